@@ -1,0 +1,46 @@
+# Each target sets up what it needs; only Python 3.11 or newer and make are assumed.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: help demo test lint bench nightly constraints clean
+
+help:           ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/  /'
+
+demo: .venv/core    ## score two small shipped systems against their truth, offline
+	$(BIN)/whence demo
+
+test: .venv/dev     ## all tests and doctests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+
+nightly: .venv/dev  ## the long-running forms: 10,000 mutated files, every kill
+	$(BIN)/python -m pytest -m nightly -n 2 --override-ini addopts="--strict-markers --strict-config -ra" tests
+
+lint: .venv/dev     ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/dev    ## every benchmark, one after the other
+	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+constraints:        ## remake constraints.txt (needs uv)
+	(echo "# Exact versions that are tested together. Remake: make constraints"; \
+	 uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+	   --no-header --no-annotate -c torch.in) > constraints.new && mv constraints.new constraints.txt
+
+clean:              ## remove the environment and the caches
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache demo
+
+# The core alone: seconds, no torch.
+.venv/core: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(INSTALL) -e .
+	touch $@
+
+# Everything, for work on whence itself.
+.venv/dev: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(INSTALL) -e ".[dev]"
+	touch $@ .venv/core
