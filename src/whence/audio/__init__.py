@@ -1,0 +1,1 @@
+"""A sound file becomes a stereo signal, and back."""

@@ -1,0 +1,1 @@
+"""Data people own becomes (signal, events) or (sound, class)."""

@@ -1,0 +1,89 @@
+"""Many mono sounds end to end in one int16 array: what scenes are mixed from."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whence.corpora.errors import CorpusError
+from whence.labels import ClassList
+
+# Class indices of sounds that are heard but never labelled.
+BACKGROUND = -1
+INTERFERENCE = -2
+
+SAMPLE_RATE_HZ = 24_000
+
+
+@dataclass(frozen=True, eq=False)
+class Sounds:
+    """Mono sounds at 24 kHz with their classes, held as int16 so that hours fit into memory or map from a file.
+
+    Args:
+        samples: (sample,) int16, all sounds end to end; may be a memory map.
+        first_sample: (sound + 1,) int64; sound i is samples[first_sample[i]:first_sample[i + 1]].
+        scale: (sound,) float32; a sound's waveform is int16 * scale, so that quiet sounds keep their resolution.
+        class_index: (sound,) int32; position in `classes`, or BACKGROUND or INTERFERENCE.
+        recording: (sound,) the original recording or speaker; splits never cut through one.
+        name: (sound,) unique, says where the sound came from.
+        classes: the class list that class_index points into.
+
+    Raises:
+        CorpusError: if the columns do not fit each other.
+    """
+
+    samples: NDArray[np.int16]
+    first_sample: NDArray[np.int64]
+    scale: NDArray[np.float32]
+    class_index: NDArray[np.int32]
+    recording: tuple[str, ...]
+    name: tuple[str, ...]
+    classes: ClassList
+
+    def __post_init__(self) -> None:
+        count = len(self.name)
+        lengths = {len(self.first_sample) - 1, len(self.scale), len(self.class_index), len(self.recording), count}
+        if lengths != {count}:
+            raise CorpusError(f"a sound table's columns differ in length: {sorted(lengths)}")
+        if count and (int(self.first_sample[-1]) > len(self.samples) or (np.diff(self.first_sample) <= 0).any()):
+            raise CorpusError("a sound table's bounds do not fit its samples; make the cache again")
+
+    def __len__(self) -> int:
+        return len(self.name)
+
+    def waveform(self, sound: int) -> NDArray[np.float32]:
+        """(sample,) float32: one whole sound."""
+        first, end = self.first_sample[sound], self.first_sample[sound + 1]
+        return self.samples[first:end].astype(np.float32) * self.scale[sound]
+
+    def duration_s(self) -> NDArray[np.float64]:
+        """(sound,) seconds."""
+        return np.diff(self.first_sample) / SAMPLE_RATE_HZ
+
+    def of_class(self, class_index: int) -> NDArray[np.intp]:
+        """The numbers of all sounds of one class (or of BACKGROUND, INTERFERENCE)."""
+        return np.flatnonzero(self.class_index == class_index)
+
+    @classmethod
+    def from_waveforms(
+        cls,
+        waveforms: "list[NDArray[np.float32]]",
+        class_index: "list[int]",
+        name: "list[str]",
+        recording: "list[str]",
+        classes: ClassList,
+    ) -> Self:
+        """Hold waveforms in memory; each is scaled to use the whole int16 range."""
+        peaks = [max(float(np.abs(waveform).max(initial=0.0)), 1e-9) for waveform in waveforms]
+        scale = np.array(peaks, dtype=np.float32) / np.float32(32767)
+        held = [np.round(waveform / step).astype(np.int16) for waveform, step in zip(waveforms, scale, strict=True)]
+        return cls(
+            samples=np.concatenate(held) if held else np.zeros(0, np.int16),
+            first_sample=np.cumsum([0, *map(len, held)], dtype=np.int64),
+            scale=scale,
+            class_index=np.array(class_index, dtype=np.int32),
+            recording=tuple(recording),
+            name=tuple(name),
+            classes=classes,
+        )

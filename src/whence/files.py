@@ -1,0 +1,54 @@
+"""Files that appear whole or not at all."""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+# Sweeping touches only names with this mark, never a user's own file.
+_UNFINISHED = ".whence-unfinished-"
+
+
+@contextlib.contextmanager
+def written_whole(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for writing that takes its final name only when the block ends well.
+
+    The bytes go to a hidden neighbour, are flushed to the disk and then renamed, so a reader, a
+    crash or a full disk sees the old file or the new one, never a part.
+
+    Args:
+        path: where the file shall stand; its folder must exist.
+
+    Yields:
+        a binary file open for writing.
+
+    Raises:
+        OSError: when the disk refuses; the neighbour is removed and `path` is as it was.
+
+    >>> import tempfile
+    >>> target = Path(tempfile.mkdtemp()) / "note.txt"
+    >>> with written_whole(target) as file:
+    ...     _ = file.write(b"done")
+    >>> target.read_bytes()
+    b'done'
+    """
+    unfinished = path.with_name(f"{_UNFINISHED}{secrets.token_hex(8)}")
+    try:
+        with unfinished.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+def sweep_unfinished(folder: Path) -> int:
+    """Remove what killed writers left in `folder` and count it; call it only when nobody else writes there."""
+    leftovers = list(folder.glob(f"{_UNFINISHED}*"))
+    for leftover in leftovers:
+        leftover.unlink(missing_ok=True)
+    return len(leftovers)

@@ -1,0 +1,50 @@
+"""Angles on the horizontal plane: degrees, 0 in front, positive to the left."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def wrap(azimuth_deg: ArrayLike) -> NDArray[np.float64]:
+    """Bring angles into one turn.
+
+    Args:
+        azimuth_deg: any shape, degrees, any number of turns.
+
+    Returns:
+        same shape, degrees in [-180, 180).
+
+    Raises:
+        ValueError: if a value is NaN or infinite (the message names the first).
+
+    >>> wrap([190.0, -180.0, 180.0, 725.0])
+    array([-170., -180., -180.,    5.])
+    """
+    angles = np.asarray(azimuth_deg, dtype=np.float64)
+    finite = np.isfinite(angles)
+    if not finite.all():
+        raise ValueError(f"azimuth {angles[~finite].flat[0]} is not an angle")
+    return (angles + 180.0) % 360.0 - 180.0
+
+
+def fold_to_front(azimuth_deg: ArrayLike) -> NDArray[np.float64]:
+    """Mirror rear azimuths to the front, where a stereo pair hears them.
+
+    Two microphones cannot tell front from back, so 150 and 30 degrees are one
+    direction here. The side (left or right) and the angle off it are kept.
+
+    Args:
+        azimuth_deg: any shape, degrees, positive to the left, any number of turns.
+
+    Returns:
+        same shape, degrees in [-90, 90].
+
+    Raises:
+        ValueError: if a value is NaN or infinite (the message names the first).
+
+    Source: DCASE 2025 Task 3 label conversion, arXiv:2507.12042.
+
+    >>> fold_to_front([0.0, 150.0, -150.0, 90.0, 370.0])
+    array([  0.,  30., -30.,  90.,  10.])
+    """
+    angles = wrap(azimuth_deg)
+    return np.where(angles > 90.0, 180.0 - angles, np.where(angles < -90.0, -180.0 - angles, angles))

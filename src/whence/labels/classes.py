@@ -1,0 +1,87 @@
+"""The list of sound classes: an index into it is what tables, files and networks exchange."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from whence.labels.errors import LabelError
+
+
+@dataclass(frozen=True)
+class ClassList:
+    """Sound classes in a fixed order; the position is the class index.
+
+    Args:
+        names: unique, non-empty, as shown to people.
+
+    Raises:
+        LabelError: if a name is empty or stands twice.
+
+    >>> STARSS23[12], STARSS23.index("bell"), len(STARSS23)
+    ('knock', 11, 13)
+    """
+
+    names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.names:
+            raise LabelError("a class list needs at least one name")
+        for position, name in enumerate(self.names):
+            if not name.strip():
+                raise LabelError(f"class {position} has no name")
+            if name in self.names[:position]:
+                raise LabelError(f"class name {name!r} stands twice")
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, class_index: int) -> str:
+        return self.names[class_index]
+
+    def index(self, name: str) -> int:
+        """The class index of a name.
+
+        Raises:
+            LabelError: if there is no such class; the message lists those there are.
+        """
+        if name not in self.names:
+            raise LabelError(f"no class {name!r}; there are: {', '.join(self.names)}")
+        return self.names.index(name)
+
+
+def read_class_list(path: Path) -> ClassList:
+    """Read a class list from a text file: one name a line, in index order, `#` starts a comment line.
+
+    Raises:
+        LabelError: if the file is missing, not UTF-8, empty, or repeats a name.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise LabelError(f"{path}: no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise LabelError(f"{path}: not readable as a class list ({error})") from None
+    lines = (line.strip() for line in text.splitlines())
+    try:
+        return ClassList(tuple(line for line in lines if line and not line.startswith("#")))
+    except LabelError as error:
+        raise LabelError(f"{path}: {error}") from None
+
+
+# DCASE 2023 to 2025 Task 3, in the order of the official label files.
+STARSS23 = ClassList(
+    (
+        "female speech",
+        "male speech",
+        "clapping",
+        "telephone",
+        "laughter",
+        "domestic sounds",
+        "footsteps",
+        "door",
+        "music",
+        "musical instrument",
+        "water tap",
+        "bell",
+        "knock",
+    )
+)

@@ -1,0 +1,78 @@
+"""Many clips' events in one table: what a folder of label files is read into."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whence.labels.errors import LabelError
+from whence.labels.events import Events
+
+
+@dataclass(frozen=True, eq=False)
+class ClipEvents:
+    """Events of many clips, stored end to end so that whole corpora are scored without a loop over clips.
+
+    Args:
+        names: (clip,) unique clip names, without folder and ending.
+        first_row: (clip + 1,) int64; rows first_row[i] up to first_row[i + 1] belong to clip i.
+        events: all rows.
+
+    Raises:
+        LabelError: if a name stands twice or the row numbers do not fit the table.
+
+    >>> clips = ClipEvents.from_mapping({"a": Events.empty(), "b": Events.empty()})
+    >>> clips.names, clips["b"].row_count
+    (('a', 'b'), 0)
+    """
+
+    names: tuple[str, ...]
+    first_row: NDArray[np.int64]
+    events: Events
+    _position: dict[str, int] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        first_row = np.asarray(self.first_row, dtype=np.int64).view()
+        first_row.flags.writeable = False
+        object.__setattr__(self, "first_row", first_row)
+        object.__setattr__(self, "_position", {name: position for position, name in enumerate(self.names)})
+        if len(self._position) != len(self.names):
+            repeated = next(name for i, name in enumerate(self.names) if name in self.names[:i])
+            raise LabelError(f"clip name {repeated!r} stands twice")
+        ends = (first_row[0], first_row[-1]) if len(first_row) else (0, 0)
+        if (
+            len(first_row) != len(self.names) + 1
+            or ends != (0, self.events.row_count)
+            or (np.diff(first_row) < 0).any()
+        ):
+            raise LabelError("first_row must climb from 0 to the number of rows, with one entry more than clips")
+
+    @classmethod
+    def from_mapping(cls, tables: Mapping[str, Events]) -> Self:
+        """Store one table per clip name end to end, in the order of the mapping."""
+        counts = [table.row_count for table in tables.values()]
+        return cls(tuple(tables), np.cumsum([0, *counts]), Events.concatenate(list(tables.values())))
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._position
+
+    def __getitem__(self, name: str) -> Events:
+        """The events of one clip."""
+        position = self._position[name]
+        return self.events[self.first_row[position] : self.first_row[position + 1]]
+
+    def clip_of_row(self) -> NDArray[np.int64]:
+        """(row,) int64: the position of each row's clip in `names`."""
+        return np.repeat(np.arange(len(self.names)), np.diff(self.first_row))
+
+    def select(self, names: Sequence[str]) -> Self:
+        """The named clips in the given order."""
+        return self.from_mapping({name: self[name] for name in names})

@@ -1,0 +1,1 @@
+"""Reference events and predicted events become scores."""

@@ -1,0 +1,1 @@
+"""Sounds and rooms become labelled stereo clips."""

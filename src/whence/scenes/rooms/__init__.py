@@ -1,0 +1,1 @@
+"""Rooms: impulse responses, simulated or measured."""
