@@ -16,6 +16,30 @@ INTERFERENCE = -2
 SAMPLE_RATE_HZ = 24_000
 
 
+# The smallest peak that is scaled up; anything quieter is silence.
+_SMALLEST_PEAK = 1e-9
+
+
+def to_int16(waveform: NDArray[np.float32]) -> tuple[NDArray[np.int16], np.float32]:
+    """Scale a waveform to use the whole int16 range.
+
+    A quiet sound keeps 15 bits of resolution, so the rounding error stays 96 dB below its own peak.
+
+    Args:
+        waveform: (sample,) float32, any level.
+
+    Returns:
+        (sample,) int16, and the scale that gives the waveform back: int16 * scale.
+
+    >>> samples, scale = to_int16(np.array([0.0, 0.001, -0.0005], np.float32))
+    >>> samples.tolist(), float(np.round(samples[1] * scale, 9))
+    ([0, 32767, -16384], 0.001)
+    """
+    peak = max(float(np.abs(waveform).max(initial=0.0)), _SMALLEST_PEAK)
+    scale = np.float32(peak / 32767)
+    return np.round(waveform / scale).astype(np.int16), scale
+
+
 @dataclass(frozen=True, eq=False)
 class Sounds:
     """Mono sounds at 24 kHz with their classes, held as int16 so that hours fit into memory or map from a file.
@@ -55,7 +79,9 @@ class Sounds:
     def waveform(self, sound: int) -> NDArray[np.float32]:
         """(sample,) float32: one whole sound."""
         first, end = self.first_sample[sound], self.first_sample[sound + 1]
-        return self.samples[first:end].astype(np.float32) * self.scale[sound]
+        waveform: NDArray[np.float32] = self.samples[first:end].astype(np.float32)
+        waveform *= self.scale[sound]
+        return waveform
 
     def duration_s(self) -> NDArray[np.float64]:
         """(sound,) seconds."""
@@ -75,13 +101,11 @@ class Sounds:
         classes: ClassList,
     ) -> Self:
         """Hold waveforms in memory; each is scaled to use the whole int16 range."""
-        peaks = [max(float(np.abs(waveform).max(initial=0.0)), 1e-9) for waveform in waveforms]
-        scale = np.array(peaks, dtype=np.float32) / np.float32(32767)
-        held = [np.round(waveform / step).astype(np.int16) for waveform, step in zip(waveforms, scale, strict=True)]
+        held = [to_int16(waveform) for waveform in waveforms]
         return cls(
-            samples=np.concatenate(held) if held else np.zeros(0, np.int16),
-            first_sample=np.cumsum([0, *map(len, held)], dtype=np.int64),
-            scale=scale,
+            samples=np.concatenate([samples for samples, _ in held]) if held else np.zeros(0, np.int16),
+            first_sample=np.cumsum([0, *(len(samples) for samples, _ in held)], dtype=np.int64),
+            scale=np.array([scale for _, scale in held], dtype=np.float32),
             class_index=np.array(class_index, dtype=np.int32),
             recording=tuple(recording),
             name=tuple(name),
