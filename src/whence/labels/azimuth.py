@@ -3,9 +3,14 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from whence.labels.errors import LabelError
+
 
 def wrap(azimuth_deg: ArrayLike) -> NDArray[np.float64]:
     """Bring angles into one turn.
+
+    Nothing is rounded: an angle that already lies in the turn comes back bit for bit, so wrapping
+    a prediction never moves it across a threshold.
 
     Args:
         azimuth_deg: any shape, degrees, any number of turns.
@@ -14,7 +19,7 @@ def wrap(azimuth_deg: ArrayLike) -> NDArray[np.float64]:
         same shape, degrees in [-180, 180).
 
     Raises:
-        ValueError: if a value is NaN or infinite (the message names the first).
+        LabelError: if a value is NaN or infinite (the message names the first).
 
     >>> wrap([190.0, -180.0, 180.0, 725.0])
     array([-170., -180., -180.,    5.])
@@ -22,8 +27,10 @@ def wrap(azimuth_deg: ArrayLike) -> NDArray[np.float64]:
     angles = np.asarray(azimuth_deg, dtype=np.float64)
     finite = np.isfinite(angles)
     if not finite.all():
-        raise ValueError(f"azimuth {angles[~finite].flat[0]} is not an angle")
-    return (angles + 180.0) % 360.0 - 180.0
+        raise LabelError(f"azimuth {angles[~finite].flat[0]} is not an angle")
+    # fmod and both corrections are exact in floating point; (a + 180) % 360 - 180 is not.
+    within = np.fmod(angles, 360.0)
+    return np.asarray(within - 360.0 * (within >= 180.0) + 360.0 * (within < -180.0))
 
 
 def fold_to_front(azimuth_deg: ArrayLike) -> NDArray[np.float64]:
@@ -39,7 +46,7 @@ def fold_to_front(azimuth_deg: ArrayLike) -> NDArray[np.float64]:
         same shape, degrees in [-90, 90].
 
     Raises:
-        ValueError: if a value is NaN or infinite (the message names the first).
+        LabelError: if a value is NaN or infinite (the message names the first).
 
     Source: DCASE 2025 Task 3 label conversion, arXiv:2507.12042.
 

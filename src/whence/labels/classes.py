@@ -23,13 +23,18 @@ class ClassList:
     names: tuple[str, ...]
 
     def __post_init__(self) -> None:
+        if isinstance(self.names, str):
+            raise LabelError(f"a class list is made of several names, not of the one text {self.names!r}")
+        object.__setattr__(self, "names", tuple(self.names))
         if not self.names:
             raise LabelError("a class list needs at least one name")
+        seen: set[str] = set()
         for position, name in enumerate(self.names):
             if not name.strip():
                 raise LabelError(f"class {position} has no name")
-            if name in self.names[:position]:
+            if name in seen:
                 raise LabelError(f"class name {name!r} stands twice")
+            seen.add(name)
 
     def __len__(self) -> int:
         return len(self.names)

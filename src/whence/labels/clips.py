@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from whence.labels.columns import frozen_column
 from whence.labels.errors import LabelError
 from whence.labels.events import Events
 
@@ -34,17 +35,16 @@ class ClipEvents:
     _position: dict[str, int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        first_row = np.asarray(self.first_row, dtype=np.int64).view()
-        first_row.flags.writeable = False
+        first_row = frozen_column("first_row", self.first_row, np.int64)
+        object.__setattr__(self, "names", tuple(self.names))
         object.__setattr__(self, "first_row", first_row)
         object.__setattr__(self, "_position", {name: position for position, name in enumerate(self.names)})
         if len(self._position) != len(self.names):
-            repeated = next(name for i, name in enumerate(self.names) if name in self.names[:i])
+            repeated = next(name for i, name in enumerate(self.names) if self._position[name] != i)
             raise LabelError(f"clip name {repeated!r} stands twice")
-        ends = (first_row[0], first_row[-1]) if len(first_row) else (0, 0)
         if (
             len(first_row) != len(self.names) + 1
-            or ends != (0, self.events.row_count)
+            or (first_row[0], first_row[-1]) != (0, self.events.row_count)
             or (np.diff(first_row) < 0).any()
         ):
             raise LabelError("first_row must climb from 0 to the number of rows, with one entry more than clips")
@@ -54,6 +54,10 @@ class ClipEvents:
         """Store one table per clip name end to end, in the order of the mapping."""
         counts = [table.row_count for table in tables.values()]
         return cls(tuple(tables), np.cumsum([0, *counts]), Events.concatenate(list(tables.values())))
+
+    def __reduce__(self) -> tuple[type[Self], tuple[tuple[str, ...], NDArray[np.int64], Events]]:
+        """Pickle and copy through the constructor, so that the numbers stay read-only."""
+        return type(self), (self.names, self.first_row, self.events)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -74,5 +78,17 @@ class ClipEvents:
         return np.repeat(np.arange(len(self.names)), np.diff(self.first_row))
 
     def select(self, names: Sequence[str]) -> Self:
-        """The named clips in the given order."""
-        return self.from_mapping({name: self[name] for name in names})
+        """The named clips in the given order.
+
+        Raises:
+            LabelError: if a name is not among the clips or is asked for twice.
+        """
+        unknown = next((name for name in names if name not in self), None)
+        if unknown is not None:
+            raise LabelError(f"no clip {unknown!r} among the {len(self)} read")
+        chosen = np.array([self._position[name] for name in names], dtype=np.int64)
+        counts = np.diff(self.first_row)[chosen]
+        first_row = np.append(0, np.cumsum(counts))
+        # Row k of the result is row k of its clip, counted from where that clip starts here and there.
+        rows = np.arange(first_row[-1]) + np.repeat(self.first_row[chosen] - first_row[:-1], counts)
+        return type(self)(tuple(names), first_row, self.events[rows])

@@ -1,16 +1,19 @@
 """The events table: which class is where in which 100 ms frame. Every room exchanges this and nothing else."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Self, SupportsIndex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from whence.labels.azimuth import wrap
+from whence.labels.columns import freeze, frozen_column
 from whence.labels.errors import LabelError
 
 FRAME_S = 0.1  # one label frame
+# Dividing by 10 gives the double nearest to the decimal number, multiplying by 0.1 does not.
+_FRAMES_PER_S = 10
 
 # What a column holds where a format does not say: no place is invented.
 _DTYPES = {
@@ -82,21 +85,28 @@ class Events:
 
     def __post_init__(self) -> None:
         for name, dtype in _DTYPES.items():
-            # A view of our own: the caller's array stays writable, ours is not.
-            column = np.asarray(getattr(self, name), dtype=dtype).view()
-            column.flags.writeable = False
-            object.__setattr__(self, name, column)
-        shapes = {name: getattr(self, name).shape for name in _DTYPES}
-        if len(set(shapes.values())) != 1 or self.frame.ndim != 1:
-            raise LabelError(f"columns of an events table must be equally long lists, not {shapes}")
+            object.__setattr__(self, name, frozen_column(name, getattr(self, name), dtype))
+        lengths = {name: len(getattr(self, name)) for name in _DTYPES}
+        if len(set(lengths.values())) != 1:
+            raise LabelError(f"the columns of an events table must be equally long, not {lengths}")
         for name in ("frame", "class_index", "distance_m"):
-            column = getattr(self, name)
-            if (column < 0).any():
-                row = int(np.argmax(column < 0))
-                raise LabelError(f"row {row}: {name} is {column[row]}; it cannot be negative")
-        if not np.isfinite(self.azimuth_deg).all():
-            row = int(np.argmin(np.isfinite(self.azimuth_deg)))
-            raise LabelError(f"row {row}: azimuth_deg is {self.azimuth_deg[row]}; it must be an angle in degrees")
+            self._refuse(name, getattr(self, name) < 0, "it cannot be negative")
+        self._refuse("distance_m", np.isinf(self.distance_m), "it must be metres, or NaN where not known")
+        self._refuse("azimuth_deg", ~np.isfinite(self.azimuth_deg), "it must be an angle in degrees")
+
+    def _refuse(self, name: str, wrong: NDArray[np.bool_], rule: str) -> None:
+        """Name the first wrong row."""
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise LabelError(f"row {row}: {name} is {getattr(self, name)[row]}; {rule}")
+
+    @classmethod
+    def _of_checked(cls, columns: Iterable[NDArray[np.generic]]) -> Self:
+        """A table of fresh columns, or views of checked ones, whose values need no second look."""
+        table = object.__new__(cls)
+        for name, column in zip(_DTYPES, columns, strict=True):
+            object.__setattr__(table, name, freeze(column))
+        return table
 
     @classmethod
     def from_columns(cls, columns: Mapping[str, ArrayLike]) -> Self:
@@ -109,19 +119,14 @@ class Events:
         """
         unknown = set(columns) - set(_DTYPES)
         if unknown:
-            raise LabelError(f"no column {sorted(unknown)[0]!r} in an events table; there are: {', '.join(_DTYPES)}")
+            raise LabelError(f"no column {min(unknown, key=str)!r} in an events table; there are: {', '.join(_DTYPES)}")
         for name in ("frame", "class_index", "azimuth_deg"):
             if name not in columns:
                 raise LabelError(f"an events table needs the column {name!r}")
-        rows = np.asarray(columns["frame"]).shape
+        frame = frozen_column("frame", columns["frame"], np.int32)
         not_said = {"source": 0, "distance_m": np.nan, "elevation_deg": np.nan, "score": 1.0}
-        filled = {name: np.full(rows, value) for name, value in not_said.items() if name not in columns}
-        try:
-            return cls(**{name: np.asarray(column, _DTYPES[name]) for name, column in {**columns, **filled}.items()})
-        except (TypeError, ValueError) as error:
-            if isinstance(error, LabelError):
-                raise
-            raise LabelError(f"an events table holds numbers only ({error})") from None
+        filled: dict[str, Any] = {n: freeze(np.full(len(frame), not_said[n], _DTYPES[n])) for n in not_said}
+        return cls(**{**filled, **columns, "frame": frame})
 
     @classmethod
     def empty(cls) -> Self:
@@ -133,7 +138,7 @@ class Events:
         """All rows of the tables, one table after the other."""
         if not tables:
             return cls.empty()
-        return cls(*(np.concatenate([getattr(table, field.name) for table in tables]) for field in fields(cls)))
+        return cls._of_checked(np.concatenate([getattr(table, name) for table in tables]) for name in _DTYPES)
 
     def to_columns(self) -> dict[str, NDArray[np.generic]]:
         """The columns by name, read-only; `pandas.DataFrame(events.to_columns())` works."""
@@ -147,11 +152,14 @@ class Events:
     def __bool__(self) -> bool:
         return self.row_count > 0
 
-    def __getitem__(self, rows: slice | NDArray[np.bool_] | NDArray[np.integer]) -> Self:
+    def __getitem__(self, rows: slice | NDArray[np.bool_] | NDArray[np.integer] | Sequence[int]) -> Self:
         """The rows chosen by a slice, a mask or row numbers, as a table."""
-        if isinstance(rows, SupportsIndex) and np.ndim(rows) == 0:
-            raise TypeError("choose rows with a slice, a mask or an array; iterate to get events")
-        return type(self)(*(getattr(self, field.name)[rows] for field in fields(self)))
+        if not isinstance(rows, slice):
+            rows = np.asarray(rows)
+            if rows.ndim != 1:
+                raise TypeError("choose rows with a slice, a mask or an array; iterate to get events")
+            rows = rows if rows.size else rows.astype(np.intp)
+        return self._of_checked(getattr(self, name)[rows] for name in _DTYPES)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Events):
@@ -159,6 +167,10 @@ class Events:
         return all(np.array_equal(getattr(self, n), getattr(other, n), equal_nan=True) for n in _DTYPES)
 
     __hash__ = None  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[type[Self], tuple[NDArray[np.generic], ...]]:
+        """Pickle and copy through the constructor: NumPy itself would bring the columns back writable."""
+        return type(self), tuple(getattr(self, name) for name in _DTYPES)
 
     def between(self, first_frame: int, end_frame: int) -> Self:
         """The rows with first_frame <= frame < end_frame; frame numbers stay."""
@@ -170,15 +182,16 @@ class Events:
         Raises:
             LabelError: if a row would come to lie before frame 0.
         """
-        return replace(self, frame=self.frame + frames)
+        return replace(self, frame=frozen_column("frame", self.frame.astype(np.int64) + frames, np.int32))
 
     def mirrored(self) -> Self:
         """Left and right exchanged: what swapping the two channels does to the truth."""
-        return replace(self, azimuth_deg=-self.azimuth_deg)
+        # 0 - x and not -x: straight ahead stays 0.0 and never becomes -0.0.
+        return replace(self, azimuth_deg=freeze(0.0 - self.azimuth_deg))
 
     def rotated(self, angle_deg: float) -> Self:
         """Turned to the left by `angle_deg`; azimuths are wrapped to [-180, 180), not folded."""
-        return replace(self, azimuth_deg=wrap(self.azimuth_deg + angle_deg))
+        return replace(self, azimuth_deg=freeze(wrap(self.azimuth_deg + angle_deg)))
 
     def sorted(self) -> Self:
         """Rows by frame, then class, then source; equal ones keep their order."""
@@ -186,23 +199,35 @@ class Events:
 
     def __iter__(self) -> Iterator[Event]:
         """Yield whole events by onset, then class, then source."""
+        if not self:
+            return
         order = np.lexsort((self.frame, self.source, self.class_index))
-        frame, class_index, source = self.frame[order], self.class_index[order], self.source[order]
-        starts = np.ones(len(order), dtype=bool)
-        # Two rows of one source in one frame belong to the same run, hence "at most 1".
-        starts[1:] = (np.diff(class_index) != 0) | (np.diff(source) != 0) | (np.diff(frame) > 1)
-        runs = np.split(order, np.flatnonzero(starts)[1:]) if len(order) else []
-        yield from sorted(map(self._event_of, runs), key=lambda e: (e.onset_s, e.class_index, e.source))
-
-    def _event_of(self, rows: NDArray[np.intp]) -> Event:
-        """The event made of rows in frame order."""
-        azimuth = np.radians(self.azimuth_deg[rows])
-        return Event(
-            class_index=int(self.class_index[rows[0]]),
-            source=int(self.source[rows[0]]),
-            onset_s=round(float(self.frame[rows[0]]) * FRAME_S, 1),
-            offset_s=round(float(self.frame[rows[-1]] + 1) * FRAME_S, 1),
-            azimuth_deg=float(np.degrees(np.arctan2(np.sin(azimuth).mean(), np.cos(azimuth).mean()))),
-            distance_m=float(self.distance_m[rows].mean()),
-            score=float(self.score[rows].mean()),
+        rows = self[order]
+        # Two rows of one source in one frame belong to the same run, hence "more than 1".
+        starts = np.flatnonzero(
+            (np.diff(rows.class_index, prepend=-1) != 0)
+            | (np.diff(rows.source, prepend=0) != 0)
+            | (np.diff(rows.frame, prepend=0) > 1)
         )
+        last = np.append(starts[1:], len(order)) - 1
+        azimuth = np.radians(rows.azimuth_deg)
+        mean_azimuth_deg = np.degrees(
+            np.arctan2(*(_run_means(part, starts) for part in (np.sin(azimuth), np.cos(azimuth))))
+        )
+        columns = (
+            rows.class_index[starts],
+            rows.source[starts],
+            rows.frame[starts] / _FRAMES_PER_S,
+            (rows.frame[last] + 1.0) / _FRAMES_PER_S,
+            mean_azimuth_deg,
+            _run_means(rows.distance_m, starts),
+            _run_means(rows.score, starts),
+        )
+        by_onset = np.lexsort((columns[1], columns[0], columns[2]))
+        yield from map(Event, *(column[by_onset].tolist() for column in columns))
+
+
+def _run_means(values: NDArray[np.float64], starts: NDArray[np.intp]) -> NDArray[np.float64]:
+    """The mean of each run of rows."""
+    lengths = np.diff(np.append(starts, len(values)))
+    return np.asarray(np.add.reduceat(values, starts) / lengths)
