@@ -1,0 +1,61 @@
+"""The log-mel that Dasheng was trained with: 16 kHz, 64 HTK mels, 10 ms, 120 dB."""
+
+# B batch, M map, T feature frame, F mel band
+
+import torch
+from torch import Tensor, nn
+
+from whence.features.logmel import decibels, power
+from whence.features.mel import mel_filterbank
+from whence.features.midside import mid_side
+from whence.features.resample import To16k
+from whence.features.settings import FeatureSettings
+from whence.features.spectrum import Spectrum
+
+
+def mono_maps(signal: Tensor, names: tuple[str, ...]) -> Tensor:
+    """The named channels (`left`, `right`, `mid`, `side`) of (B, 2, sample), stacked to (B, M, sample)."""
+    left, right = signal[:, 0], signal[:, 1]
+    mid, side = mid_side(left, right)
+    channels = {"left": left, "right": right, "mid": mid, "side": side}
+    return torch.stack([channels[name] for name in names], dim=1)
+
+
+class DashengMel(nn.Module):
+    """Stereo signal at 24 kHz -> what the Dasheng encoder takes, one map per chosen channel.
+
+    The original floors 120 dB under the maximum of the whole batch, so a clip would depend on its batch
+    mates; here the maximum is taken per map, as if every channel were a clip of its own.
+
+    Args:
+        settings: `dasheng_mel()` or a variation; `maps` may hold left, right, mid and side.
+
+    Shape: (B, 2, sample at 24 kHz) -> (B, M, sample16k // hop + 1, 64); 501 feature frames for 5 s.
+
+    Source: Dinkel et al. 2024 (arXiv:2406.06992); torchaudio MelSpectrogram and AmplitudeToDB.
+
+    >>> from whence.features.settings import dasheng_mel
+    >>> DashengMel(dasheng_mel())(torch.zeros(1, 2, 120_000)).shape
+    torch.Size([1, 1, 501, 64])
+    """
+
+    bank: Tensor
+
+    def __init__(self, settings: FeatureSettings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.resample = To16k() if settings.rate_hz == 16_000 else nn.Identity()
+        self.spectrum = Spectrum(settings, border="reflect")
+        self.register_buffer("bank", torch.from_numpy(mel_filterbank(settings).T.copy()), persistent=False)
+
+    def forward(self, signal: Tensor) -> Tensor:
+        """The maps of a batch of whole clips."""
+        return self.from_mono(self.resample(mono_maps(signal.float(), self.settings.maps)))
+
+    def from_mono(self, signal: Tensor) -> Tensor:
+        """The maps of (B, M, sample) that already are at the analysis rate."""
+        with torch.autocast(signal.device.type, enabled=False):
+            mel_power = power(self.spectrum(signal)) @ self.bank
+        batch, count, frames, bands = mel_power.shape
+        levels = decibels(mel_power.reshape(batch * count, 1, frames, bands), self.settings.dynamic_range_db)
+        return levels.reshape(batch, count, frames, bands)

@@ -1,0 +1,84 @@
+"""Mel filterbanks: (mel band, frequency bin) weights in the three definitions our networks were trained with."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from whence.features.settings import FeatureSettings, MelScale
+
+# Slaney: linear to 1 kHz, then 27 equal ratios up to 6.4 kHz.
+_SLANEY_HZ_PER_MEL = 200.0 / 3.0
+_SLANEY_BEND_HZ = 1000.0
+_SLANEY_BEND_MEL = _SLANEY_BEND_HZ / _SLANEY_HZ_PER_MEL
+_SLANEY_LOG_STEP = np.log(6.4) / 27.0
+
+
+def hz_to_mel(frequency_hz: ArrayLike, scale: MelScale) -> NDArray[np.float64]:
+    """Frequencies on a mel scale.
+
+    Args:
+        frequency_hz: any shape, not negative.
+        scale: `slaney` (Auditory Toolbox), `htk` (2595 log10(1 + f/700)) or `yamnet` (1127 ln(1 + f/700)).
+
+    Returns:
+        same shape, mel.
+
+    Source: Slaney 1998, Auditory Toolbox; Young et al., The HTK Book, equation 5.13.
+
+    >>> hz_to_mel([0.0, 500.0, 1000.0, 6400.0], "slaney")
+    array([ 0. ,  7.5, 15. , 42. ])
+    """
+    hz = np.asarray(frequency_hz, dtype=np.float64)
+    if scale == "slaney":
+        above = _SLANEY_BEND_MEL + np.log(np.maximum(hz, _SLANEY_BEND_HZ) / _SLANEY_BEND_HZ) / _SLANEY_LOG_STEP
+        return np.where(hz < _SLANEY_BEND_HZ, hz / _SLANEY_HZ_PER_MEL, above)
+    factor = 2595.0 / np.log(10.0) if scale == "htk" else 1127.0
+    return np.asarray(factor * np.log1p(hz / 700.0))
+
+
+def mel_to_hz(mel: ArrayLike, scale: MelScale) -> NDArray[np.float64]:
+    """The inverse of `hz_to_mel`.
+
+    >>> mel_to_hz([7.5, 42.0], "slaney").round(6)
+    array([ 500., 6400.])
+    """
+    mels = np.asarray(mel, dtype=np.float64)
+    if scale == "slaney":
+        above = _SLANEY_BEND_HZ * np.exp(_SLANEY_LOG_STEP * (np.maximum(mels, _SLANEY_BEND_MEL) - _SLANEY_BEND_MEL))
+        return np.where(mels < _SLANEY_BEND_MEL, mels * _SLANEY_HZ_PER_MEL, above)
+    factor = 2595.0 / np.log(10.0) if scale == "htk" else 1127.0
+    return np.asarray(700.0 * np.expm1(mels / factor))
+
+
+def mel_filterbank(settings: FeatureSettings) -> NDArray[np.float32]:
+    """Overlapping triangles that gather the bins of a spectrum into mel bands.
+
+    `slaney` and `htk` triangles are straight in Hz, `yamnet` ones in mel; `slaney` ones have the same
+    area each (they are divided by half their width in Hz), the others the same height 1.
+
+    Args:
+        settings: rate, transform length, bands and scale are read.
+
+    Returns:
+        (mel_count, fft // 2 + 1), weights >= 0.
+
+    Source: librosa.filters.mel (slaney), torchaudio melscale_fbanks (htk), AudioSet VGGish mel_features (yamnet).
+
+    >>> from whence.features.settings import logmel
+    >>> bank = mel_filterbank(logmel())
+    >>> bank.shape, round(float(bank.sum(axis=1).mean()) * 24000 / 1024, 2)
+    ((64, 513), 1.0)
+    """
+    scale = settings.scale
+    bin_hz = np.arange(settings.fft // 2 + 1) * (settings.rate_hz / settings.fft)
+    low, high = hz_to_mel([settings.low_hz, settings.high_hz], scale)
+    edge_mel = np.linspace(low, high, settings.mel_count + 2)
+    edge_hz = mel_to_hz(edge_mel, scale)
+    place, edge = (hz_to_mel(bin_hz, scale), edge_mel) if scale == "yamnet" else (bin_hz, edge_hz)
+    left, peak, right = edge[:-2, None], edge[1:-1, None], edge[2:, None]
+    rising, falling = (place - left) / (peak - left), (right - place) / (right - peak)
+    weights = np.maximum(0.0, np.minimum(rising, falling))
+    if scale == "slaney":
+        weights *= 2.0 / (edge_hz[2:, None] - edge_hz[:-2, None])
+    if scale == "yamnet":
+        weights[:, 0] = 0.0  # the original leaves the offset of the signal out
+    return weights.astype(np.float32)

@@ -1,0 +1,49 @@
+"""Front ends by name."""
+
+import difflib
+
+from torch import nn
+
+from whence.features.dasheng_mel import DashengMel
+from whence.features.errors import FeatureError
+from whence.features.front_end import StereoMaps
+from whence.features.settings import DEFAULTS, FeatureSettings
+from whence.features.yamnet_mel import YamnetMel
+
+FEATURES: dict[str, type[StereoMaps] | type[DashengMel] | type[YamnetMel]] = {
+    "logmel": StereoMaps,
+    "midside": StereoMaps,
+    "perceptual": StereoMaps,
+    "dasheng_mel": DashengMel,
+    "yamnet_mel": YamnetMel,
+}
+
+
+def build_features(settings: FeatureSettings | str) -> nn.Module:
+    """The front end that settings, or a bare name with its default settings, ask for.
+
+    Args:
+        settings: FeatureSettings, or a key of FEATURES.
+
+    Returns:
+        a module (batch, 2, sample at 24 kHz) -> (batch, map, feature frame, mel band), float32, without weights.
+
+    Raises:
+        FeatureError: there is no such front end (the nearest name is told), or it cannot make a map asked for.
+
+    >>> type(build_features("midside")).__name__
+    'StereoMaps'
+    """
+    name = settings if isinstance(settings, str) else settings.name
+    if name not in FEATURES:
+        near = difflib.get_close_matches(name, FEATURES, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(FEATURES)}"
+        raise FeatureError(f"no features {name!r}; {hint}")
+    chosen = DEFAULTS[name]() if isinstance(settings, str) else settings
+    if FEATURES[name] is not StereoMaps:
+        wrong = [kind for kind in chosen.maps if kind not in ("left", "right", "mid", "side")]
+        if wrong:
+            raise FeatureError(f"features {name!r}: maps: {wrong[0]!r} is not a signal; use left, right, mid or side")
+    elif chosen.rate_hz != 24_000:
+        raise FeatureError(f"features {name!r}: rate_hz is {chosen.rate_hz}; these maps are made at 24000")
+    return FEATURES[name](chosen)

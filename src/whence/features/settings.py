@@ -1,0 +1,119 @@
+"""Which maps a network sees and how they are computed: one frozen record, without torch."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from whence.features.errors import FeatureError
+
+SIGNAL_RATE_HZ = 24_000  # every signal in the house
+
+# What can be stacked, in the words of midside.py and coherence.py.
+POWER_MAPS = ("left", "right", "mid", "side")
+RATIO_MAPS = ("intensity", "side_ratio", "level_difference", "coherence")
+
+MelScale = Literal["slaney", "htk", "yamnet"]
+
+
+@dataclass(frozen=True)
+class FeatureSettings:
+    """How a front end turns (batch, 2, sample) at 24 kHz into (batch, map, feature frame, mel band).
+
+    Args:
+        name: a key of `whence.features.registry.FEATURES`.
+        maps: what is stacked, in order; names from POWER_MAPS and RATIO_MAPS.
+        rate_hz: rate of the analysis; 24000, or 16000 after resampling.
+        hop: samples between feature frames at `rate_hz`.
+        window: samples under the Hann window.
+        fft: transform length, at least `window`.
+        mel_count: mel bands.
+        low_hz: lower edge of the first band.
+        high_hz: upper edge of the last band, at most half of `rate_hz`.
+        scale: the definition of the mel scale and its triangles, see mel.py.
+        dynamic_range_db: log-mel values further than this under the clip's maximum are raised to it.
+        smoothing: of the coherence's running averages, per feature frame; 0 forgets at once.
+
+    Raises:
+        FeatureError: a setting is out of range; the message says which and what is allowed.
+
+    >>> FeatureSettings("logmel", maps=("left", "right")).hop_s
+    0.02
+    """
+
+    name: str
+    maps: tuple[str, ...]
+    rate_hz: int = SIGNAL_RATE_HZ
+    hop: int = 480
+    window: int = 960
+    fft: int = 1024
+    mel_count: int = 64
+    low_hz: float = 0.0
+    high_hz: float = 12_000.0
+    scale: MelScale = "slaney"
+    dynamic_range_db: float = 80.0
+    smoothing: float = 0.8
+
+    def __post_init__(self) -> None:
+        known = POWER_MAPS + RATIO_MAPS
+        unknown = [name for name in self.maps if name not in known]
+        rules = {
+            f"maps: no map {unknown[:1]}; there are: {', '.join(known)}": not unknown,
+            "maps: at least one, none twice": bool(self.maps) and len(set(self.maps)) == len(self.maps),
+            f"rate_hz is {self.rate_hz}; it must be 24000 or 16000": self.rate_hz in (SIGNAL_RATE_HZ, 16_000),
+            f"hop is {self.hop}, window {self.window}, fft {self.fft}; they must climb from 1": (
+                1 <= self.hop <= self.window <= self.fft
+            ),
+            f"mel_count is {self.mel_count}; it must be at least 1": self.mel_count >= 1,
+            f"the bands lie in {self.low_hz}..{self.high_hz} Hz; allowed is 0..{self.rate_hz // 2}": (
+                0 <= self.low_hz < self.high_hz <= self.rate_hz / 2
+            ),
+            f"scale is {self.scale!r}; it must be slaney, htk or yamnet": self.scale in ("slaney", "htk", "yamnet"),
+            f"dynamic_range_db is {self.dynamic_range_db}; it must be positive": self.dynamic_range_db > 0,
+            f"smoothing is {self.smoothing}; it must lie in 0..1, 1 excluded": 0 <= self.smoothing < 1,
+        }
+        for message, kept in rules.items():
+            if not kept:
+                raise FeatureError(f"features {self.name!r}: {message}")
+
+    @property
+    def hop_s(self) -> float:
+        """Seconds between feature frames."""
+        return self.hop / self.rate_hz
+
+
+def logmel() -> FeatureSettings:
+    """The official baseline's input: log-mel of left and right, 20 ms hop, (batch, 2, 251, 64) for 5 s."""
+    return FeatureSettings("logmel", maps=("left", "right"))
+
+
+def midside() -> FeatureSettings:
+    """What a coincident stereo pair tells: mid and side log-mel, intensity, side ratio; (batch, 4, 251, 64) for 5 s."""
+    return FeatureSettings("midside", maps=("mid", "side", "intensity", "side_ratio"))
+
+
+def perceptual() -> FeatureSettings:
+    """Left, right, mid, side, intensity and coherence at a 12.5 ms hop, after Yeow et al. 2025 (arXiv:2507.00874)."""
+    maps = ("left", "right", "mid", "side", "intensity", "coherence")
+    return FeatureSettings("perceptual", maps=maps, hop=300, window=600)
+
+
+def dasheng_mel() -> FeatureSettings:
+    """The front end Dasheng was trained with, on the mid signal: 16 kHz, 10 ms hop, 64 HTK mels, 120 dB."""
+    return FeatureSettings(
+        "dasheng_mel", ("mid",), 16_000, 160, 512, 512, high_hz=8000.0, scale="htk", dynamic_range_db=120.0
+    )
+
+
+def yamnet_mel() -> FeatureSettings:
+    """The front end YAMNet was trained with, on the mid signal: 16 kHz, 10 ms hop, 64 mels 125-7500 Hz."""
+    return FeatureSettings("yamnet_mel", ("mid",), 16_000, 160, 400, 512, low_hz=125.0, high_hz=7500.0, scale="yamnet")
+
+
+# The settings a front end has unless a recipe says otherwise.
+DEFAULTS: dict[str, Callable[[], FeatureSettings]] = {
+    "logmel": logmel,
+    "midside": midside,
+    "perceptual": perceptual,
+    "dasheng_mel": dasheng_mel,
+    "yamnet_mel": yamnet_mel,
+}
