@@ -1,0 +1,90 @@
+"""Label files inside a zip archive are read one by one into memory; nothing is ever unpacked to the disk."""
+
+import stat
+import zipfile
+import zlib
+from pathlib import PureWindowsPath
+
+from whence.labels.errors import LabelError
+from whence.labels.label_files import LARGEST_BYTES, LabelFile
+from whence.labels.wording import shown
+
+# A hundred times the largest challenge data set.
+_MOST_FILES = 1_000_000
+# Label text shrinks to a quarter. An archive that grows two hundredfold was made to fill a memory.
+_LARGEST_RATIO = 200
+# Tiny files say nothing about a ratio.
+_RATIO_COUNTS_FROM_BYTES = 1 << 20
+
+
+def read_zip(archive: str, ending: str) -> tuple[list[LabelFile], list[str]]:
+    """Read every file of an archive that has the ending.
+
+    Args:
+        archive: path of a zip file.
+        ending: of the files wanted, in lower case.
+
+    Returns:
+        the files in the archive's order, and the names of what was passed over; hidden ones begin with a dot.
+
+    Raises:
+        LabelError: not a zip file, damaged, encrypted, a member that leads outside or is a link, or one of the limits
+            on number, size and ratio is passed.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            members = [member for member in opened.infolist() if not member.is_dir()]
+            wanted, passed_over = _sorted_out(archive, members, ending)
+            return [_read(opened, archive, member) for member in wanted], passed_over
+    except zipfile.BadZipFile as error:
+        raise LabelError(f"{shown(archive)}: neither a folder nor a whole zip file ({error})") from None
+    except OSError as error:
+        raise LabelError(f"{shown(archive)}: cannot be read ({error.strerror or error})") from None
+
+
+def _sorted_out(archive: str, members: list[zipfile.ZipInfo], ending: str) -> tuple[list[zipfile.ZipInfo], list[str]]:
+    """The members to read and the names of the others, after every limit was checked."""
+    if len(members) > _MOST_FILES:
+        raise LabelError(f"{shown(archive)}: {len(members):,} files; at most {_MOST_FILES:,} are read")
+    wanted: list[zipfile.ZipInfo] = []
+    passed_over: list[str] = []
+    for member in members:
+        # Windows rules know both slashes and drive letters, so they see every way out that any system knows.
+        path = PureWindowsPath(member.filename)
+        hidden = next((part for part in path.parts if part.startswith(".") and part != ".."), None)
+        if "__MACOSX" in path.parts or hidden is not None:
+            passed_over.append(hidden or f".{path.name}")
+        elif not member.filename.lower().endswith(ending):
+            passed_over.append(member.filename)
+        else:
+            _refuse_unsafe(archive, member, path)
+            wanted.append(member)
+    total = sum(member.file_size for member in wanted)
+    if total > LARGEST_BYTES:
+        raise LabelError(f"{shown(archive)}: would grow to {total / 1e9:.1f} GB; unpack it and read the folder")
+    return wanted, passed_over
+
+
+def _refuse_unsafe(archive: str, member: zipfile.ZipInfo, path: PureWindowsPath) -> None:
+    """Raise for a member that no honest archive of labels holds."""
+    place = f"{shown(archive)}: {shown(member.filename)}"
+    if path.anchor or ".." in path.parts:
+        raise LabelError(f"{place} leads out of the archive; pack the files again with plain names")
+    if stat.S_ISLNK(member.external_attr >> 16):
+        raise LabelError(f"{place} is a link; pack the file itself")
+    if member.flag_bits & 0x1:
+        raise LabelError(f"{place} is encrypted; pack it without a password")
+    grown = member.file_size > _LARGEST_RATIO * max(member.compress_size, 1)
+    if grown and member.file_size > _RATIO_COUNTS_FROM_BYTES:
+        ratio = member.file_size // max(member.compress_size, 1)
+        raise LabelError(f"{place} would grow {ratio:,}-fold; at most {_LARGEST_RATIO} is read")
+
+
+def _read(opened: zipfile.ZipFile, archive: str, member: zipfile.ZipInfo) -> LabelFile:
+    """One member's bytes; zipfile itself stops at the declared size and checks the sum."""
+    place = f"{archive}/{member.filename}"
+    try:
+        content = opened.read(member)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError) as error:
+        raise LabelError(f"{shown(place)}: cannot be unpacked ({error})") from None
+    return LabelFile(PureWindowsPath(member.filename).stem, place, content)
