@@ -1,0 +1,117 @@
+"""Counts by recording become confidence intervals: one left out at a time, or drawn with replacement.
+
+Clips of one recording share a room and voices and often overlap in time, so the recording is one observation.
+
+The jackknife is the default. On simulated systems with known scores (78 recordings, classes as unevenly spread as in
+real rooms, so that the rarest are in three or four of them), its 95 % interval held the true value in 92 % of F20, 95 %
+of azimuth errors and 96 % of relative distance errors; the percentile bootstrap held 79, 94 and 94 %. A resample
+often lacks the few recordings of a rare class, which pulls macro F20 down on average; the bootstrap does not
+correct that. The bootstrap is there for those who compare with work that uses it.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whence.metrics.counting import Counts
+from whence.metrics.settings import IntervalSettings
+
+# Turns counts of shape (..., quantity, class) into one number for each leading index, or into several on a last axis.
+Statistic = Callable[[Counts], NDArray[np.float64]]
+
+# Resamples are drawn in pieces of about this many weights, which bounds the memory where every clip stands for itself.
+_CHUNK = 1 << 22
+
+
+@dataclass(frozen=True, eq=False)
+class Interval:
+    """Between which values a statistic is believed to lie.
+
+    Args:
+        low: (...) lower ends; NaN where the observations cannot say.
+        high: (...) upper ends.
+    """
+
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+
+def interval(counts: Counts, statistic: Statistic, settings: IntervalSettings) -> Interval:
+    """Draw a confidence interval for a statistic of the summed counts.
+
+    Args:
+        counts: of shape (recording, quantity, class); each entry is one independent observation.
+        statistic: what is computed from summed counts.
+        settings: method, level, resamples and seed.
+
+    Returns:
+        interval of the shape of the statistic; NaN with fewer than two recordings and with the method "none".
+
+    Source: B. Efron and R. Tibshirani, "An introduction to the bootstrap", chapters 11 and 13.
+    """
+    estimate = statistic(counts.total())
+    if settings.method == "none" or len(counts.values) < 2:
+        unknown = np.full(np.shape(estimate), np.nan)
+        return Interval(unknown, unknown)
+    if settings.method == "jackknife":
+        return _jackknife_interval(estimate, jackknife(counts, statistic), settings.level)
+    return _percentile_interval(estimate, bootstrap(counts, statistic, settings), settings.level)
+
+
+def jackknife(counts: Counts, statistic: Statistic) -> NDArray[np.float64]:
+    """The statistic with each recording left out once.
+
+    Args:
+        counts: of shape (recording, quantity, class).
+        statistic: what is computed from summed counts.
+
+    Returns:
+        (recording, ...) exact leave-one-out values, from one subtraction each.
+    """
+    return statistic(Counts(counts.total().values - counts.values))
+
+
+def bootstrap(counts: Counts, statistic: Statistic, settings: IntervalSettings) -> NDArray[np.float64]:
+    """The statistic of as many recordings drawn with replacement, many times over.
+
+    Args:
+        counts: of shape (recording, quantity, class).
+        statistic: what is computed from summed counts.
+        settings: how many resamples, and the seed; equal settings and numbers of recordings give equal draws.
+
+    Returns:
+        (resample, ...) values.
+    """
+    weights = bootstrap_weights(len(counts.values), settings)
+    return np.concatenate([statistic(counts.weighted(chunk)) for chunk in weights])
+
+
+def bootstrap_weights(recordings: int, settings: IntervalSettings) -> Iterator[NDArray[np.float64]]:
+    """How often each recording is drawn, as (resample, recording) pieces that together are all resamples."""
+    rng = np.random.default_rng(settings.seed)
+    even = np.full(recordings, 1 / recordings)
+    step = max(1, _CHUNK // recordings)
+    for start in range(0, settings.resamples, step):
+        size = min(step, settings.resamples - start)
+        yield rng.multinomial(recordings, even, size=size).astype(np.float64)
+
+
+def _jackknife_interval(estimate: NDArray[np.float64], left_out: NDArray[np.float64], level: float) -> Interval:
+    """Estimate plus and minus Student's t times the jackknife standard error."""
+    from scipy.special import stdtrit  # a fifth of a second, paid only by who asks for an interval
+
+    count = len(left_out)
+    error = np.sqrt((count - 1) * left_out.var(axis=0))
+    half = float(stdtrit(count - 1, (1 + level) / 2)) * error
+    return Interval(estimate - half, estimate + half)
+
+
+def _percentile_interval(estimate: NDArray[np.float64], resampled: NDArray[np.float64], level: float) -> Interval:
+    """The middle share of the resampled values; a resample without a value says nothing."""
+    tail = (1 - level) / 2
+    known = np.isfinite(estimate) & np.isfinite(resampled).any(axis=0)
+    filled = np.where(known, resampled, 0.0)
+    low, high = np.nanquantile(filled, (tail, 1 - tail), axis=0)
+    return Interval(np.where(known, low, np.nan), np.where(known, high, np.nan))

@@ -1,0 +1,98 @@
+"""Matching: equal to one call of the solver for every group, ties included."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import linear_sum_assignment
+
+from whence.metrics import matching
+from whence.metrics.matching import match
+
+
+def slow_match(groups):
+    """Pairs (reference row, prediction row) of groups given as (reference azimuths, prediction azimuths)."""
+    pairs, first_reference, first_prediction = set(), 0, 0
+    for references, predictions in groups:
+        cost = np.array([[abs(r - p) for p in predictions] for r in references], float)
+        for r, p in zip(*linear_sum_assignment(cost), strict=True):
+            pairs.add((first_reference + int(r), first_prediction + int(p)))
+        first_reference += len(references)
+        first_prediction += len(predictions)
+    return pairs
+
+
+def fast_match(groups):
+    sides = []
+    for side in (0, 1):
+        counts = np.array([len(group[side]) for group in groups], int)
+        azimuths = np.array([azimuth for group in groups for azimuth in group[side]], float)
+        sides += [azimuths, (np.cumsum(counts) - counts, counts)]
+    reference, prediction = match(*sides)
+    pairs = set(zip(reference.tolist(), prediction.tolist(), strict=True))
+    assert len(pairs) == len(reference)
+    return pairs
+
+
+whole_degrees = st.integers(-3, 3) | st.integers(-90, 90)
+side = st.lists(whole_degrees | st.floats(-90, 90), min_size=1, max_size=10)
+
+
+@given(st.lists(st.tuples(side, side), max_size=5))
+def test_it_equals_the_solver(groups):
+    assert fast_match(groups) == slow_match(groups)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (1, 5), (5, 1), (2, 2), (2, 3), (3, 2), (3, 3), (2, 10), (5, 5), (6, 5), (7, 8)]
+)
+def test_every_shape_equals_the_solver(shape, whole):
+    rng = np.random.default_rng([*shape, whole])
+    groups = []
+    for reach in (1, 3, 10, 90):
+        for _ in range(40):
+            azimuths = [rng.uniform(-reach, reach, size) for size in shape]
+            groups.append(tuple(np.rint(values) if whole else values for values in azimuths))
+    assert fast_match(groups) == slow_match(groups)
+
+
+def test_both_pairings_of_two_left_of_two_cost_the_same_and_the_solver_decides():
+    groups = [((0, 1), (10, 20)), ((1, 0), (10, 20)), ((0, 1), (20, 10)), ((5, 5), (5, 5)), ((-90, -80), (80, 90))]
+    assert fast_match(groups) == slow_match(groups)
+
+
+def test_the_lowest_index_wins_where_one_side_is_single():
+    assert fast_match([((0,), (5, -5, 5)), ((7, 3, 7), (5,))]) == {(0, 0), (1, 3)}
+
+
+def test_a_tie_in_all_but_the_last_bits_is_left_to_the_solver(monkeypatch):
+    asked = []
+    solve = matching._solve
+    monkeypatch.setattr(matching, "_solve", lambda cost: asked.append(len(cost)) or solve(cost))
+    almost = ((0.1, 0.2), (0.3 + 0.1, 0.7))
+    clear = ((0.0, 50.0), (1.0, 49.0))
+    assert fast_match([almost, clear, clear]) == slow_match([almost, clear, clear])
+    assert asked == [1]
+
+
+def test_the_solver_is_asked_once_for_equal_tables(monkeypatch):
+    calls = []
+    monkeypatch.setattr(
+        "scipy.optimize.linear_sum_assignment", lambda cost: calls.append(1) or linear_sum_assignment(cost)
+    )
+    tied = ((0, 1), (10, 20))
+    assert fast_match([tied] * 50) == slow_match([tied] * 50)
+    assert len(calls) == 1
+
+
+def test_pieces_of_any_size_give_the_same(monkeypatch):
+    rng = np.random.default_rng([3, 0, 0])
+    groups = [(rng.integers(-9, 9, 3), rng.integers(-9, 9, 4)) for _ in range(30)]
+    whole = fast_match(groups)
+    monkeypatch.setattr(matching, "_CHUNK", 1)
+    assert fast_match(groups) == whole == slow_match(groups)
+
+
+def test_no_group_gives_no_pair():
+    assert fast_match([]) == set()
