@@ -31,9 +31,9 @@ def to_int16(waveform: NDArray[np.float32]) -> tuple[NDArray[np.int16], np.float
     Returns:
         (sample,) int16, and the scale that gives the waveform back: int16 * scale.
 
-    >>> samples, scale = to_int16(np.array([0.0, 0.001, -0.0005], np.float32))
-    >>> samples.tolist(), float(np.round(samples[1] * scale, 9))
-    ([0, 32767, -16384], 0.001)
+    >>> samples, scale = to_int16(np.array([0.0, 0.004, -0.001], np.float32))
+    >>> samples.tolist(), round(float(samples[1] * scale), 6)
+    ([0, 32767, -8192], 0.004)
     """
     peak = max(float(np.abs(waveform).max(initial=0.0)), _SMALLEST_PEAK)
     scale = np.float32(peak / 32767)

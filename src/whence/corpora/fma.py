@@ -1,0 +1,107 @@
+"""FMA on disk becomes sound entries of class music, grouped by artist."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from whence.corpora.class_names import match_class
+from whence.corpora.entries import SoundEntry
+from whence.corpora.errors import CorpusError
+from whence.labels import ClassList
+
+# Each size holds the ones before it.
+SIZES = ("small", "medium", "large")
+
+_NEEDED = {
+    "artist": ("artist", "id"),
+    "split": ("set", "split"),
+    "size": ("set", "subset"),
+    "licence": ("track", "license"),
+}
+
+
+def read_fma(folder: Path, classes: ClassList, *, size: str = "small", class_name: str = "music") -> list[SoundEntry]:
+    """List the tracks of one size of FMA.
+
+    The recording of an entry is its artist: the tracks of one album share instruments, voices and mix.
+
+    Args:
+        folder: holds `fma_metadata/tracks.csv` and `fma_small/`, `fma_medium/` or `fma_large/`.
+        classes: the class list.
+        size: `small` (8,000 tracks of 30 s), `medium` (25,000) or `large` (106,574).
+        class_name: the class that music belongs to.
+
+    Returns:
+        entries in the order of tracks.csv; `split` is FMA's own `training`, `validation` or `test`.
+
+    Raises:
+        CorpusError: if a folder or column is missing, or tracks are missing on disk.
+
+    Source: Defferrard et al., FMA: A Dataset For Music Analysis, arXiv:1612.01840.
+    """
+    if size not in SIZES:
+        raise CorpusError(f"FMA has no size {size!r}; there are: {', '.join(SIZES)}")
+    audio = folder / f"fma_{size}"
+    if not audio.is_dir():
+        raise CorpusError(f"{folder}: no folder {audio.name}; unpack {audio.name}.zip here")
+    class_index = match_class(class_name, classes)
+    wanted = SIZES[: SIZES.index(size) + 1]
+    entries = [
+        SoundEntry(
+            path=audio / f"{track // 1000:03d}" / f"{track:06d}.mp3",
+            class_index=class_index,
+            recording=f"artist {row['artist']}",
+            name=f"{audio.name}/{track // 1000:03d}/{track:06d}.mp3",
+            split=row["split"],
+            licence=row["licence"],
+        )
+        for track, row in _read_tracks(folder / "fma_metadata" / "tracks.csv")
+        if row["size"] in wanted
+    ]
+    _check_complete(audio, entries)
+    return entries
+
+
+def _read_tracks(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Each track's number and the columns needed here."""
+    # Biographies and descriptions are longer than the csv module takes at first.
+    longest = csv.field_size_limit(16_000_000)
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.reader(file)
+            # Three lines of header: the table a column comes from, its name, and the name of the index.
+            group, name, index = next(reader, []), next(reader, []), next(reader, [])
+            position = _positions(path, group, name, index)
+            for cells in reader:
+                if len(cells) != len(group) or not cells[0].isdecimal():
+                    raise CorpusError(f"{path}:{reader.line_num}: not a track with {len(group)} columns")
+                yield int(cells[0]), {word: cells[column] for word, column in position.items()}
+    except FileNotFoundError:
+        raise CorpusError(f"{path}: no such file; unpack fma_metadata.zip here") from None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CorpusError(f"{path}: not readable as CSV ({error})") from None
+    finally:
+        csv.field_size_limit(longest)
+
+
+def _positions(path: Path, group: list[str], name: list[str], index: list[str]) -> dict[str, int]:
+    """Where the needed columns stand."""
+    columns = list(zip(group, name, strict=False))
+    missing = [".".join(column) for column in _NEEDED.values() if column not in columns]
+    if missing or index[:1] != ["track_id"]:
+        raise CorpusError(
+            f"{path}: not FMA's tracks.csv with its three header lines; no column {missing or 'track_id'}"
+        )
+    return {word: columns.index(column) for word, column in _NEEDED.items()}
+
+
+def _check_complete(audio: Path, entries: list[SoundEntry]) -> None:
+    """Refuse half a download."""
+    there = set(audio.glob("*/*.mp3"))
+    missing = [entry for entry in entries if entry.path not in there]
+    if missing or not entries:
+        first = f" (first: {missing[0].name})" if missing else ""
+        raise CorpusError(
+            f"{audio}: {len(missing)} of the {len(entries)} tracks in tracks.csv are missing{first}; "
+            "the download or unpacking is incomplete"
+        )
