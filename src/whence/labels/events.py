@@ -13,7 +13,7 @@ from whence.labels.errors import LabelError
 
 FRAME_S = 0.1  # one label frame
 # Dividing by 10 gives the double nearest to the decimal number, multiplying by 0.1 does not.
-_FRAMES_PER_S = 10
+FRAMES_PER_S = 10
 
 # What a column holds where a format does not say: no place is invented.
 _DTYPES = {
@@ -56,7 +56,8 @@ class Events:
 
     Iterating yields whole `Event`s (runs of consecutive frames), since that is what people read;
     everything numeric works on the columns. Rows may stand in any order, and readers keep the order
-    of the file, because the official metric depends on it.
+    of the file, because the official metric depends on it. Columns are read-only; one that somebody
+    could still write into is copied.
 
     Args:
         frame: (row,) int32, 100 ms label frame from 0.
@@ -68,7 +69,8 @@ class Events:
         score: (row,) float64, confidence 0..1; 1 for references.
 
     Raises:
-        LabelError: columns of different length, a negative frame, class or distance, an azimuth that is no angle.
+        LabelError: columns of different length, a negative frame, class or distance, a fraction in a column of whole
+            numbers, an azimuth that is no angle, an infinite number, a score that is NaN.
 
     >>> table = Events.from_columns({"frame": [0, 1, 5], "class_index": [8, 8, 8], "azimuth_deg": [30, 32, -10]})
     >>> [(event.onset_s, event.offset_s, round(event.azimuth_deg)) for event in table]
@@ -93,6 +95,8 @@ class Events:
             self._refuse(name, getattr(self, name) < 0, "it cannot be negative")
         self._refuse("distance_m", np.isinf(self.distance_m), "it must be metres, or NaN where not known")
         self._refuse("azimuth_deg", ~np.isfinite(self.azimuth_deg), "it must be an angle in degrees")
+        self._refuse("elevation_deg", np.isinf(self.elevation_deg), "it must be an angle, or NaN where not known")
+        self._refuse("score", ~np.isfinite(self.score), "it must be a number")
 
     def _refuse(self, name: str, wrong: NDArray[np.bool_], rule: str) -> None:
         """Name the first wrong row."""
@@ -217,8 +221,8 @@ class Events:
         columns = (
             rows.class_index[starts],
             rows.source[starts],
-            rows.frame[starts] / _FRAMES_PER_S,
-            (rows.frame[last] + 1.0) / _FRAMES_PER_S,
+            rows.frame[starts] / FRAMES_PER_S,
+            (rows.frame[last] + 1.0) / FRAMES_PER_S,
             mean_azimuth_deg,
             _run_means(rows.distance_m, starts),
             _run_means(rows.score, starts),
