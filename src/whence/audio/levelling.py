@@ -1,0 +1,93 @@
+"""Segments of a sound without a constant offset and without peaks over full scale, the same however it is read.
+
+Both corrections need to know what is coming, and a sound may be a day long. So they look one segment (10 s) ahead:
+the offset, a property of the recorder that does not change, is measured in the first segment and taken from all;
+the level is lowered when a segment holds a higher peak than all before, and stays there. For a sound of up to 10 s
+this is what anyone would do by hand; for a longer one every sample still depends only on itself, its segment and
+those before, never on how many samples are asked for at a time. All channels get one gain, because the level
+between left and right is the direction.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whence.audio.sound import SoundInfo
+
+SEGMENT_S = 10.0
+_FRAME_S = 0.1
+_MOST_SEGMENT_SAMPLES = 2_000_000
+# An offset is taken out where it could be heard as a band of its own: against the sound beside it, and at all.
+_OFFSET_TO_SOUND = 0.1
+_LEAST_OFFSET = 1e-3
+# In less than a second, the mean belongs to the shape of a sound; taking it out would set its silence on a step.
+_OFFSET_FRAMES = 10
+
+
+def frame_samples(info: SoundInfo) -> int:
+    """Samples in a tenth of a second at a sound's own rate."""
+    return max(round(info.sample_rate_hz * _FRAME_S), 1)
+
+
+def segment_samples(info: SoundInfo) -> int:
+    """Samples in a segment at a sound's own rate: 10 s of whole frames, or two million samples if that is less."""
+    frame = frame_samples(info)
+    return min(round(SEGMENT_S / _FRAME_S), max(_MOST_SEGMENT_SAMPLES // frame, 1)) * frame
+
+
+class Levelling:
+    """Corrects the segments of one sound, in order.
+
+    Args:
+        frame: samples in a tenth of a second: how long a change of gain takes.
+
+    >>> levelling = Levelling(frame=4)
+    >>> levelling.apply(np.array([[2.0, -1.0], [0.5, 0.0]], np.float32))
+    array([[ 1.  , -0.5 ],
+           [ 0.25,  0.  ]], dtype=float32)
+    """
+
+    def __init__(self, frame: int) -> None:
+        self._frame = frame
+        self._offset: NDArray[np.float64] | None = None
+        self.gain = 1.0
+
+    @property
+    def offset(self) -> list[float]:
+        """What is taken from each channel; 0 where nothing is."""
+        return [] if self._offset is None else self._offset[:, 0].tolist()
+
+    def apply(self, segment: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Correct the next segment.
+
+        Args:
+            segment: (channel, sample) finite; its length decides nothing but how far is looked ahead.
+
+        Returns:
+            the same shape, within [-1, 1]; the segment itself where nothing is to be done.
+        """
+        first = self._offset is None
+        if self._offset is None:
+            self._offset = self._measured(segment)
+        # In double precision a sum of the largest float32 numbers cannot overflow.
+        centred = segment - self._offset if self._offset.any() else segment
+        before, peak = self.gain, float(max(centred.max(initial=0), -centred.min(initial=0)))
+        if peak * self.gain > 1:
+            self.gain = 1 / peak
+        if self.gain == 1:
+            return centred.astype(np.float32, copy=False)
+        level = np.full(segment.shape[1], self.gain)
+        if not first and before != self.gain:
+            # A sudden step would be heard as a click, that is, as an event.
+            level[: self._frame] = np.linspace(before, self.gain, self._frame, endpoint=False)[: len(level)]
+        corrected: NDArray[np.float32] = np.clip(centred * level, -1, 1).astype(np.float32)
+        return corrected
+
+    def _measured(self, segment: NDArray[np.float32]) -> NDArray[np.float64]:
+        """(channel, 1): the offset of each channel that has one; too short a sound has none, only a shape."""
+        if segment.shape[1] < _OFFSET_FRAMES * self._frame:
+            return np.zeros((len(segment), 1))
+        mean = segment.mean(axis=1, dtype=np.float64, keepdims=True)
+        large = np.abs(mean) >= _LEAST_OFFSET
+        if large.any():
+            large &= np.abs(mean) >= _OFFSET_TO_SOUND * segment.std(axis=1, dtype=np.float64, keepdims=True)
+        return np.where(large, mean, 0.0)

@@ -1,0 +1,247 @@
+"""A sound file, an open stream or an array becomes a stereo signal at 24 kHz, whole or in blocks."""
+
+import contextlib
+import logging
+import os
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO, NoReturn, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whence.audio.arrays import array_sound
+from whence.audio.decoding import file_sound
+from whence.audio.errors import AudioError
+from whence.audio.levelling import Levelling, frame_samples, segment_samples
+from whence.audio.report import TOLERATED_GAP_S, SignalReport, seconds
+from whence.audio.resampling import Resampling
+from whence.audio.sound import Sound
+from whence.audio.sources import opened_path, opened_stream
+from whence.audio.tally import Tally
+from whence.audio.tracks import TRACKS, track_sound
+
+LOG = logging.getLogger("whence.audio")
+
+SAMPLE_RATE_HZ = 24_000
+
+Source: TypeAlias = str | os.PathLike[str] | BinaryIO | tuple[NDArray[Any], int]
+"""A path, a binary file open for reading, or (array shaped (channel, sample), sample rate in Hz)."""
+
+# From (sample, channel) blocks of a file to the (channel, sample) that is wanted of it.
+Mix: TypeAlias = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+
+def read(source: Source, *, channels: tuple[int, int] | None = None, repair: bool = False) -> NDArray[np.float32]:
+    """Read a whole sound as a stereo signal at 24 kHz.
+
+    A constant offset is taken out, and peaks over full scale are brought down with one gain for both channels,
+    as `whence.audio.levelling` describes. What was noticed goes to the log `whence.audio` as warnings.
+
+    Args:
+        source: a path, a binary file open for reading, or (array, sample_rate_hz).
+        channels: the channels to take for left and right, counted from 1; needed where there are not two.
+        repair: whether samples that are not numbers become zeros, counted in a warning, instead of an error.
+
+    Returns:
+        (2, sample) float32, left first; (2, 0) for a sound without samples.
+
+    Raises:
+        AudioError: whatever is wrong with the source, in one sentence.
+        MissingExtraError: for mp4, m4a, mov, webm and mkv without PyAV.
+
+    >>> read((np.full((2, 48_000), 0.25), 48_000)).shape
+    (2, 24000)
+    """
+    blocks = list(read_blocks(source, channels=channels, repair=repair))
+    return _joined(blocks) if blocks else np.zeros((2, 0), dtype=np.float32)
+
+
+def read_blocks(
+    source: Source, block_s: float = 10.0, *, channels: tuple[int, int] | None = None, repair: bool = False
+) -> Iterator[NDArray[np.float32]]:
+    """Read a sound of any length block by block, in memory that does not grow with it.
+
+    Joined, the blocks are what `read` gives, bit for bit, for any block length. An error is raised where it is
+    found, so blocks may have come before it. Warnings are logged at the end.
+
+    Args:
+        source: as for `read`; opened when the first block is asked for.
+        block_s: seconds in each block but the last; memory for two is needed beside that for 10 s of the file.
+        channels: as for `read`.
+        repair: as for `read`.
+
+    Yields:
+        (2, sample) float32 blocks.
+
+    Raises:
+        AudioError: as `read` does.
+        MissingExtraError: as `read` does.
+
+    >>> [block.shape for block in read_blocks((np.full((2, 60_000), 0.25), 24_000), block_s=1.0)]
+    [(2, 24000), (2, 24000), (2, 12000)]
+    """
+    size = round(block_s * SAMPLE_RATE_HZ)
+    if size < 1:
+        raise AudioError(f"blocks of {block_s} s hold no sample")
+    with decoded(source) as sound:
+        mix = pair_of(sound, channels)
+        same_twice = channels is not None and channels[0] == channels[1]
+        yield from _regrouped(_heard(sound, mix, 2, SAMPLE_RATE_HZ, repair, quiet=same_twice), size)
+
+
+def read_sound(source: Source, sample_rate_hz: int = SAMPLE_RATE_HZ) -> NDArray[np.float32]:
+    """Read a whole sound as the mean of its channels: what an event in a scene is made of.
+
+    Args:
+        source: as for `read`; any number of channels.
+        sample_rate_hz: of the result.
+
+    Returns:
+        (sample,) float32, without constant offset and peaks over full scale.
+
+    Raises:
+        AudioError: as `read` does.
+        MissingExtraError: as `read` does.
+
+    >>> read_sound((np.full((3, 48_000), 0.25), 48_000)).shape
+    (24000,)
+    """
+    with decoded(source) as sound:
+        pieces = list(
+            _heard(sound, lambda block: block.mean(axis=1)[None], 1, sample_rate_hz, repair=False, quiet=True)
+        )
+    return np.concatenate(pieces, axis=1)[0] if pieces else np.zeros(0, dtype=np.float32)
+
+
+@contextlib.contextmanager
+def decoded(source: Source) -> Iterator[Sound]:
+    """Open any source for decoding.
+
+    Raises:
+        AudioError: if it cannot be opened as a sound.
+        MissingExtraError: for mp4, m4a, mov, webm and mkv without PyAV.
+    """
+    if isinstance(source, tuple):
+        yield array_sound(source)
+        return
+    if isinstance(source, np.ndarray):
+        raise AudioError("an array does not say its sample rate; give (array, sample_rate_hz)")
+    opening = opened_path(source) if isinstance(source, str | bytes | os.PathLike) else opened_stream(source)
+    with opening as file:
+        try:
+            with (track_sound if file.container in TRACKS else file_sound)(file) as sound:
+                yield sound
+        except OSError as error:
+            raise AudioError(f"{file.name}: cannot be read ({error.strerror or error})") from None
+
+
+def pair_of(sound: Sound, channels: tuple[int, int] | None) -> Mix:
+    """How left and right are taken from the channels there are."""
+    count = sound.info.channel_count
+    if channels is None:
+        if count == 1:
+            raise AudioError(
+                f"{sound.name} has 1 channel; direction needs two. Use --classes-only to detect without direction."
+            )
+        if count != 2:
+            raise AudioError(f"{sound.name} has {count} channels; choose two with --channels 1,2")
+        return lambda block: block.T
+    for channel in channels:
+        if not 1 <= channel <= count:
+            raise AudioError(f"{sound.name} has no channel {channel}; it has {count}, counted from 1")
+    wanted = [channel - 1 for channel in channels]
+    return lambda block: block[:, wanted].T
+
+
+def _heard(
+    sound: Sound, mix: Mix, channel_count: int, sample_rate_hz: int, repair: bool, quiet: bool
+) -> Iterator[NDArray[np.float32]]:
+    """Pieces of the sound as it is used: mixed, levelled, resampled; at its end, the log is written."""
+    info = sound.info
+    frame = frame_samples(info)
+    tally = Tally(channel_count, info.sample_rate_hz, frame, sound.clip_level)
+    levelling = Levelling(frame)
+    resampling = Resampling(channel_count, info.sample_rate_hz, sample_rate_hz)
+    segments = segmented(sound, mix)
+    for segment in segments:
+        tally.add(segment)
+        if tally.not_numbers.any():
+            if not repair:
+                _refuse_not_numbers(sound, tally, segments)
+            segment = np.where(np.isfinite(segment), segment, np.float32(0))
+        yield resampling.push(levelling.apply(segment))
+    yield resampling.finish()
+    sound.check_unchanged()
+    _log(sound, tally, levelling, sample_rate_hz, quiet)
+
+
+def segmented(sound: Sound, mix: Mix) -> Iterator[NDArray[np.float32]]:
+    """The (channel, sample) segments, 10 s long but for the last, that a sound is corrected and counted in."""
+    # A copy, because the decoder uses its buffer again, with each channel in one stretch of memory.
+    mixed = (np.array(mix(block), order="C") for block in sound.blocks())
+    if not sound.integers:
+        mixed = (_without_denormals(block) for block in mixed)
+    return _regrouped(mixed, segment_samples(sound.info))
+
+
+def _without_denormals(block: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Zeros for numbers so small that processors slow down on them; they are 750 dB under full scale."""
+    return np.where(np.abs(block) < np.finfo(np.float32).tiny, np.float32(0), block)
+
+
+def _regrouped(pieces: Iterator[NDArray[np.float32]], size: int) -> Iterator[NDArray[np.float32]]:
+    """The same samples in pieces of `size`, the last of what is left."""
+    held: list[NDArray[np.float32]] = []
+    count = 0
+    for piece in pieces:
+        rest = piece
+        while count + rest.shape[1] >= size:
+            yield _joined([*held, rest[:, : size - count]])
+            rest, held, count = rest[:, size - count :], [], 0
+        if rest.shape[1]:
+            held.append(rest)
+            count += rest.shape[1]
+    if count:
+        yield _joined(held)
+
+
+def _joined(pieces: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """The pieces as one array; a piece that is alone is not copied."""
+    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=1)
+
+
+def _refuse_not_numbers(sound: Sound, tally: Tally, rest: Iterator[NDArray[np.float32]]) -> NoReturn:
+    """Count to the end and raise AudioError."""
+    for segment in rest:
+        tally.add(segment)
+    sound.check_unchanged()
+    raise AudioError(f"{sound.name}: {tally.report().not_numbers_sentence()}")
+
+
+def report_of(sound: Sound, tally: Tally) -> SignalReport:
+    """The report on a sound that has been read to its end.
+
+    Raises:
+        AudioError: if the header promises a sound and there is next to none.
+    """
+    promised = sound.info.sample_count
+    held_s = tally.sample_count / sound.info.sample_rate_hz
+    if promised is not None and held_s < TOLERATED_GAP_S <= promised / sound.info.sample_rate_hz - held_s:
+        raise AudioError(f"{sound.name}: header promises {seconds(sound.info.duration_s)} s, file holds {held_s:.1f} s")
+    return tally.report(None if sound.length_unknown else promised, sound.damage)
+
+
+def _log(sound: Sound, tally: Tally, levelling: Levelling, sample_rate_hz: int, quiet: bool) -> None:
+    """Leave a line for each thing that was noticed, corrected or converted."""
+    report = report_of(sound, tally)
+    for sentence in report.losses(sound.name):
+        LOG.warning("%s", sentence)
+    for sentence in report.doubts(sound.name):
+        LOG.log(logging.INFO if quiet else logging.WARNING, "%s", sentence)
+    if any(report.not_numbers):
+        LOG.warning("%s: samples that are not numbers were set to zero", sound.name)
+    if any(levelling.offset):
+        offsets = " ".join(f"{offset:+.3f}" for offset in levelling.offset)
+        LOG.info("%s: constant offset removed: %s", sound.name, offsets)
+    if sound.info.sample_rate_hz != sample_rate_hz:
+        LOG.info("%s: resampled %d -> %d Hz", sound.name, sound.info.sample_rate_hz, sample_rate_hz)
