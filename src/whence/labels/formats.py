@@ -79,7 +79,7 @@ FORMATS: dict[str, LabelFormat] = {
         _sonic_visualiser, (".regions.txt", ".azimuth.txt"), "Sonic Visualiser: CSV of a region and a time value layer"
     ),
     "elan": LabelFormat(_elan, (".elan.txt",), "ELAN: tab-delimited text, a tier for each class"),
-    "jams": LabelFormat(_jams, (".jams",), "JAMS: open tags, and directions in a namespace of their own"),
+    "jams": LabelFormat(_jams, (".jams",), "JAMS: open tags, and directions beside them"),
     "json": LabelFormat(_json, (".jsonl",), "JSON Lines: a line for each event"),
     "json-frames": LabelFormat(_json_frames, (".frames.jsonl",), "JSON Lines: a line for each frame and source"),
     "odas": LabelFormat(_odas, (".odas.json",), "ODAS: unit vectors frame by frame, x ahead, y to the left"),

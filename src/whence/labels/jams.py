@@ -1,4 +1,4 @@
-"""Events become a JAMS document: an open tag for each event, and its direction in a namespace of our own."""
+"""Events become a JAMS document: an open tag for each event, and its direction beside it."""
 
 import json
 import math
@@ -8,9 +8,10 @@ from whence.labels.classes import ClassList
 from whence.labels.event_text import CONVENTION, class_name
 from whence.labels.events import Event, Events
 
-# JAMS has no namespace for directions. This is ours in the form `jams.schema.add_namespace` reads from a file;
-# every document carries it in its sandbox, so that a reader can register it.
-NAMESPACE: dict[str, Any] = {
+# JAMS knows no namespace for directions, and its library refuses documents with an unknown one. So directions stand
+# in "blob", which takes any value, and this schema of the values stands in the annotation's sandbox. Its form is that
+# of a JAMS namespace: written to a file, `jams.schema.add_namespace` takes it.
+SOUND_DIRECTION: dict[str, Any] = {
     "sound_direction": {
         "value": {
             "type": "object",
@@ -29,7 +30,7 @@ NAMESPACE: dict[str, Any] = {
 
 
 def jams_text(events: Events, classes: ClassList) -> str:
-    """A JAMS document with two annotations: `tag_open` for any reader, `sound_direction` with the place.
+    """A JAMS document with two annotations: `tag_open` with the classes, `blob` with classes and places.
 
     Args:
         events: any.
@@ -44,7 +45,7 @@ def jams_text(events: Events, classes: ClassList) -> str:
     >>> events = Events.from_columns({"frame": [0], "class_index": [0], "azimuth_deg": [38]})
     >>> document = json.loads(jams_text(events, ClassList(("music",))))
     >>> [annotation["namespace"] for annotation in document["annotations"]]
-    ['tag_open', 'sound_direction']
+    ['tag_open', 'blob']
     """
     whole = list(events)
     duration_s = max((event.offset_s for event in whole), default=0.0)
@@ -60,21 +61,23 @@ def jams_text(events: Events, classes: ClassList) -> str:
             "jams_version": "0.3.4",
         },
         "annotations": [
-            _annotation("tag_open", tags, duration_s),
-            _annotation("sound_direction", places, duration_s),
+            _annotation("tag_open", tags, duration_s, sandbox={}),
+            _annotation("blob", places, duration_s, sandbox={"namespace": SOUND_DIRECTION}),
         ],
-        "sandbox": {"namespaces": NAMESPACE},
+        "sandbox": {},
     }
     return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
 
-def _annotation(namespace: str, data: list[dict[str, Any]], duration_s: float) -> dict[str, Any]:
+def _annotation(
+    namespace: str, data: list[dict[str, Any]], duration_s: float, sandbox: dict[str, Any]
+) -> dict[str, Any]:
     """One annotation of the whole file."""
     return {
         "namespace": namespace,
         "annotation_metadata": {"annotation_tools": "whence", "annotation_rules": CONVENTION},
         "data": data,
-        "sandbox": {},
+        "sandbox": sandbox,
         "time": 0.0,
         "duration": duration_s,
     }
@@ -87,7 +90,7 @@ def _observation(event: Event, value: object) -> dict[str, Any]:
 
 
 def _place(event: Event, classes: ClassList) -> dict[str, Any]:
-    """The value of a `sound_direction` observation."""
+    """What SOUND_DIRECTION describes."""
     return {
         "class": class_name(event.class_index, classes),
         "source": event.source,

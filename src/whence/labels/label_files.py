@@ -4,7 +4,6 @@ import os
 import stat
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -90,6 +89,8 @@ def _contents(places: Sequence[str]) -> Iterable[bytes]:
     rest = [places[start : start + _CHUNK] for start in range(_CHUNK, len(places), _CHUNK)]
     if not rest or time.perf_counter() - started < _WAITING_S * _CHUNK:
         return chain(first, map(read_bytes, places[_CHUNK:]))
+    from concurrent.futures import ThreadPoolExecutor  # seldom needed, and takes as long to import as all labels/
+
     with ThreadPoolExecutor(_THREADS) as pool:
         return chain(first, *pool.map(lambda chunk: [read_bytes(place) for place in chunk], rest))
 
