@@ -1,0 +1,1 @@
+"""The networks, one file each; `outputs` says what their numbers mean."""

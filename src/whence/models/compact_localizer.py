@@ -1,0 +1,95 @@
+"""A localizer of one million parameters for mid/side maps: where each class would be, if it is there."""
+
+# B batch, C map, T feature frame (20 ms), F mel band, L label frame (100 ms), D width
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from whence.models.blocks import ResidualBlock, sequence_layers
+from whence.models.errors import ModelError
+from whence.models.network import Network
+
+
+@dataclass(frozen=True)
+class CompactLocalizerSettings:
+    """Sizes; the defaults give about 1.0 million parameters.
+
+    Args:
+        input_maps: C.
+        mel_count: F, a multiple of 16.
+        output_size: numbers per label frame; 39 is classwise activity, azimuth and distance of 13 classes.
+        channels: of the stem and of each of three residual blocks.
+        time_pool: feature frames per label frame.
+        width: D, of everything after the convolutions.
+        heads: of the attention.
+        sequence: layers over time, see `whence.models.blocks.sequence_layers`; without `gru` the network has no
+            recurrence.
+        dropout: in the layers over time and before the output.
+
+    Raises:
+        ModelError: sizes that do not divide.
+    """
+
+    input_maps: int = 4
+    mel_count: int = 64
+    output_size: int = 39
+    channels: tuple[int, int, int, int] = (24, 48, 48, 96)
+    time_pool: int = 5
+    width: int = 192
+    heads: int = 4
+    sequence: tuple[str, ...] = ("transformer", "transformer", "gru")
+    dropout: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.mel_count % 16:
+            raise ModelError(f"compact_localizer: mel_count is {self.mel_count}; it must be a multiple of 16")
+        if self.width % (2 * self.heads):
+            raise ModelError(f"compact_localizer: width {self.width} is no even multiple of {self.heads} heads")
+
+
+class CompactLocalizer(Network):
+    """Stem, three residual blocks, layers over time, one linear layer.
+
+    Maps of unlike units (dB, ratios) are brought to one scale by a batch norm in front, so that it does not
+    matter what is stacked.
+
+    Args:
+        settings: see CompactLocalizerSettings.
+
+    Shape: (B, 4, T, 64) -> (B, T // 5, 39).
+
+    >>> import torch
+    >>> CompactLocalizer()(torch.zeros(1, 4, 251, 64)).shape
+    torch.Size([1, 50, 39])
+    """
+
+    settings_type = CompactLocalizerSettings
+    features = "midside"
+    output = "classwise"
+
+    def __init__(self, settings: CompactLocalizerSettings | None = None) -> None:
+        super().__init__()
+        self.settings = settings = settings or CompactLocalizerSettings()
+        stem, first, second, third = settings.channels
+        self.scale = nn.BatchNorm2d(settings.input_maps)
+        self.stem = nn.Sequential(
+            nn.Conv2d(settings.input_maps, stem, 3, padding=1, bias=False), nn.BatchNorm2d(stem), nn.ReLU()
+        )
+        self.stem_pool = nn.MaxPool2d((1, 2))
+        self.blocks = nn.Sequential(
+            ResidualBlock(stem, first, (settings.time_pool, 2)),
+            ResidualBlock(first, second, (1, 2)),
+            ResidualBlock(second, third, (1, 2)),
+        )
+        self.project = nn.Linear(third * (settings.mel_count // 16), settings.width)
+        self.sequence = sequence_layers(settings.sequence, settings.width, settings.heads, settings.dropout)
+        self.dropout = nn.Dropout(settings.dropout)
+        self.output_layer = nn.Linear(settings.width, settings.output_size)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Raw output (B, L, output_size) of maps (B, C, T, F)."""
+        x = self.blocks(self.stem_pool(self.stem(self.scale(features))))
+        x = self.sequence(self.project(x.transpose(1, 2).flatten(2)))
+        result: Tensor = self.output_layer(self.dropout(x))
+        return result

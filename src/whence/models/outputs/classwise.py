@@ -1,0 +1,196 @@
+"""One place per class and frame: activity, azimuth and distance side by side, any of them left out."""
+
+# B clip, L label frame (100 ms), K class, E element
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from whence.labels import Events
+from whence.labels.azimuth import fold_to_front
+from whence.models.errors import ModelError
+from whence.models.outputs.coding import Array, Coding
+from whence.models.outputs.distance import DistanceScale
+from whence.models.outputs.either import degrees_of, sigmoid, stack, tanh
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# Where the numbers of a label frame stand in values and targets.
+ACTIVITY, AZIMUTH, DISTANCE = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class ClasswiseSettings:
+    """Which elements a class has and what their errors weigh.
+
+    Args:
+        class_count: K.
+        activity: whether the network tells which classes are active; without it, a detector must.
+        azimuth: whether it tells azimuth.
+        distance: whether it tells distance.
+        direction: `azimuth` one number, tanh(raw) * 90 degrees; `vector` two, (cos, sin) through tanh.
+        scale: how distance is said, see DistanceScale.
+        same_class: which of several sources of one class in one frame is the target: the `nearest` (most likely the
+            loudest; unknown distances come last), or the `last` in the file, as in the official single-ACCDOA code.
+        activity_weight: of the binary cross entropy.
+        direction_weight: of the mean squared direction error over active cells, in units of 90 degrees or of x and y.
+        distance_weight: of the mean squared distance error over active cells.
+
+    Raises:
+        ModelError: nothing is left to tell, or a weight is negative.
+
+    >>> Classwise(ClasswiseSettings()).output_size
+    39
+    """
+
+    class_count: int = 13
+    activity: bool = True
+    azimuth: bool = True
+    distance: bool = True
+    direction: Literal["azimuth", "vector"] = "azimuth"
+    scale: DistanceScale = field(default_factory=DistanceScale)
+    same_class: Literal["nearest", "last"] = "nearest"
+    activity_weight: float = 1.0
+    direction_weight: float = 2.0
+    distance_weight: float = 0.3
+
+    def __post_init__(self) -> None:
+        if self.class_count < 1 or not (self.activity or self.azimuth or self.distance):
+            raise ModelError("classwise: at least one class and one of activity, azimuth, distance")
+        if self.direction not in ("azimuth", "vector"):
+            raise ModelError(f"classwise: direction is {self.direction!r}; it must be azimuth or vector")
+        if self.same_class not in ("nearest", "last"):
+            raise ModelError(f"classwise: same_class is {self.same_class!r}; it must be nearest or last")
+        if min(self.activity_weight, self.direction_weight, self.distance_weight) < 0:
+            raise ModelError("classwise: weights cannot be negative")
+
+
+def detection(class_count: int = 13) -> ClasswiseSettings:
+    """Activity alone: what a detector such as Dasheng with a head is trained for; output (B, L, 13)."""
+    return ClasswiseSettings(class_count, azimuth=False, distance=False)
+
+
+def localization(class_count: int = 13) -> ClasswiseSettings:
+    """Azimuth and distance alone, for a detector to choose from: the paper's (B, 50, 26)."""
+    return ClasswiseSettings(class_count, activity=False)
+
+
+class Classwise(Coding):
+    """Values (B, L, 3, K): activity 0..1, azimuth in degrees, distance in metres; NaN for what is left out.
+
+    Args:
+        settings: see ClasswiseSettings.
+
+    Source: T. Zhao et al. 2025, DCASE Task 3 (detector and localizer apart); arXiv:2501.10755 (activity, direction and
+        distance side by side, relative distance error).
+
+    >>> coding = Classwise(ClasswiseSettings(class_count=2))
+    >>> events = Events.from_columns({"frame": [1], "class_index": [1], "azimuth_deg": [30.0], "distance_m": [2.0]})
+    >>> target = coding.encode([events], frame_count=2)
+    >>> target[0, 1, :, 1], coding.decode(target)[0] == events
+    (array([ 1., 30.,  2.], dtype=float32), True)
+    """
+
+    def __init__(self, settings: ClasswiseSettings | None = None) -> None:
+        self.settings = settings or ClasswiseSettings()
+        self.class_count = self.settings.class_count
+        counts = {
+            "activity": int(self.settings.activity),
+            "direction": int(self.settings.azimuth) * (2 if self.settings.direction == "vector" else 1),
+            "distance": int(self.settings.distance),
+        }
+        ends = np.cumsum([0, *counts.values()])
+        self._elements = {name: slice(ends[i], ends[i + 1]) for i, name in enumerate(counts)}
+        self._element_count = int(ends[-1])
+
+    @property
+    def output_size(self) -> int:
+        """Elements times classes, element by element: all activities first."""
+        return self._element_count * self.class_count
+
+    def encode(self, tables: Sequence[Events], frame_count: int) -> Array:
+        """(B, L, 3, K): activity 0 or 1, azimuth folded to the front, distance (NaN where not known)."""
+        clip, events = self._placed_rows(tables, frame_count)
+        if self.settings.same_class == "nearest":
+            # Later rows overwrite earlier ones, so the nearest is written last; NaN sorts as the farthest.
+            far_to_near = np.lexsort((-np.arange(len(clip)), np.nan_to_num(events.distance_m, nan=np.inf)))[::-1]
+            clip, events = clip[far_to_near], events[far_to_near]
+        target = np.zeros((len(tables), frame_count, 3, self.class_count), np.float32)
+        place = (clip, events.frame, slice(None), events.class_index)
+        target[place] = np.stack([np.ones(len(clip)), fold_to_front(events.azimuth_deg), events.distance_m], axis=1)
+        return target
+
+    def activate(self, raw: Any) -> Any:
+        """(B, L, 3, K) activity, azimuth in degrees, distance in metres."""
+        parts = self._parts(raw)
+        empty = parts[:, :, 0] * np.nan
+        activity = sigmoid(parts[:, :, 0]) if self.settings.activity else empty
+        distance = self.settings.scale.to_metres(parts[:, :, -1]) if self.settings.distance else empty
+        direction = tanh(parts[:, :, self._elements["direction"]])
+        if not self.settings.azimuth:
+            azimuth = empty
+        elif self.settings.direction == "azimuth":
+            azimuth = direction[:, :, 0] * 90.0
+        else:
+            # The front half plane is all there is: |x| keeps a slightly negative x at the side it belongs to.
+            azimuth = degrees_of(direction[:, :, 1], abs(direction[:, :, 0]))
+        return stack([activity, azimuth, distance], 2)
+
+    def loss_parts(self, raw: "Tensor", target: "Tensor") -> "dict[str, Tensor]":
+        """Binary cross entropy over all cells; squared direction and distance errors over active cells."""
+        from torch.nn.functional import binary_cross_entropy_with_logits
+
+        parts = self._parts(raw.float())
+        active = target[:, :, ACTIVITY]
+        # A batch without events has no place error at all, rather than 0 / 0.
+        count = active.sum().clamp(min=1.0)
+        settings, losses = self.settings, {}
+        if settings.activity:
+            losses["activity"] = settings.activity_weight * binary_cross_entropy_with_logits(parts[:, :, 0], active)
+        if settings.azimuth:
+            error = tanh(parts[:, :, self._elements["direction"]]) - self._direction(target[:, :, AZIMUTH])
+            losses["direction"] = settings.direction_weight * ((error**2).mean(2) * active).sum() / count
+        if settings.distance:
+            cost = settings.scale.squared_error(parts[:, :, -1], target[:, :, DISTANCE])
+            losses["distance"] = settings.distance_weight * (cost * active).sum() / count
+        return losses
+
+    def mirror(self, values: Any) -> Any:
+        """Azimuths negated."""
+        return stack([values[:, :, ACTIVITY], -values[:, :, AZIMUTH], values[:, :, DISTANCE]], 2)
+
+    def rows(self, values: Array, thresholds: ArrayLike | None = None) -> tuple[NDArray[np.intp], Events]:
+        """A row for each class and frame whose activity exceeds its threshold.
+
+        A detector alone knows no place: its rows have azimuth 0 and distance NaN.
+
+        Raises:
+            ModelError: the values hold no activity; put a detector's there first.
+        """
+        if not self.settings.activity and np.isnan(values[:, :, ACTIVITY]).all() and values.size:
+            raise ModelError("these values hold places but no activity; join them with a detector's activity")
+        clip, frame, class_index = np.nonzero(values[:, :, ACTIVITY] > self._thresholds(thresholds))
+        activity, azimuth_deg, distance_m = values[clip, frame, :, class_index].T.astype(np.float64)
+        columns = {
+            "frame": frame,
+            "class_index": class_index,
+            "azimuth_deg": azimuth_deg if self.settings.azimuth else np.zeros(len(clip)),
+            "distance_m": distance_m,
+            "score": activity,
+        }
+        return clip, Events.from_columns(columns)
+
+    def _parts(self, raw: Any) -> Any:
+        """(B, L, E, K) from (B, L, output_size)."""
+        return raw.reshape(raw.shape[0], raw.shape[1], self._element_count, self.class_count)
+
+    def _direction(self, azimuth_deg: "Tensor") -> "Tensor":
+        """(B, L, 1 or 2, K): what the direction elements should be."""
+        if self.settings.direction == "azimuth":
+            return azimuth_deg[:, :, None] / 90.0
+        result: Tensor = stack([azimuth_deg.deg2rad().cos(), azimuth_deg.deg2rad().sin()], 2)
+        return result

@@ -1,0 +1,82 @@
+"""How a network says metres: straight, standardised or as a logarithm, and what an error costs."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from whence.models.errors import ModelError
+from whence.models.outputs.either import exp, relu, softplus
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# Nothing in a label file stands closer; it keeps relative errors finite for a distance of 0.
+_CLOSEST_M = 0.05
+
+
+@dataclass(frozen=True)
+class DistanceScale:
+    """What the network's distance output means, and how its error is counted.
+
+    Args:
+        kind: `softplus` metres through softplus (always positive), `relu` metres as the official baseline has
+            them, `standard` (distance - mean) / deviation as Yeow et al. train it, `log` the natural logarithm.
+        mean_m: of the training labels; `standard` only. Default: STARSS23.
+        deviation_m: of the training labels; `standard` only. Default: STARSS23.
+        relative: count (estimate / label - 1)^2, which is what the official relative error sees, instead of the
+            squared difference on the network's own scale.
+
+    Raises:
+        ModelError: an unknown kind or a deviation that is not positive.
+
+    >>> DistanceScale("standard").to_metres(DistanceScale("standard").from_metres(2.5))
+    2.5
+    """
+
+    kind: Literal["softplus", "relu", "standard", "log"] = "softplus"
+    mean_m: float = 1.90
+    deviation_m: float = 0.66
+    relative: bool = True
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("softplus", "relu", "standard", "log"):
+            raise ModelError(f"distance kind is {self.kind!r}; it must be softplus, relu, standard or log")
+        if not self.deviation_m > 0:
+            raise ModelError(f"distance deviation_m is {self.deviation_m}; it must be positive")
+
+    def to_metres(self, raw: Any) -> Any:
+        """Raw network output (array, tensor; a plain number for `standard`) as metres, never negative."""
+        if self.kind == "softplus":
+            return softplus(raw)
+        if self.kind == "relu":
+            return relu(raw)
+        if self.kind == "log":
+            return exp(raw)
+        metres = raw * self.deviation_m + self.mean_m
+        return max(metres, 0.0) if isinstance(metres, float) else relu(metres)
+
+    def from_metres(self, distance_m: Any) -> Any:
+        """The raw output that would say these metres exactly (tensor; a plain number for `standard`)."""
+        if self.kind == "relu":
+            return distance_m
+        if self.kind == "standard":
+            return (distance_m - self.mean_m) / self.deviation_m
+        near = distance_m.clamp(min=_CLOSEST_M)
+        return near.log() if self.kind == "log" else near + (-(-near).expm1()).log()
+
+    def squared_error(self, raw: "Tensor", distance_m: "Tensor") -> "Tensor":
+        """The cost of each estimate; 0, with no gradient, where the label says NaN (not known).
+
+        Args:
+            raw: any shape, network output.
+            distance_m: same shape, labels in metres.
+        """
+        known = ~distance_m.isnan()
+        label = distance_m.where(known, distance_m.new_ones(()))
+        if self.relative:
+            error = self.to_metres(raw) / label.clamp(min=_CLOSEST_M) - 1.0
+        elif self.kind in ("softplus", "relu"):
+            error = self.to_metres(raw) - label
+        else:
+            error = raw - self.from_metres(label)
+        cost: Tensor = (error * error).where(known, error.new_zeros(()))
+        return cost

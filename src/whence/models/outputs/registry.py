@@ -1,0 +1,58 @@
+"""Codings by name."""
+
+from dataclasses import asdict
+from typing import Any
+
+from whence.models.errors import ModelError
+from whence.models.names import from_mapping, nearest
+from whence.models.outputs.accdoa import Accdoa, AccdoaSettings
+from whence.models.outputs.classwise import Classwise, ClasswiseSettings
+from whence.models.outputs.coding import Coding
+from whence.models.outputs.multi_accdoa import MultiAccdoa, MultiAccdoaSettings
+from whence.models.outputs.tracks import Tracks, TracksSettings
+
+OutputSettings = ClasswiseSettings | AccdoaSettings | MultiAccdoaSettings | TracksSettings
+
+OUTPUTS: dict[str, tuple[type[OutputSettings], type[Coding]]] = {
+    "classwise": (ClasswiseSettings, Classwise),
+    "accdoa": (AccdoaSettings, Accdoa),
+    "multi_accdoa": (MultiAccdoaSettings, MultiAccdoa),
+    "tracks": (TracksSettings, Tracks),
+}
+
+
+def build_output(settings: OutputSettings | str) -> Coding:
+    """The coding that settings, or a bare name with its default settings, ask for.
+
+    Raises:
+        ModelError: there is no such coding; the nearest name is told.
+
+    >>> build_output("multi_accdoa").output_size
+    117
+    """
+    if isinstance(settings, str):
+        settings = OUTPUTS[nearest(settings, OUTPUTS, "output")][0]()
+    coding = next(coding for kind, coding in OUTPUTS.values() if kind is type(settings))
+    return coding(settings)  # type: ignore[call-arg]
+
+
+def output_to_json(settings: OutputSettings) -> dict[str, Any]:
+    """Settings as plain data with their name, for a file of weights or a run's configuration.
+
+    >>> output_to_json(AccdoaSettings())
+    {'name': 'accdoa', 'class_count': 13, 'threshold': 0.5, 'official_rows': False}
+    """
+    name = next(name for name, (kind, _) in OUTPUTS.items() if kind is type(settings))
+    return {"name": name, **asdict(settings)}
+
+
+def output_from_json(data: dict[str, Any]) -> OutputSettings:
+    """The inverse of `output_to_json`; anything missing takes its default.
+
+    Raises:
+        ModelError: no such coding or setting; the nearest name is told.
+    """
+    if "name" not in data:
+        raise ModelError("an output's settings need a 'name'")
+    kind = OUTPUTS[nearest(str(data["name"]), OUTPUTS, "output")][0]
+    return from_mapping(kind, {key: value for key, value in data.items() if key != "name"}, f"output {data['name']}")

@@ -1,0 +1,165 @@
+"""Several places per class for a localizer: each track has a presence, an azimuth and a distance."""
+
+# B clip, L label frame (100 ms), N track, E element (presence, azimuth, distance), K class
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from whence.labels import Events
+from whence.labels.azimuth import fold_to_front
+from whence.models.errors import ModelError
+from whence.models.outputs.coding import Array, Coding
+from whence.models.outputs.distance import DistanceScale
+from whence.models.outputs.either import sigmoid, stack, tanh
+from whence.models.outputs.track_order import align_tracks, rank_in_cell
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class TracksSettings:
+    """How many sources of one class can be told apart, and what errors weigh.
+
+    Args:
+        class_count: K.
+        track_count: N, 1 to 3; a further source of the class in the same frame is left out of the target.
+        scale: how distance is said, see DistanceScale.
+        presence_weight: of the binary cross entropy of presence.
+        azimuth_weight: of the squared azimuth error, in units of 90 degrees.
+        distance_weight: of the squared distance error.
+
+    Raises:
+        ModelError: a setting is out of range.
+    """
+
+    class_count: int = 13
+    track_count: int = 2
+    scale: DistanceScale = field(default_factory=DistanceScale)
+    presence_weight: float = 1.0
+    azimuth_weight: float = 2.0
+    distance_weight: float = 0.3
+
+    def __post_init__(self) -> None:
+        if self.class_count < 1 or not 1 <= self.track_count <= 3:
+            raise ModelError("tracks: class_count from 1, track_count 1 to 3")
+        if min(self.presence_weight, self.azimuth_weight, self.distance_weight) < 0:
+            raise ModelError("tracks: weights cannot be negative")
+
+
+class Tracks(Coding):
+    """Values (B, L, N, 3, K): presence 0..1, azimuth in degrees, distance in metres, tracks interchangeable.
+
+    The cost of a frame and class is that of the cheapest assignment of its sources to tracks (permutation invariant
+    training); tracks without a source pay for presence only. In a hybrid, a detector says whether a class is active
+    and the tracks say where: `with_activity` lets the likeliest track through for every active class.
+
+    Args:
+        settings: see TracksSettings.
+
+    >>> coding = Tracks(TracksSettings(class_count=2))
+    >>> pair = {"frame": [0, 0], "class_index": [1, 1], "azimuth_deg": [-40.0, 40.0], "distance_m": [1.0, 2.0]}
+    >>> coding.encode([Events.from_columns(pair)], frame_count=1)[0, 0, :, :, 1]
+    array([[  1., -40.,   1.],
+           [  1.,  40.,   2.]], dtype=float32)
+    """
+
+    def __init__(self, settings: TracksSettings | None = None) -> None:
+        self.settings = settings or TracksSettings()
+        self.class_count, self.track_count = self.settings.class_count, self.settings.track_count
+
+    @property
+    def output_size(self) -> int:
+        """Tracks x 3 elements x classes, track by track."""
+        return self.track_count * 3 * self.class_count
+
+    def encode(self, tables: Sequence[Events], frame_count: int) -> Array:
+        """(B, L, N, 3, K): the sources of a class in the order of its rows; distance NaN where not known."""
+        clip, events = self._placed_rows(tables, frame_count)
+        rank, _ = rank_in_cell((clip, events.frame, events.class_index))
+        kept = rank < self.track_count
+        clip, events, rank = clip[kept], events[kept], rank[kept]
+        target = np.zeros((len(tables), frame_count, self.track_count, 3, self.class_count), np.float32)
+        elements = (np.ones(len(clip)), fold_to_front(events.azimuth_deg), events.distance_m)
+        target[clip, events.frame, rank, :, events.class_index] = np.stack(elements, axis=1)
+        return target
+
+    def activate(self, raw: Any) -> Any:
+        """(B, L, N, 3, K): sigmoid, 90 tanh, metres."""
+        parts = self._parts(raw)
+        presence, azimuth = sigmoid(parts[:, :, :, 0]), tanh(parts[:, :, :, 1]) * 90.0
+        return stack([presence, azimuth, self.settings.scale.to_metres(parts[:, :, :, 2])], 3)
+
+    def loss_parts(self, raw: "Tensor", target: "Tensor") -> "dict[str, Tensor]":
+        """The cheapest assignment of sources to tracks, averaged over frames and classes."""
+        from torch.nn.functional import binary_cross_entropy_with_logits
+
+        parts, settings = self._parts(raw.float()), self.settings
+        costs = []
+        for order in itertools.permutations(range(self.track_count)):
+            wanted = target[:, :, list(order)]
+            there, azimuth_deg, distance_m = wanted.unbind(3)
+            presence = binary_cross_entropy_with_logits(parts[:, :, :, 0], there, reduction="none")
+            azimuth = (tanh(parts[:, :, :, 1]) - azimuth_deg / 90.0) ** 2
+            distance = settings.scale.squared_error(parts[:, :, :, 2], distance_m)
+            place = settings.azimuth_weight * azimuth + settings.distance_weight * distance
+            costs.append((settings.presence_weight * presence + there * place).mean(dim=2))
+        return {"tracks": stack(costs, 0).min(dim=0).values.mean()}
+
+    def mirror(self, values: Any) -> Any:
+        """Azimuths negated."""
+        return stack([values[:, :, :, 0], -values[:, :, :, 1], values[:, :, :, 2]], 3)
+
+    def average(self, values: Sequence[Any]) -> Any:
+        """The mean after each member's tracks are put in the order that fits the first member best."""
+        first = values[0]
+        # Presence, azimuth and distance are compared in like units.
+        weigh = np.array([1.0, 1 / 45.0, 0.5], np.float32)[:, None]
+        scaled = weigh if isinstance(first, np.ndarray) else first.new_tensor(weigh)
+        aligned = (align_tracks(other * scaled, first * scaled) / scaled for other in values[1:])
+        return sum(aligned, start=first) / len(values)
+
+    def rows(self, values: Array, thresholds: ArrayLike | None = None) -> tuple[NDArray[np.intp], Events]:
+        """A row for each track whose presence exceeds its class's threshold; sources numbered by track."""
+        present = values[:, :, :, 0] > self._thresholds(thresholds)
+        return self._rows_of(values, present, values[:, :, :, 0])
+
+    def with_activity(
+        self, values: Array, activity: Array, thresholds: ArrayLike | None = None, presence_threshold: float = 0.5
+    ) -> tuple[NDArray[np.intp], Events]:
+        """The rows of a hybrid: where a detector says active, the likeliest track and every other that is present.
+
+        Args:
+            values: (B, L, N, 3, K) of this coding.
+            activity: (B, L, K) of a detector, 0..1; it becomes the score.
+            thresholds: of the activity; one number or (K,). 0.5 if not given.
+            presence_threshold: above which a further track counts.
+        """
+        active = activity > self._thresholds(thresholds)
+        presence = values[:, :, :, 0]
+        likeliest = np.arange(self.track_count)[:, None] == presence.argmax(axis=2)[:, :, None]
+        chosen = active[:, :, None] & (likeliest | (presence > presence_threshold))
+        return self._rows_of(values, chosen, np.broadcast_to(activity[:, :, None], chosen.shape))
+
+    def _rows_of(self, values: Array, chosen: NDArray[np.bool_], score: Array) -> tuple[NDArray[np.intp], Events]:
+        """Rows of the chosen (B, L, N, K) tracks, by clip, frame, class, track."""
+        clip, frame, class_index, track = np.nonzero(chosen.transpose(0, 1, 3, 2))
+        _, azimuth_deg, distance_m = values[clip, frame, track, :, class_index].T
+        columns = {
+            "frame": frame,
+            "class_index": class_index,
+            "source": track,
+            "azimuth_deg": azimuth_deg,
+            "distance_m": distance_m,
+            "score": score[clip, frame, track, class_index],
+        }
+        return clip, Events.from_columns(columns)
+
+    def _parts(self, raw: Any) -> Any:
+        """(B, L, N, E, K) from (B, L, output_size)."""
+        return raw.reshape(raw.shape[0], raw.shape[1], self.track_count, 3, self.class_count)

@@ -1,0 +1,69 @@
+"""Networks by name, and settings as plain data."""
+
+from dataclasses import asdict
+from typing import Any
+
+from whence.models.compact_localizer import CompactLocalizer
+from whence.models.errors import ModelError
+from whence.models.names import from_mapping, nearest
+from whence.models.network import Network
+from whence.models.seldnet import SeldNet
+
+MODELS: dict[str, type[Network]] = {
+    "seldnet": SeldNet,
+    "compact_localizer": CompactLocalizer,
+}
+
+
+def build_model(settings: Any) -> Network:
+    """The network that settings ask for, with fresh weights.
+
+    Args:
+        settings: the settings dataclass of any network in MODELS, or a name for its default settings.
+
+    Raises:
+        ModelError: there is no such network; the nearest name is told.
+
+    >>> build_model("seldnet").parameter_count()
+    734261
+    """
+    if isinstance(settings, str):
+        return MODELS[nearest(settings, MODELS, "model")]()
+    return MODELS[model_name(settings)](settings)
+
+
+def model_name(settings: Any) -> str:
+    """The key of MODELS whose settings these are.
+
+    Raises:
+        ModelError: they are no network's settings.
+    """
+    for name, network in MODELS.items():
+        if type(settings) is network.settings_type:
+            return name
+    raise ModelError(f"{type(settings).__name__} holds no model's settings; there are: {', '.join(MODELS)}")
+
+
+def model_to_json(settings: Any) -> dict[str, Any]:
+    """Settings as plain data with their name, for a file of weights or a run's configuration.
+
+    >>> model_to_json(SeldNet.settings_type())["name"]
+    'seldnet'
+    """
+    return {"name": model_name(settings), **asdict(settings)}
+
+
+def model_from_json(data: dict[str, Any]) -> Any:
+    """The inverse of `model_to_json`; anything missing takes its default.
+
+    Raises:
+        ModelError: no such network or setting (the nearest name is told), or a value of the wrong type.
+
+    >>> model_from_json({"name": "seldnet", "width": 64}).width
+    64
+    """
+    if "name" not in data:
+        raise ModelError(f"a model's settings need a 'name'; there are: {', '.join(MODELS)}")
+    name = nearest(str(data["name"]), MODELS, "model")
+    given = {key: value for key, value in data.items() if key != "name"}
+    return from_mapping(MODELS[name].settings_type, given, f"model {name}")

@@ -1,0 +1,119 @@
+"""The official DCASE 2025 Task 3 baseline network, key for key."""
+
+# B batch, C channel, T feature frame (20 ms), F mel band, L label frame (100 ms), D width
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from whence.models.errors import ModelError
+from whence.models.network import Network
+
+
+@dataclass(frozen=True)
+class SeldNetSettings:
+    """Sizes of the baseline; the defaults give the published 734,261 parameters.
+
+    Args:
+        input_maps: C.
+        mel_count: F; the product of `frequency_pools` must divide it.
+        output_size: numbers per label frame; 117 is multi-ACCDOA with 13 classes.
+        filters: channels of each convolution.
+        time_pools: feature frames pooled by each block; their product is feature frames per label frame.
+        frequency_pools: mel bands pooled by each block.
+        width: D, of the GRU and the attention.
+        heads: of the attention.
+        dropout: everywhere.
+
+    Raises:
+        ModelError: sizes that do not divide.
+    """
+
+    input_maps: int = 2
+    mel_count: int = 64
+    output_size: int = 117
+    filters: int = 64
+    time_pools: tuple[int, ...] = (5, 1, 1)
+    frequency_pools: tuple[int, ...] = (4, 4, 2)
+    width: int = 128
+    heads: int = 8
+    dropout: float = 0.05
+
+    def __post_init__(self) -> None:
+        bands = self.mel_count
+        for pool in self.frequency_pools:
+            if bands % pool:
+                raise ModelError(f"seldnet: {self.mel_count} mel bands cannot be pooled by {self.frequency_pools}")
+            bands //= pool
+        if len(self.time_pools) != len(self.frequency_pools):
+            raise ModelError("seldnet: time_pools and frequency_pools must be equally long")
+        if self.width % self.heads:
+            raise ModelError(f"seldnet: width {self.width} is no multiple of {self.heads} heads")
+
+
+class ConvBlock(nn.Module):
+    """3x3 convolution, batch norm, ReLU, max pooling, dropout of whole channels."""
+
+    def __init__(self, maps_in: int, maps_out: int, pool: tuple[int, int], dropout: float) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(maps_in, maps_out, 3, padding=1)
+        self.bn = nn.BatchNorm2d(maps_out)
+        self.pool = nn.MaxPool2d(pool)
+        self.dropout = nn.Dropout2d(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, T, F) -> (B, filters, T / pool, F / pool)."""
+        result: Tensor = self.dropout(self.pool(self.bn(self.conv(x)).relu()))
+        return result
+
+
+class SeldNet(Network):
+    """Three convolution blocks, a two-layer bidirectional GRU, two attention layers, two linear layers.
+
+    The state dict has the official names, so converted official weights load as they are. The official
+    network applies tanh and ReLU to its last layer; here the coding does.
+
+    Args:
+        settings: see SeldNetSettings.
+
+    Shape: (B, 2, T, 64) -> (B, T // 5, 117).
+
+    Source: DCASE 2025 Task 3 stereo SELD baseline, model.py (audio-only).
+
+    >>> SeldNet().parameter_count()
+    734261
+    """
+
+    settings_type = SeldNetSettings
+    features = "logmel"
+    output = "multi_accdoa"
+
+    def __init__(self, settings: SeldNetSettings | None = None) -> None:
+        super().__init__()
+        self.settings = settings = settings or SeldNetSettings()
+        self.conv_blocks = nn.ModuleList()
+        maps, bands = settings.input_maps, settings.mel_count
+        for pool in zip(settings.time_pools, settings.frequency_pools, strict=True):
+            self.conv_blocks.append(ConvBlock(maps, settings.filters, pool, settings.dropout))
+            maps, bands = settings.filters, bands // pool[1]
+        width = settings.width
+        self.gru = nn.GRU(maps * bands, width, 2, batch_first=True, dropout=settings.dropout, bidirectional=True)
+        self.mhsa_layers = nn.ModuleList(
+            nn.MultiheadAttention(width, settings.heads, settings.dropout, batch_first=True) for _ in range(2)
+        )
+        self.layer_norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
+        self.fnn_list = nn.ModuleList((nn.Linear(width, width), nn.Linear(width, settings.output_size)))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Raw output (B, L, output_size) of log-mel maps (B, C, T, F)."""
+        x = features
+        for block in self.conv_blocks:
+            x = block(x)
+        x = self.gru(x.transpose(1, 2).flatten(2))[0].tanh()
+        earlier, later = x.chunk(2, dim=2)
+        x = earlier * later
+        for attention, norm in zip(self.mhsa_layers, self.layer_norms, strict=True):
+            x = norm(x + attention(x, x, x, need_weights=False)[0])
+        first, last = self.fnn_list
+        result: Tensor = last(first(x))
+        return result
