@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from whence.labels.errors import LabelError
+from whence.labels.label_files import read_bytes
+from whence.labels.wording import shown
 
 
 @dataclass(frozen=True)
@@ -53,23 +55,22 @@ class ClassList:
         return self.names.index(name)
 
 
-def read_class_list(path: Path) -> ClassList:
+def read_class_list(path: str | Path) -> ClassList:
     """Read a class list from a text file: one name a line, in index order, `#` starts a comment line.
 
     Raises:
         LabelError: if the file is missing, not UTF-8, empty, or repeats a name.
     """
+    place = str(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise LabelError(f"{path}: no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise LabelError(f"{path}: not readable as a class list ({error})") from None
+        text = read_bytes(place).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise LabelError(f"{shown(place)}: not readable as a class list ({error}); save it as UTF-8") from None
     lines = (line.strip() for line in text.splitlines())
     try:
         return ClassList(tuple(line for line in lines if line and not line.startswith("#")))
     except LabelError as error:
-        raise LabelError(f"{path}: {error}") from None
+        raise LabelError(f"{shown(place)}: {error}") from None
 
 
 # DCASE 2023 to 2025 Task 3, in the order of the official label files.
