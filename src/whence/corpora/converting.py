@@ -1,0 +1,178 @@
+"""Ambisonic recordings become stereo clips on disk: the published DCASE 2025 set made again, or more of its kind."""
+
+import logging
+import math
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whence.audio import write
+from whence.corpora.draws import OFFICIAL_CLIP_COUNT, OFFICIAL_SEED, Window, draw_windows, window_name
+from whence.corpora.errors import CorpusError
+from whence.corpora.progress import Progress, silent
+from whence.corpora.starss import Recording, StereoWindows, list_recordings
+from whence.errors import MissingExtraError
+from whence.labels import write_dcase
+
+_LOG = logging.getLogger("whence.corpora")
+# The organisers made no clip that would come nearer to full scale than this.
+HIGHEST_PEAK = 0.9999
+# These twelve have no film and were left out of the stereo set.
+_WITHOUT_FILM = frozenset(f"fold3_room21_mix{number:03d}" for number in range(1, 13))
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What a conversion did.
+
+    Args:
+        made: clips written now.
+        kept: clips that were there before.
+        too_loud: windows that would have exceeded full scale and were passed over.
+        repeated: windows drawn a second time and passed over.
+    """
+
+    made: int
+    kept: int
+    too_loud: int
+    repeated: int
+
+
+def list_official_recordings(folder: Path) -> list[Recording]:
+    """The recordings of STARSS23 that the published stereo set was drawn from, with the lengths it was drawn with.
+
+    Twelve recordings without film were left out, and a length is that of the film where it ends before the sound.
+    Where `video_dev/` is not there, lengths are those of the sound; the log says so.
+
+    Args:
+        folder: holds `foa_dev/`, `metadata_dev/` and maybe `video_dev/`.
+
+    Raises:
+        CorpusError: as `list_recordings`, or a film cannot be read.
+        MissingExtraError: if there are films and PyAV is not installed.
+
+    Source: the organisers' data generator for DCASE 2025 Task 3.
+    """
+    recordings = [r for r in list_recordings(folder) if r.name not in _WITHOUT_FILM]
+    films = {r: folder / "video_dev" / r.subset / f"{r.name}.mp4" for r in recordings}
+    there = {recording: film for recording, film in films.items() if film.is_file()}
+    if len(there) < len(recordings):
+        _LOG.warning(
+            "%s: %d of %d recordings have no film in video_dev; should one be shorter than its sound, the clips drawn "
+            "differ from the published ones",
+            *(folder, len(recordings) - len(there), len(recordings)),
+        )
+    return [replace(r, frame_count=min(r.frame_count, _film_frames(there[r]))) if r in there else r for r in recordings]
+
+
+def convert_clips(
+    windows: StereoWindows,
+    out: Path,
+    *,
+    count: int = OFFICIAL_CLIP_COUNT,
+    seed: int = OFFICIAL_SEED,
+    jobs: int = 4,
+    progress: Progress = silent,
+) -> Conversion:
+    """Write stereo clips drawn at random from recordings, in the folders of the DCASE 2025 set.
+
+    `out/stereo_dev/<subset>/<name>.wav` is written first and `out/metadata_dev/<subset>/<name>.csv` last: a label
+    file says that its clip is done. An interrupted call is completed by the same call, which makes exactly the
+    missing clips, the same bytes whenever and by however many jobs.
+
+    With `list_official_recordings`, the official seed and count, the published set comes out, except for the
+    `onscreen` column, which is 0.
+
+    Args:
+        windows: the recordings, in the order they are drawn by.
+        out: made if missing.
+        count: clips to have in the end.
+        seed: the official one, or another for other windows.
+        jobs: clips made at once.
+        progress: told the number of clips.
+
+    Raises:
+        CorpusError: if there are no recordings, one is too short, or almost every window is too loud or drawn before.
+        AudioError: if a sound cannot be read.
+        LabelError: if a label file cannot be read, or has no distances.
+    """
+    candidates = draw_windows([recording.frame_count for recording in windows.recordings], seed)
+    result = Conversion(made=0, kept=0, too_loud=0, repeated=0)
+    seen: set[Window] = set()
+    done = 0
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        while done < count:
+            # Never more at once than are wanted: a window that is not too loud is a clip that counts.
+            drawn = list(islice(candidates, min(count - done, 64 * jobs)))
+            fresh = list(_not_seen(drawn, seen))
+            for outcome in pool.map(lambda window: _make(windows, window, out), fresh):
+                result = replace(result, **{outcome: getattr(result, outcome) + 1})
+                done = result.made + result.kept
+                progress("converting", done, count)
+            result = replace(result, repeated=result.repeated + len(drawn) - len(fresh))
+            _refuse_endless(result, windows)
+    return result
+
+
+def _not_seen(drawn: Sequence[Window], seen: set[Window]) -> Iterator[Window]:
+    """The windows drawn for the first time."""
+    for window in drawn:
+        if window not in seen:
+            seen.add(window)
+            yield window
+
+
+def _make(windows: StereoWindows, window: Window, out: Path) -> str:
+    """Write one clip, and say which count of the result it belongs to."""
+    recording = windows.recordings[window.recording]
+    name = window_name(recording.name, window.start_frame, window.viewing_angle_deg)
+    labels = out / "metadata_dev" / recording.subset / f"{name}.csv"
+    if labels.is_file():
+        return "kept"
+    signal = windows.render_signal(window, exact=True)
+    if float(np.abs(signal).max()) > HIGHEST_PEAK:
+        return "too_loud"
+    sound = out / "stereo_dev" / recording.subset / f"{name}.wav"
+    sound.parent.mkdir(parents=True, exist_ok=True)
+    labels.parent.mkdir(parents=True, exist_ok=True)
+    write(sound, _as_organisers_wrote(signal))
+    write_dcase(labels, windows.render_events(window))
+    return "made"
+
+
+def _as_organisers_wrote(signal: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The 16-bit steps of the organisers' writer: libsndfile, told to clip, rounds to 32 bits and cuts off 16."""
+    steps: NDArray[np.float32] = np.floor(np.rint(signal * np.float32(2**31)) * np.float32(2**-16))
+    return steps * np.float32(2**-15)
+
+
+def _refuse_endless(result: Conversion, windows: StereoWindows) -> None:
+    """Stop where the recordings cannot give so many clips."""
+    passed_over = result.too_loud + result.repeated
+    if passed_over > 1_000 and passed_over > 20 * (result.made + result.kept):
+        raise CorpusError(
+            f"{len(windows.recordings)} recordings give no more clips: {result.made + result.kept} are there, "
+            f"{result.too_loud} windows were too loud and {result.repeated} drawn before; ask for fewer"
+        )
+
+
+def _film_frames(path: Path) -> int:
+    """Whole tenths of a second that a film lasts."""
+    try:
+        import av
+    except ImportError:
+        raise MissingExtraError("reading the lengths of films", "av") from None
+    try:
+        with av.open(str(path)) as film:
+            stream = film.streams.video[0]
+            frames, rate = stream.frames, float(stream.average_rate or 0)
+    except (av.FFmpegError, IndexError, OSError) as error:
+        raise CorpusError(f"{path}: not readable as a film ({error}); fetch it again or remove it") from None
+    if not frames or not rate:
+        raise CorpusError(f"{path}: the film does not say how long it is; fetch it again or remove it")
+    return math.floor(frames / rate * 10)

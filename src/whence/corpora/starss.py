@@ -1,0 +1,206 @@
+"""STARSS22 and STARSS23 on disk become stereo windows: any five seconds, heard in any direction, made when needed."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whence.audio import SAMPLE_RATE_HZ, foa_to_stereo, probe, read_window
+from whence.corpora.draws import CLIP_FRAMES, Window
+from whence.corpora.errors import CorpusError
+from whence.labels import STARSS23, ClassList, Events, read_starss, to_stereo
+
+FRAME_SAMPLES = SAMPLE_RATE_HZ // 10
+_CHANNELS = 4
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A recording in first-order Ambisonics (ACN order: W, Y, Z, X) with its label file.
+
+    Args:
+        name: the file name without ending.
+        subset: the folder it lies in, e.g. `dev-train-sony`.
+        sound: four channels at 24 kHz.
+        labels: a CSV file with azimuth and elevation.
+        frame_count: whole 100 ms frames that windows may cover.
+    """
+
+    name: str
+    subset: str
+    sound: Path
+    labels: Path
+    frame_count: int
+
+    @property
+    def recording(self) -> str:
+        """Its name: the unit that splits go by."""
+        return self.name
+
+
+def list_recordings(folder: Path, subsets: str = "dev-*") -> list[Recording]:
+    """List Ambisonic recordings with labels.
+
+    ```
+    folder/foa_dev/dev-train-sony/fold3_room21_mix001.wav
+    folder/metadata_dev/dev-train-sony/fold3_room21_mix001.csv
+    ```
+    Only headers are read.
+
+    Args:
+        folder: holds `foa_dev/` and `metadata_dev/`.
+        subsets: which of their sub-folders, with wildcards, e.g. `dev-train-*`.
+
+    Returns:
+        recordings sorted by subset and name.
+
+    Raises:
+        CorpusError: if folders are missing, a sound lacks labels or labels a sound, or a sound is not four channels
+            at 24 kHz.
+        AudioError: if a header cannot be read.
+    """
+    sounds, labels = folder / "foa_dev", folder / "metadata_dev"
+    for needed in (sounds, labels):
+        if not needed.is_dir():
+            raise CorpusError(f"{needed}: no such folder; unpack {needed.name}.zip of STARSS23 or STARSS22 here")
+    wavs = {path.relative_to(sounds).with_suffix("").as_posix(): path for path in _visible(sounds, f"{subsets}/*.wav")}
+    csvs = {path.relative_to(labels).with_suffix("").as_posix(): path for path in _visible(labels, f"{subsets}/*.csv")}
+    if not wavs:
+        raise CorpusError(f"{sounds}: no recordings in {subsets}/*.wav")
+    for side, others, missing in ((sounds, "csv", set(wavs) - set(csvs)), (labels, "wav", set(csvs) - set(wavs))):
+        if missing:
+            raise CorpusError(f"{side}: {len(missing)} recordings without .{others}, first {min(missing)}; complete it")
+    return [_recording(key, wavs[key], csvs[key]) for key in sorted(wavs)]
+
+
+class StereoWindows:
+    """Windows of recordings as a stereo pair would hear them, with their events.
+
+    The sound is entered by seeking, so a window costs the same in a long recording as in a short one. Label files
+    are read once.
+
+    Args:
+        recordings: any number.
+        layout: of their label files: `dcase2023` for STARSS23, `dcase2022` for STARSS22 (no distances).
+        classes: the list that the label files point into.
+    """
+
+    def __init__(
+        self, recordings: Sequence[Recording], layout: str = "dcase2023", classes: ClassList = STARSS23
+    ) -> None:
+        self.recordings = tuple(recordings)
+        self.layout = layout
+        self.classes = classes
+        self._events: dict[int, Events] = {}
+
+    def read_events(self, recording: int) -> Events:
+        """All events of one recording, from all around.
+
+        Raises:
+            LabelError: naming file and line.
+        """
+        if recording not in self._events:
+            self._events[recording] = read_starss(self.recordings[recording].labels, self.layout, self.classes)
+        return self._events[recording]
+
+    def render(self, window: Window) -> tuple[NDArray[np.float32], Events]:
+        """Hear a window.
+
+        Args:
+            window: a recording of this collection, a start and an angle.
+
+        Returns:
+            (2, 120000) float32, left first, no factor applied, so it can exceed 1; and its events in frames 0 to
+            49, azimuths folded to the front, distances in metres (NaN where the recording has none).
+
+        Raises:
+            CorpusError: if the window does not lie in the recording.
+            AudioError: if the sound cannot be read.
+            LabelError: if its labels cannot be read.
+
+        Source: FOA to stereo and the labels' turn as in DCASE 2025 Task 3, arXiv:2507.12042.
+        """
+        return self.render_signal(window), self.render_events(window)
+
+    def render_signal(self, window: Window, *, exact: bool = False) -> NDArray[np.float32]:
+        """The sound of a window.
+
+        Args:
+            window: as for `render`.
+            exact: compute in float64, ten times slower, as the organisers did for their files.
+
+        Raises:
+            CorpusError: if the window does not lie in the recording.
+            AudioError: if the sound cannot be read.
+        """
+        foa = _read_foa(self._recording_of(window), window.start_frame * FRAME_SAMPLES)
+        if exact:
+            return foa_to_stereo(foa.astype(np.float64), window.viewing_angle_deg).astype(np.float32)
+        return foa_to_stereo(foa, window.viewing_angle_deg)
+
+    def render_events(self, window: Window) -> Events:
+        """The events of a window.
+
+        Raises:
+            CorpusError: if the window does not lie in the recording.
+            LabelError: naming file and line.
+        """
+        self._recording_of(window)
+        first = window.start_frame
+        inside = self.read_events(window.recording).between(first, first + CLIP_FRAMES).shifted(-first)
+        return to_stereo(inside, window.viewing_angle_deg)
+
+    def _recording_of(self, window: Window) -> Recording:
+        """The recording a window lies in."""
+        if not 0 <= window.recording < len(self.recordings):
+            raise CorpusError(f"no recording {window.recording}; there are {len(self.recordings)}")
+        recording = self.recordings[window.recording]
+        if not 0 <= window.start_frame <= recording.frame_count - CLIP_FRAMES:
+            raise CorpusError(
+                f"{recording.name}: five seconds from frame {window.start_frame} do not lie in its "
+                f"{recording.frame_count} frames"
+            )
+        return recording
+
+
+def _visible(folder: Path, pattern: str) -> list[Path]:
+    """Matching files without hidden ones."""
+    return [path for path in folder.glob(pattern) if not path.name.startswith(".")]
+
+
+def _recording(key: str, sound: Path, labels: Path) -> Recording:
+    """One recording, its header checked."""
+    info = probe(sound)
+    if (info.channel_count, info.sample_rate_hz) != (_CHANNELS, SAMPLE_RATE_HZ):
+        raise CorpusError(
+            f"{sound} has {info.channel_count} channels at {info.sample_rate_hz} Hz; first-order Ambisonics has "
+            f"{_CHANNELS}, and these recordings {SAMPLE_RATE_HZ} Hz (is it the microphone array's format?)"
+        )
+    if info.sample_count is None:
+        raise CorpusError(f"{sound}: its header does not say how long it is; write it anew")
+    subset, _, name = key.rpartition("/")
+    # Not sample_count // 2400: the organisers multiply seconds by ten, which rounds down a few exact lengths.
+    return Recording(name, subset, sound, labels, math.floor(info.sample_count / SAMPLE_RATE_HZ * 10))
+
+
+def _read_foa(recording: Recording, start_sample: int) -> NDArray[np.float32]:
+    """(4, 120000) of a recording."""
+    import soundfile  # loads a shared library
+
+    count = CLIP_FRAMES * FRAME_SAMPLES
+    try:
+        with soundfile.SoundFile(recording.sound) as file:
+            if file.subtype == "PCM_16":
+                file.seek(start_sample)
+                # Whole numbers first: a window then costs a tenth of what the general reader needs.
+                steps = file.read(count, dtype="int16").T
+                if steps.shape == (_CHANNELS, count):
+                    foa: NDArray[np.float32] = steps.astype(np.float32)
+                    foa *= 2.0**-15
+                    return foa
+    except (soundfile.SoundFileError, OSError):
+        pass  # the general reader finds the same fault and has the words for it
+    return read_window(recording.sound, start_sample, count)
