@@ -151,6 +151,8 @@ def _not_whole(field: str, column: Column) -> str:
     number = _number(field)
     if number is None and column.name == "class":
         remedy = f"write the class index, 0..{column.highest}"
+    elif _WHOLE.fullmatch(field.strip("\"'")):
+        remedy = "remove the quotes"
     elif number is None:
         remedy = "fill in the number" if not field or field.lower() in ("nan", "na", "null", "none") else "correct it"
     elif column.name == "distance" and abs(number) <= _METRES_UP_TO and number:
