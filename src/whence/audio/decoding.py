@@ -18,6 +18,7 @@ _BLOCK_VALUES = 1 << 18
 _COUNT_MAX = 2**63 - 1
 _HELPLESS_WORDS = ("error", "internal", "unspecified", "unknown", "file does not exist")
 _LONGEST_OGG_PAGE_BYTES = 65_307
+_LARGEST_TRAILER_BYTES = 1 << 17
 _RUN_UP_SAMPLES = 1 << 14
 _INTEGER_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 
@@ -134,8 +135,17 @@ def _blocks(sound: Sound, source: OpenFile, decoder: Any) -> Iterator[NDArray[np
             yield block
         if error is not None or not len(block):
             break
+    if source.container in ("ogg", "flac") and sound.damage is None:
+        sound.damage = _left_over(source)
+
+
+def _left_over(source: OpenFile) -> str | None:
+    """What speaks against this being the end of all sound in the file; the library passes over both in silence."""
+    if source.size - source.file.tell() > _LARGEST_TRAILER_BYTES:
+        return "another recording follows in the same file"
     if source.container == "ogg" and not _ends_with_last_page(source):
-        sound.damage = "its last page is missing"
+        return "its last page is missing"
+    return None
 
 
 def _ends_with_last_page(source: OpenFile) -> bool:

@@ -74,8 +74,8 @@ def read_mp3_header(source: OpenFile) -> Mp3Header | None:
     note = max(first.find(b"Xing", 4, 60), first.find(b"Info", 4, 60))
     noted = None
     if note > 0:
-        if first[note + 7] & 1:
-            noted = int.from_bytes(first[note + 8 : note + 12], "big")
+        flags, count = (int.from_bytes(first[note + at : note + at + 4], "big") for at in (4, 8))
+        noted = count if flags & 1 else None
         start += length
         file.seek(start)
         first = file.read(4)

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import math
 import os
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, NoReturn, TypeAlias
@@ -243,5 +244,7 @@ def _log(sound: Sound, tally: Tally, levelling: Levelling, sample_rate_hz: int, 
     if any(levelling.offset):
         offsets = " ".join(f"{offset:+.3f}" for offset in levelling.offset)
         LOG.info("%s: constant offset removed: %s", sound.name, offsets)
+    if levelling.gain < 1:
+        LOG.info("%s: lowered by %.1f dB", sound.name, -20 * math.log10(levelling.gain))
     if sound.info.sample_rate_hz != sample_rate_hz:
         LOG.info("%s: resampled %d -> %d Hz", sound.name, sound.info.sample_rate_hz, sample_rate_hz)

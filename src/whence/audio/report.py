@@ -9,8 +9,8 @@ LOW_RATE_HZ = 16_000
 TOLERATED_GAP_S = 0.1
 _CLIPPED_WORTH_A_WORD = 1e-3
 _OFFSET_WORTH_A_WORD = 0.01
-# Coders that do not keep samples exactly overshoot full scale by up to about 1 dB.
-_PEAK_WORTH_A_WORD = 1.12
+# Coders that do not keep samples exactly overshoot full scale: white noise by 3 dB.
+_PEAK_WORTH_A_WORD = 1.5
 _DEAD_TO_LIVE = 1e-4  # -80 dB
 _MOSTLY = 0.95
 _SOMETIMES = 0.1
@@ -96,8 +96,8 @@ class SignalReport:
 
     def losses(self, name: str | None = None) -> list[str]:
         """Those of the warnings that say that sound is missing."""
-        found = [self._cut_short(), "" if self.sample_count else "holds no sound"]
-        return [f"{name or 'the sound'} {text}" for text in found if text]
+        found = self._cut_short() or ("" if self.sample_count else "holds no sound")
+        return [f"{name or 'the sound'} {found}"] if found else []
 
     def doubts(self, name: str | None = None) -> list[str]:
         """Those of the warnings that say that the sound is not what a stereo recording should be."""
@@ -125,7 +125,7 @@ class SignalReport:
     def _cut_short(self) -> str:
         if self.promised_s is not None and self.missing_s >= TOLERATED_GAP_S:
             return f"is cut short: {self.duration_s:.1f} of {self.promised_s:.1f} s"
-        return f"is cut short after {self.duration_s:.1f} s ({self.damage})" if self.damage else ""
+        return f"is read only up to {self.duration_s:.1f} s ({self.damage})" if self.damage else ""
 
     def _low_rate(self) -> str:
         if self.sample_rate_hz >= LOW_RATE_HZ or not self.sample_count:

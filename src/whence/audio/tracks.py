@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.audio.errors import AudioError
+from whence.audio.mp4_header import refuse_impossible_tables
 from whence.audio.sound import Sound, SoundInfo
 from whence.audio.sources import OpenFile
 from whence.errors import MissingExtraError
@@ -39,6 +40,8 @@ def track_sound(source: OpenFile) -> Iterator[Sound]:
         import av
     except ImportError:
         raise MissingExtraError(f"{source.name}: reading {source.container} files", "av") from None
+    if source.container == "mp4":
+        refuse_impossible_tables(source)
     source.file.seek(0)
     try:
         container = av.open(
@@ -59,8 +62,8 @@ def _sound(source: OpenFile, container: Any) -> Sound:
     track = tracks[0]
     try:
         rate, channel_count = int(track.codec_context.sample_rate), int(track.codec_context.channels)
-    except Exception as error:
-        raise AudioError(f"{source.name}: damaged {source.container} file ({_reason(error)})") from None
+    except AttributeError:  # a codec it does not know
+        raise AudioError(f"{source.name}: its sound track is in a coding that is not known") from None
     exact = track.duration is not None and track.time_base is not None
     promised = None
     if exact:

@@ -69,7 +69,9 @@ def read_wav_header(source: OpenFile) -> WavHeader | None:
     head = file.read(40)
     walk = _w64_chunks(file, source.size) if head.startswith(b"riff") else _riff_chunks(file, source.size)
     chunks: dict[bytes, _Chunk] = {}
+    repeated = False
     for chunk in walk:
+        repeated |= chunk.name == b"fmt " and chunk.name in chunks
         chunks.setdefault(chunk.name, chunk)
         if b"fmt " in chunks and b"data" in chunks:
             break
@@ -78,10 +80,11 @@ def read_wav_header(source: OpenFile) -> WavHeader | None:
     file.seek(chunks[b"fmt "].start)
     format_chunk = file.read(min(chunks[b"fmt "].size, 4096))
     _refuse_impossible(format_chunk, source.name)
-    return _header(source, head, format_chunk, chunks)
+    misled = repeated or any(chunk.misplaced for chunk in chunks.values())
+    return _header(source, head, format_chunk, chunks, misled)
 
 
-def _header(source: OpenFile, head: bytes, format_chunk: bytes, chunks: dict[bytes, _Chunk]) -> WavHeader:
+def _header(source: OpenFile, head: bytes, format_chunk: bytes, chunks: dict[bytes, _Chunk], misled: bool) -> WavHeader:
     """Put together what the walk has found."""
     data = chunks[b"data"]
     after = source.size - data.start
@@ -90,7 +93,7 @@ def _header(source: OpenFile, head: bytes, format_chunk: bytes, chunks: dict[byt
     unfinished = head.startswith(b"RIFF") and promised == 0 and after > 0 and riff_end <= data.start
     if unfinished:  # a recorder that was stopped before it filled in the lengths
         promised = after
-    plain = chunks[b"fmt "].start < data.start and not unfinished and not any(c.misplaced for c in chunks.values())
+    plain = chunks[b"fmt "].start < data.start and not unfinished and not misled
     return WavHeader(format_chunk, data.start, promised, max(min(promised, after), 0), plain)
 
 
