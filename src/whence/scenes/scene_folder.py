@@ -1,0 +1,114 @@
+"""Scenes on disk: clips and labels in the layout of the DCASE 2025 stereo set, finished where they were left."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from whence.audio import write
+from whence.corpora.sounds import Sounds
+from whence.files import sweep_unfinished, written_whole
+from whence.labels.dcase import write_dcase
+from whence.scenes.errors import SceneError
+from whence.scenes.rooms.bank import RoomBank
+from whence.scenes.scene import Scene
+from whence.scenes.settings import SceneSettings
+from whence.scenes.stream import SceneStream
+
+_SUBSET = "dev-train-synth"
+_DESCRIPTION = "scenes.json"
+
+
+def write_scenes(
+    folder: Path,
+    seed: int,
+    clip_count: int,
+    settings: SceneSettings,
+    sounds: Sounds,
+    rooms: RoomBank,
+    workers: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> int:
+    """Write clips 0 up to `clip_count` of a seed; those that stand there already are left as they are.
+
+    ```
+    folder/stereo_dev/dev-train-synth/fold1_seed1_index000000.wav       16 bit
+    folder/metadata_dev/dev-train-synth/fold1_seed1_index000000.csv     written last: a clip without it is made again
+    folder/scenes/dev-train-synth/fold1_seed1_index000000.json          the scene, to be rendered again or looked into
+    folder/scenes.json                                                  what they were drawn from
+    ```
+
+    Args:
+        folder: made if it is not there.
+        seed: 0 or more.
+        clip_count: how many clips there shall be.
+        settings: what scenes are drawn from.
+        sounds: the bank of sounds.
+        rooms: the bank of rooms.
+        workers: processes that render; 0 renders in this one. The files are the same.
+        progress: called with (clips there, clips asked) after each clip.
+
+    Returns:
+        how many clips were made.
+
+    Raises:
+        SceneError: if the folder holds scenes of another seed, other settings or other banks.
+        OSError: if the disk refuses; what is finished stays.
+    """
+    sound_dir, label_dir, scene_dir = (folder / kind / _SUBSET for kind in ("stereo_dev", "metadata_dev", "scenes"))
+    for path in (sound_dir, label_dir, scene_dir):
+        path.mkdir(parents=True, exist_ok=True)
+        sweep_unfinished(path)
+    _describe(folder / _DESCRIPTION, seed, settings, sounds, rooms)
+    missing = [index for index in range(clip_count) if not (label_dir / f"{clip_name(seed, index)}.csv").exists()]
+    # One clip a batch, so that batch numbers are indices.
+    stream = SceneStream(seed, settings, sounds, rooms, batch_clips=1, batches_per_epoch=clip_count)
+    for done, (index, batch) in enumerate(zip(missing, stream.loader(missing, workers), strict=True), start=1):
+        name = clip_name(seed, index)
+        _write_scene(scene_dir / f"{name}.json", stream.scenes(index)[0])
+        write(sound_dir / f"{name}.wav", batch.audio[0].numpy())
+        write_dcase(label_dir / f"{name}.csv", batch.events[0])
+        if progress is not None:
+            progress(clip_count - len(missing) + done, clip_count)
+    return len(missing)
+
+
+def clip_name(seed: int, index: int) -> str:
+    """The name of one clip; fold 1 is what the task calls synthetic.
+
+    >>> clip_name(1, 23)
+    'fold1_seed1_index000023'
+    """
+    return f"fold1_seed{seed}_index{index:06d}"
+
+
+def _write_scene(path: Path, scene: Scene) -> None:
+    """Write one scene as JSON."""
+    with written_whole(path) as file:
+        file.write(scene.to_json().encode("ascii") + b"\n")
+
+
+def _describe(path: Path, seed: int, settings: SceneSettings, sounds: Sounds, rooms: RoomBank) -> None:
+    """Write what the scenes are drawn from, or compare with what stands there."""
+    description: dict[str, Any] = {
+        "seed": seed,
+        "settings": settings.to_plain(),
+        "classes": list(sounds.classes.names),
+        "sounds": len(sounds),
+        "samples": int(sounds.first_sample[-1]),
+        "responses": len(rooms),
+        "rooms": list(rooms.room_name),
+    }
+    if not path.exists():
+        with written_whole(path) as file:
+            file.write(json.dumps(description, indent=2).encode("ascii") + b"\n")
+        return
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise SceneError(f"{path} cannot be read ({error}); remove it, or choose another folder") from None
+    # Through JSON and back, so that both sides have lists and not tuples.
+    wanted = json.loads(json.dumps(description))
+    for name, value in wanted.items():
+        if not isinstance(found, dict) or found.get(name) != value:
+            raise SceneError(f"{path.parent} holds scenes drawn with another {name!r}; choose another folder")

@@ -1,0 +1,142 @@
+"""Diffuse background: mono recordings of rooms and streets become ambience that comes from everywhere.
+
+A diffuse field is many plane waves that know nothing of each other. Four are enough to give a stereo pair the right
+statistics if they come from the corners of a tetrahedron, however it is turned: the figure-eight then hears exactly a
+third of the omni's power and the two are uncorrelated. Each corner plays the recording from a place of its own.
+"""
+
+# V wave
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from whence.corpora.sounds import BACKGROUND, Sounds
+from whence.scenes.checks import check_probability, check_span
+from whence.scenes.errors import SceneError
+from whence.scenes.scene import Background, Piece, Wave
+
+_CORNERS = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / np.sqrt(3)
+
+# 50 ms between the end of a recording and its beginning where it is too short for the clip.
+_SEAM_SAMPLES = 1_200
+
+
+@dataclass(frozen=True)
+class DiffuseBackgroundSettings:
+    """How loud and of how many recordings.
+
+    Args:
+        probability: share of clips that have one.
+        recordings: fewest and most recordings mixed.
+        snr_db: lowest and highest signal-to-noise ratio, dB (defined at `Background`).
+        level_dbfs: lowest and highest level in clips without an event, dB re full scale.
+    """
+
+    probability: float = 1.0
+    recordings: tuple[int, int] = (1, 2)
+    snr_db: tuple[float, float] = (5.0, 30.0)
+    level_dbfs: tuple[float, float] = (-75.0, -50.0)
+
+    def __post_init__(self) -> None:
+        check_probability("diffuse_background.probability", self.probability)
+        check_span("diffuse_background.recordings", self.recordings, 1, 16)
+        check_span("diffuse_background.snr_db", self.snr_db, -40, 120)
+        check_span("diffuse_background.level_dbfs", self.level_dbfs, -140, 0)
+
+
+def draw_diffuse_background(
+    rng: np.random.Generator, settings: DiffuseBackgroundSettings, sounds: Sounds, sample_count: int
+) -> Background | None:
+    """Draw the recordings, where each wave reads them, where the waves come from, and how loud they are.
+
+    Raises:
+        SceneError: if a background is wanted and the bank has none.
+    """
+    if rng.random() >= settings.probability:
+        return None
+    recorded = sounds.of_class(BACKGROUND)
+    if not len(recorded):
+        raise SceneError("the bank of sounds holds no background; add some, or set diffuse_background.probability to 0")
+    waves: list[Wave] = []
+    for _ in range(rng.integers(settings.recordings[0], settings.recordings[1] + 1)):
+        waves += _draw_waves(rng, sounds, int(rng.choice(recorded)), sample_count)
+    return Background(
+        tuple(waves), snr_db=float(rng.uniform(*settings.snr_db)), level_dbfs=float(rng.uniform(*settings.level_dbfs))
+    )
+
+
+def _draw_waves(rng: np.random.Generator, sounds: Sounds, sound: int, sample_count: int) -> list[Wave]:
+    """Four waves of one recording from the corners of a tetrahedron turned at random."""
+    length = int(sounds.first_sample[sound + 1] - sounds.first_sample[sound])
+    axis = rng.normal(size=3)
+    left = _CORNERS @ (axis / np.linalg.norm(axis))
+    # The readings stay at least an eighth of the recording apart: close together they would no longer be incoherent.
+    places = (rng.random() + (np.arange(4) + rng.uniform(0, 0.5, size=4)) / 4) % 1.0
+    return [
+        Wave(tuple(loop(sound, length, int(place * length), sample_count)), float(y))
+        for place, y in zip(places, left, strict=True)
+    ]
+
+
+def loop(sound: int, length: int, first_sample: int, sample_count: int) -> list[Piece]:
+    """Read a recording round and round, its end faded into its beginning.
+
+    Args:
+        sound: number in the bank.
+        length: of the whole recording.
+        first_sample: where the reading begins.
+        sample_count: how much is needed.
+
+    Returns:
+        pieces that cover samples 0 up to sample_count.
+
+    >>> [(p.first_sample, p.start_sample, p.sample_count) for p in loop(0, 10_000, 4_000, 14_000)]
+    [(4000, 0, 6000), (0, 4800, 10000)]
+    """
+    seam = min(_SEAM_SAMPLES, length // 4)
+    # One full period is length - seam: what lies in the seam belongs to the next round.
+    first = first_sample % (length - seam)
+    pieces = [Piece(sound, first, length - first, 0, 0, seam)]
+    while pieces[-1].end_sample < sample_count:
+        pieces.append(Piece(sound, 0, length, pieces[-1].end_sample - seam, seam, seam))
+    return pieces
+
+
+def apply_diffuse_background(waves: torch.Tensor, left: Sequence[float]) -> torch.Tensor:
+    """Let each mono wave come from its direction, all with the same power.
+
+    Args:
+        waves: (V, sample) incoherent; a silent one stays silent.
+        left: (V,) left component of each direction, -1..1.
+
+    Returns:
+        (2, sample) L = W + Y, R = W - Y; W has unit power and Y, for tetrahedra, a third of it.
+    """
+    norm = torch.linalg.vector_norm(waves, dim=1)
+    unit_power = math.sqrt(waves.shape[1] / len(waves))
+    scale = torch.where(norm > 0, unit_power / norm, torch.zeros_like(norm))
+    y = waves.new_tensor(left)
+    return torch.stack([(1 + y) * scale, (1 - y) * scale]) @ waves
+
+
+def background_factor(background: Background, signal_power: float | None, noise_power: float) -> float:
+    """What to multiply a background with so that it has the drawn level.
+
+    Args:
+        background: says the level.
+        signal_power: mean square of the sources over both channels in the frames with an event; None if there are none.
+        noise_power: mean square of the background in the same frames; over the whole clip if there are none.
+
+    Returns:
+        a factor; 0 for a silent background.
+    """
+    if noise_power <= 0:
+        return 0.0
+    wanted = (
+        10 ** (background.level_dbfs / 10) if signal_power is None else signal_power / 10 ** (background.snr_db / 10)
+    )
+    return float(np.sqrt(wanted / noise_power))

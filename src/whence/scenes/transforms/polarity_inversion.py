@@ -1,0 +1,46 @@
+"""Polarity inversion: the waveform upside down, which no ear and no spectrum can tell, but a waveform network can."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from whence.scenes.checks import check_probability
+
+
+@dataclass(frozen=True)
+class PolarityInversionSettings:
+    """How often.
+
+    Args:
+        probability: share of events turned upside down.
+    """
+
+    probability: float = 0.5
+
+    def __post_init__(self) -> None:
+        check_probability("polarity_inversion.probability", self.probability)
+
+
+def draw_polarity_inversion(rng: np.random.Generator, settings: PolarityInversionSettings) -> bool:
+    """Draw whether an event is inverted."""
+    return bool(rng.random() < settings.probability)
+
+
+def apply_polarity_inversion(signals: torch.Tensor, inverted: torch.Tensor) -> torch.Tensor:
+    """Turn the marked signals upside down.
+
+    The renderer gives it gain factors instead of signals: a negative gain is an inversion.
+
+    Args:
+        signals: (signal, ...).
+        inverted: (signal,) bool.
+
+    Returns:
+        same shape.
+
+    >>> apply_polarity_inversion(torch.ones(2, 2), torch.tensor([True, False])).tolist()
+    [[-1.0, -1.0], [1.0, 1.0]]
+    """
+    sign = 1.0 - 2.0 * inverted.to(signals.dtype)
+    return signals * sign.view(-1, *[1] * (signals.ndim - 1))

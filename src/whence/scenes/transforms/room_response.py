@@ -1,0 +1,179 @@
+"""Room response: a dry sound becomes what a stereo pair in a room hears, by block convolution in the frequency domain.
+
+All sources of a clip are added up as spectra, so a clip needs two inverse transforms a block however many they are.
+"""
+
+# S segment (one response and the blocks it acts on), R block row, T tap, F bin
+
+import functools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from whence.scenes.scene import FRAME_SAMPLES, LEAD_SAMPLES
+from whence.scenes.transforms.multiband_eq import HALF_WIDTH_SAMPLES, apply_multiband_eq
+
+
+@dataclass(frozen=True)
+class BlockGrid:
+    """How time is cut into blocks: all sources on one grid, so that their spectra can be added.
+
+    Args:
+        fft_length: of every transform.
+        block_samples: dry samples in one block, a whole number of label frames.
+        block_count: blocks that cover the lead and the clip.
+        before_samples: room kept before the direct sound; it arrives here in each response.
+    """
+
+    fft_length: int
+    block_samples: int
+    block_count: int
+    before_samples: int
+
+    @property
+    def start_sample(self) -> int:
+        """Moment in the clip at which the first block begins."""
+        return -LEAD_SAMPLES
+
+
+@functools.lru_cache(maxsize=16)
+def choose_grid(tap_count: int, latest_direct_sample: int, sample_count: int) -> BlockGrid:
+    """The grid with the least work for a typical clip: five sources of 1.5 s.
+
+    Long blocks waste transforms on padding, short ones transform each response's tail again and again.
+
+    Args:
+        tap_count: length of the responses.
+        latest_direct_sample: the largest `direct_sample` among them.
+        sample_count: length of the clip.
+
+    >>> choose_grid(19_200, 240, 120_000)
+    BlockGrid(fft_length=49152, block_samples=28800, block_count=5, before_samples=368)
+    """
+    before = HALF_WIDTH_SAMPLES + latest_direct_sample
+    reach = before + tap_count + HALF_WIDTH_SAMPLES
+    best: tuple[float, BlockGrid] | None = None
+    for exponent in range(10, 31):
+        for length in (2**exponent, 3 * 2 ** (exponent - 1), 5 * 2 ** (exponent - 2)):
+            block = (length - reach + 1) // FRAME_SAMPLES * FRAME_SAMPLES
+            if block <= 0:
+                continue
+            count = math.ceil((sample_count + LEAD_SAMPLES) / block)
+            transforms = 2 * count + 5 * (2 + 1 + 36_000 / block)
+            work = transforms * length * math.log2(length)
+            if best is None or work < best[0]:
+                best = work, BlockGrid(length, block, count, before)
+    if best is None:
+        raise MemoryError(f"responses of {tap_count} samples are too long to convolve")
+    return best[1]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One response acting on consecutive block rows of one clip.
+
+    Args:
+        clip: position of the clip in the output.
+        first_row: first of its rows among the dry blocks.
+        row_count: how many.
+        first_block: block of the clip that the first row stands at.
+        eq_db: equalizer gains, empty for none.
+    """
+
+    clip: int
+    first_row: int
+    row_count: int
+    first_block: int
+    eq_db: tuple[float, ...]
+
+
+def turn_to_stereo(responses: torch.Tensor, turn_deg: torch.Tensor) -> torch.Tensor:
+    """Turn first-order responses about the vertical and take the two cardioids of the stereo pair.
+
+    Args:
+        responses: (S, 3, T) W, Y, X (SN3D).
+        turn_deg: (S,) float64; a source at azimuth a is heard at a + turn_deg.
+
+    Returns:
+        (S, 2, T): L = W + Y', R = W - Y' with Y' = sin(turn) X + cos(turn) Y.
+
+    Source: the stereo conversion of the DCASE 2025 Task 3 data.
+
+    >>> front = torch.tensor([[[1.0], [0.0], [1.0]]])
+    >>> turn_to_stereo(front, torch.tensor([90.0], dtype=torch.float64)).tolist()
+    [[[2.0], [0.0]]]
+    """
+    angle = torch.deg2rad(turn_deg)
+    sine, cosine = torch.sin(angle).to(responses.dtype), torch.cos(angle).to(responses.dtype)
+    w, y, x = responses.unbind(1)
+    side = (cosine[:, None] * y).addcmul_(sine[:, None], x)
+    stereo = torch.empty_like(responses[:, :2])
+    torch.add(w, side, out=stereo[:, 0])
+    torch.sub(w, side, out=stereo[:, 1])
+    return stereo
+
+
+def align_direct_sound(stereo: torch.Tensor, direct_sample: Sequence[int], grid: BlockGrid) -> torch.Tensor:
+    """Shift responses so that the direct sound of each arrives at one sample.
+
+    An event's onset is then the moment it is heard directly, and cross-faded responses do not comb.
+
+    Args:
+        stereo: (S, 2, T).
+        direct_sample: (S,) where the direct sound stands now.
+        grid: says where it shall stand.
+
+    Returns:
+        (S, 2, fft_length), zero after the responses.
+    """
+    aligned = stereo.new_zeros(*stereo.shape[:2], grid.fft_length)
+    for source, target, sample in zip(stereo, aligned, direct_sample, strict=True):
+        shift = grid.before_samples - sample
+        target[:, shift : shift + stereo.shape[2]] = source
+    return aligned
+
+
+def apply_room_response(
+    rows: torch.Tensor, aligned: torch.Tensor, segments: Sequence[Segment], clip_count: int, grid: BlockGrid
+) -> torch.Tensor:
+    """Convolve dry blocks with their responses and add up what belongs to one clip.
+
+    Args:
+        rows: (R, block_samples) dry blocks.
+        aligned: (S, 2, fft_length) responses as `align_direct_sound` gives them.
+        segments: (S,) which rows each response acts on.
+        clip_count: how many clips there are.
+        grid: the blocks.
+
+    Returns:
+        (clip, 2, sample) float32 from the start of the first block on.
+    """
+    row_spectra = _transform(rows, grid.fft_length)
+    response_spectra = torch.fft.rfft(aligned)
+    sums = row_spectra.new_zeros(clip_count, grid.block_count, 2, row_spectra.shape[1])
+    for segment, spectrum in zip(segments, response_spectra, strict=True):
+        apply_multiband_eq(spectrum, segment.eq_db, grid.fft_length)
+        span = row_spectra[segment.first_row : segment.first_row + segment.row_count]
+        last_block = segment.first_block + segment.row_count
+        sums[segment.clip, segment.first_block : last_block].addcmul_(span[:, None], spectrum[None])
+    return _overlap_add(torch.fft.irfft(sums, grid.fft_length), grid)
+
+
+def _transform(rows: torch.Tensor, fft_length: int) -> torch.Tensor:
+    """(R, F) spectra of the rows."""
+    # A lone transform is split over the threads and then rounds differently for each number of them; two are not.
+    at_least_two = rows.expand(2, -1) if len(rows) == 1 else rows
+    spectra: torch.Tensor = torch.fft.rfft(at_least_two, fft_length)
+    return spectra[: len(rows)]
+
+
+def _overlap_add(blocks: torch.Tensor, grid: BlockGrid) -> torch.Tensor:
+    """Add (clip, block, 2, fft_length) into (clip, 2, sample) with the direct sound back in its place."""
+    clip_count, block_count, _, length = blocks.shape
+    out = blocks.new_zeros(clip_count, 2, block_count * grid.block_samples + length)
+    for number in range(block_count):
+        first = number * grid.block_samples
+        out[:, :, first : first + length] += blocks[:, number]
+    return out[:, :, grid.before_samples :]
