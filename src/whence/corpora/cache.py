@@ -1,0 +1,242 @@
+"""Sound entries become one `Sounds` table, decoded once and mapped from a file ever after."""
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whence.corpora.decoding import DecodeSettings, decode_sounds
+from whence.corpora.entries import SoundEntry
+from whence.corpora.errors import CorpusError
+from whence.corpora.progress import Progress, silent
+from whence.corpora.sounds import Sounds
+from whence.files import sweep_unfinished, written_whole
+from whence.labels import ClassList
+
+_LOG = logging.getLogger("whence.corpora")
+
+# Part of every key: a cache of another form is never opened.
+_FORMAT = 1
+_SAMPLES, _TABLE = "samples.int16", "table.npz"
+_BLOCK_BYTES = 1 << 22
+_BLOCKS_CHECKED = 16
+_NAMES_TOLD = 5
+
+
+@dataclass(frozen=True)
+class _Table:
+    """What lies beside the samples; `kept`, `silent` and `unreadable` are positions in the list of entries."""
+
+    first_sample: NDArray[np.int64]
+    scale: NDArray[np.float32]
+    kept: NDArray[np.int64]
+    silent: NDArray[np.int64]
+    unreadable: NDArray[np.int64]
+    reason: NDArray[np.str_]
+    block_sum: NDArray[np.uint32]
+
+
+def open_sounds(
+    entries: Sequence[SoundEntry],
+    classes: ClassList,
+    cache_dir: Path,
+    *,
+    settings: DecodeSettings | None = None,
+    jobs: int | None = None,
+    progress: Progress = silent,
+) -> Sounds:
+    """Open sounds for mixing; decode them if that has not been done before.
+
+    Decoded sounds lie in a folder of `cache_dir` named after what they were made from: paths, sizes and times of
+    the files, and the settings. A changed file or setting therefore makes a new cache, a changed class or split does
+    not. The cache appears whole or not at all; one that is cut short or damaged is made again. Several processes may
+    open the same sounds at once: one decodes, the others wait.
+
+    Args:
+        entries: the sounds, each file once.
+        classes: the class list their class indices point into.
+        cache_dir: for all caches; made if missing. Old caches are not removed.
+        settings: the usual ones when None.
+        jobs: files decoded at once; as many as there are processors when None.
+        progress: told the number of files while decoding.
+
+    Returns:
+        the sounds in the order of the entries, their samples mapped from the disk. Files that cannot be read or hold
+        only silence are left out, which the log tells.
+
+    Raises:
+        CorpusError: if there are no entries, one stands twice, a file is missing, too many cannot be read, or the
+            cache cannot be written.
+    """
+    chosen = settings or DecodeSettings()
+    _check_entries(entries)
+    folder = cache_dir / _key(entries, chosen)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        table = _load(folder)
+        if table is None:
+            with _only_writer(folder):
+                # Whoever waited finds it made.
+                table = _load(folder) or _make(folder, entries, chosen, jobs or os.cpu_count() or 1, progress)
+    except OSError as error:
+        raise CorpusError(f"{folder}: no cache can be kept here ({error.strerror or error}); make room") from None
+    _tell_left_out(entries, table, chosen)
+    samples = np.memmap(folder / _SAMPLES, "<i2", "r")
+    return _assemble(entries, table, samples, classes)
+
+
+def _check_entries(entries: Sequence[SoundEntry]) -> None:
+    """Refuse lists that cannot become a table."""
+    if not entries:
+        raise CorpusError("no sounds to open")
+    for values in ([entry.name for entry in entries], [str(entry.path) for entry in entries]):
+        seen: set[str] = set()
+        for value in values:
+            if value in seen:
+                raise CorpusError(f"{value} stands twice in the list of sounds")
+            seen.add(value)
+
+
+def _key(entries: Sequence[SoundEntry], settings: DecodeSettings) -> str:
+    """A name that changes with anything that would change the samples."""
+    digest = hashlib.sha256(json.dumps([_FORMAT, settings.silence_below, settings.longest_s]).encode())
+    for entry in entries:
+        try:
+            status = entry.path.stat()
+        except OSError as error:
+            raise CorpusError(f"{entry.path}: {error.strerror}; is the list of sounds older than the data?") from None
+        # Path.resolve would ask the disk about every folder on the way, for every sound.
+        place = os.path.abspath(entry.path)  # noqa: PTH100
+        digest.update(json.dumps([place, status.st_size, status.st_mtime_ns]).encode())
+    return digest.hexdigest()[:24]
+
+
+@contextlib.contextmanager
+def _only_writer(folder: Path) -> Iterator[None]:
+    """Wait until no other process makes this cache, and clear away what a killed one left."""
+    with (folder / "lock").open("wb") as lock:
+        # Without locks (Windows, some network disks) two may decode at once; both then write the same bytes.
+        with contextlib.suppress(ImportError, OSError):
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            sweep_unfinished(folder)
+        yield
+
+
+def _make(
+    folder: Path, entries: Sequence[SoundEntry], settings: DecodeSettings, jobs: int, progress: Progress
+) -> _Table:
+    """Decode all sounds; write the samples first and the table, which says that they are whole, last."""
+    lengths, scales = [0], []
+    kept, silent_ones, unreadable = [], [], dict[int, str]()
+    with written_whole(folder / _SAMPLES) as file:
+        for position, sound in enumerate(decode_sounds(entries, settings, jobs)):
+            if sound.unreadable:
+                unreadable[position] = sound.unreadable
+                _refuse_too_many(entries, unreadable, settings)
+            elif sound.silent:
+                silent_ones.append(position)
+            else:
+                file.write(sound.samples.astype("<i2").tobytes())
+                lengths.append(len(sound.samples))
+                scales.append(sound.scale)
+                kept.append(position)
+            progress("decoding", position + 1, len(entries))
+        if not kept:
+            raise CorpusError(f"none of the {len(entries)} sounds can be used: all are silent or unreadable")
+    table = _Table(
+        first_sample=np.cumsum(lengths, dtype=np.int64),
+        scale=np.array(scales, np.float32),
+        kept=np.array(kept, np.int64),
+        silent=np.array(silent_ones, np.int64),
+        unreadable=np.array(list(unreadable), np.int64),
+        reason=np.array(list(unreadable.values()), np.str_),
+        block_sum=np.array(list(_block_sums(folder / _SAMPLES)), np.uint32),
+    )
+    with written_whole(folder / _TABLE) as file:
+        np.savez(file, **vars(table))
+    return table
+
+
+def _block_sums(path: Path) -> Iterator[int]:
+    """The checksum of each block of the samples, as the disk has them."""
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            yield zlib.crc32(block)
+
+
+def _load(folder: Path) -> _Table | None:
+    """The table of a whole cache; None where there is none, or a damaged one, which is told."""
+    if not (folder / _TABLE).is_file():
+        return None
+    try:
+        # NumPy leaves a file it opened itself open when it turns out to be no archive.
+        with (folder / _TABLE).open("rb") as file, np.load(file) as arrays:
+            table = _Table(**{name: arrays[name] for name in arrays.files})
+        with (folder / _SAMPLES).open("rb") as file:
+            _check_samples(file, table)
+    except (FileNotFoundError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        _LOG.warning("%s: the cache is damaged (%s); decoding again", folder, error)
+        return None
+    return table
+
+
+def _check_samples(file: BinaryIO, table: _Table) -> None:
+    """Raise ValueError where the samples are not those the table was made with.
+
+    The length is compared always, the content in a few blocks: a crash or a full disk cuts or blanks a file, and
+    reading all of it would cost what the cache saves.
+    """
+    size = file.seek(0, os.SEEK_END)
+    if size != 2 * int(table.first_sample[-1]) or len(table.scale) != len(table.kept):
+        raise ValueError(f"{size} bytes of samples, {2 * int(table.first_sample[-1])} expected")
+    count = len(table.block_sum)
+    for number in {round(place) for place in np.linspace(0, count - 1, min(count, _BLOCKS_CHECKED))}:
+        file.seek(number * _BLOCK_BYTES)
+        if zlib.crc32(file.read(_BLOCK_BYTES)) != int(table.block_sum[number]):
+            raise ValueError(f"block {number} of the samples has changed")
+
+
+def _refuse_too_many(entries: Sequence[SoundEntry], unreadable: dict[int, str], settings: DecodeSettings) -> None:
+    """Stop as soon as more files are unreadable than a healthy collection has."""
+    if len(unreadable) > settings.unreadable_share * len(entries):
+        raise CorpusError(
+            f"{len(unreadable)} of {len(entries)} sounds cannot be read, more than {settings.unreadable_share:.0%}; "
+            f"the first: {next(iter(unreadable.values()))}"
+        )
+
+
+def _tell_left_out(entries: Sequence[SoundEntry], table: _Table, settings: DecodeSettings) -> None:
+    """Leave a line for what is not used, each time the cache is opened."""
+    # The share may have been larger when the cache was made.
+    _refuse_too_many(entries, dict(zip(table.unreadable.tolist(), table.reason.tolist(), strict=True)), settings)
+    for word, positions in (("cannot be read", table.unreadable), ("are silent", table.silent)):
+        if len(positions):
+            names = ", ".join(entries[position].name for position in positions[:_NAMES_TOLD])
+            more = f" and {len(positions) - _NAMES_TOLD} more" if len(positions) > _NAMES_TOLD else ""
+            _LOG.warning("%d of %d sounds %s, left out: %s%s", len(positions), len(entries), word, names, more)
+
+
+def _assemble(entries: Sequence[SoundEntry], table: _Table, samples: NDArray[np.int16], classes: ClassList) -> Sounds:
+    """The decoded sounds with what the entries say of them today."""
+    kept = [entries[position] for position in table.kept]
+    return Sounds(
+        samples=samples,
+        first_sample=table.first_sample,
+        scale=table.scale,
+        class_index=np.array([entry.class_index for entry in kept], np.int32),
+        recording=tuple(entry.recording for entry in kept),
+        name=tuple(entry.name for entry in kept),
+        classes=classes,
+    )

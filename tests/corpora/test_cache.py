@@ -1,0 +1,318 @@
+"""The cache of decoded sounds: nothing decoded twice, nothing half, nothing stale."""
+
+import logging
+import multiprocessing
+import os
+import random
+import signal
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from corpora_trees import write_wav
+
+from whence.audio import read_sound
+from whence.corpora import cache as cache_module
+from whence.corpora.cache import open_sounds
+from whence.corpora.decoding import DecodeSettings, trim
+from whence.corpora.entries import SoundEntry
+from whence.corpora.errors import CorpusError
+from whence.corpora.sounds import BACKGROUND, Sounds
+from whence.labels import STARSS23
+
+
+def make_entries(folder, count=12):
+    entries = []
+    for number in range(count):
+        waveform = np.random.default_rng([number, 0]).normal(0, 0.1 / (number + 1), 500 + 700 * number)
+        path = write_wav(folder / f"{number}.wav", waveform.astype(np.float32))
+        entries.append(SoundEntry(path, number % 13, f"recording {number // 2}", f"{number}.wav"))
+    return entries
+
+
+@pytest.fixture
+def entries(tmp_path):
+    return make_entries(tmp_path / "sounds")
+
+
+@pytest.fixture
+def decodings(monkeypatch):
+    """Counts how often anything is decoded."""
+    calls = []
+
+    def counted(path, rate):
+        calls.append(path)
+        return read_sound(path, rate)
+
+    monkeypatch.setattr("whence.corpora.decoding.read_sound", counted)
+    return calls
+
+
+def slow_sounds(entries, settings):
+    """The obvious way: decode all into memory."""
+    waveforms = [trim(read_sound(entry.path), settings.silence_below) for entry in entries]
+    return Sounds.from_waveforms(
+        [waveform[: round(settings.longest_s * 24_000)] for waveform in waveforms],
+        [entry.class_index for entry in entries],
+        [entry.name for entry in entries],
+        [entry.recording for entry in entries],
+        STARSS23,
+    )
+
+
+def assert_same(sounds, expected):
+    assert np.array_equal(sounds.samples, expected.samples)
+    assert np.array_equal(sounds.first_sample, expected.first_sample)
+    assert np.array_equal(sounds.scale, expected.scale)
+    assert np.array_equal(sounds.class_index, expected.class_index)
+    assert (sounds.name, sounds.recording, sounds.classes) == (expected.name, expected.recording, expected.classes)
+
+
+@pytest.mark.parametrize("settings", [DecodeSettings(), DecodeSettings(longest_s=0.1, silence_below=0.002)])
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_the_cache_holds_what_decoding_gives(entries, tmp_path, settings, jobs):
+    told = []
+    for _ in range(2):
+        sounds = open_sounds(
+            *(entries, STARSS23, tmp_path / "cache"),
+            settings=settings,
+            jobs=jobs,
+            progress=lambda *call: told.append(call),
+        )
+        assert_same(sounds, slow_sounds(entries, settings))
+    assert told == [("decoding", done, 12) for done in range(1, 13)]
+
+
+def test_nothing_is_decoded_twice(entries, tmp_path, decodings):
+    first = open_sounds(entries, STARSS23, tmp_path / "cache")
+    assert sorted(decodings) == sorted(entry.path for entry in entries)
+    decodings.clear()
+    again = open_sounds(entries, STARSS23, tmp_path / "cache")
+    assert decodings == []
+    assert isinstance(again.samples, np.memmap)
+    assert_same(again, first)
+
+
+def test_classes_recordings_and_splits_change_without_decoding(entries, tmp_path, decodings):
+    open_sounds(entries, STARSS23, tmp_path / "cache")
+    decodings.clear()
+    renamed = [replace(e, class_index=BACKGROUND, recording="one", name=f"new {e.name}", split="x") for e in entries]
+    sounds = open_sounds(renamed, STARSS23, tmp_path / "cache")
+    assert decodings == []
+    assert set(sounds.class_index.tolist()) == {BACKGROUND}
+    assert sounds.name[0] == "new 0.wav"
+    assert set(sounds.recording) == {"one"}
+
+
+def _touch(entries):
+    os.utime(entries[3].path, (1, 1))
+    return entries, DecodeSettings()
+
+
+def _rewrite(entries):
+    write_wav(entries[3].path, np.full(700, 0.3, np.float32))
+    return entries, DecodeSettings()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _touch,
+        _rewrite,
+        lambda entries: (entries[:-1], DecodeSettings()),
+        lambda entries: (entries[::-1], DecodeSettings()),
+        lambda entries: (entries, DecodeSettings(silence_below=0.01)),
+        lambda entries: (entries, DecodeSettings(longest_s=0.2)),
+    ],
+    ids=["a time", "a file", "fewer", "another order", "silence", "length"],
+)
+def test_whatever_changes_the_samples_makes_a_new_cache(entries, tmp_path, decodings, change):
+    open_sounds(entries, STARSS23, tmp_path / "cache")
+    changed, settings = change(entries)
+    decodings.clear()
+    sounds = open_sounds(changed, STARSS23, tmp_path / "cache", settings=settings)
+    assert len(decodings) == len(changed)
+    assert_same(sounds, slow_sounds(changed, settings))
+
+
+def _cut_samples(folder):
+    with (folder / "samples.int16").open("r+b") as file:
+        file.truncate(1_000)
+
+
+def _blank_samples(folder):
+    size = (folder / "samples.int16").stat().st_size
+    (folder / "samples.int16").write_bytes(bytes(size))
+
+
+def _cut_table(folder):
+    table = folder / "table.npz"
+    table.write_bytes(table.read_bytes()[:-40])
+
+
+def _flip_in_table(folder):
+    table = folder / "table.npz"
+    data = bytearray(table.read_bytes())
+    data[len(data) // 3] ^= 255
+    table.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *(_cut_samples, _blank_samples, _cut_table, _flip_in_table),
+        lambda folder: (folder / "samples.int16").unlink(),
+        lambda folder: (folder / "table.npz").write_bytes(b""),
+        lambda folder: np.savez(folder / "table.npz", other=np.zeros(3)),
+    ],
+)
+def test_a_damaged_cache_is_made_again_and_said_to_be(entries, tmp_path, decodings, caplog, damage):
+    open_sounds(entries, STARSS23, tmp_path / "cache")
+    (folder,) = (tmp_path / "cache").iterdir()
+    damage(folder)
+    decodings.clear()
+    with caplog.at_level(logging.WARNING, "whence.corpora"):
+        sounds = open_sounds(entries, STARSS23, tmp_path / "cache")
+    assert len(decodings) == len(entries)
+    assert f"{folder}: the cache is damaged" in caplog.text
+    assert_same(sounds, slow_sounds(entries, DecodeSettings()))
+
+
+def test_a_cache_killed_before_its_table_is_made_again_without_a_word(entries, tmp_path, decodings, caplog):
+    open_sounds(entries, STARSS23, tmp_path / "cache")
+    (folder,) = (tmp_path / "cache").iterdir()
+    (folder / "table.npz").unlink()
+    (folder / ".whence-unfinished-0123").write_bytes(b"left by a killed writer")
+    decodings.clear()
+    open_sounds(entries, STARSS23, tmp_path / "cache")
+    assert len(decodings) == len(entries)
+    assert sorted(path.name for path in folder.iterdir()) == ["lock", "samples.int16", "table.npz"]
+    assert caplog.text == ""
+
+
+def test_damage_in_any_checked_block_is_found(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache_module, "_BLOCK_BYTES", 1 << 12)
+    entries = make_entries(tmp_path / "sounds", 30)
+    open_sounds(entries, STARSS23, tmp_path / "cache")
+    (folder,) = (tmp_path / "cache").iterdir()
+    size = (folder / "samples.int16").stat().st_size
+    assert size > 40 * (1 << 12)
+    for place in (0, size - 1):  # the first and the last block are always among those looked at
+        data = bytearray((folder / "samples.int16").read_bytes())
+        data[place] ^= 1
+        (folder / "samples.int16").write_bytes(data)
+        assert cache_module._load(folder) is None
+        open_sounds(entries, STARSS23, tmp_path / "cache")
+
+
+def test_a_few_unreadable_sounds_are_left_out_and_named_every_time(tmp_path, caplog):
+    entries = make_entries(tmp_path / "sounds", 25)
+    entries[7].path.write_bytes(b"RIFF nothing")
+    write_wav(entries[9].path, np.zeros(2_000, np.float32))
+    good = [entry for number, entry in enumerate(entries) if number not in {7, 9}]
+    for _ in range(2):
+        caplog.clear()
+        with caplog.at_level(logging.WARNING, "whence.corpora"):
+            sounds = open_sounds(entries, STARSS23, tmp_path / "cache")
+        assert_same(sounds, slow_sounds(good, DecodeSettings()))
+        assert "1 of 25 sounds cannot be read, left out: 7.wav" in caplog.text
+        assert "1 of 25 sounds are silent, left out: 9.wav" in caplog.text
+
+
+def test_many_names_are_counted_not_listed(tmp_path, caplog):
+    entries = make_entries(tmp_path / "sounds", 10)
+    for entry in entries[:8]:
+        write_wav(entry.path, np.zeros(100, np.float32))
+    with caplog.at_level(logging.WARNING, "whence.corpora"):
+        open_sounds(entries, STARSS23, tmp_path / "cache")
+    assert "8 of 10 sounds are silent, left out: 0.wav, 1.wav, 2.wav, 3.wav, 4.wav and 3 more" in caplog.text
+
+
+def test_too_many_unreadable_sounds_are_an_error(entries, tmp_path):
+    for entry in entries[2:4]:
+        entry.path.write_bytes(b"RIFF nothing")
+    with pytest.raises(CorpusError, match=r"1 of 12 sounds cannot be read, more than 5%; the first: .*2.wav"):
+        open_sounds(entries, STARSS23, tmp_path / "cache")
+    tolerant = DecodeSettings(unreadable_share=0.5)
+    assert len(open_sounds(entries, STARSS23, tmp_path / "cache", settings=tolerant)) == 10
+    with pytest.raises(CorpusError, match=r"2 of 12 sounds cannot be read"):
+        open_sounds(entries, STARSS23, tmp_path / "cache")
+
+
+def test_lists_that_make_no_table_are_refused(entries, tmp_path):
+    with pytest.raises(CorpusError, match=r"no sounds to open"):
+        open_sounds([], STARSS23, tmp_path / "cache")
+    with pytest.raises(CorpusError, match=r"0.wav stands twice in the list of sounds"):
+        open_sounds([*entries, entries[0]], STARSS23, tmp_path / "cache")
+    with pytest.raises(CorpusError, match=r"0.wav stands twice"):
+        open_sounds([*entries, replace(entries[0], name="another")], STARSS23, tmp_path / "cache")
+    entries[5].path.unlink()
+    with pytest.raises(CorpusError, match=r"5.wav: No such file or directory; is the list of sounds older than"):
+        open_sounds(entries, STARSS23, tmp_path / "cache")
+
+
+def test_only_silence_makes_no_table(tmp_path):
+    path = write_wav(tmp_path / "x.wav", np.zeros(100, np.float32))
+    with pytest.raises(CorpusError, match=r"none of the 1 sounds can be used: all are silent or unreadable"):
+        open_sounds([SoundEntry(path, 0, "x", "x")], STARSS23, tmp_path / "cache")
+
+
+def test_a_place_that_cannot_be_written_is_named(entries, tmp_path):
+    (tmp_path / "cache").write_text("a file in the way")
+    with pytest.raises(CorpusError, match=r"cache.*: no cache can be kept here \(.*\); make room"):
+        open_sounds(entries, STARSS23, tmp_path / "cache")
+
+
+def test_a_full_disk_leaves_no_half_cache(entries, tmp_path):
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
+    try:
+        with pytest.raises(CorpusError, match=r"no cache can be kept here \(File too large\)"):
+            open_sounds(entries, STARSS23, tmp_path / "cache")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    (folder,) = (tmp_path / "cache").iterdir()
+    assert [path.name for path in folder.iterdir()] == ["lock"]
+    assert_same(open_sounds(entries, STARSS23, tmp_path / "cache"), slow_sounds(entries, DecodeSettings()))
+
+
+def _open(folder, cache_dir, report=None):
+    sounds = open_sounds(make_list(folder), STARSS23, cache_dir, jobs=2)
+    if report is not None:
+        report.put((int(sounds.first_sample[-1]), os.getpid()))
+
+
+def make_list(folder):
+    paths = sorted(Path(folder).glob("*.wav"), key=lambda path: int(path.stem))
+    return [SoundEntry(path, int(path.stem) % 13, path.stem, path.name) for path in paths]
+
+
+def test_processes_that_open_at_once_get_the_same_sounds(tmp_path):
+    make_entries(tmp_path / "sounds")
+    context = multiprocessing.get_context("fork")
+    report = context.Queue()
+    workers = [context.Process(target=_open, args=(tmp_path / "sounds", tmp_path / "cache", report)) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    lengths = {report.get(timeout=60)[0] for _ in workers}
+    for worker in workers:
+        worker.join()
+    assert lengths == {len(slow_sounds(make_list(tmp_path / "sounds"), DecodeSettings()).samples)}
+
+
+@pytest.mark.parametrize("kills", [4, pytest.param(40, marks=pytest.mark.nightly)])
+def test_a_killed_cache_is_whole_or_made_again(tmp_path, kills):
+    make_entries(tmp_path / "sounds", 40)
+    context = multiprocessing.get_context("fork")
+    rng = random.Random(2)
+    for _ in range(kills):
+        process = context.Process(target=_open, args=(tmp_path / "sounds", tmp_path / "cache"))
+        process.start()
+        time.sleep(rng.uniform(0.002, 0.08))
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+    listed = make_list(tmp_path / "sounds")
+    assert_same(open_sounds(listed, STARSS23, tmp_path / "cache"), slow_sounds(listed, DecodeSettings()))
