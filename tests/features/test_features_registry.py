@@ -7,7 +7,7 @@ import torch
 
 from whence.features.errors import FeatureError
 from whence.features.registry import FEATURES, build_features
-from whence.features.settings import DEFAULTS, yamnet_mel
+from whence.features.settings import DEFAULTS, midside, yamnet_mel
 
 
 def test_every_name_has_defaults_and_builds():
@@ -30,3 +30,5 @@ def test_maps_that_a_front_end_cannot_make_are_refused():
         build_features(replace(yamnet_mel(), maps=("coherence",)))
     with pytest.raises(FeatureError, match=r"midside.*made at 24000"):
         build_features(replace(yamnet_mel(), name="midside"))
+    with pytest.raises(FeatureError, match="peak_normalized is for dasheng_mel and yamnet_mel"):
+        build_features(replace(midside(), peak_normalized=True))

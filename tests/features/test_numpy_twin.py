@@ -1,5 +1,7 @@
 """The torch-free forms equal the torch ones within what their docstring states."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from whence.features.resample import To16k
 from whence.features.settings import DEFAULTS, POWER_MAPS, RATIO_MAPS, FeatureSettings
 
 EVERYTHING = FeatureSettings("midside", maps=POWER_MAPS + RATIO_MAPS)
+PEAK = replace(DEFAULTS["yamnet_mel"](), maps=("left", "right"), peak_normalized=True)
 
 
 def sound(batch=2, sample=24_000):
@@ -23,7 +26,7 @@ def sound(batch=2, sample=24_000):
     return signal
 
 
-@pytest.mark.parametrize("conf", [*(make() for make in DEFAULTS.values()), EVERYTHING], ids=lambda c: c.name)
+@pytest.mark.parametrize("conf", [*(make() for make in DEFAULTS.values()), EVERYTHING, PEAK], ids=lambda c: c.name)
 def test_twin_equals_torch(conf):
     signal = sound()
     found = numpy_features(conf)(signal)

@@ -1,5 +1,7 @@
 """YAMNet's front end against its definition written out."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -33,6 +35,18 @@ def test_five_seconds_give_a_frame_every_10_ms():
 def test_silence_is_what_its_constant_says():
     maps = YamnetMel(yamnet_mel())(torch.zeros(1, 2, 24_000))
     torch.testing.assert_close(maps, torch.full_like(maps, SILENCE), rtol=0, atol=1e-5)
+
+
+def test_peak_normalization_makes_loudness_irrelevant_clip_by_clip():
+    front_end = YamnetMel(replace(yamnet_mel(), maps=("left", "right"), peak_normalized=True))
+    signal = torch.randn(2, 2, 9600, generator=torch.Generator().manual_seed(1))
+    quieter = signal * torch.tensor([1e-3, 10.0])[:, None, None]
+    torch.testing.assert_close(front_end(quieter), front_end(signal), rtol=0, atol=1e-4)
+    assert float(front_end(torch.zeros(1, 2, 9600)).max()) < -6.9
+    # The level difference between the channels of a clip is kept.
+    louder_left = signal * torch.tensor([2.0, 1.0])[:, None]
+    maps = front_end(louder_left)
+    assert float((maps[:, 0] - maps[:, 1]).mean()) > 0.3
 
 
 def test_the_gradient_is_finite_in_silence():

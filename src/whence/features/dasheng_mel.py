@@ -9,7 +9,7 @@ from whence.features.logmel import decibels, power
 from whence.features.mel import mel_filterbank
 from whence.features.midside import mid_side
 from whence.features.resample import To16k
-from whence.features.settings import FeatureSettings
+from whence.features.settings import SMALLEST_PEAK, FeatureSettings
 from whence.features.spectrum import Spectrum
 
 
@@ -19,6 +19,11 @@ def mono_maps(signal: Tensor, names: tuple[str, ...]) -> Tensor:
     mid, side = mid_side(left, right)
     channels = {"left": left, "right": right, "mid": mid, "side": side}
     return torch.stack([channels[name] for name in names], dim=1)
+
+
+def peak_normalized(signal: Tensor) -> Tensor:
+    """(B, M, sample) scaled clip by clip to a largest sample of 1; digital silence stays silent."""
+    return signal / signal.abs().amax(dim=(1, 2), keepdim=True).clamp(min=SMALLEST_PEAK)
 
 
 class DashengMel(nn.Module):
@@ -50,7 +55,8 @@ class DashengMel(nn.Module):
 
     def forward(self, signal: Tensor) -> Tensor:
         """The maps of a batch of whole clips."""
-        return self.from_mono(self.resample(mono_maps(signal.float(), self.settings.maps)))
+        mono = self.resample(mono_maps(signal.float(), self.settings.maps))
+        return self.from_mono(peak_normalized(mono) if self.settings.peak_normalized else mono)
 
     def from_mono(self, signal: Tensor) -> Tensor:
         """The maps of (B, M, sample) that already are at the analysis rate."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from whence.features.errors import FeatureError
 from whence.features.mel import mel_filterbank
-from whence.features.settings import POWER_MAPS, FeatureSettings
+from whence.features.settings import POWER_MAPS, SMALLEST_PEAK, FeatureSettings
 from whence.features.windows import HALF_WIDTH, STRIDE, hann, resampling_kernels
 
 Array = NDArray[np.float32]
@@ -151,7 +151,11 @@ def _mono_maps(signal: Array, settings: FeatureSettings) -> Array:
         "side": (left - right) / np.float32(2),
     }
     chosen: Array = np.stack([channels[name] for name in settings.maps], axis=1)
-    return to_16k(chosen) if settings.rate_hz == 16_000 else chosen
+    mono = to_16k(chosen) if settings.rate_hz == 16_000 else chosen
+    if not settings.peak_normalized:
+        return mono
+    peak = np.abs(mono).max(axis=(1, 2), keepdims=True)
+    return np.asarray(mono / np.maximum(peak, np.float32(SMALLEST_PEAK)), dtype=np.float32)
 
 
 def _dasheng_mel(signal: Array, settings: FeatureSettings, bank: Array) -> Array:

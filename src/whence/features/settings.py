@@ -8,6 +8,8 @@ from whence.features.errors import FeatureError
 
 SIGNAL_RATE_HZ = 24_000  # every signal in the house
 
+SMALLEST_PEAK = 1e-6  # quieter clips are taken for silence and not scaled up to full scale
+
 # What can be stacked, in the words of midside.py and coherence.py.
 POWER_MAPS = ("left", "right", "mid", "side")
 RATIO_MAPS = ("intensity", "side_ratio", "level_difference", "coherence")
@@ -32,6 +34,8 @@ class FeatureSettings:
         scale: the definition of the mel scale and its triangles, see mel.py.
         dynamic_range_db: log-mel values further than this under the clip's maximum are raised to it.
         smoothing: of the coherence's running averages, per feature frame; 0 forgets at once.
+        peak_normalized: whether each clip is scaled so that the largest sample of its maps is 1, for encoders that
+            were trained on louder sound; `dasheng_mel` and `yamnet_mel` only.
 
     Raises:
         FeatureError: a setting is out of range; the message says which and what is allowed.
@@ -52,6 +56,7 @@ class FeatureSettings:
     scale: MelScale = "slaney"
     dynamic_range_db: float = 80.0
     smoothing: float = 0.8
+    peak_normalized: bool = False
 
     def __post_init__(self) -> None:
         known = POWER_MAPS + RATIO_MAPS

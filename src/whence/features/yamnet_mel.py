@@ -5,7 +5,7 @@
 import torch
 from torch import Tensor, nn
 
-from whence.features.dasheng_mel import mono_maps
+from whence.features.dasheng_mel import mono_maps, peak_normalized
 from whence.features.logmel import power
 from whence.features.mel import mel_filterbank
 from whence.features.resample import To16k
@@ -46,7 +46,8 @@ class YamnetMel(nn.Module):
 
     def forward(self, signal: Tensor) -> Tensor:
         """The maps of a batch of whole clips."""
-        return self.from_mono(self.resample(mono_maps(signal.float(), self.settings.maps)))
+        mono = self.resample(mono_maps(signal.float(), self.settings.maps))
+        return self.from_mono(peak_normalized(mono) if self.settings.peak_normalized else mono)
 
     def from_mono(self, signal: Tensor) -> Tensor:
         """The maps of (B, M, sample) that already are at the analysis rate."""

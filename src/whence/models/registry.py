@@ -3,15 +3,23 @@
 from dataclasses import asdict
 from typing import Any
 
+from whence.models.compact_detector import CompactDetector
 from whence.models.compact_localizer import CompactLocalizer
+from whence.models.dasheng_detector import DashengDetector
 from whence.models.errors import ModelError
+from whence.models.multi_branch import MultiBranch
 from whence.models.names import from_mapping, nearest
 from whence.models.network import Network
+from whence.models.resnet_conformer import ResnetConformer
 from whence.models.seldnet import SeldNet
 
 MODELS: dict[str, type[Network]] = {
     "seldnet": SeldNet,
     "compact_localizer": CompactLocalizer,
+    "compact_detector": CompactDetector,
+    "dasheng_detector": DashengDetector,
+    "resnet_conformer": ResnetConformer,
+    "multi_branch": MultiBranch,
 }
 
 

@@ -1,0 +1,129 @@
+"""Activity, direction and distance in three branches of one network, or in two networks that are joined."""
+
+# B batch, C map, T feature frame (20 ms), F mel band, L label frame (100 ms), K class, D width
+
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor, nn
+
+from whence.models.conformer import ConformerBlock
+from whence.models.errors import ModelError
+from whence.models.network import Network
+from whence.models.resnet_conformer import ResnetConformerSettings, ResnetEncoder, TwoLayerHead, challenge
+
+
+def _trunk() -> ResnetConformerSettings:
+    """The challenge form with half of its Conformers; the branches have the rest."""
+    return replace(challenge(), depth=4, heads=())
+
+
+@dataclass(frozen=True)
+class MultiBranchSettings:
+    """A shared trunk and what each branch has of its own.
+
+    Args:
+        trunk: stages, Conformers and final pooling before the branches; its output_size and heads are not used.
+        class_count: K.
+        branch_depth: Conformers in each branch.
+
+    Raises:
+        ModelError: no class, or a negative depth.
+    """
+
+    trunk: ResnetConformerSettings = field(default_factory=_trunk)
+    class_count: int = 13
+    branch_depth: int = 2
+
+    def __post_init__(self) -> None:
+        if self.class_count < 1 or self.branch_depth < 0:
+            raise ModelError("multi_branch: class_count from 1, branch_depth from 0")
+
+    @property
+    def input_maps(self) -> int:
+        """C."""
+        return self.trunk.input_maps
+
+    @property
+    def mel_count(self) -> int:
+        """F."""
+        return self.trunk.mel_count
+
+    @property
+    def output_size(self) -> int:
+        """Activity, x, y and distance of every class."""
+        return 4 * self.class_count
+
+
+class MultiBranch(Network):
+    """One trunk, three branches: the classwise coding with `direction="vector"` reads their outputs side by side.
+
+    Args:
+        settings: see MultiBranchSettings.
+
+    Shape: (B, 2, T, 64) -> (B, T // 5, 52): 13 activities, 13 x, 13 y, 13 distances.
+
+    Source: arXiv:2501.10755 (the three-branch structure of NERC-SLIP, DCASE 2024 Task 3). How many Conformers are
+        shared is our choice.
+
+    >>> MultiBranchSettings().output_size
+    52
+    """
+
+    settings_type = MultiBranchSettings
+    features = "logmel"
+    output = "classwise"
+
+    def __init__(self, settings: MultiBranchSettings | None = None) -> None:
+        super().__init__()
+        self.settings = settings = settings or MultiBranchSettings()
+        trunk, count = settings.trunk, settings.class_count
+        self.encoder = ResnetEncoder(trunk)
+        self.conformers = nn.Sequential(*(ConformerBlock(trunk.conformer) for _ in range(trunk.depth)))
+        self.pool = nn.MaxPool1d(trunk.final_time_pool)
+        sizes = {"activity": count, "direction": 2 * count, "distance": count}
+        self.branches = nn.ModuleDict({name: self._branch(size) for name, size in sizes.items()})
+
+    def _branch(self, size: int) -> nn.Sequential:
+        """Conformers and a head of its own."""
+        conformer = self.settings.trunk.conformer
+        own = (ConformerBlock(conformer) for _ in range(self.settings.branch_depth))
+        return nn.Sequential(*own, TwoLayerHead(conformer.width, size))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Raw output (B, L, 4 K) of maps (B, C, T, F)."""
+        x = self.conformers(self.encoder(features))
+        x = self.pool(x.transpose(1, 2)).transpose(1, 2)
+        return torch.cat([branch(x) for branch in self.branches.values()], dim=2)
+
+
+class JoinedPair(nn.Module):
+    """Two networks trained apart, used as one: activity and direction from one, activity and distance from the other.
+
+    Activities are averaged as logits. The output is that of MultiBranch, for the same coding.
+
+    Args:
+        with_direction: a network whose output is activity, x, y, each K numbers.
+        with_distance: a network whose output is activity, distance, each K numbers.
+        class_count: K.
+
+    Raises:
+        ModelError: an output of another size.
+
+    Source: arXiv:2501.10755, the first of its three structures.
+    """
+
+    def __init__(self, with_direction: Network, with_distance: Network, class_count: int = 13) -> None:
+        super().__init__()
+        for network, elements, name in ((with_direction, 3, "with_direction"), (with_distance, 2, "with_distance")):
+            size = network.settings.output_size
+            if size != elements * class_count:
+                raise ModelError(f"joined pair: {name} gives {size} numbers; {elements} x {class_count} are needed")
+        self.with_direction, self.with_distance, self.class_count = with_direction, with_distance, class_count
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Raw output (B, L, 4 K) of maps that both networks take."""
+        direction, distance = self.with_direction(features), self.with_distance(features)
+        count = self.class_count
+        activity = (direction[..., :count] + distance[..., :count]) / 2
+        return torch.cat((activity, direction[..., count:], distance[..., count:]), dim=2)

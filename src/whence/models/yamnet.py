@@ -1,0 +1,193 @@
+"""The layers of YAMNet under their published names, with as much resolution in time as a task needs."""
+
+# B batch, T feature frame (10 ms), F mel band, V vector, D width
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from whence.features.yamnet_mel import SILENCE
+from whence.models.errors import ModelError
+
+# (channels out, stride) of block2 to block14; conv1 in front has 32 channels and stride 2.
+_BLOCKS = (
+    *((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2)),
+    *((512, 1), (512, 1), (512, 1), (512, 1), (512, 1), (1024, 2), (1024, 1)),
+)
+LAYER_COUNT = 1 + len(_BLOCKS)
+# Every stride-2 layer looks at its place and the two after it, so a vector's view is centred this much later than its
+# place: 1 + 2 + 4 + 8 + 16 feature frames, and one more for the middle of the 25 ms window.
+_LATENESS = 32
+
+
+@dataclass(frozen=True)
+class YamnetSettings:
+    """How the layers run.
+
+    Args:
+        halvings: how many of the five stride-2 layers halve time as well as frequency; the others keep time and the
+            layers after them are dilated, so that the same weights see the same context. 5 is the original with one
+            vector per 320 ms, 3 gives one per 80 ms, 2 one per 40 ms.
+        batch_norm: for training from scratch. The published weights have it folded in and need it off.
+        tag_count: outputs of the AudioSet layer `fc`; 0 for none, 521 for the published file.
+
+    Raises:
+        ModelError: halvings is not in 1..5.
+    """
+
+    halvings: int = 3
+    batch_norm: bool = False
+    tag_count: int = 0
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.halvings <= 5:
+            raise ModelError(f"yamnet: halvings is {self.halvings}; it must lie in 1..5")
+
+
+class PaddedConv(nn.Module):
+    """A 3x3 convolution padded like TensorFlow's SAME for even lengths, with time kept or halved.
+
+    Args:
+        maps_in: channels before.
+        maps_out: channels after.
+        depthwise: each channel by itself.
+        stride: 1, or 2 for halving frequency.
+        halve_time: with stride 2, whether time is halved too.
+        dilation: of time; each layer that kept time doubles it for those behind.
+        batch_norm: instead of a bias.
+
+    Shape: (B, maps_in, T, F) -> (B, maps_out, T or T // 2, F / stride).
+    """
+
+    def __init__(
+        self,
+        maps_in: int,
+        maps_out: int,
+        depthwise: bool,
+        stride: int,
+        halve_time: bool,
+        dilation: int,
+        batch_norm: bool,
+    ) -> None:
+        super().__init__()
+        time_stride = stride if halve_time else 1
+        self.conv = nn.Conv2d(
+            maps_in,
+            maps_out,
+            3,
+            stride=(time_stride, stride),
+            dilation=(dilation, 1),
+            groups=maps_in if depthwise else 1,
+            bias=not batch_norm,
+        )
+        self.norm: nn.Module = nn.BatchNorm2d(maps_out) if batch_norm else nn.Identity()
+        # Stride 2 looks ahead only; where time is kept, one more tap reaches over the end.
+        ahead = (0, 1) if halve_time else (0, 2 * dilation)
+        self.pads = (1, 1, dilation, dilation) if stride == 1 else (0, 1, *ahead)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolution and ReLU6."""
+        return nn.functional.relu6(self.norm(self.conv(nn.functional.pad(x, self.pads))))
+
+
+class SeparableBlock(nn.Module):
+    """A depthwise 3x3 and a pointwise 1x1 convolution, each with ReLU6."""
+
+    def __init__(
+        self, maps_in: int, maps_out: int, stride: int, halve_time: bool, dilation: int, batch_norm: bool
+    ) -> None:
+        super().__init__()
+        self.dw = PaddedConv(maps_in, maps_in, True, stride, halve_time, dilation, batch_norm)
+        self.pw = nn.Conv2d(maps_in, maps_out, 1, bias=not batch_norm)
+        self.norm: nn.Module = nn.BatchNorm2d(maps_out) if batch_norm else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, maps_in, T, F) -> (B, maps_out, T or T // 2, F / stride)."""
+        return nn.functional.relu6(self.norm(self.pw(self.dw(x))))
+
+
+class YamnetEncoder(nn.Module):
+    """Log-mel -> one vector of 1024 per 2 ** halvings feature frames.
+
+    Vectors are centred on the time they stand for: silence is put in front for as long as the layers look ahead.
+
+    Args:
+        settings: see YamnetSettings.
+
+    Shape: (B, 1, T, 64) of `yamnet_mel` -> (B, at least ceil(T / 2 ** halvings), 1024).
+
+    Source: Plakal and Ellis, YAMNet, TensorFlow model garden (Apache-2.0); MobileNet v1 (arXiv:1704.04861).
+
+    >>> import torch
+    >>> YamnetEncoder()(torch.zeros(1, 1, 500, 64)).shape
+    torch.Size([1, 70, 1024])
+    """
+
+    def __init__(self, settings: YamnetSettings | None = None) -> None:
+        super().__init__()
+        self.settings = settings = settings or YamnetSettings()
+        self.conv1 = PaddedConv(1, 32, False, 2, True, 1, settings.batch_norm)
+        maps, halved, dilation = 32, 1, 1
+        for number, (channels, stride) in enumerate(_BLOCKS, start=2):
+            halve_time = halved < settings.halvings
+            block = SeparableBlock(maps, channels, stride, halve_time, dilation, settings.batch_norm)
+            setattr(self, f"block{number}", block)
+            if stride == 2:
+                halved, dilation = halved + halve_time, dilation * (1 if halve_time else 2)
+            maps = channels
+        self.width = maps
+        if settings.tag_count:
+            self.fc = nn.Linear(maps, settings.tag_count)
+
+    @property
+    def frames_per_vector(self) -> int:
+        """Feature frames of 10 ms from one vector to the next."""
+        return 1 << self.settings.halvings
+
+    def layers(self) -> list[nn.Module]:
+        """conv1, block2 ... block14 in order."""
+        return [self.conv1, *(getattr(self, f"block{number}") for number in range(2, LAYER_COUNT + 1))]
+
+    def convolved(self, features: Tensor) -> Tensor:
+        """(B, 1024, V, F / 32): the last layer on features as they are, as the original runs on its patches."""
+        x = features
+        for layer in self.layers():
+            x = layer(x)
+        return x
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Vectors (B, V, 1024) in their place, of log-mel maps (B, 1, T, F)."""
+        lead = _LATENESS - self.frames_per_vector // 2
+        padded = nn.functional.pad(features, (0, 0, lead, _LATENESS), value=SILENCE)
+        return self.convolved(padded).mean(dim=3).transpose(1, 2)
+
+    def tags(self, features: Tensor) -> Tensor:
+        """AudioSet probabilities (B, tag_count) of patches (B, 1, T, F), 96 feature frames in the original.
+
+        Raises:
+            ModelError: the encoder was built without the tagging layer.
+        """
+        if not self.settings.tag_count:
+            raise ModelError("this YAMNet has no AudioSet layer; build it with tag_count=521")
+        result: Tensor = self.fc(self.convolved(features).mean(dim=(2, 3))).sigmoid()
+        return result
+
+    def freeze(self, layer_count: int) -> None:
+        """Keep the first layers as they are: 0 trains everything, LAYER_COUNT (14) nothing.
+
+        Raises:
+            ModelError: the count is not in 0..14.
+        """
+        if not 0 <= layer_count <= LAYER_COUNT:
+            raise ModelError(f"yamnet: cannot freeze {layer_count} layers; there are {LAYER_COUNT}")
+        for number, layer in enumerate(self.layers()):
+            layer.requires_grad_(number >= layer_count)
+
+
+def published_name(name: str) -> str:
+    """The name in the published file of one of our state-dict entries.
+
+    >>> published_name("conv1.conv.weight"), published_name("block7.dw.conv.bias"), published_name("block7.pw.weight")
+    ('conv1.weight', 'block7.dw.bias', 'block7.pw.weight')
+    """
+    return name.replace(".conv.", ".")

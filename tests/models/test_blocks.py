@@ -1,0 +1,55 @@
+"""Shared blocks: what they compute, and what they leave alone."""
+
+import pytest
+import torch
+
+from whence.models.blocks import BidirectionalGru, ResidualBlock, TimeConvolution, TransformerLayer, sequence_layers
+from whence.models.errors import ModelError
+
+
+def frozen_norm(x, norm):
+    """Batch norm in evaluation from its formula, channels second."""
+    shape = (1, -1) + (1,) * (x.dim() - 2)
+    centred = (x - norm.running_mean.reshape(shape)) / (norm.running_var.reshape(shape) + 1e-5).sqrt()
+    return centred * norm.weight.reshape(shape) + norm.bias.reshape(shape)
+
+
+@pytest.mark.parametrize("maps_out", [3, 5])
+def test_residual_block_is_two_convolutions_beside_a_shortcut(maps_out):
+    torch.manual_seed(1)
+    net = ResidualBlock(3, maps_out, (2, 2))
+    net(torch.randn(4, 3, 8, 8))
+    net.eval()
+    x = torch.randn(2, 3, 8, 8)
+    inner = frozen_norm(torch.conv2d(x, net.conv1.weight, padding=1), net.bn1).clamp(min=0)
+    inner = frozen_norm(torch.conv2d(inner, net.conv2.weight, padding=1), net.bn2)
+    beside = x
+    if maps_out != 3:
+        beside = frozen_norm(torch.conv2d(x, net.shortcut[0].weight), net.shortcut[1])
+    expected = torch.max_pool2d((inner + beside).clamp(min=0), 2)
+    torch.testing.assert_close(net(x), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_average_pooling_can_be_chosen():
+    torch.manual_seed(1)
+    average, none = ResidualBlock(2, 2, (2, 2), average=True).eval(), ResidualBlock(2, 2).eval()
+    none.load_state_dict(average.state_dict())
+    x = torch.randn(1, 2, 4, 4)
+    torch.testing.assert_close(average(x), torch.nn.functional.avg_pool2d(none(x), 2))
+
+
+@pytest.mark.parametrize("layer", [TransformerLayer(8, 2, 0.0), BidirectionalGru(8), TimeConvolution(8, 0.0)])
+def test_layers_over_time_keep_the_shape_and_see_both_ways(layer):
+    torch.manual_seed(2)
+    x = torch.randn(1, 9, 8)
+    out = layer.eval()(x)
+    assert out.shape == x.shape
+    for far in (2, 6):  # a change at one step is felt before and after it
+        changed = x.clone()
+        changed[0, 4, 0] += 1
+        assert not torch.allclose(layer(changed)[0, far], out[0, far])
+
+
+def test_an_unknown_layer_is_named():
+    with pytest.raises(ModelError, match="no sequence layer 'mamba'; there are: transformer, gru, conv, conformer"):
+        sequence_layers(("gru", "mamba"), 8, 2, 0.0)
