@@ -66,7 +66,7 @@ def _found(root: str, ending: str) -> tuple[list[str], list[str]]:
                 folders.append(entry.path)
             else:
                 (wanted if entry.name.lower().endswith(ending) else passed_over).append(entry.path)
-    return wanted, passed_over
+    return sorted(wanted), passed_over
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:

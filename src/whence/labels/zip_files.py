@@ -1,6 +1,7 @@
 """Label files inside a zip archive are read one by one into memory; nothing is ever unpacked to the disk."""
 
 import stat
+import struct
 import zipfile
 import zlib
 from pathlib import PureWindowsPath
@@ -13,6 +14,17 @@ from whence.labels.wording import shown
 _MOST_FILES = 1_000_000
 # Label text shrinks to a quarter. An archive that grows two hundredfold was made to fill a memory.
 _LARGEST_RATIO = 200
+# What zipfile raises on damaged archives; only the first is in its documentation.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    IndexError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
 # Tiny files say nothing about a ratio.
 _RATIO_COUNTS_FROM_BYTES = 1 << 20
 
@@ -28,18 +40,24 @@ def read_zip(archive: str, ending: str) -> tuple[list[LabelFile], list[str]]:
         the files in the archive's order, and the names of what was passed over; hidden ones begin with a dot.
 
     Raises:
-        LabelError: not a zip file, damaged, encrypted, a member that leads outside or is a link, or one of the limits
-            on number, size and ratio is passed.
+        LabelError: not a zip file, damaged, encrypted, compressed unusually, a member that leads outside or is a link,
+            or one of the limits on number, size and ratio is passed.
     """
+    with _opened(archive) as opened:
+        # is_dir() of a member without a name is an IndexError.
+        members = [member for member in opened.infolist() if not member.filename.endswith("/")]
+        wanted, passed_over = _sorted_out(archive, members, ending)
+        return [_read(opened, archive, member) for member in wanted], passed_over
+
+
+def _opened(archive: str) -> zipfile.ZipFile:
+    """The archive with its directory read."""
     try:
-        with zipfile.ZipFile(archive) as opened:
-            members = [member for member in opened.infolist() if not member.is_dir()]
-            wanted, passed_over = _sorted_out(archive, members, ending)
-            return [_read(opened, archive, member) for member in wanted], passed_over
-    except zipfile.BadZipFile as error:
-        raise LabelError(f"{shown(archive)}: neither a folder nor a whole zip file ({error})") from None
+        return zipfile.ZipFile(archive)
     except OSError as error:
         raise LabelError(f"{shown(archive)}: cannot be read ({error.strerror or error})") from None
+    except _DAMAGE as error:
+        raise LabelError(f"{shown(archive)}: neither a folder nor a whole zip file ({error})") from None
 
 
 def _sorted_out(archive: str, members: list[zipfile.ZipInfo], ending: str) -> tuple[list[zipfile.ZipInfo], list[str]]:
@@ -72,6 +90,8 @@ def _refuse_unsafe(archive: str, member: zipfile.ZipInfo, path: PureWindowsPath)
         raise LabelError(f"{place} leads out of the archive; pack the files again with plain names")
     if stat.S_ISLNK(member.external_attr >> 16):
         raise LabelError(f"{place} is a link; pack the file itself")
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise LabelError(f"{place} is compressed in an unusual way; pack it as an ordinary zip file")
     if member.flag_bits & 0x1:
         raise LabelError(f"{place} is encrypted; pack it without a password")
     grown = member.file_size > _LARGEST_RATIO * max(member.compress_size, 1)
@@ -85,6 +105,6 @@ def _read(opened: zipfile.ZipFile, archive: str, member: zipfile.ZipInfo) -> Lab
     place = f"{archive}/{member.filename}"
     try:
         content = opened.read(member)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError) as error:
+    except (*_DAMAGE, OSError) as error:
         raise LabelError(f"{shown(place)}: cannot be unpacked ({error})") from None
     return LabelFile(PureWindowsPath(member.filename).stem, place, content)
