@@ -62,7 +62,7 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
             raise CorpusError(f"{path}:1: a manifest needs the columns path and class (or class_id), not {header}")
         rows = [(reader.line_num, row) for row in reader if any(row.values())]
     except csv.Error as error:
-        raise CorpusError(f"{path}:{reader.line_num}: not CSV ({error})") from None
+        raise CorpusError(f"{path}:{reader.line_num + 1}: not CSV ({error})") from None
     for line, row in rows:
         if None in row or None in row.values():
             raise CorpusError(f"{path}:{line}: not {len(header)} cells as in the header; is a comma unquoted?")

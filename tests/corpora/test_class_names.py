@@ -1,0 +1,72 @@
+"""Class names as people write them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from whence.corpora.class_names import match_class
+from whence.corpora.errors import CorpusError
+from whence.corpora.sounds import BACKGROUND, INTERFERENCE
+from whence.labels import STARSS23, ClassList
+
+OFFICIAL = [
+    *("Female speech, woman speaking", "Male speech, man speaking", "Clapping", "Telephone", "Laughter"),
+    *("Domestic sounds", "Walk, footsteps", "Door, open or close", "Music", "Musical instrument"),
+    *("Water tap, faucet", "Bell", "Knock"),
+]
+
+
+@pytest.mark.parametrize(("class_index", "name"), list(enumerate(OFFICIAL)))
+def test_the_organisers_names_are_understood(class_index, name):
+    assert match_class(name, STARSS23) == class_index
+
+
+@given(st.integers(0, 12), st.sampled_from("_-. "), st.sampled_from([str.upper, str.title, str.lower]), st.booleans())
+def test_case_separators_and_a_leading_index_do_not_matter(class_index, separator, cased, numbered):
+    name = cased(STARSS23[class_index].replace(" ", separator))
+    assert match_class(f"{class_index:02d}{separator}{name}" if numbered else name, STARSS23) == class_index
+
+
+@pytest.mark.parametrize(
+    ("name", "class_index"),
+    [
+        *[("0", 0), ("12", 12), ("007", 7), (" 3 ", 3), ("domestic", 5), ("water", 10), ("instrument", 9)],
+        *[("background", BACKGROUND), ("Interference", INTERFERENCE), ("2nd floor door", 7), ("99 bell", 11)],
+    ],
+)
+def test_indices_parts_and_the_special_words(name, class_index):
+    assert match_class(name, STARSS23) == class_index
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("13", r"no class '13'; there are: 0 female speech, .*12 knock, background, interference"),
+        ("dog", r"no class 'dog'; there are: 0 female speech"),
+        ("", r"no class ''"),
+        ("__", r"no class '__'"),
+        ("-1", r"no class '-1'"),
+        ("speech", r"'speech' could be 'female speech' or 'male speech'; the classes are: 0 female"),
+        ("telephone bell", r"could be 'telephone' or 'bell'"),
+        ("3_bell", r"'3_bell' starts with index 3 \(telephone\) but names 'bell'"),
+    ],
+)
+def test_what_is_not_one_class_is_refused_with_the_list(name, sentence):
+    with pytest.raises(CorpusError, match=sentence):
+        match_class(name, STARSS23)
+
+
+def test_names_that_differ_by_a_number_only_are_told_apart():
+    classes = ClassList(("class 1", "class 2", "class 10"))
+    assert [match_class(name, classes) for name in ("class_1", "Class 2", "class-10", "1")] == [0, 1, 2, 1]
+    with pytest.raises(CorpusError, match=r"could be"):
+        match_class("class", classes)
+
+
+@given(st.text(max_size=20))
+def test_any_text_is_a_class_or_a_corpus_error(name):
+    try:
+        found = match_class(name, STARSS23)
+    except CorpusError as error:
+        found, message = None, str(error)
+    assert found in {*range(13), BACKGROUND, INTERFERENCE} if found is not None else repr(name) in message
