@@ -76,16 +76,6 @@ def test_a_tie_in_all_but_the_last_bits_is_left_to_the_solver(monkeypatch):
     assert asked == [1]
 
 
-def test_the_solver_is_asked_once_for_equal_tables(monkeypatch):
-    calls = []
-    monkeypatch.setattr(
-        "scipy.optimize.linear_sum_assignment", lambda cost: calls.append(1) or linear_sum_assignment(cost)
-    )
-    tied = ((0, 1), (10, 20))
-    assert fast_match([tied] * 50) == slow_match([tied] * 50)
-    assert len(calls) == 1
-
-
 def test_pieces_of_any_size_give_the_same(monkeypatch):
     rng = np.random.default_rng([3, 0, 0])
     groups = [(rng.integers(-9, 9, 3), rng.integers(-9, 9, 4)) for _ in range(30)]

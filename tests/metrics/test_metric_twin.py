@@ -93,7 +93,7 @@ rows = st.lists(
         st.integers(0, 1),
         st.integers(-2, 11),
         st.one_of(st.integers(-5, 5), st.integers(-540, 540), st.floats(-400, 400)),
-        st.one_of(st.integers(0, 4), st.floats(0, 300)),
+        st.one_of(st.integers(0, 4), st.floats(0.01, 300)),
     ),
     max_size=40,
 )

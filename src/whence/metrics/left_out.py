@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from whence.labels.wording import counted
 from whence.metrics.pairing import Pairing
 
 
@@ -39,16 +40,16 @@ class LeftOut:
         ('The official scorer left out: the last labelled frame of 2 clips; 1 clip with no prediction file.',)
         """
         parts = (
-            (self.last_frames, f"the last labelled frame of {_counted(self.last_frames, 'clip')}"),
-            (self.predictions_after_end, f"{_counted(self.predictions_after_end, 'prediction')} after it"),
-            (self.missing_files, f"{_counted(self.missing_files, 'clip')} with no prediction file"),
-            (self.silent_clips, f"{_counted(self.silent_clips, 'clip')} without a reference event"),
+            (self.last_frames, f"the last labelled frame of {counted(self.last_frames, 'clip')}"),
+            (self.predictions_after_end, f"{counted(self.predictions_after_end, 'prediction')} after it"),
+            (self.missing_files, f"{counted(self.missing_files, 'clip')} with no prediction file"),
+            (self.silent_clips, f"{counted(self.silent_clips, 'clip')} without a reference event"),
         )
         said = "; ".join(text for number, text in parts if number)
         sentences = [f"The official scorer left out: {said}."] if said else []
         for number, side in ((self.overwritten_references, "reference"), (self.overwritten_predictions, "predicted")):
             if number:
-                rows = _counted(number, f"{side} row")
+                rows = counted(number, f"{side} row")
                 sentences.append(f"{rows} found no free track: the scorer keeps ten of a class in a frame.")
         return tuple(sentences)
 
@@ -76,8 +77,3 @@ def left_out(pairing: Pairing) -> LeftOut:
         overwritten_references=pairing.references.overwritten,
         overwritten_predictions=predicted.overwritten,
     )
-
-
-def _counted(number: int, noun: str) -> str:
-    """A number with its noun, in the plural where due."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")

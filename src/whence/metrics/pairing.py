@@ -6,15 +6,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from whence.labels.clips import ClipEvents
+from whence.labels.wording import shown
 from whence.metrics.errors import MetricError
 from whence.metrics.matching import match
 from whence.metrics.tracks import rows_in_tracks
 
-# Distances are compared in centimetres, the unit of the official files: metres read from them are off by a last bit,
-# and the tiny number that keeps a division by distance 0 defined would have another weight.
-CM_PER_M = 100.0
-_SNAP_CM = 1e-9
 EPS = float(np.finfo(np.float64).eps)  # keeps divisions by 0 defined, as in the official code
+# Distances are compared in centimetres, the unit of the official files: metres read from them are off by the last bits,
+# and EPS would have another weight.
+CM_PER_M = 100.0
+_LAST_BITS = 4 * EPS
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +27,7 @@ class Side:
         frame: (row,) int64, 100 ms label frame.
         class_index: (row,) int64.
         azimuth_deg: (row,) folded to the front, degrees in [-90, 90], positive to the left.
-        distance_cm: (row,) centimetres, NaN where not known.
+        distance_m: (row,) metres, NaN where not known.
         group: (row,) int64, equal for rows of one clip, frame and class, climbing.
         first_row: (group + 1,) where each (clip, frame, class) group starts.
         overwritten: how many rows found no free track and are gone.
@@ -36,7 +37,7 @@ class Side:
     frame: NDArray[np.int64]
     class_index: NDArray[np.int64]
     azimuth_deg: NDArray[np.float64]
-    distance_cm: NDArray[np.float64]
+    distance_m: NDArray[np.float64]
     group: NDArray[np.int64]
     first_row: NDArray[np.int64]
     overwritten: int
@@ -101,17 +102,18 @@ def pair(references: ClipEvents, predictions: ClipEvents, class_count: int) -> P
     array([10.])
     """
     clip_of_name = {name: position for position, name in enumerate(references.names)}
-    unknown = [name for name in predictions.names if name not in clip_of_name]
-    if unknown:
-        raise MetricError(f"{unknown[0]}: this prediction clip has no reference")
-    predicted_clip = np.array([clip_of_name[name] for name in predictions.names], dtype=np.int64)
+    predicted_clip = np.array([clip_of_name.get(name, -1) for name in predictions.names], dtype=np.int64)
+    if (predicted_clip < 0).any():
+        unknown = predictions.names[int(np.argmin(predicted_clip))]
+        raise MetricError(f"{shown(unknown)}: this prediction clip has no reference")
     frame_count = 1 + max(int(clips.events.frame.max(initial=0)) for clips in (references, predictions))
     truth = _side(references, references.clip_of_row(), frame_count, class_count)
     guess = _side(predictions, predicted_clip[predictions.clip_of_row()], frame_count, class_count)
     has_prediction = np.zeros(len(references), dtype=bool)
     has_prediction[predicted_clip] = True
     reference_row, prediction_row = _pairs(truth, guess)
-    reference_cm, predicted_cm = truth.distance_cm[reference_row], guess.distance_cm[prediction_row]
+    reference_cm = centimetres(truth.distance_m[reference_row])
+    predicted_cm = centimetres(guess.distance_m[prediction_row])
     distance_error_cm = np.abs(reference_cm - predicted_cm)
     return Pairing(
         clip_names=references.names,
@@ -134,22 +136,27 @@ def _side(clips: ClipEvents, clip: NDArray[np.int64], frame_count: int, class_co
         row = int(np.argmax(events.class_index >= class_count))
         name = clips.names[int(np.searchsorted(clips.first_row, row, side="right")) - 1]
         raise MetricError(
-            f"{name}: class {events.class_index[row]} in frame {events.frame[row]}; "
-            f"there are {class_count} classes, 0 to {class_count - 1}"
+            f"{shown(name)}: class {events.class_index[row]} in frame {events.frame[row]}; "
+            f"the class list has 0 to {class_count - 1}"
         )
     group = (clip * frame_count + events.frame) * class_count + events.class_index
-    order = np.argsort(group, kind="stable")  # stable: within a group the order of the file decides
-    group = group[order]
-    kept = rows_in_tracks(events.source[order], _group_starts(group))
-    order, group = order[kept], group[kept]
+    rows: NDArray[np.int64] | slice = slice(None)
+    if (group[1:] < group[:-1]).any():  # most files are sorted as they come, and a slice costs nothing
+        rows = np.argsort(group, kind="stable")  # stable: within a group the order of the file decides
+        group = group[rows]
+    first_row = _group_starts(group)
+    kept = rows_in_tracks(events.source[rows], first_row)
+    if len(kept) < len(group):
+        rows, group = np.arange(len(group))[rows][kept], group[kept]
+        first_row = _group_starts(group)
     return Side(
-        clip=clip[order],
-        frame=events.frame[order].astype(np.int64),
-        class_index=events.class_index[order].astype(np.int64),
-        azimuth_deg=_fold_as_scorer(events.azimuth_deg[order]),
-        distance_cm=centimetres(events.distance_m[order]),
+        clip=clip[rows],
+        frame=events.frame[rows].astype(np.int64),
+        class_index=events.class_index[rows].astype(np.int64),
+        azimuth_deg=_fold_as_scorer(events.azimuth_deg[rows]),
+        distance_m=events.distance_m[rows],
         group=group,
-        first_row=_group_starts(group),
+        first_row=first_row,
         overwritten=events.row_count - len(kept),
     )
 
@@ -163,7 +170,13 @@ def _group_starts(group: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _fold_as_scorer(azimuth_deg: NDArray[np.float64]) -> NDArray[np.float64]:
     """Fold to the front in the scorer's own steps: `fold_to_front` is more exact, but here last bits decide ties."""
-    turned = (azimuth_deg + 180.0) % 360.0 - 180.0
+    turned = azimuth_deg + 180.0
+    # The remainder of a number that is in one turn already is that number, and taking it is the slow part.
+    if turned.min(initial=0.0) < 0.0 or turned.max(initial=0.0) >= 360.0:
+        turned %= 360.0
+    turned -= 180.0
+    if turned.min(initial=0.0) >= -90.0 and turned.max(initial=0.0) <= 90.0:
+        return turned
     return np.where(turned > 90.0, 180.0 - turned, np.where(turned < -90.0, -180.0 - turned, turned))
 
 
@@ -172,7 +185,7 @@ def centimetres(distance_m: ArrayLike) -> NDArray[np.float64]:
     distance_cm = np.asarray(distance_m, dtype=np.float64) * CM_PER_M
     whole = np.rint(distance_cm)
     with np.errstate(invalid="ignore"):  # infinity less infinity
-        return np.where(np.abs(distance_cm - whole) < _SNAP_CM, whole, distance_cm)
+        return np.where(np.abs(distance_cm - whole) <= _LAST_BITS * whole, whole, distance_cm)
 
 
 def _last_frame(side: Side, clip_count: int) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from whence.metrics.counting import QUANTITIES, Counts, tally
 from whence.metrics.errors import MetricError
-from whence.metrics.pairing import CM_PER_M, Pairing, Side
+from whence.metrics.pairing import Pairing, Side
 from whence.metrics.scores import ScoreArrays, averaged
 from whence.metrics.settings import Protocol, ScoreSettings, check_protocol
 
@@ -129,9 +129,9 @@ def _by_side(pairing: Pairing, class_count: int) -> tuple[Bands, Bands]:
 
 def _by_distance(pairing: Pairing, class_count: int) -> tuple[Bands, Bands]:
     """How far away; searchsorted puts NaN last, where the band of unknown distances is."""
-    edges = [*(edge * CM_PER_M for edge in _DISTANCE_EDGES_M), np.inf]
+    edges = [*_DISTANCE_EDGES_M, np.inf]
     sides = (pairing.references, pairing.predictions)
-    reference, prediction = (np.searchsorted(edges, side.distance_cm) for side in sides)
+    reference, prediction = (np.searchsorted(edges, side.distance_m) for side in sides)
     return reference, prediction
 
 

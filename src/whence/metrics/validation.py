@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import Literal
 
-import numpy as np
-
 from whence.labels.classes import ClassList
 from whence.labels.clips import ClipEvents
+from whence.labels.wording import shown
 from whence.metrics.errors import MetricError
 from whence.metrics.settings import ScoreSettings
 
@@ -35,7 +34,7 @@ def validate(
         raise MetricError(f"the settings are for {settings.class_count} classes, the class list has {len(classes)}")
     if not len(references):
         raise MetricError("there is no reference clip, so there is nothing to score against")
-    strangers = [name for name in predictions.names if name not in references]
+    strangers = unknown_names(references, predictions)
     if len(strangers) == len(predictions):
         raise MetricError(
             f"no prediction clip has a reference; predictions are {some_names(predictions.names)}, "
@@ -57,24 +56,25 @@ def known_clips(references: ClipEvents, predictions: ClipEvents) -> tuple[ClipEv
     >>> known.names, names
     (('a',), ('b',))
     """
-    known = np.array([name in references for name in predictions.names], dtype=bool)
-    if known.all():
+    strangers = unknown_names(references, predictions)
+    if not strangers:
         return predictions, ()
-    rows = np.diff(predictions.first_row)
-    names = np.array(predictions.names, dtype=object)
-    kept = ClipEvents(
-        tuple(names[known]), np.concatenate([[0], np.cumsum(rows[known])]), predictions.events[np.repeat(known, rows)]
-    )
-    return kept, tuple(names[~known])
+    return predictions.select([name for name in predictions.names if name in references]), strangers
+
+
+def unknown_names(references: ClipEvents, predictions: ClipEvents) -> tuple[str, ...]:
+    """The prediction clips that have no reference, in their order."""
+    strangers = set(predictions.names).difference(references.names)
+    return tuple(name for name in predictions.names if name in strangers) if strangers else ()
 
 
 def some_names(names: Sequence[str], most: int = 3) -> str:
-    """The first few names, and how many more there are; names are shown as Python writes them, whatever is in them.
+    """The first few names, and how many more there are.
 
     >>> some_names(["a", "b", "c", "d", "e"])
-    "'a', 'b', 'c' and 2 more"
+    'a, b, c and 2 more'
     >>> some_names([])
     'none'
     """
-    shown = ", ".join(repr(name) for name in names[:most])
-    return (f"{shown} and {len(names) - most:,} more" if len(names) > most else shown) or "none"
+    first = ", ".join(shown(name) for name in names[:most])
+    return (f"{first} and {len(names) - most:,} more" if len(names) > most else first) or "none"
