@@ -12,7 +12,7 @@ from types import FrameType
 from typing import NoReturn
 
 # The modules of commands import what is slow (numpy, torch) only when they run, so these lines cost milliseconds.
-from whence.apps import check, compare, convert_labels, demo, evaluate
+from whence.apps import check, compare, convert, convert_labels, data, demo, evaluate, rooms, scenes
 from whence.apps.command import ASKED_WRONGLY, DONE, INTERRUPTED, MACHINE_GAVE_UP, TERMINATED, Command
 from whence.errors import WhenceError
 
@@ -21,7 +21,13 @@ COMMANDS: dict[str, Command] = {
     "evaluate": evaluate.COMMAND,
     "compare": compare.COMMAND,
     "check": check.COMMAND,
+    "scenes": scenes.COMMAND,
+    "scenes rooms": rooms.COMMAND,
+    "convert": convert.COMMAND,
     "convert-labels": convert_labels.COMMAND,
+    "data fetch": data.FETCH,
+    "data verify": data.VERIFY,
+    "data index": data.INDEX,
 }
 
 # What the operating system says when a disk is full, a quota or a file size limit is reached.
@@ -46,12 +52,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         sys.stdout.write(f"whence {__version__}\n")
         return DONE
-    if words[0] not in COMMANDS:
-        near = difflib.get_close_matches(words[0], COMMANDS, n=1)
-        meant = f"; did you mean {near[0]}?" if near else ""
-        sys.stderr.write(f"whence: no command {words[0]!r}{meant} There are: {', '.join(COMMANDS)}\n")
-        return ASKED_WRONGLY
-    return _run(words[0], words[1:])
+    for length in (2, 1):  # `scenes rooms` before `scenes`
+        name = " ".join(words[:length])
+        if name in COMMANDS:
+            return _run(name, words[length:])
+    near = difflib.get_close_matches(name, COMMANDS, n=1)
+    meant = f"; did you mean {near[0]}?" if near else ";"
+    sys.stderr.write(f"whence: no command {name!r}{meant} there are: {', '.join(COMMANDS)}\n")
+    return ASKED_WRONGLY
 
 
 def _run(name: str, words: Sequence[str]) -> int:
@@ -124,7 +132,7 @@ class _Line(logging.Formatter):
 
 def _overview() -> str:
     """The page that `whence --help` prints, made without building a single parser."""
-    lines = [f"  {name:<15} {command.summary}" for name, command in COMMANDS.items()]
+    lines = [f"  {name:<16} {command.summary}" for name, command in COMMANDS.items()]
     return "\n".join(
         [
             "whence: which sounds happen in a stereo recording, when, from which direction and how far away",

@@ -1,0 +1,197 @@
+"""`whence scenes`: labelled stereo clips mixed from sounds and rooms, as a data set or to look at and hear first."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from whence.apps.command import DONE, Command
+from whence.apps.inputs import add_classes, read_classes
+from whence.apps.progress import shown_progress
+from whence.errors import MissingExtraError, WhenceError
+
+if TYPE_CHECKING:
+    from whence.corpora.sounds import Sounds
+    from whence.labels import ClassList
+    from whence.scenes.rooms import RoomBank
+    from whence.scenes.settings import SceneSettings
+
+PROCEDURAL = "procedural"
+_log = logging.getLogger("whence.apps")
+
+# What `scenes` mixes from when nothing else is named: enough to hear what scenes are, made in seconds.
+_SOUNDS_PER_CLASS = 6
+_ROOMS, _PLACES = 4, 20
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Sounds, rooms, how many, where to."""
+    parser.add_argument(
+        "sounds",
+        nargs="?",
+        default=PROCEDURAL,
+        help="a folder with a folder for each class, a CSV list of sounds, or the word procedural",
+    )
+    parser.add_argument(
+        "--rooms",
+        type=Path,
+        nargs="+",
+        metavar="BANK",
+        help="room banks (.safetensors) or lists of measured rooms (.csv)",
+    )
+    amount = parser.add_mutually_exclusive_group()
+    amount.add_argument("--clips", type=int, metavar="N", help="write a data set of N clips in the DCASE 2025 layout")
+    amount.add_argument("--show", type=int, metavar="K", help="write K scenes as sound, labels and picture")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder for the results; made if missing"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="other seeds give other scenes")
+    parser.add_argument(
+        "--settings", type=Path, metavar="FILE", help="YAML or JSON with scene settings that differ from the usual"
+    )
+    parser.add_argument(
+        "--where",
+        metavar="COLUMN=VALUE",
+        action="append",
+        default=[],
+        help="only sounds of the CSV list with this value, such as split=train",
+    )
+    add_classes(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Gather what scenes are made of, then write them."""
+    try:
+        import torch  # noqa: F401  (said before any work is done)
+    except ImportError:
+        raise MissingExtraError("mixing scenes", "scenes") from None
+    from whence.scenes.scene_folder import write_scenes
+
+    if (args.clips or args.show or 0) < 1:
+        raise WhenceError("say how many: --clips N for a data set, --show K to look and listen first")
+    classes = read_classes(args.classes)
+    settings = read_scene_settings(args.settings)
+    sounds = gather_sounds(args.sounds, classes, args.where, args.seed)
+    rooms = gather_rooms(args.rooms, args.seed)
+    args.out.mkdir(parents=True, exist_ok=True)
+    if args.show:
+        _show(args, settings, sounds, rooms)
+        return DONE
+    with shown_progress("clip", quiet=args.quiet) as show:
+        made = write_scenes(
+            args.out, args.seed, args.clips, settings, sounds, rooms,
+            # One process renders as fast on one core, and starting others costs seconds.
+            workers=(os.cpu_count() or 1) if args.clips >= 100 else 0,
+            progress=lambda done, total: show("scenes", done, total),
+        )  # fmt: skip
+    _log.info("%d clips in %s: %d made now, %d were there", args.clips, args.out, made, args.clips - made)
+    return DONE
+
+
+def read_scene_settings(path: Path | None) -> SceneSettings:
+    """The usual settings, changed by a file if there is one.
+
+    Raises:
+        WhenceError: the file cannot be read, or a field is unknown, ill-typed or out of range.
+    """
+    from whence.apps.settings_file import read_settings_file
+    from whence.scenes.settings import SceneSettings
+
+    if path is None:
+        return SceneSettings()
+    try:
+        return SceneSettings.from_plain(read_settings_file(path))
+    except WhenceError as error:
+        raise WhenceError(f"{path}: {error}" if str(path) not in str(error) else str(error)) from None
+
+
+def gather_sounds(place: str, classes: ClassList, where: list[str], seed: int) -> Sounds:
+    """The sounds that a word, a folder or a list names, decoded once and cached.
+
+    Raises:
+        WhenceError: nothing usable is there.
+    """
+    from whence.apps.places import cache_dir
+    from whence.corpora.cache import open_sounds
+    from whence.corpora.manifest import read_manifest
+    from whence.corpora.sound_folder import read_sound_folder
+    if place == PROCEDURAL:
+        from whence.scenes.procedural import procedural_sounds
+
+        return procedural_sounds(seed, _SOUNDS_PER_CLASS)
+    path = Path(place)
+    if path.is_dir():
+        if where:
+            raise WhenceError(f"{path}: --where chooses from a CSV list of sounds; a folder has no columns")
+        entries = read_sound_folder(path, classes)
+    elif path.is_file():
+        entries = read_manifest(path, classes, where=_conditions(where))
+    else:
+        raise WhenceError(f"{path}: no such folder or list of sounds; without sounds of your own, say {PROCEDURAL}")
+    with shown_progress("sound") as show:
+        return open_sounds(entries, classes, cache_dir() / "sounds", progress=show)
+
+
+def gather_rooms(paths: list[Path] | None, seed: int) -> RoomBank:
+    """The room banks and measured rooms named, or a few rooms computed now.
+
+    Raises:
+        WhenceError: a file is missing, damaged or foreign.
+    """
+    from whence.scenes.rooms import RoomSettings, load_room_bank, make_room_bank, merge, read_measured
+
+    if paths:
+        return merge([load_room_bank(path) if path.suffix == ".safetensors" else read_measured(path) for path in paths])
+    _log.info(
+        "no --rooms: computing %d rooms; a larger bank is kept with: whence scenes rooms rooms.safetensors", _ROOMS
+    )
+    return make_room_bank(seed, _ROOMS, RoomSettings(places_per_room=_PLACES))
+
+
+def _conditions(where: list[str]) -> dict[str, str]:
+    """`split=train` as a column and its value."""
+    wrong = [condition for condition in where if not condition.partition("=")[0] or "=" not in condition]
+    if wrong:
+        raise WhenceError(f"--where {wrong[0]!r}: write a column and its value, such as split=train")
+    return dict(condition.split("=", 1) for condition in where)
+
+
+def _show(args: argparse.Namespace, settings: SceneSettings, sounds: Sounds, rooms: RoomBank) -> None:
+    """Render a few scenes into files a person opens, and say on stdout what is in them."""
+    from whence.apps.pictures import draw_clip
+    from whence.audio import write
+    from whence.labels import write_dcase
+    from whence.scenes.draw import draw_scene
+    from whence.scenes.render import render_batch
+
+    for index in range(args.show):
+        scene = draw_scene(args.seed, 0, index, settings, sounds, rooms)
+        batch = render_batch([scene], sounds, rooms)
+        name, events = f"scene{index:03d}", batch.events[0]
+        signal = batch.audio[0].numpy()
+        write(args.out / f"{name}.wav", signal)
+        write_dcase(args.out / f"{name}.csv", events)
+        draw_clip(args.out / f"{name}.png", signal, events, sounds.classes, title=f"{name}, seed {args.seed}")
+        sys.stdout.write(f"{args.out / name}.wav\n")
+        for event in events:
+            side = "left" if event.azimuth_deg >= 0 else "right"
+            sys.stdout.write(
+                f"  {event.onset_s:.1f}-{event.offset_s:.1f} s  {sounds.classes[event.class_index]:<18} "
+                f"{abs(event.azimuth_deg):3.0f} deg {side:<5}  {event.distance_m:.1f} m\n"
+            )
+
+
+COMMAND = Command(
+    summary="mix labelled stereo scenes from sounds and rooms",
+    examples=(
+        "whence scenes --show 3 --out look/",
+        "whence scenes my_sounds/ --rooms rooms.safetensors --clips 2000 --out synth/",
+        "whence scenes sounds.csv --where split=train --rooms rooms.safetensors --clips 2000 --out synth/",
+    ),
+    add_arguments=add_arguments,
+    run=run,
+)
