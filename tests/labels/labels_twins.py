@@ -85,3 +85,8 @@ def write_by_hand(events):
     for frame, class_index, source, azimuth_deg, distance_m, *_ in zip(*events.to_columns().values(), strict=True):
         lines.append(f"{frame},{class_index},{source},{round(float(azimuth_deg))},{round(float(distance_m) * 100)},0")
     return "\n".join(lines) + "\n"
+
+
+def rng_of(*coordinates):
+    """Random numbers by coordinate."""
+    return np.random.default_rng(list(coordinates))

@@ -43,10 +43,14 @@ def audacity_texts_by_class(events: Events, classes: ClassList) -> dict[str, str
     for event in events:
         tracks.setdefault(event.class_index, []).append(event)
     texts: dict[str, str] = {}
+    taken: set[str] = set()
     for class_index in sorted(tracks):
         name = _file_part(class_name(class_index, classes))
-        # Two names may differ only in letters that cannot stand in a file name.
-        texts[f"{name}-{class_index}" if name in texts else name] = _track(tracks[class_index], classes)
+        # Two names may differ only in letters that cannot stand in a file name, or that some systems take as equal.
+        while name.casefold() in taken:
+            name = f"{name}-{class_index}"
+        taken.add(name.casefold())
+        texts[name] = _track(tracks[class_index], classes)
     return texts
 
 
