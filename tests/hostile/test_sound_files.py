@@ -290,7 +290,7 @@ def test_denormals_change_neither_result_nor_speed(folder):
     assert min(durations["tiny.wav"]) < 3 * min(durations["plain.wav"])  # denormals cost about a hundred times
 
 
-@pytest.mark.parametrize("container", ["WAV", "RF64", "W64", "FLAC", "MP3", "OGG"])
+@pytest.mark.parametrize("container", ["WAV", "RF64", "W64", "AIFF", "AU", "FLAC", "MP3", "OGG"])
 def test_cut_short_files_are_used_and_named(folder, caplog, container):
     signal = noise(10.0)
     sf.write("whole.wav", signal.T, RATE_HZ, format=container)

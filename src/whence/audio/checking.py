@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.audio.levelling import frame_samples
-from whence.audio.reading import SAMPLE_RATE_HZ, Source, decoded, pair_of, report_of, segmented
+from whence.audio.pieces import segmented
+from whence.audio.reading import SAMPLE_RATE_HZ, Source, decoded, pair_of, report_of
 from whence.audio.report import SignalReport
 from whence.audio.tally import Tally
 

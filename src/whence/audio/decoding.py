@@ -1,12 +1,14 @@
 """WAV, FLAC, Ogg, MP3, AIFF, AU and CAF files become blocks of samples, by libsndfile."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from whence.audio.big_endian_headers import promised_samples
 from whence.audio.errors import AudioError
 from whence.audio.mp3_header import read_mp3_header, recounted
 from whence.audio.sound import FULL_SCALE, Sound, SoundInfo
@@ -18,7 +20,8 @@ _BLOCK_VALUES = 1 << 18
 _COUNT_MAX = 2**63 - 1
 _HELPLESS_WORDS = ("error", "internal", "unspecified", "unknown", "file does not exist")
 _LONGEST_OGG_PAGE_BYTES = 65_307
-_LARGEST_TRAILER_BYTES = 1 << 17
+# Tags may stand behind a FLAC; behind an Ogg nothing does.
+_LARGEST_TRAILER_BYTES = {"flac": 1 << 17, "ogg": 1 << 12}
 _RUN_UP_SAMPLES = 1 << 14
 _INTEGER_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 
@@ -37,8 +40,9 @@ def file_sound(source: OpenFile) -> Iterator[Sound]:
         AudioError: if the header is damaged or says the impossible.
     """
     wav, file = _helped(source)
+    by_header = promised_samples(source)
     with _decoder(source, file) as decoder:
-        yield _sound(source, decoder, wav)
+        yield _sound(source, decoder, wav, by_header)
 
 
 def _helped(source: OpenFile) -> tuple[WavHeader | None, BinaryIO]:
@@ -58,7 +62,8 @@ def _decoder(source: OpenFile, file: BinaryIO) -> Iterator[Any]:
     import soundfile  # loads a shared library
 
     file.seek(0)
-    real = file is source.file and source.on_disk
+    # Elsewhere a descriptor means something only to the C library that made it.
+    real = file is source.file and source.on_disk and os.name == "posix"
     try:
         decoder = soundfile.SoundFile(file.fileno() if real else file, closefd=False)
     except Exception as error:
@@ -81,13 +86,15 @@ def _reason(error: Exception) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _sound(source: OpenFile, decoder: Any, wav: WavHeader | None) -> Sound:
+def _sound(source: OpenFile, decoder: Any, wav: WavHeader | None, by_header: int | None) -> Sound:
     """What is known about an open decoder."""
     promised = None if decoder.frames >= _COUNT_MAX else int(decoder.frames)
     if wav is not None and promised is not None and wav.promised > wav.held:
         # The library silently cuts the promise down to what is there; the ratio holds for any coding.
         frame_bytes = wav.held / promised if promised else wav.block_bytes
         promised = max(promised, int(wav.promised / frame_bytes))
+    if promised is not None:
+        promised = max(promised, by_header or 0)
     info = SoundInfo(int(decoder.samplerate), int(decoder.channels), promised, f"{decoder.format} {decoder.subtype}")
     bits = _INTEGER_BITS.get(decoder.subtype)
     sound = Sound(
@@ -135,13 +142,13 @@ def _blocks(sound: Sound, source: OpenFile, decoder: Any) -> Iterator[NDArray[np
             yield block
         if error is not None or not len(block):
             break
-    if source.container in ("ogg", "flac") and sound.damage is None:
+    if source.container in _LARGEST_TRAILER_BYTES and sound.damage is None:
         sound.damage = _left_over(source)
 
 
 def _left_over(source: OpenFile) -> str | None:
     """What speaks against this being the end of all sound in the file; the library passes over both in silence."""
-    if source.size - source.file.tell() > _LARGEST_TRAILER_BYTES:
+    if source.size - source.file.tell() > _LARGEST_TRAILER_BYTES[source.container]:
         return "another recording follows in the same file"
     if source.container == "ogg" and not _ends_with_last_page(source):
         return "its last page is missing"
@@ -170,11 +177,11 @@ def file_window(source: OpenFile, start_sample: int, sample_count: int) -> NDArr
     Raises:
         AudioError: if the header is damaged.
     """
-    wav, file = _helped(source)
+    _, file = _helped(source)
     # Coders that overlap their blocks need a run-up before they decode exactly what they would have on the way.
     run_up = min(start_sample, _RUN_UP_SAMPLES) if source.container in ("ogg", "mp3") else 0
     with _decoder(source, file) as decoder:
-        buffer = _buffer(_sound(source, decoder, wav).info.channel_count)
+        buffer = _buffer(int(decoder.channels))
         blocks, wanted = [buffer[:0]], run_up + sample_count
         try:
             decoder.seek(start_sample - run_up)

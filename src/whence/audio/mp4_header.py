@@ -69,11 +69,11 @@ def _promise(kind: bytes, payload: bytes, box_bytes: int, file_bytes: int) -> tu
     """How many entries a box promises and how many there can be."""
     first, second = int.from_bytes(payload[4:8], "big"), int.from_bytes(payload[8:12], "big")
     if kind in _ENTRY_BYTES:
-        return first, box_bytes // _ENTRY_BYTES[kind]
+        return first, (box_bytes - 8) // _ENTRY_BYTES[kind]
     if kind == b"stsz":  # one size for all, or a table of sizes
-        return second, file_bytes // first if first else box_bytes // 4
+        return second, file_bytes // first if first else (box_bytes - 12) // 4
     if kind == b"trun":
         flags = int.from_bytes(payload[1:4], "big")
         entry_bytes = 4 * sum(bool(flags & field) for field in _RUN_FIELDS)
-        return first, box_bytes // entry_bytes if entry_bytes else file_bytes
+        return first, (box_bytes - 8) // entry_bytes if entry_bytes else file_bytes
     return 0, 0

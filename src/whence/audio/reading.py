@@ -4,7 +4,7 @@ import contextlib
 import logging
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, BinaryIO, NoReturn, TypeAlias
 
 import numpy as np
@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from whence.audio.arrays import array_sound
 from whence.audio.decoding import file_sound
 from whence.audio.errors import AudioError
-from whence.audio.levelling import Levelling, frame_samples, segment_samples
+from whence.audio.levelling import Levelling, frame_samples
+from whence.audio.pieces import Mix, joined, regrouped, segmented
 from whence.audio.report import TOLERATED_GAP_S, SignalReport, seconds
 from whence.audio.resampling import Resampling
-from whence.audio.sound import Sound
+from whence.audio.sound import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, Sound
 from whence.audio.sources import opened_path, opened_stream
 from whence.audio.tally import Tally
 from whence.audio.tracks import TRACKS, track_sound
@@ -27,9 +28,6 @@ SAMPLE_RATE_HZ = 24_000
 
 Source: TypeAlias = str | os.PathLike[str] | BinaryIO | tuple[NDArray[Any], int]
 """A path, a binary file open for reading, or (array shaped (channel, sample), sample rate in Hz)."""
-
-# From (sample, channel) blocks of a file to the (channel, sample) that is wanted of it.
-Mix: TypeAlias = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
 def read(source: Source, *, channels: tuple[int, int] | None = None, repair: bool = False) -> NDArray[np.float32]:
@@ -54,7 +52,7 @@ def read(source: Source, *, channels: tuple[int, int] | None = None, repair: boo
     (2, 24000)
     """
     blocks = list(read_blocks(source, channels=channels, repair=repair))
-    return _joined(blocks) if blocks else np.zeros((2, 0), dtype=np.float32)
+    return joined(blocks) if blocks else np.zeros((2, 0), dtype=np.float32)
 
 
 def read_blocks(
@@ -81,13 +79,13 @@ def read_blocks(
     >>> [block.shape for block in read_blocks((np.full((2, 60_000), 0.25), 24_000), block_s=1.0)]
     [(2, 24000), (2, 24000), (2, 12000)]
     """
-    size = round(block_s * SAMPLE_RATE_HZ)
+    size = round(block_s * SAMPLE_RATE_HZ) if math.isfinite(block_s) else 0
     if size < 1:
         raise AudioError(f"blocks of {block_s} s hold no sample")
     with decoded(source) as sound:
         mix = pair_of(sound, channels)
         same_twice = channels is not None and channels[0] == channels[1]
-        yield from _regrouped(_heard(sound, mix, 2, SAMPLE_RATE_HZ, repair, quiet=same_twice), size)
+        yield from regrouped(_heard(sound, mix, 2, SAMPLE_RATE_HZ, repair, quiet=same_twice), size)
 
 
 def read_sound(source: Source, sample_rate_hz: int = SAMPLE_RATE_HZ) -> NDArray[np.float32]:
@@ -107,11 +105,11 @@ def read_sound(source: Source, sample_rate_hz: int = SAMPLE_RATE_HZ) -> NDArray[
     >>> read_sound((np.full((3, 48_000), 0.25), 48_000)).shape
     (24000,)
     """
+    if not LOWEST_RATE_HZ <= sample_rate_hz <= HIGHEST_RATE_HZ:
+        raise AudioError(f"no sound has a sample rate of {sample_rate_hz} Hz")
     with decoded(source) as sound:
-        pieces = list(
-            _heard(sound, lambda block: block.mean(axis=1)[None], 1, sample_rate_hz, repair=False, quiet=True)
-        )
-    return np.concatenate(pieces, axis=1)[0] if pieces else np.zeros(0, dtype=np.float32)
+        whole = joined(list(_heard(sound, _mean, 1, sample_rate_hz, repair=False, quiet=True)))
+    return whole.reshape(-1)
 
 
 @contextlib.contextmanager
@@ -128,12 +126,8 @@ def decoded(source: Source) -> Iterator[Sound]:
     if isinstance(source, np.ndarray):
         raise AudioError("an array does not say its sample rate; give (array, sample_rate_hz)")
     opening = opened_path(source) if isinstance(source, str | bytes | os.PathLike) else opened_stream(source)
-    with opening as file:
-        try:
-            with (track_sound if file.container in TRACKS else file_sound)(file) as sound:
-                yield sound
-        except OSError as error:
-            raise AudioError(f"{file.name}: cannot be read ({error.strerror or error})") from None
+    with opening as file, (track_sound if file.container in TRACKS else file_sound)(file) as sound:
+        yield sound
 
 
 def pair_of(sound: Sound, channels: tuple[int, int] | None) -> Mix:
@@ -147,11 +141,20 @@ def pair_of(sound: Sound, channels: tuple[int, int] | None) -> Mix:
         if count != 2:
             raise AudioError(f"{sound.name} has {count} channels; choose two with --channels 1,2")
         return lambda block: block.T
+    if len(channels) != 2:
+        raise AudioError(f"{sound.name}: left and right are two channels, not {len(channels)}")
     for channel in channels:
         if not 1 <= channel <= count:
             raise AudioError(f"{sound.name} has no channel {channel}; it has {count}, counted from 1")
     wanted = [channel - 1 for channel in channels]
     return lambda block: block[:, wanted].T
+
+
+def _mean(block: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(1, sample): the mean of all channels; infinities of both signs meet without a warning and are refused later."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        mean: NDArray[np.float32] = block.mean(axis=1, dtype=np.float64)[None].astype(np.float32)
+    return mean
 
 
 def _heard(
@@ -174,41 +177,6 @@ def _heard(
     yield resampling.finish()
     sound.check_unchanged()
     _log(sound, tally, levelling, sample_rate_hz, quiet)
-
-
-def segmented(sound: Sound, mix: Mix) -> Iterator[NDArray[np.float32]]:
-    """The (channel, sample) segments, 10 s long but for the last, that a sound is corrected and counted in."""
-    # A copy, because the decoder uses its buffer again, with each channel in one stretch of memory.
-    mixed = (np.array(mix(block), order="C") for block in sound.blocks())
-    if not sound.integers:
-        mixed = (_without_denormals(block) for block in mixed)
-    return _regrouped(mixed, segment_samples(sound.info))
-
-
-def _without_denormals(block: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Zeros for numbers so small that processors slow down on them; they are 750 dB under full scale."""
-    return np.where(np.abs(block) < np.finfo(np.float32).tiny, np.float32(0), block)
-
-
-def _regrouped(pieces: Iterator[NDArray[np.float32]], size: int) -> Iterator[NDArray[np.float32]]:
-    """The same samples in pieces of `size`, the last of what is left."""
-    held: list[NDArray[np.float32]] = []
-    count = 0
-    for piece in pieces:
-        rest = piece
-        while count + rest.shape[1] >= size:
-            yield _joined([*held, rest[:, : size - count]])
-            rest, held, count = rest[:, size - count :], [], 0
-        if rest.shape[1]:
-            held.append(rest)
-            count += rest.shape[1]
-    if count:
-        yield _joined(held)
-
-
-def _joined(pieces: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """The pieces as one array; a piece that is alone is not copied."""
-    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=1)
 
 
 def _refuse_not_numbers(sound: Sound, tally: Tally, rest: Iterator[NDArray[np.float32]]) -> NoReturn:

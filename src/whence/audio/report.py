@@ -97,7 +97,7 @@ class SignalReport:
     def losses(self, name: str | None = None) -> list[str]:
         """Those of the warnings that say that sound is missing."""
         found = self._cut_short() or ("" if self.sample_count else "holds no sound")
-        return [f"{name or 'the sound'} {found}"] if found else []
+        return [f"{name or 'the signal'} {found}"] if found else []
 
     def doubts(self, name: str | None = None) -> list[str]:
         """Those of the warnings that say that the sound is not what a stereo recording should be."""
@@ -110,7 +110,7 @@ class SignalReport:
             self._peak(),
         ]
         low = self._low_rate()
-        low_rate = [f"{name or 'the sound'} {low}"] if low else []
+        low_rate = [f"{name or 'the signal'} {low}"] if low else []
         return low_rate + [f"{name}: {text}" if name else text for text in found if text]
 
     def notes(self) -> list[str]:

@@ -105,9 +105,9 @@ def opened_path(path: str | os.PathLike[str]) -> Iterator[OpenFile]:
         try:
             head = file.read(_HEAD_BYTES)
             file.seek(0)
-        except OSError as error:
-            _refuse(name, error)
-        yield OpenFile(name, file, size, recognize(head, name), True, _state_of(file.fileno()))
+            yield OpenFile(name, file, size, recognize(head, name), True, _state_of(file.fileno()))
+        except OSError as error:  # also while it is used: a disk or network that fails
+            raise AudioError(f"{name}: cannot be read ({error.strerror or error})") from None
 
 
 def stream_name(stream: object) -> str:

@@ -45,7 +45,11 @@ def track_sound(source: OpenFile) -> Iterator[Sound]:
     source.file.seek(0)
     try:
         container = av.open(
-            source.file, format=TRACKS[source.container], metadata_errors="replace", options={"enable_drefs": "0"}
+            source.file,
+            mode="r",  # else a file that could also be written to is taken for one to be written
+            format=TRACKS[source.container],
+            metadata_errors="replace",
+            options={"enable_drefs": "0"},  # do not open other files that this one names
         )
     except Exception as error:
         source.check_unchanged()
