@@ -7,6 +7,7 @@ import numpy as np
 
 from whence.labels.classes import STARSS23, ClassList
 from whence.labels.clips import ClipEvents
+from whence.labels.wording import shown
 from whence.metrics.counting import Counts, count
 from whence.metrics.left_out import LeftOut, left_out
 from whence.metrics.pairing import Pairing, pair
@@ -104,7 +105,7 @@ class Evaluation:
         return notes
 
     def _names(self, classes: tuple[int, ...]) -> str:
-        return ", ".join(self.classes[index] for index in classes)
+        return ", ".join(shown(self.classes[index]) for index in classes)
 
 
 def evaluate(

@@ -201,14 +201,15 @@ def _pairs(references: Side, predictions: Side) -> tuple[NDArray[np.int64], NDAr
     """(pair,) rows of both sides that belong together, over all groups where both are active."""
     reference_group = references.group[references.first_row[:-1]]
     prediction_group = predictions.group[predictions.first_row[:-1]]
-    if not len(prediction_group):
+    if not len(reference_group):
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    counterpart = np.searchsorted(prediction_group, reference_group).clip(max=len(prediction_group) - 1)
-    both = prediction_group[counterpart] == reference_group
+    # A system says less than there is, as a rule, so this way round fewer groups are looked up.
+    counterpart = np.searchsorted(reference_group, prediction_group).clip(max=len(reference_group) - 1)
+    both = reference_group[counterpart] == prediction_group
     counterpart = counterpart[both]
     return match(
         references.azimuth_deg,
-        (references.first_row[:-1][both], np.diff(references.first_row)[both]),
+        (references.first_row[:-1][counterpart], np.diff(references.first_row)[counterpart]),
         predictions.azimuth_deg,
-        (predictions.first_row[:-1][counterpart], np.diff(predictions.first_row)[counterpart]),
+        (predictions.first_row[:-1][both], np.diff(predictions.first_row)[both]),
     )
