@@ -38,6 +38,10 @@ def audacity_texts_by_class(events: Events, classes: ClassList) -> dict[str, str
 
     Raises:
         LabelError: a class that is not in the list.
+
+    >>> events = Events.from_columns({"frame": [0, 0], "class_index": [1, 0], "azimuth_deg": [0, 0]})
+    >>> list(audacity_texts_by_class(events, ClassList(("dog", "door, closing"))))
+    ['dog', 'door-closing']
     """
     tracks: dict[int, list[Event]] = {}
     for event in events:

@@ -82,7 +82,7 @@ def check_events(events: Events, classes: ClassList, frame_count: int | None = N
 def check_clips(
     clips: ClipEvents, classes: ClassList, frame_count: int | Mapping[str, int] | None = None
 ) -> list[Finding]:
-    """Look through the labels of many clips, and at what only all of them together show.
+    r"""Look through the labels of many clips, and at what only all of them together show.
 
     Args:
         clips: as read from a folder.
@@ -91,6 +91,11 @@ def check_clips(
 
     Returns:
         findings about the whole first, then those of `check_events` in the order of the clips.
+
+    >>> events = Events.from_columns({"frame": [0], "class_index": [0], "azimuth_deg": [0], "distance_m": [0.02]})
+    >>> print(*check_clips(ClipEvents.from_mapping({"a7": events}), ClassList(("bell", "dog"))), sep="\n")
+    all clips: no events of: dog; nothing can be learned or scored for them
+    all clips: no source is further away than 0.02 m; files hold centimetres; were metres written?
     """
     ends = frame_count if isinstance(frame_count, Mapping) else dict.fromkeys(clips.names, frame_count)
     return [*_about_all(clips.events, classes), *_by_clip(clips, classes, ends)]

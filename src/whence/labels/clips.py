@@ -82,6 +82,10 @@ class ClipEvents:
 
         Raises:
             LabelError: if a name is not among the clips or is asked for twice.
+
+        >>> clips = ClipEvents.from_mapping({"a": Events.empty(), "b": Events.empty()})
+        >>> clips.select(["b"]).names
+        ('b',)
         """
         unknown = next((name for name in names if name not in self), None)
         if unknown is not None:

@@ -177,7 +177,12 @@ class Events:
         return type(self), tuple(getattr(self, name) for name in _DTYPES)
 
     def between(self, first_frame: int, end_frame: int) -> Self:
-        """The rows with first_frame <= frame < end_frame; frame numbers stay."""
+        """The rows with first_frame <= frame < end_frame; frame numbers stay.
+
+        >>> table = Events.from_columns({"frame": [0, 49, 50], "class_index": [0] * 3, "azimuth_deg": [0] * 3})
+        >>> table.between(49, 99).shifted(-49).frame
+        array([0, 1], dtype=int32)
+        """
         return self[(self.frame >= first_frame) & (self.frame < end_frame)]
 
     def shifted(self, frames: int) -> Self:
@@ -189,12 +194,20 @@ class Events:
         return replace(self, frame=frozen_column("frame", self.frame.astype(np.int64) + frames, np.int32))
 
     def mirrored(self) -> Self:
-        """Left and right exchanged: what swapping the two channels does to the truth."""
+        """Left and right exchanged: what swapping the two channels does to the truth.
+
+        >>> Events.from_columns({"frame": [0], "class_index": [0], "azimuth_deg": [30]}).mirrored().azimuth_deg
+        array([-30.])
+        """
         # 0 - x and not -x: straight ahead stays 0.0 and never becomes -0.0.
         return replace(self, azimuth_deg=freeze(0.0 - self.azimuth_deg))
 
     def rotated(self, angle_deg: float) -> Self:
-        """Turned to the left by `angle_deg`; azimuths are wrapped to [-180, 180), not folded."""
+        """Turned to the left by `angle_deg`; azimuths are wrapped to [-180, 180), not folded.
+
+        Raises:
+            LabelError: if the angle is NaN or infinite.
+        """
         return replace(self, azimuth_deg=freeze(wrap(self.azimuth_deg + angle_deg)))
 
     def sorted(self) -> Self:

@@ -52,6 +52,10 @@ def json_frames_text(events: Events, classes: ClassList) -> str:
 
     Raises:
         LabelError: a class that is not in the list.
+
+    >>> events = Events.from_columns({"frame": [4], "class_index": [0], "azimuth_deg": [38]})
+    >>> json.loads(json_frames_text(events, ClassList(("music",))))["frame"]
+    4
     """
     names = {index: class_name(index, classes) for index in set(events.class_index.tolist())}
     columns = (column.tolist() for column in events.to_columns().values())

@@ -47,7 +47,15 @@ def odas_text(events: Events, classes: ClassList) -> str:
 
 
 def odas_message(frame: int, slots: Sequence[str]) -> str:
-    """One message: the frame's number and its sources, filled up with empty slots."""
+    """One message: the frame's number and its sources, filled up with empty slots.
+
+    Args:
+        frame: 100 ms label frame.
+        slots: the text of each source, as `odas_text` makes them.
+
+    >>> json.loads(odas_message(7, []))["timeStamp"]
+    7
+    """
     filled = [*slots, *[_EMPTY_SLOT] * (SLOTS - len(slots))]
     return f'{{\n    "timeStamp": {frame},\n    "src": [\n{_joined(filled)}\n    ]\n}}\n'
 
@@ -82,6 +90,12 @@ def unit_vectors(azimuth_deg: NDArray[np.float64], elevation_deg: NDArray[np.flo
     Args:
         azimuth_deg: (row,) positive to the left.
         elevation_deg: (row,) positive upwards; NaN counts as 0.
+
+    Returns:
+        (row, 3) rounded to three decimals.
+
+    >>> unit_vectors(np.array([90.0]), np.array([np.nan]))
+    array([[0., 1., 0.]])
     """
     azimuth = np.radians(azimuth_deg)
     elevation = np.radians(np.nan_to_num(elevation_deg))

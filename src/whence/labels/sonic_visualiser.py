@@ -47,6 +47,10 @@ def azimuth_text(events: Events, classes: ClassList) -> str:
 
     Raises:
         LabelError: a class that is not in the list.
+
+    >>> events = Events.from_columns({"frame": [4, 5], "class_index": [0, 0], "azimuth_deg": [38, 39]})
+    >>> azimuth_text(events, ClassList(("music",))).splitlines()[1:]
+    ['0.4,38.0,music', '0.5,39.0,music']
     """
     ordered = events.sorted()
     names = {index: safe_cell(class_name(index, classes)) for index in set(ordered.class_index.tolist())}
