@@ -9,15 +9,8 @@ import pytest
 import soundfile
 from corpora_trees import STEREO_CLIPS, STEREO_HEADER, noise, stereo_tree, write_text, write_wav
 
-from whence.corpora.dcase2025 import (
-    OFFICIAL_COUNTS,
-    AudioFrameDataset,
-    Clip,
-    check_clips,
-    list_clips,
-    list_pairs,
-    read_all_events,
-)
+from whence.corpora.clips import AudioFrameDataset, Clip, check_clips, read_all_events
+from whence.corpora.dcase2025 import OFFICIAL_COUNTS, list_clips, list_pairs
 from whence.corpora.errors import CorpusError
 from whence.corpora.splitting import split_by_recording
 from whence.labels import LabelError

@@ -1,6 +1,7 @@
 """STARSS22 and STARSS23 on disk become stereo windows: any five seconds, heard in any direction, made when needed."""
 
 import math
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from whence.labels import STARSS23, ClassList, Events, read_starss, to_stereo
 
 FRAME_SAMPLES = SAMPLE_RATE_HZ // 10
 _CHANNELS = 4
+_PIECE_SAMPLES = 12_000
+_HELD = threading.local()
 
 
 @dataclass(frozen=True)
@@ -136,10 +139,17 @@ class StereoWindows:
             CorpusError: if the window does not lie in the recording.
             AudioError: if the sound cannot be read.
         """
-        foa = _read_foa(self._recording_of(window), window.start_frame * FRAME_SAMPLES)
+        samples, step = _read_foa(self._recording_of(window), window.start_frame * FRAME_SAMPLES)
         if exact:
-            return foa_to_stereo(foa.astype(np.float64), window.viewing_angle_deg).astype(np.float32)
-        return foa_to_stereo(foa, window.viewing_angle_deg)
+            return foa_to_stereo(samples.astype(np.float64) * step, window.viewing_angle_deg).astype(np.float32)
+        # The conversion is linear: what it makes of each channel alone is the matrix that makes it of all.
+        matrix = foa_to_stereo(np.eye(_CHANNELS, dtype=np.float32) * np.float32(step), window.viewing_angle_deg)
+        stereo = np.empty((2, samples.shape[1]), np.float32)
+        # Piece by piece, because to get memory for large temporary arrays takes longer than to compute in them.
+        for first in range(0, samples.shape[1], _PIECE_SAMPLES):
+            piece = slice(first, first + _PIECE_SAMPLES)
+            np.matmul(matrix, samples[:, piece].astype(np.float32), out=stereo[:, piece])
+        return stereo
 
     def render_events(self, window: Window) -> Events:
         """The events of a window.
@@ -186,8 +196,16 @@ def _recording(key: str, sound: Path, labels: Path) -> Recording:
     return Recording(name, subset, sound, labels, math.floor(info.sample_count / SAMPLE_RATE_HZ * 10))
 
 
-def _read_foa(recording: Recording, start_sample: int) -> NDArray[np.float32]:
-    """(4, 120000) of a recording."""
+def _held(count: int) -> NDArray[np.int16]:
+    """Memory that a thread fills again and again: to get a new megabyte takes longer than to decode into it."""
+    if not hasattr(_HELD, "samples"):
+        _HELD.samples = np.empty((count, _CHANNELS), np.int16)
+    samples: NDArray[np.int16] = _HELD.samples
+    return samples
+
+
+def _read_foa(recording: Recording, start_sample: int) -> tuple[NDArray[np.int16] | NDArray[np.float32], float]:
+    """(4, 120000) of a recording, and the factor that makes it a signal."""
     import soundfile  # loads a shared library
 
     count = CLIP_FRAMES * FRAME_SAMPLES
@@ -195,12 +213,9 @@ def _read_foa(recording: Recording, start_sample: int) -> NDArray[np.float32]:
         with soundfile.SoundFile(recording.sound) as file:
             if file.subtype == "PCM_16":
                 file.seek(start_sample)
-                # Whole numbers first: a window then costs a tenth of what the general reader needs.
-                steps = file.read(count, dtype="int16").T
-                if steps.shape == (_CHANNELS, count):
-                    foa: NDArray[np.float32] = steps.astype(np.float32)
-                    foa *= 2.0**-15
-                    return foa
+                # Whole numbers come out in a tenth of the time that the general reader needs.
+                if file.channels == _CHANNELS and len(file.read(out=_held(count))) == count:
+                    return _held(count).T, 2.0**-15
     except (soundfile.SoundFileError, OSError):
         pass  # the general reader finds the same fault and has the words for it
-    return read_window(recording.sound, start_sample, count)
+    return read_window(recording.sound, start_sample, count), 1.0
