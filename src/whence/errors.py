@@ -15,3 +15,7 @@ class MissingExtraError(WhenceError):
 
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(f"{feature} needs more packages: pip install 'whence[{extra}]'")
+
+
+class GaveUpError(WhenceError):
+    """Work that began well cannot go on (no memory, a loss that is no number); what is finished is kept."""

@@ -14,7 +14,7 @@ from typing import NoReturn
 # The modules of commands import what is slow (numpy, torch) only when they run, so these lines cost milliseconds.
 from whence.apps import check, compare, convert, convert_labels, data, demo, evaluate, rooms, scenes
 from whence.apps.command import ASKED_WRONGLY, DONE, INTERRUPTED, MACHINE_GAVE_UP, TERMINATED, Command
-from whence.errors import WhenceError
+from whence.errors import GaveUpError, WhenceError
 
 COMMANDS: dict[str, Command] = {
     "demo": demo.COMMAND,
@@ -83,7 +83,7 @@ def _run(name: str, words: Sequence[str]) -> int:
     except _TerminatedError:
         return _end(f"{name} was asked to end; what was finished is kept", TERMINATED, args.debug)
     except WhenceError as error:
-        return _end(str(error), ASKED_WRONGLY, args.debug)
+        return _end(str(error), MACHINE_GAVE_UP if isinstance(error, GaveUpError) else ASKED_WRONGLY, args.debug)
     except MemoryError:
         return _end("out of memory; what was finished is kept, the same command continues", MACHINE_GAVE_UP, args.debug)
     except OSError as error:

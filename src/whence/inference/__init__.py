@@ -1,0 +1,1 @@
+"""Signals become events: networks run, joined, averaged, on clips of any length."""

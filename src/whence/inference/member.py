@@ -1,0 +1,67 @@
+"""One trained network with its front end and coding: audio in, physical values out."""
+
+# B clip, L label frame (100 ms), S sample
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from whence.models.network import Network
+from whence.models.outputs.coding import Coding
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """A network that can be asked about clips.
+
+    Args:
+        network: in evaluation mode.
+        features: its front end, on the same device.
+        coding: what its output means.
+        precision: `float32`, or `bf16` for the network alone.
+    """
+
+    network: Network
+    features: nn.Module
+    coding: Coding
+    precision: str = "float32"
+
+    @torch.inference_mode()
+    def values(self, audio: Tensor, *, swap: bool = False) -> NDArray[np.float32]:
+        """The values of a batch of clips.
+
+        Args:
+            audio: (B, 2, S) float32 at 24 kHz, on any device.
+            swap: hear each clip also with its channels swapped, mirror what comes out, and average; then swapping the
+                channels of the input mirrors the result exactly.
+
+        Returns:
+            what the coding's `activate` gives, (B, L, ...).
+        """
+        heard = self._once(audio)
+        if not swap:
+            return heard
+        mirrored = self.coding.mirror(self._once(audio.flip(1)))
+        averaged: NDArray[np.float32] = self.coding.average([heard, mirrored])
+        return averaged
+
+    def _once(self, audio: Tensor) -> NDArray[np.float32]:
+        """Values without averaging."""
+        device = next(self.network.parameters()).device
+        features = self.features(audio.to(device))
+        with self._autocast(device):
+            raw = self.network(features)
+        values: NDArray[np.float32] = self.coding.activate(raw.float().cpu().numpy())
+        return values
+
+    @contextlib.contextmanager
+    def _autocast(self, device: torch.device) -> Iterator[Any]:
+        """bf16 where it was asked for."""
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bf16") as context:
+            yield context

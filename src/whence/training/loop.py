@@ -1,0 +1,225 @@
+"""The training of one network: steps, validations, checkpoints, until its last step or until it is told to stop."""
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from whence.files import written_whole
+from whence.inference.member import Member
+from whence.training.checkpoints import load_state, save_state
+from whence.training.data import Batch, TrainingData
+from whence.training.errors import DivergedError
+from whence.training.learner import Learner
+from whence.training.recipe import NetworkRecipe, Recipe
+from whence.training.run_folder import append_line, read_lines
+from whence.training.validation import Validation, ValidationClips, predict, validate
+
+_LOG = logging.getLogger("whence.training")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the training of one network is.
+
+    Args:
+        network: its name.
+        step: steps done.
+        total_steps: of the whole training.
+        loss: mean since the last report.
+        clips_per_s: since the last report.
+    """
+
+    network: str
+    step: int
+    total_steps: int
+    loss: float
+    clips_per_s: float
+
+
+@dataclass(frozen=True)
+class LoopSettings:
+    """What does not change the result of a training.
+
+    Args:
+        workers: processes that make batches ahead.
+        checkpoint_s: seconds between two checkpoints within an epoch.
+        device: `cpu`, or None for the best there is.
+        report: told the progress a few times a minute.
+        should_stop: asked after every step; True saves and ends.
+    """
+
+    workers: int = 0
+    checkpoint_s: float = 120.0
+    device: str | None = None
+    report: Callable[[Progress], None] = lambda progress: None
+    should_stop: Callable[[], bool] = lambda: False
+
+
+def train_network(
+    folder: Path,
+    recipe: Recipe,
+    network: NetworkRecipe,
+    data: TrainingData,
+    held_out: ValidationClips,
+    settings: LoopSettings,
+    initial: dict[str, Tensor] | None = None,
+) -> bool:
+    """Train one network of a recipe, or go on where it was left.
+
+    Args:
+        folder: the run; the network's files go into a folder of its name.
+        recipe: of the whole run.
+        network: which of its networks.
+        data: batches by number.
+        held_out: clips for validation, from other recordings.
+        settings: workers, checkpoints, progress.
+        initial: weights to begin with, by name; names that are missing keep their fresh weights.
+
+    Returns:
+        whether the training is finished; False after a stop.
+
+    Raises:
+        DivergedError: if the loss is no number; `bad_batch.json` names the clips, the last finite weights are kept.
+        MemoryError: if one clip alone does not fit.
+        OSError: when the disk refuses; the last checkpoint is kept.
+    """
+    place = folder / network.name
+    learner = Learner(network, recipe.seed, recipe.precision, settings.device)
+    state = load_state(place)
+    if state is not None:
+        learner.restore(state)
+        _LOG.info("%s: resuming at step %d of %d", network.name, learner.step, network.total_steps)
+    elif initial:
+        learner.bare.load_state_dict(initial, strict=False)
+    clock = _Clock(network, settings)
+    batches = data.batches(
+        range(learner.step, network.total_steps), network.batch_clips, network.epoch_steps, settings.workers
+    )
+    for batch in batches:
+        _step(place, learner, batch, clock)
+        ends_epoch = learner.step % network.epoch_steps == 0
+        if ends_epoch:
+            _finish_epoch(folder, place, recipe, learner, held_out, clock)
+        stopping = settings.should_stop()
+        if ends_epoch or stopping or clock.checkpoint_is_due():
+            save_state(place, learner.state())
+        if stopping:
+            _LOG.info("%s: saved at step %d; the same command continues", network.name, learner.step)
+            return False
+    return True
+
+
+class _Clock:
+    """Mean loss, speed, and when the next checkpoint is due."""
+
+    def __init__(self, network: NetworkRecipe, settings: LoopSettings) -> None:
+        self.network, self.settings = network, settings
+        self.saved_at = self.reported_at = self.epoch_began = time.monotonic()
+        self.losses: list[float] = []
+        self.epoch_losses: list[dict[str, float]] = []
+
+    def count(self, losses: dict[str, float], step: int) -> None:
+        self.losses.append(losses["loss"])
+        self.epoch_losses.append(losses)
+        now = time.monotonic()
+        if now - self.reported_at >= 5.0:
+            speed = len(self.losses) * self.network.batch_clips / (now - self.reported_at)
+            mean = sum(self.losses) / len(self.losses)
+            self.settings.report(Progress(self.network.name, step, self.network.total_steps, mean, speed))
+            self.losses, self.reported_at = [], now
+
+    def checkpoint_is_due(self) -> bool:
+        if time.monotonic() - self.saved_at < self.settings.checkpoint_s:
+            return False
+        self.saved_at = time.monotonic()
+        return True
+
+    def epoch_numbers(self) -> dict[str, Any]:
+        """Mean losses and speed of the epoch, which ends now."""
+        count = len(self.epoch_losses)
+        seconds = time.monotonic() - self.epoch_began
+        means = {name: sum(losses[name] for losses in self.epoch_losses) / count for name in self.epoch_losses[0]}
+        self.epoch_losses, self.epoch_began = [], time.monotonic()
+        return {
+            "losses": means,
+            "seconds": round(seconds, 1),
+            "clips_per_s": round(count * self.network.batch_clips / seconds, 2),
+        }
+
+
+def _step(place: Path, learner: Learner, batch: Batch, clock: _Clock) -> None:
+    """One step; a loss that is no number leaves the names of the clips behind."""
+    try:
+        losses = learner.learn(batch)
+    except DivergedError as error:
+        with written_whole(place / "bad_batch.json") as file:
+            file.write(json.dumps({"step": learner.step, "clips": list(batch.names)}, indent=2).encode("utf-8"))
+        save_state(place, learner.state())
+        raise DivergedError(
+            f"{error}; the clips are named in {place / 'bad_batch.json'}, the weights before are kept"
+        ) from None
+    clock.count(losses, learner.step)
+
+
+def _finish_epoch(
+    folder: Path, place: Path, recipe: Recipe, learner: Learner, held_out: ValidationClips, clock: _Clock
+) -> None:
+    """Validate, write a line of numbers, keep the weights if they are among the best."""
+    network = learner.recipe
+    numbers = clock.epoch_numbers()
+    learner.evaluated.eval()
+    member = Member(learner.evaluated, learner.features, learner.coding, recipe.precision)
+    found = validate(learner.coding, predict(member, held_out), held_out)
+    epoch = learner.step // network.epoch_steps
+    line = {"network": network.name, "epoch": epoch, "step": learner.step, **numbers, "score": found.score}
+    # An epoch that was validated just before a kill is validated again; the record keeps one line of it.
+    if not any((seen["network"], seen["epoch"]) == (network.name, epoch) for seen in read_lines(folder)):
+        append_line(folder, line | {"validation": found.numbers})
+    _keep_if_best(place, recipe.kept_checkpoints, learner, epoch, found)
+    _LOG.info(
+        "%s: epoch %d/%d  loss %.4f  %s  %.1f clips/s",
+        network.name, epoch, network.epochs, numbers["losses"]["loss"], _said(found), numbers["clips_per_s"],
+    )  # fmt: skip
+
+
+def _said(found: Validation) -> str:
+    """The numbers of a validation on one line."""
+    numbers = found.numbers
+    if "detection_f" in numbers:
+        return f"detection F {100 * numbers['detection_f']:.1f} %"
+    doae, rde = (float("nan") if numbers[name] is None else numbers[name] for name in ("doae_deg", "rde"))
+    return f"F20 {100 * numbers['f20']:.1f} %  DOAE {doae:.1f} deg  RDE {rde:.2f}"
+
+
+def _keep_if_best(place: Path, kept: int, learner: Learner, epoch: int, found: Validation) -> None:
+    """Keep the weights of the best epochs as files that carry their score."""
+    summaries = {path: json.loads(path.read_text()) for path in place.glob("best.epoch*.json")}
+    scores = {path: summary["score"] for path, summary in summaries.items()}
+    name = place / f"best.epoch{epoch:04d}.json"
+    scores[name] = found.score
+    best = sorted(scores, key=lambda path: (-scores[path], path.name))[:kept]
+    if name in best:
+        tensors = {key: value.cpu().contiguous() for key, value in learner.evaluated.state_dict().items()}
+        thresholds = None if found.thresholds is None else found.thresholds.tolist()
+        summary = {"score": found.score, "epoch": epoch, "validation": found.numbers, "thresholds": thresholds}
+        with written_whole(name.with_suffix(".safetensors")) as file:
+            file.write(save(tensors))
+        with written_whole(name) as file:
+            file.write(json.dumps(summary).encode("utf-8"))
+    for path in scores.keys() - set(best):
+        path.unlink(missing_ok=True)
+        path.with_suffix(".safetensors").unlink(missing_ok=True)
+
+
+def kept_weights(place: Path) -> list[tuple[dict[str, Any], dict[str, Tensor]]]:
+    """The weights that were kept, best first, with their summaries."""
+    found = [(json.loads(path.read_text()), path) for path in sorted(place.glob("best.epoch*.json"))]
+    found.sort(key=lambda pair: -pair[0]["score"])
+    return [(summary, load_file(path.with_suffix(".safetensors"))) for summary, path in found]

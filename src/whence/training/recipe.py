@@ -1,0 +1,151 @@
+"""What a training is made of: networks, their features, codings, optimizers and scenes, in one frozen record."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from whence.features.settings import FeatureSettings
+from whence.models.outputs.registry import OutputSettings, output_to_json
+from whence.models.registry import model_to_json
+from whence.scenes.settings import SceneSettings
+from whence.scenes.transforms.filter_augment import FilterAugmentSettings
+from whence.scenes.transforms.spec_augment import SpecAugmentSettings
+from whence.training.errors import TrainingError
+
+
+@dataclass(frozen=True)
+class OptimizerSettings:
+    """AdamW, a rate that rises and falls, and an average of the weights.
+
+    Args:
+        peak_rate: highest learning rate.
+        weight_decay: of AdamW.
+        warmup_share: share of all steps in which the rate rises from 0 to its peak.
+        schedule: `cosine` falls to 0 after the warm-up, `constant` stays.
+        largest_gradient: gradients of a larger norm are scaled down to it; 0 leaves them.
+        average_decay: of the running average of the weights, per step, which is what is validated and kept; 0 keeps the
+            weights themselves.
+
+    Raises:
+        TrainingError: a value out of its range; the message has the dotted field.
+    """
+
+    peak_rate: float = 1e-3
+    weight_decay: float = 0.01
+    warmup_share: float = 0.05
+    schedule: Literal["cosine", "constant"] = "cosine"
+    largest_gradient: float = 1.0
+    average_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check("optimizer.peak_rate", self.peak_rate, self.peak_rate > 0, "above 0")
+        _check("optimizer.weight_decay", self.weight_decay, self.weight_decay >= 0, "0 or more")
+        _check("optimizer.warmup_share", self.warmup_share, 0 <= self.warmup_share < 1, "from 0 up to 1")
+        _check("optimizer.schedule", self.schedule, self.schedule in ("cosine", "constant"), "cosine or constant")
+        _check("optimizer.largest_gradient", self.largest_gradient, self.largest_gradient >= 0, "0 or more")
+        _check("optimizer.average_decay", self.average_decay, 0 <= self.average_decay < 1, "from 0 up to 1")
+
+
+@dataclass(frozen=True)
+class NetworkRecipe:
+    """How one network is trained.
+
+    Args:
+        name: of its folder in the run, such as `detector`.
+        model: settings of a network in `whence.models.registry.MODELS`.
+        features: its front end.
+        output: its coding.
+        batch_clips: clips in a step.
+        epochs: how often it is validated.
+        epoch_clips: clips between two validations; rounded up to whole batches.
+        optimizer: see OptimizerSettings.
+        spec_augment: time-frequency masking of the features; None for none.
+        filter_augment: random filters of the log-mel maps; None for none.
+
+    Raises:
+        TrainingError: a number below one, or a network whose output does not fit its coding.
+    """
+
+    name: str
+    model: Any
+    features: FeatureSettings
+    output: OutputSettings
+    batch_clips: int = 64
+    epochs: int = 100
+    epoch_clips: int = 16_384
+    optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
+    spec_augment: SpecAugmentSettings | None = None
+    filter_augment: FilterAugmentSettings | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("batch_clips", "epochs", "epoch_clips"):
+            _check(f"{self.name}.{name}", getattr(self, name), getattr(self, name) >= 1, "at least 1")
+        _check(f"{self.name}.name", self.name, self.name.isidentifier(), "a plain word")
+
+    @property
+    def epoch_steps(self) -> int:
+        """Steps between two validations."""
+        return -(-self.epoch_clips // self.batch_clips)
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole training."""
+        return self.epoch_steps * self.epochs
+
+    def to_plain(self) -> dict[str, Any]:
+        """Dicts, lists and numbers, ready for JSON."""
+        masks = {
+            name: getattr(self, name) and asdict(getattr(self, name)) for name in ("spec_augment", "filter_augment")
+        }
+        plain = {name: getattr(self, name) for name in ("name", "batch_clips", "epochs", "epoch_clips")}
+        return (
+            plain
+            | masks
+            | {
+                "model": model_to_json(self.model),
+                "features": asdict(self.features),
+                "output": output_to_json(self.output),
+                "optimizer": asdict(self.optimizer),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a system is trained: one network, or several that are joined.
+
+    Args:
+        name: what users type.
+        networks: trained one after the other.
+        seed: of weights, scenes and dropout; everything follows from it.
+        scenes: what training scenes are drawn from.
+        precision: of the networks; front ends and losses are float32 always.
+        kept_checkpoints: how many of the best are kept for the final choice.
+
+    Raises:
+        TrainingError: no network, or two of one name.
+    """
+
+    name: str
+    networks: tuple[NetworkRecipe, ...]
+    seed: int = 1
+    scenes: SceneSettings = field(default_factory=SceneSettings)
+    precision: Literal["float32", "bf16"] = "float32"
+    kept_checkpoints: int = 5
+
+    def __post_init__(self) -> None:
+        names = [network.name for network in self.networks]
+        _check("networks", names, bool(names) and len(set(names)) == len(names), "one or more, each with its own name")
+        _check("precision", self.precision, self.precision in ("float32", "bf16"), "float32 or bf16")
+        _check("seed", self.seed, self.seed >= 0, "0 or more")
+        _check("kept_checkpoints", self.kept_checkpoints, self.kept_checkpoints >= 1, "at least 1")
+
+    def to_plain(self) -> dict[str, Any]:
+        """Dicts, lists and numbers, ready for JSON: what a run folder keeps and a resumed run is compared with."""
+        plain = {name: getattr(self, name) for name in ("name", "seed", "precision", "kept_checkpoints")}
+        networks = {network.name: network.to_plain() for network in self.networks}
+        return plain | {"networks": networks, "scenes": self.scenes.to_plain()}
+
+
+def _check(name: str, value: object, is_right: bool, allowed: str) -> None:
+    if not is_right:
+        raise TrainingError(f"recipe: {name} is {value!r}; it must be {allowed}")

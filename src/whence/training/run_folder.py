@@ -1,0 +1,103 @@
+"""The folder of one training: its recipe, a lock while it is in use, and a line of numbers for each epoch."""
+
+import contextlib
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from whence.files import sweep_unfinished, written_whole
+from whence.training.errors import TrainingError
+from whence.training.recipe import Recipe
+
+RECIPE_FILE = "recipe.json"
+METRICS_FILE = "metrics.jsonl"
+# Of the files a run keeps; a run of another number is refused, not guessed at.
+FORMAT = 1
+
+
+@contextlib.contextmanager
+def opened_run(folder: Path, recipe: Recipe) -> Iterator[None]:
+    """Make a run folder, or take up the one that is there, and keep others out while the block lasts.
+
+    Raises:
+        TrainingError: another process trains there, or the folder holds a run of another recipe.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder):
+        _keep_recipe(folder, recipe)
+        for place in (folder, *(folder / network.name for network in recipe.networks)):
+            place.mkdir(exist_ok=True)
+            sweep_unfinished(place)
+        yield
+
+
+def append_line(folder: Path, numbers: Mapping[str, Any]) -> None:
+    """Add one line to the record of the run; a torn last line, left by a kill, is cut off first."""
+    path = folder / METRICS_FILE
+    with path.open("a+b") as file:
+        file.seek(0)
+        content = file.read()
+        whole = content.rfind(b"\n") + 1
+        if whole != len(content):
+            file.truncate(whole)
+        file.write(json.dumps(numbers).encode("utf-8") + b"\n")
+
+
+def read_lines(folder: Path) -> list[dict[str, Any]]:
+    """The record of the run, one mapping for each line; a torn last line is left out."""
+    try:
+        content = (folder / METRICS_FILE).read_bytes()
+    except FileNotFoundError:
+        return []
+    return [json.loads(line) for line in content[: content.rfind(b"\n") + 1].splitlines()]
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the run's lock; the operating system gives it back when a process dies, however it dies."""
+    import fcntl
+
+    with (folder / "lock").open("a+", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise TrainingError(f"{folder} is in use by {lock.read().strip() or 'another process'}") from None
+        lock.truncate(0)
+        lock.write(f"pid {os.getpid()} on host {socket.gethostname()} (started {time.strftime('%H:%M')})\n")
+        lock.flush()
+        yield
+
+
+def _keep_recipe(folder: Path, recipe: Recipe) -> None:
+    """Write the recipe of a new run; refuse to go on with another one."""
+    path = folder / RECIPE_FILE
+    # Through JSON and back, so that both sides have lists and not tuples.
+    wanted = json.loads(json.dumps({"format": FORMAT, **recipe.to_plain()}))
+    if not path.exists():
+        with written_whole(path) as file:
+            file.write(json.dumps(wanted, indent=2).encode("utf-8") + b"\n")
+        return
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise TrainingError(f"{path} is no JSON ({error}); choose another folder") from None
+    if found.get("format") != FORMAT:
+        raise TrainingError(f"{folder} was made by another version of whence; choose another folder")
+    changed = list(_differences(found, wanted, ""))
+    if changed:
+        shown = "; ".join(changed[:4]) + ("; ..." if len(changed) > 4 else "")
+        raise TrainingError(f"{folder} holds a run of another recipe ({shown}); choose another folder")
+
+
+def _differences(found: Any, wanted: Any, place: str) -> Iterator[str]:
+    """The dotted names of what differs, with both values."""
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        for name in {**found, **wanted}:
+            yield from _differences(found.get(name), wanted.get(name), f"{place}.{name}".lstrip("."))
+    elif found != wanted:
+        yield f"{place} was {found!r}, is {wanted!r}"
