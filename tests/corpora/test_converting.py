@@ -18,6 +18,7 @@ from whence.corpora.dcase2025 import list_clips
 from whence.corpora.errors import CorpusError
 from whence.corpora.starss import StereoWindows, list_recordings
 from whence.errors import MissingExtraError
+from whence.labels import LabelError
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +59,9 @@ def organisers_way(recordings, count, seed):
 @pytest.mark.parametrize("which", ["windows", "loud_windows"])
 def test_the_organisers_files_come_out(request, which, tmp_path):
     windows = request.getfixturevalue(which)
-    result = convert_clips(windows, tmp_path / "out", count=40)
-    expected = organisers_way(windows.recordings, 40, 20250305)
-    assert result.made == 40
+    result = convert_clips(windows, tmp_path / "out", count=25)
+    expected = organisers_way(windows.recordings, 25, 20250305)
+    assert result.made == 25
     assert (result.too_loud > 5) == (which == "loud_windows")
     written = {path.relative_to(tmp_path / "out" / "stereo_dev") for path in (tmp_path / "out").rglob("*.wav")}
     assert {path.with_suffix("").as_posix() for path in written} == set(expected)
@@ -142,11 +143,31 @@ def test_a_killed_conversion_loses_nothing(windows, tmp_path, kills):
     assert finished == tree(tmp_path / "calm")
 
 
-def test_recordings_that_give_no_more_clips_end_the_conversion(tmp_path):
+def test_recordings_that_give_no_more_clips_end_the_conversion(tmp_path, monkeypatch):
+    monkeypatch.setattr("whence.corpora.converting._PASSED_OVER_BEFORE_DOUBT", 100)
     windows = StereoWindows(list_recordings(starss_tree(tmp_path / "starss", level=0.5)))
     with pytest.raises(CorpusError, match=r"4 recordings give no more clips: 0 are there, \d+ windows were too loud"):
         convert_clips(windows, tmp_path / "out", count=2_000)
     assert not (tmp_path / "out").exists()
+
+
+def test_recordings_without_distances_are_refused_before_anything_is_written(tmp_path):
+    folder = starss_tree(tmp_path / "starss")
+    for path in (folder / "metadata_dev").rglob("*.csv"):
+        path.write_text("".join(line.rpartition(",")[0] + "\n" for line in path.read_text().splitlines()))
+    with pytest.raises(
+        CorpusError, match=r"mix\d+.csv: STARSS22 has no distances, which stereo clips need; use STARSS23"
+    ):
+        convert_clips(StereoWindows(list_recordings(folder), layout="dcase2022"), tmp_path / "out", count=20)
+    assert list((tmp_path / "out").rglob("*.wav")) == []
+
+
+def test_a_wrong_label_file_is_named_with_its_line(tmp_path):
+    folder = starss_tree(tmp_path / "starss")
+    for path in (folder / "metadata_dev").rglob("*.csv"):
+        path.write_text("0,1,0,0,0,100\n0,77,0,0,0,100\n")
+    with pytest.raises(LabelError, match=r"mix\d+.csv:2: .*77"):
+        convert_clips(StereoWindows(list_recordings(folder)), tmp_path / "out", count=20)
 
 
 def test_windows_drawn_twice_count_once(tmp_path):

@@ -174,6 +174,15 @@ def test_a_record_without_a_needed_file_lists_what_it_has(site):
         remote_files(_direct(site), ("readme",))
 
 
+@pytest.mark.parametrize("name", ["../evil.zip", "sub/x.zip", "/etc/x.zip", ".hidden"])
+def test_a_record_cannot_choose_where_its_files_go(site, tmp_path, name):
+    put_on(site, "77", {name: LABELS})
+    dataset = Dataset("Odd", "https://example.org", (name,), record="77")
+    with pytest.raises(CorpusError, match=r"is not a plain file name; it is not fetched"):
+        fetch("odd", tmp_path / "data", catalogue={"odd": dataset}, zenodo=f"{site.address}/api/records")
+    assert visible(tmp_path) == []
+
+
 @pytest.mark.parametrize("answer", [b"<html>blocked</html>", b'{"files": [{"key": "x"}]}', b"[]", b'{"message": "no"}'])
 def test_an_answer_that_is_no_record_is_refused(site, answer):
     site.files["/api/records/77"] = answer

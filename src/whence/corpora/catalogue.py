@@ -5,6 +5,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from whence.corpora.errors import CorpusError
@@ -144,15 +145,23 @@ def remote_files(
         return [RemoteFile(name, url, 0, checksum) for name in wanted for url, checksum in [dataset.direct[name]]]
     url = f"{zenodo}/{dataset.record}"
     there = {file.name: file for file in _files_of_record(_read_json(url, dataset, timeout_s), url)}
+    odd = [name for name in wanted if name in there and (Path(name).name != name or name.startswith("."))]
+    if odd:
+        raise CorpusError(f"{url}: {odd[0]!r} is not a plain file name; it is not fetched")
     missing = [name for name in wanted if name not in there]
     if missing:
         raise CorpusError(f"{url} has no file {', '.join(missing)}; it has: {', '.join(sorted(there))}")
     return [there[name] for name in wanted]
 
 
+def web_request(url: str, **headers: str) -> urllib.request.Request:
+    """A request that says who asks; some hosts turn Python's own name away."""
+    return urllib.request.Request(url, headers={"User-Agent": "whence (data fetch)", **headers})
+
+
 def _read_json(url: str, dataset: Dataset, timeout_s: float) -> Any:
     """The record as JSON."""
-    request = urllib.request.Request(url, headers={"Accept": "application/json"})
+    request = web_request(url, Accept="application/json")
     by_hand = f"open {dataset.page} in a browser and download {', '.join(dataset.files)} by hand"
     try:
         with urllib.request.urlopen(request, timeout=timeout_s) as answer:

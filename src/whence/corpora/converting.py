@@ -17,11 +17,13 @@ from whence.corpora.errors import CorpusError
 from whence.corpora.progress import Progress, silent
 from whence.corpora.starss import Recording, StereoWindows, list_recordings
 from whence.errors import MissingExtraError
-from whence.labels import write_dcase
+from whence.files import written_whole
+from whence.labels import LabelError, dcase_text
 
 _LOG = logging.getLogger("whence.corpora")
 # The organisers made no clip that would come nearer to full scale than this.
 HIGHEST_PEAK = 0.9999
+_PASSED_OVER_BEFORE_DOUBT = 1_000
 # These twelve have no film and were left out of the stereo set.
 _WITHOUT_FILM = frozenset(f"fold3_room21_mix{number:03d}" for number in range(1, 13))
 
@@ -97,9 +99,10 @@ def convert_clips(
         progress: told the number of clips.
 
     Raises:
-        CorpusError: if there are no recordings, one is too short, or almost every window is too loud or drawn before.
+        CorpusError: if there are no recordings, one is too short or has no distances (STARSS22), or almost every
+            window is too loud or drawn before.
         AudioError: if a sound cannot be read.
-        LabelError: if a label file cannot be read, or has no distances.
+        LabelError: if a label file cannot be read.
     """
     candidates = draw_windows([recording.frame_count for recording in windows.recordings], seed)
     result = Conversion(made=0, kept=0, too_loud=0, repeated=0)
@@ -137,12 +140,25 @@ def _make(windows: StereoWindows, window: Window, out: Path) -> str:
     signal = windows.render_signal(window, exact=True)
     if float(np.abs(signal).max()) > HIGHEST_PEAK:
         return "too_loud"
+    text = _label_text(windows, window)
     sound = out / "stereo_dev" / recording.subset / f"{name}.wav"
     sound.parent.mkdir(parents=True, exist_ok=True)
     labels.parent.mkdir(parents=True, exist_ok=True)
     write(sound, _as_organisers_wrote(signal))
-    write_dcase(labels, windows.render_events(window))
+    with written_whole(labels) as file:
+        file.write(text)
     return "made"
+
+
+def _label_text(windows: StereoWindows, window: Window) -> bytes:
+    """The label file of a clip; it is tried before anything is written."""
+    try:
+        return dcase_text(windows.render_events(window)).encode()
+    except LabelError as error:
+        path = windows.recordings[window.recording].labels
+        if windows.layout == "dcase2022":
+            raise CorpusError(f"{path}: STARSS22 has no distances, which stereo clips need; use STARSS23") from None
+        raise LabelError(str(error) if str(path) in str(error) else f"{path}: {error}") from None
 
 
 def _as_organisers_wrote(signal: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -154,7 +170,7 @@ def _as_organisers_wrote(signal: NDArray[np.float32]) -> NDArray[np.float32]:
 def _refuse_endless(result: Conversion, windows: StereoWindows) -> None:
     """Stop where the recordings cannot give so many clips."""
     passed_over = result.too_loud + result.repeated
-    if passed_over > 1_000 and passed_over > 20 * (result.made + result.kept):
+    if passed_over > _PASSED_OVER_BEFORE_DOUBT and passed_over > 20 * (result.made + result.kept):
         raise CorpusError(
             f"{len(windows.recordings)} recordings give no more clips: {result.made + result.kept} are there, "
             f"{result.too_loud} windows were too loud and {result.repeated} drawn before; ask for fewer"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from whence.corpora.catalogue import RemoteFile
+from whence.corpora.catalogue import RemoteFile, web_request
 from whence.corpora.checksums import file_checksum
 from whence.corpora.errors import CorpusError
 from whence.corpora.progress import Progress, silent
@@ -110,7 +110,7 @@ def _answer(file: RemoteFile, have: int, target: Path, timeout_s: float) -> Iter
     """The server's answer to asking for everything from byte `have` on."""
     headers = {"Range": f"bytes={have}-"} if have else {}
     try:
-        with urllib.request.urlopen(urllib.request.Request(file.url, headers=headers), timeout=timeout_s) as answer:
+        with urllib.request.urlopen(web_request(file.url, **headers), timeout=timeout_s) as answer:
             yield answer
     except urllib.error.HTTPError as error:
         if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and have:
