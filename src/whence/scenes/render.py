@@ -1,6 +1,7 @@
 """Rendering: drawn scenes become stereo clips with labels. Nothing is drawn here; one code for CPU and GPU."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,8 +50,9 @@ def render_batch(
 ) -> RenderedBatch:
     """Render scenes into clips and labels.
 
-    On a CPU a clip has the same bytes whatever its neighbours in the batch and whatever the number of threads. A GPU
-    gives the same clip within 1e-5 of full scale, since its transforms and sums are ordered otherwise.
+    On a CPU one thread renders one clip after the other, so a clip has the same bytes whatever its neighbours and
+    whatever the number of threads; more cores are put to use by the workers of a `SceneStream`. A GPU gives the same
+    clip within 1e-5 of full scale, since its transforms and sums are ordered otherwise.
 
     Args:
         scenes: all of one length.
@@ -73,11 +75,27 @@ def render_batch(
     audio = torch.empty(len(scenes), 2, scenes[0].sample_count, device=device)
     events: list[Events] = []
     at_once = _CLIPS_AT_ONCE.get(device.type, _CLIPS_AT_ONCE_ELSEWHERE)
-    for first in range(0, len(scenes), at_once):
-        unit = _render_unit(scenes[first : first + at_once], sounds, rooms, device)
-        audio[first : first + at_once] = unit.audio
-        events += unit.events
+    with _one_thread():
+        for first in range(0, len(scenes), at_once):
+            unit = _render_unit(scenes[first : first + at_once], sounds, rooms, device)
+            audio[first : first + at_once] = unit.audio
+            events += unit.events
     return RenderedBatch(audio, events)
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let PyTorch compute with one thread for a while.
+
+    Where several threads meet within an array, the last few numbers of each one's share are computed by other
+    instructions and may round otherwise. A clip is also too small to be worth sharing.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _render_unit(scenes: Sequence[Scene], sounds: Sounds, rooms: RoomBank, device: torch.device) -> RenderedBatch:

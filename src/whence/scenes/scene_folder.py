@@ -58,6 +58,7 @@ def write_scenes(
     sound_dir, label_dir, scene_dir = (folder / kind / _SUBSET for kind in ("stereo_dev", "metadata_dev", "scenes"))
     for path in (sound_dir, label_dir, scene_dir):
         path.mkdir(parents=True, exist_ok=True)
+    for path in (folder, sound_dir, label_dir, scene_dir):
         sweep_unfinished(path)
     _describe(folder / _DESCRIPTION, seed, settings, sounds, rooms)
     missing = [index for index in range(clip_count) if not (label_dir / f"{clip_name(seed, index)}.csv").exists()]

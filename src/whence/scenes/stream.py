@@ -55,6 +55,8 @@ class SceneStream(Dataset[RenderedBatch]):
         self.batch_clips = batch_clips
         self.batches_per_epoch = batches_per_epoch
         self.device = torch.device(device)
+        # Kept for as long as the stream: the memory that a starting process is given must not be freed meanwhile.
+        self._shared = SharedBank.of(sounds, "samples"), SharedBank.of(rooms, "responses")
 
     def __len__(self) -> int:
         """Batches in an epoch; numbers beyond belong to later epochs."""
@@ -89,14 +91,9 @@ class SceneStream(Dataset[RenderedBatch]):
 
     def __getstate__(self) -> dict[str, Any]:
         """What travels to a worker process: the banks' large arrays by reference, not by value."""
-        return {
-            **self.__dict__,
-            "sounds": SharedBank.of(self.sounds, "samples"),
-            "rooms": SharedBank.of(self.rooms, "responses"),
-        }
+        return {name: value for name, value in self.__dict__.items() if name not in ("sounds", "rooms")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take the arrays up again."""
         self.__dict__.update(state)
-        self.sounds = state["sounds"].open()
-        self.rooms = state["rooms"].open()
+        self.sounds, self.rooms = (bank.open() for bank in self._shared)

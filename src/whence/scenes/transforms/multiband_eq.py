@@ -1,6 +1,6 @@
 """Multi-band equalizer: each octave of a sound a little louder or softer, as another microphone would have it.
 
-It is a symmetric filter of 257 taps, so nothing moves in time, and it is multiplied onto a spectrum that the room
+It is a symmetric filter of 513 taps, so nothing moves in time, and it is multiplied onto a spectrum that the room
 convolution needs anyway: the equalizer costs one multiplication a bin.
 """
 
@@ -17,8 +17,8 @@ from whence.scenes.checks import check_probability, check_span
 # Octaves; the first band reaches down to 0 and the last up to 12 kHz.
 BAND_CENTRES_HZ = (125.0, 250.0, 500.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0)
 
-# The filter reaches this far before and after a sample (5 ms): shorter, and the lowest two bands would be one.
-HALF_WIDTH_SAMPLES = 128
+# The filter reaches this far before and after a sample (11 ms): shorter, and the lowest two bands would be one.
+HALF_WIDTH_SAMPLES = 256
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,10 @@ def eq_taps(eq_db: tuple[float, ...]) -> NDArray[np.float64]:
         eq_db: (band,) gains, dB.
 
     Returns:
-        (257,) symmetric taps; tap 128 is the present. Flat gains give a lone tap.
+        (513,) symmetric taps; tap 256 is the present. Flat gains give a lone tap.
 
     >>> taps = eq_taps((6.0,) * 7)
-    >>> round(float(taps[128]), 4), round(float(abs(taps[:128]).max()), 12)
+    >>> round(float(taps[256]), 4), round(float(abs(taps[:256]).max()), 12)
     (1.9953, 0.0)
     """
     return np.asarray(10 ** (np.asarray(eq_db) / 20) @ _band_taps())
@@ -65,7 +65,7 @@ def apply_multiband_eq(spectra: torch.Tensor, eq_db: tuple[float, ...], fft_leng
     """Equalize spectra in place.
 
     Args:
-        spectra: (channel, bin) complex, of `torch.fft.rfft` at `fft_length`. Their signal must leave 128 samples free
+        spectra: (channel, bin) complex, of `torch.fft.rfft` at `fft_length`. Their signal must leave 256 samples free
             (or circularly so) at both ends, since the filter reaches that far to either side.
         eq_db: (band,) gains, dB; empty leaves the spectra alone.
         fft_length: of the transform.
@@ -78,7 +78,7 @@ def apply_multiband_eq(spectra: torch.Tensor, eq_db: tuple[float, ...], fft_leng
 
 @functools.cache
 def _band_taps() -> NDArray[np.float64]:
-    """(band, 257): a bank of symmetric band-pass filters that add up to a lone tap."""
+    """(band, 513): a bank of symmetric band-pass filters that add up to a lone tap."""
     length = 4 * HALF_WIDTH_SAMPLES
     frequency = np.fft.rfftfreq(length, 1 / SAMPLE_RATE_HZ)
     octave = np.log2(np.maximum(frequency, BAND_CENTRES_HZ[0]) / BAND_CENTRES_HZ[0])

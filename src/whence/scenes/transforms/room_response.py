@@ -50,7 +50,7 @@ def choose_grid(tap_count: int, latest_direct_sample: int, sample_count: int) ->
         sample_count: length of the clip.
 
     >>> choose_grid(19_200, 240, 120_000)
-    BlockGrid(fft_length=49152, block_samples=28800, block_count=5, before_samples=368)
+    BlockGrid(fft_length=49152, block_samples=28800, block_count=5, before_samples=496)
     """
     before = HALF_WIDTH_SAMPLES + latest_direct_sample
     reach = before + tap_count + HALF_WIDTH_SAMPLES
@@ -150,7 +150,7 @@ def apply_room_response(
     Returns:
         (clip, 2, sample) float32 from the start of the first block on.
     """
-    row_spectra = _transform(rows, grid.fft_length)
+    row_spectra: torch.Tensor = torch.fft.rfft(rows, grid.fft_length)
     response_spectra = torch.fft.rfft(aligned)
     sums = row_spectra.new_zeros(clip_count, grid.block_count, 2, row_spectra.shape[1])
     for segment, spectrum in zip(segments, response_spectra, strict=True):
@@ -159,14 +159,6 @@ def apply_room_response(
         last_block = segment.first_block + segment.row_count
         sums[segment.clip, segment.first_block : last_block].addcmul_(span[:, None], spectrum[None])
     return _overlap_add(torch.fft.irfft(sums, grid.fft_length), grid)
-
-
-def _transform(rows: torch.Tensor, fft_length: int) -> torch.Tensor:
-    """(R, F) spectra of the rows."""
-    # A lone transform is split over the threads and then rounds differently for each number of them; two are not.
-    at_least_two = rows.expand(2, -1) if len(rows) == 1 else rows
-    spectra: torch.Tensor = torch.fft.rfft(at_least_two, fft_length)
-    return spectra[: len(rows)]
 
 
 def _overlap_add(blocks: torch.Tensor, grid: BlockGrid) -> torch.Tensor:

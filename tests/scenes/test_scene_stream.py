@@ -1,0 +1,95 @@
+"""Streams: the same batches whoever renders them, in any order, after any stop."""
+
+import dataclasses
+import os
+import pickle
+import signal
+
+import numpy as np
+import pytest
+import torch
+from tiny_banks import tiny_rooms, tiny_sounds
+from torch.utils.data import DataLoader
+
+from whence.scenes.draw import draw_scene
+from whence.scenes.errors import SceneError
+from whence.scenes.render import render_batch
+from whence.scenes.settings import SceneSettings
+from whence.scenes.stream import SceneStream
+
+SETTINGS = SceneSettings(duration_s=1.0)
+
+
+@pytest.fixture(scope="module")
+def stream():
+    return SceneStream(5, SETTINGS, tiny_sounds(), tiny_rooms(), batch_clips=3, batches_per_epoch=4)
+
+
+def same(batch, other):
+    return torch.equal(batch.audio, other.audio) and batch.events == other.events
+
+
+def test_a_batch_is_the_clips_at_its_coordinates(stream):
+    batch = stream[6]
+    scenes = [draw_scene(5, 1, index, SETTINGS, stream.sounds, stream.rooms) for index in (6, 7, 8)]
+    assert stream.scenes(6) == scenes
+    assert same(batch, render_batch(scenes, stream.sounds, stream.rooms))
+    assert len(stream) == 4
+
+
+@pytest.mark.filterwarnings("ignore:This DataLoader will create 4 worker processes")
+@pytest.mark.parametrize("workers", [1, 4])
+def test_any_number_of_workers_gives_the_same_bytes_in_the_same_order(stream, workers):
+    alone = list(stream.loader(range(3, 9), 0))
+    together = list(stream.loader(range(3, 9), workers))
+    assert len(together) == 6
+    assert all(same(*pair) for pair in zip(alone, together, strict=True))
+
+
+def test_going_on_after_a_stop_gives_what_would_have_come(stream):
+    whole = list(stream.loader(range(7), 0))
+    rest = list(stream.loader(range(4, 7), 0))
+    assert all(same(*pair) for pair in zip(whole[4:], rest, strict=True))
+
+
+def test_a_killed_worker_is_an_error_and_the_rest_can_be_asked_for(stream):
+    loader = iter(stream.loader(range(60), 1))
+    first = next(loader)
+    os.kill(loader._workers[0].pid, signal.SIGKILL)
+    with pytest.raises(RuntimeError, match=r"DataLoader worker .* (killed|exited unexpectedly)"):
+        list(loader)
+    assert same(first, stream[0])
+
+
+def test_a_fresh_process_shares_the_banks_and_renders_the_same(stream, tmp_path):
+    on_disk = with_mapped_banks(stream, tmp_path)
+    loader = DataLoader(on_disk, sampler=range(2), batch_size=None, num_workers=1, multiprocessing_context="spawn")
+    assert all(same(batch, stream[number]) for number, batch in enumerate(loader))
+
+
+def with_mapped_banks(stream, folder):
+    """The stream with its sounds in a mapped file."""
+    path = folder / "samples.npy"
+    np.save(path, stream.sounds.samples)
+    mapped = dataclasses.replace(stream.sounds, samples=np.load(path, mmap_mode="r"))
+    return SceneStream(5, SETTINGS, mapped, stream.rooms, batch_clips=3, batches_per_epoch=4)
+
+
+def test_a_pickled_stream_is_small_where_the_sounds_are_mapped(stream, tmp_path):
+    sizes = [len(pickle.dumps(one)) for one in (stream, with_mapped_banks(stream, tmp_path))]
+    assert sizes[0] - sizes[1] > 0.9 * stream.sounds.samples.nbytes
+    again = pickle.loads(pickle.dumps(with_mapped_banks(stream, tmp_path)))
+    assert isinstance(again.sounds.samples, np.memmap)
+    assert same(again[1], stream[1])
+
+
+@pytest.mark.parametrize(("clips", "batches"), [(0, 1), (1, 0)])
+def test_streams_without_clips_are_refused(stream, clips, batches):
+    with pytest.raises(SceneError, match=f"a stream of {batches} batches of {clips} clips; both must be at least 1"):
+        SceneStream(0, SETTINGS, stream.sounds, stream.rooms, clips, batches)
+
+
+def test_workers_cannot_share_a_gpu(stream):
+    elsewhere = SceneStream(0, SETTINGS, stream.sounds, stream.rooms, 1, 1, device="meta")
+    with pytest.raises(SceneError, match="2 workers cannot share the device meta"):
+        elsewhere.loader(range(1), 2)
