@@ -13,6 +13,7 @@ from torch import Tensor
 
 from whence.files import written_whole
 from whence.inference.member import Member
+from whence.models.weights import load_encoder
 from whence.training.checkpoints import load_state, save_state
 from whence.training.data import Batch, TrainingData
 from whence.training.errors import DivergedError
@@ -69,7 +70,7 @@ def train_network(
     data: TrainingData,
     held_out: ValidationClips,
     settings: LoopSettings,
-    initial: dict[str, Tensor] | None = None,
+    encoder: Path | None = None,
 ) -> bool:
     """Train one network of a recipe, or go on where it was left.
 
@@ -80,7 +81,7 @@ def train_network(
         data: batches by number.
         held_out: clips for validation, from other recordings.
         settings: workers, checkpoints, progress.
-        initial: weights to begin with, by name; names that are missing keep their fresh weights.
+        encoder: weights of a pretrained encoder to begin with.
 
     Returns:
         whether the training is finished; False after a stop.
@@ -96,8 +97,8 @@ def train_network(
     if state is not None:
         learner.restore(state)
         _LOG.info("%s: resuming at step %d of %d", network.name, learner.step, network.total_steps)
-    elif initial:
-        learner.bare.load_state_dict(initial, strict=False)
+    elif encoder is not None:
+        load_encoder(learner.bare, encoder)
     clock = _Clock(network, settings)
     batches = data.batches(
         range(learner.step, network.total_steps), network.batch_clips, network.epoch_steps, settings.workers

@@ -115,7 +115,7 @@ class Recipe:
 
     Args:
         name: what users type.
-        networks: trained one after the other.
+        networks: trained one after the other; two are a detector and the localizer that it is joined with.
         seed: of weights, scenes and dropout; everything follows from it.
         scenes: what training scenes are drawn from.
         precision: of the networks; front ends and losses are float32 always.
@@ -135,6 +135,7 @@ class Recipe:
     def __post_init__(self) -> None:
         names = [network.name for network in self.networks]
         _check("networks", names, bool(names) and len(set(names)) == len(names), "one or more, each with its own name")
+        _check("networks", names, len(names) <= 2, "one network, or a detector and a localizer")
         _check("precision", self.precision, self.precision in ("float32", "bf16"), "float32 or bf16")
         _check("seed", self.seed, self.seed >= 0, "0 or more")
         _check("kept_checkpoints", self.kept_checkpoints, self.kept_checkpoints >= 1, "at least 1")
