@@ -3,10 +3,11 @@
 import logging
 import multiprocessing
 import os
+import pickle
 import random
 import signal
 import time
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +94,22 @@ def test_nothing_is_decoded_twice(entries, tmp_path, decodings):
     assert decodings == []
     assert isinstance(again.samples, np.memmap)
     assert_same(again, first)
+
+
+def test_mapped_sounds_travel_to_other_processes_by_name(tmp_path):
+    entries = make_entries(tmp_path / "sounds", 40)
+    sounds = open_sounds(entries, STARSS23, tmp_path / "cache")
+    sent = pickle.dumps(sounds)
+    assert len(sent) < len(sounds.samples) / 10
+    received = pickle.loads(sent)
+    assert isinstance(received.samples, np.memmap)
+    assert_same(received, sounds)
+    with pytest.raises(FrozenInstanceError):
+        received.samples = None
+    # A part of a map, and sounds held in memory, travel as what they hold.
+    part = replace(sounds, samples=sounds.samples[: sounds.first_sample[-1]])
+    assert_same(pickle.loads(pickle.dumps(part)), sounds)
+    assert_same(pickle.loads(pickle.dumps(slow_sounds(entries, DecodeSettings()))), sounds)
 
 
 def test_classes_recordings_and_splits_change_without_decoding(entries, tmp_path, decodings):

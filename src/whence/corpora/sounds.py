@@ -1,7 +1,8 @@
 """Many mono sounds end to end in one int16 array: what scenes are mixed from."""
 
+import mmap
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,18 @@ def to_int16(waveform: NDArray[np.float32]) -> tuple[NDArray[np.int16], np.float
     return np.round(waveform / scale).astype(np.int16), scale
 
 
+class _Mapped(NamedTuple):
+    """Samples in a file."""
+
+    path: str
+    offset: int
+    sample_count: int
+
+    def opened(self) -> NDArray[np.int16]:
+        """Map them."""
+        return np.memmap(self.path, "<i2", "r", self.offset, (self.sample_count,))
+
+
 @dataclass(frozen=True, eq=False)
 class Sounds:
     """Mono sounds at 24 kHz with their classes, held as int16 so that hours fit into memory or map from a file.
@@ -75,6 +88,18 @@ class Sounds:
 
     def __len__(self) -> int:
         return len(self.name)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What travels to another process: of samples mapped from a file only where they are."""
+        state = dict(vars(self))
+        # A view of a map does not know its own place in the file; it travels as what it holds.
+        if isinstance(self.samples, np.memmap) and isinstance(self.samples.base, mmap.mmap):
+            state["samples"] = _Mapped(str(self.samples.filename), self.samples.offset, len(self.samples))
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            object.__setattr__(self, name, value.opened() if isinstance(value, _Mapped) else value)
 
     def waveform(self, sound: int) -> NDArray[np.float32]:
         """(sample,) float32: one whole sound."""
