@@ -81,3 +81,17 @@ def test_numpy_activation_equals_torch():
 def test_settings_out_of_range_are_refused():
     with pytest.raises(ModelError, match=r"accdoa: .* threshold in 0\.\.1"):
         AccdoaSettings(threshold=2.0)
+    with pytest.raises(ModelError, match="accdoa: distance is 'log'; it must be relu or softplus"):
+        AccdoaSettings(distance="log")
+
+
+def test_softplus_distances_have_a_gradient_where_relu_has_none():
+    raw = torch.full((1, 1, 3), -2.0, requires_grad=True)
+    target = torch.from_numpy(CODING.encode([EVENTS[3:4]], 3))[:, 2:, :, 2:]
+    gradients = []
+    for kind in ("relu", "softplus"):
+        raw.grad = None
+        Accdoa(AccdoaSettings(1, distance=kind)).loss(raw, target).backward()
+        gradients.append(raw.grad[0, 0, 2].item())
+    assert gradients[0] == 0
+    assert gradients[1] < 0

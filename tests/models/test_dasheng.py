@@ -2,10 +2,8 @@
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
-from whence.models.dasheng import DashengEncoder, DashengSettings, base, frozen_blocks, size_06b, size_12b, windows
+from whence.models.dasheng import DashengEncoder, DashengSettings, base, frozen_blocks, size_06b, size_12b
 from whence.models.errors import ModelError
 
 TINY = DashengSettings(width=12, depth=2, heads=3, mel_count=8, positions=10, overlap=4)
@@ -97,19 +95,6 @@ def test_published_sizes_and_names(settings, millions):
 
 def test_five_seconds_are_125_tokens():
     assert encoder(DashengSettings(width=8, depth=1, heads=1))(torch.zeros(1, 1, 501, 64)).shape == (1, 125, 8)
-
-
-@given(st.integers(1, 200), st.integers(2, 40), st.data())
-def test_windows_are_full_cover_everything_once_and_stay_away_from_their_ends(count, size, data):
-    overlap = data.draw(st.integers(0, size - 1))
-    found = windows(count, size, overlap)
-    taken = [token for _, _, kept, until in found for token in range(kept, until)]
-    assert taken == list(range(count))
-    for first, end, kept, until in found:
-        assert first <= kept < until <= end
-        assert end - first == size or count < size or overlap == 0
-        assert kept == 0 or kept - first >= overlap // 2
-        assert until == count or end - until >= overlap // 2
 
 
 def test_long_input_without_overlap_is_cut_as_in_the_original():

@@ -232,3 +232,5 @@ def test_settings_out_of_range_are_refused():
     for change in ({"class_count": 0}, {"merge_deg": -1.0}, {"threshold": 1.5}):
         with pytest.raises(ModelError, match="multi_accdoa: class_count from 1"):
             MultiAccdoaSettings(**change)
+    with pytest.raises(ModelError, match="multi_accdoa: distance is 'log'; it must be relu or softplus"):
+        MultiAccdoaSettings(distance="log")

@@ -118,6 +118,15 @@ def test_freezing_counts_layers():
         net.freeze(15)
 
 
-def test_halvings_out_of_range_are_refused():
+def test_a_narrower_encoder_has_narrower_vectors():
+    net = YamnetEncoder(YamnetSettings(width=0.25, batch_norm=True)).eval()
+    assert net.width == 256
+    assert net(torch.zeros(1, 1, 100, 64)).shape[2] == 256
+    assert sum(p.numel() for p in net.parameters()) < 0.25e6
+
+
+def test_settings_out_of_range_are_refused():
+    with pytest.raises(ModelError, match=r"width is 5\.0"):
+        YamnetSettings(width=5.0)
     with pytest.raises(ModelError, match="halvings is 6"):
-        YamnetSettings(halvings=6)
+        YamnetSettings(6)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from whence.models.conformer import ConformerBlock
 from whence.models.errors import ModelError
 from whence.models.network import Network
-from whence.models.resnet_conformer import ResnetConformerSettings, ResnetEncoder, TwoLayerHead, challenge
+from whence.models.resnet_conformer import ResnetConformerSettings, ResnetEncoder, TwoLayerHead, challenge, strongest
 
 
 def _trunk() -> ResnetConformerSettings:
@@ -80,7 +80,6 @@ class MultiBranch(Network):
         trunk, count = settings.trunk, settings.class_count
         self.encoder = ResnetEncoder(trunk)
         self.conformers = nn.Sequential(*(ConformerBlock(trunk.conformer) for _ in range(trunk.depth)))
-        self.pool = nn.MaxPool1d(trunk.final_time_pool)
         sizes = {"activity": count, "direction": 2 * count, "distance": count}
         self.branches = nn.ModuleDict({name: self._branch(size) for name, size in sizes.items()})
 
@@ -93,7 +92,7 @@ class MultiBranch(Network):
     def forward(self, features: Tensor) -> Tensor:
         """Raw output (B, L, 4 K) of maps (B, C, T, F)."""
         x = self.conformers(self.encoder(features))
-        x = self.pool(x.transpose(1, 2)).transpose(1, 2)
+        x = strongest(x, self.settings.trunk.final_time_pool)
         return torch.cat([branch(x) for branch in self.branches.values()], dim=2)
 
 

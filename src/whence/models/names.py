@@ -42,7 +42,7 @@ def from_mapping(kind: type[_Settings], data: Mapping[str, Any], where: str) -> 
 
     >>> from whence.models.outputs.accdoa import AccdoaSettings
     >>> from_mapping(AccdoaSettings, {"threshold": 0.4}, "recipe")
-    AccdoaSettings(class_count=13, threshold=0.4, official_rows=False)
+    AccdoaSettings(class_count=13, threshold=0.4, distance='relu', official_rows=False)
     """
     hints = get_type_hints(kind)
     fields = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]

@@ -28,20 +28,24 @@ class YamnetSettings:
         halvings: how many of the five stride-2 layers halve time as well as frequency; the others keep time and the
             layers after them are dilated, so that the same weights see the same context. 5 is the original with one
             vector per 320 ms, 3 gives one per 80 ms, 2 one per 40 ms.
+        width: factor on all channel counts; the published weights are those of 1.
         batch_norm: for training from scratch. The published weights have it folded in and need it off.
         tag_count: outputs of the AudioSet layer `fc`; 0 for none, 521 for the published file.
 
     Raises:
-        ModelError: halvings is not in 1..5.
+        ModelError: halvings is not in 1..5, or width not in 1/32..4.
     """
 
     halvings: int = 3
+    width: float = 1.0
     batch_norm: bool = False
     tag_count: int = 0
 
     def __post_init__(self) -> None:
         if not 1 <= self.halvings <= 5:
             raise ModelError(f"yamnet: halvings is {self.halvings}; it must lie in 1..5")
+        if not 1 / 32 <= self.width <= 4:
+            raise ModelError(f"yamnet: width is {self.width}; it must lie in 1/32..4")
 
 
 class PaddedConv(nn.Module):
@@ -126,10 +130,10 @@ class YamnetEncoder(nn.Module):
     def __init__(self, settings: YamnetSettings | None = None) -> None:
         super().__init__()
         self.settings = settings = settings or YamnetSettings()
-        self.conv1 = PaddedConv(1, 32, False, 2, True, 1, settings.batch_norm)
-        maps, halved, dilation = 32, 1, 1
-        for number, (channels, stride) in enumerate(_BLOCKS, start=2):
-            halve_time = halved < settings.halvings
+        maps, halved, dilation = round(32 * settings.width), 1, 1
+        self.conv1 = PaddedConv(1, maps, False, 2, True, 1, settings.batch_norm)
+        for number, (full, stride) in enumerate(_BLOCKS, start=2):
+            channels, halve_time = round(full * settings.width), halved < settings.halvings
             block = SeparableBlock(maps, channels, stride, halve_time, dilation, settings.batch_norm)
             setattr(self, f"block{number}", block)
             if stride == 2:

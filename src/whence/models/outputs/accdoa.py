@@ -4,7 +4,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,8 +19,6 @@ from whence.models.outputs.either import stack, tanh
 if TYPE_CHECKING:
     from torch import Tensor
 
-_METRES = DistanceScale("relu")
-
 
 @dataclass(frozen=True)
 class AccdoaSettings:
@@ -29,6 +27,8 @@ class AccdoaSettings:
     Args:
         class_count: K.
         threshold: length above which a class is active, unless `decode` is told otherwise.
+        distance: how metres come from raw output: `relu` as in the official network, whose distance outputs get no
+            gradient once they are negative and may stay there, or `softplus`, which cannot get stuck.
         official_rows: keep azimuths up to 180 degrees as the official code writes them; otherwise fold to the front.
 
     Raises:
@@ -37,11 +37,14 @@ class AccdoaSettings:
 
     class_count: int = 13
     threshold: float = 0.5
+    distance: Literal["relu", "softplus"] = "relu"
     official_rows: bool = False
 
     def __post_init__(self) -> None:
         if self.class_count < 1 or not 0 <= self.threshold <= 1:
             raise ModelError("accdoa: class_count from 1, threshold in 0..1")
+        if self.distance not in ("relu", "softplus"):
+            raise ModelError(f"accdoa: distance is {self.distance!r}; it must be relu or softplus")
 
 
 class Accdoa(Coding):
@@ -61,6 +64,7 @@ class Accdoa(Coding):
     def __init__(self, settings: AccdoaSettings | None = None) -> None:
         self.settings = settings or AccdoaSettings()
         self.class_count = self.settings.class_count
+        self._scale = DistanceScale(self.settings.distance)
 
     @property
     def output_size(self) -> int:
@@ -77,10 +81,10 @@ class Accdoa(Coding):
         return target
 
     def activate(self, raw: Any) -> Any:
-        """(B, L, 3, K): tanh on x and y, the positive part of distance."""
+        """(B, L, 3, K): tanh on x and y, metres."""
         parts = raw.reshape(raw.shape[0], raw.shape[1], 3, self.class_count)
         xy = tanh(parts[:, :, :2])
-        return stack([xy[:, :, 0], xy[:, :, 1], _METRES.to_metres(parts[:, :, 2])], 2)
+        return stack([xy[:, :, 0], xy[:, :, 1], self._scale.to_metres(parts[:, :, 2])], 2)
 
     def loss_parts(self, raw: "Tensor", target: "Tensor") -> "dict[str, Tensor]":
         """Mean squared error over everything, silence included; an unknown distance costs nothing."""

@@ -4,7 +4,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -42,6 +42,8 @@ class MultiAccdoaSettings:
         class_count: K.
         merge_deg: two active tracks of a class closer than this are one source.
         threshold: length above which a track is active, unless `decode` is told otherwise.
+        distance: how metres come from raw output: `relu` as in the official network, whose distance outputs get no
+            gradient once they are negative and may stay there, or `softplus`, which cannot get stuck.
         official_rows: write what the official code writes: azimuths up to 180 degrees, source 0 on every row.
             Otherwise azimuths are folded to the front and the sources of a class are numbered. Scores are the same.
 
@@ -52,11 +54,14 @@ class MultiAccdoaSettings:
     class_count: int = 13
     merge_deg: float = 15.0
     threshold: float = 0.5
+    distance: Literal["relu", "softplus"] = "relu"
     official_rows: bool = False
 
     def __post_init__(self) -> None:
         if self.class_count < 1 or self.merge_deg < 0 or not 0 <= self.threshold <= 1:
             raise ModelError("multi_accdoa: class_count from 1, merge_deg from 0, threshold in 0..1")
+        if self.distance not in ("relu", "softplus"):
+            raise ModelError(f"multi_accdoa: distance is {self.distance!r}; it must be relu or softplus")
 
 
 class MultiAccdoa(Coding):
@@ -76,6 +81,7 @@ class MultiAccdoa(Coding):
     def __init__(self, settings: MultiAccdoaSettings | None = None) -> None:
         self.settings = settings or MultiAccdoaSettings()
         self.class_count = self.settings.class_count
+        self._scale = DistanceScale(self.settings.distance)
 
     @property
     def output_size(self) -> int:
@@ -100,10 +106,10 @@ class MultiAccdoa(Coding):
         return target
 
     def activate(self, raw: Any) -> Any:
-        """(B, L, 3, 3, K): tanh on x and y, the positive part of distance."""
+        """(B, L, 3, 3, K): tanh on x and y, metres."""
         parts = raw.reshape(raw.shape[0], raw.shape[1], TRACK_COUNT, 3, self.class_count)
         xy = tanh(parts[:, :, :, :2])
-        return stack([xy[:, :, :, 0], xy[:, :, :, 1], _METRES.to_metres(parts[:, :, :, 2])], 3)
+        return stack([xy[:, :, :, 0], xy[:, :, :, 1], self._scale.to_metres(parts[:, :, :, 2])], 3)
 
     def loss_parts(self, raw: "Tensor", target: "Tensor") -> "dict[str, Tensor]":
         """ADPIT: per frame and class the smallest mean squared error of 13 target permutations.
@@ -149,6 +155,3 @@ class MultiAccdoa(Coding):
             "score": length.clip(max=1.0),
         }
         return clip, Events.from_columns(columns)
-
-
-_METRES = DistanceScale("relu")

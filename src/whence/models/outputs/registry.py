@@ -40,7 +40,7 @@ def output_to_json(settings: OutputSettings) -> dict[str, Any]:
     """Settings as plain data with their name, for a file of weights or a run's configuration.
 
     >>> output_to_json(AccdoaSettings())
-    {'name': 'accdoa', 'class_count': 13, 'threshold': 0.5, 'official_rows': False}
+    {'name': 'accdoa', 'class_count': 13, 'threshold': 0.5, 'distance': 'relu', 'official_rows': False}
     """
     name = next(name for name, (kind, _) in OUTPUTS.items() if kind is type(settings))
     return {"name": name, **asdict(settings)}
