@@ -107,6 +107,8 @@ class Learner:
             group["lr"] = rate
         torch.manual_seed(_dropout_seed(self.seed, self.step + 1))
         self.optimizer.zero_grad(set_to_none=True)
+        # Batch norm's running means change in the forward pass, before anybody knows that the loss is no number.
+        buffers = [buffer.clone() for buffer in self.bare.buffers()]
         clips = len(batch.events)
         total: dict[str, float] = {}
         for first in range(0, clips, micro_clips):
@@ -118,6 +120,8 @@ class Learner:
                 total[name] = total.get(name, 0.0) + share * float(value.detach())
             if not math.isfinite(total["loss"]):
                 self.optimizer.zero_grad(set_to_none=True)
+                for buffer, before in zip(self.bare.buffers(), buffers, strict=True):
+                    buffer.copy_(before)
                 raise DivergedError(f"{self.recipe.name}, step {self.step}: the loss is {total['loss']}")
             self.accelerator.backward(loss * share)
         if self.recipe.optimizer.largest_gradient:

@@ -54,6 +54,7 @@ def best_thresholds(
         # Equal scores cannot be told apart: only the last of them is a possible cut.
         f_score[:-1][sorted_score[1:] == sorted_score[:-1]] = -1.0
         best = int(np.argmax(f_score))
-        below = sorted_score[best + 1] if best + 1 < cells else 0.0
+        # Even a score of 0 exceeds a threshold below it.
+        below = sorted_score[best + 1] if best + 1 < cells else min(0.0, sorted_score[best] - 1e-3)
         thresholds[k], f_scores[k] = 0.5 * (sorted_score[best] + below), f_score[best]
     return BestThresholds(thresholds, f_scores)

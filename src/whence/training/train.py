@@ -134,6 +134,5 @@ def _activities(members: Sequence[Member]) -> list[Activity]:
 def _validate_system(members: Sequence[Member], activity: Activity, held_out: ValidationClips) -> Validation:
     """Score a joined system with its best thresholds."""
     system = NetworkSystem(members[:1], members[1:], activity)
-    batches = torch.utils.data.DataLoader(held_out.audio, batch_size=32)  # type: ignore[arg-type]
-    values = np.concatenate([system.values(audio) for audio in batches])
+    values = np.concatenate([system.values(audio) for audio in torch.split(held_out.audio, 32)])
     return validate(system.coding, values, held_out)
