@@ -1,0 +1,43 @@
+"""Recipes by name."""
+
+import difflib
+from collections.abc import Callable
+
+from whence.recipes.challenge import nercslip_2024, ntu
+from whence.recipes.seldnet import seldnet, seldnet_accdoa
+from whence.recipes.tiny import tiny
+from whence.recipes.whence_small import whence_small, whence_small_pretrained
+from whence.recipes.xiaomi import xiaomi_1, xiaomi_2, xiaomi_3, xiaomi_4
+from whence.training.errors import TrainingError
+from whence.training.recipe import Recipe
+
+RECIPES: dict[str, Callable[[], Recipe]] = {
+    "tiny": tiny,
+    "whence_small": whence_small,
+    "whence_small_pretrained": whence_small_pretrained,
+    "xiaomi_1": xiaomi_1,
+    "xiaomi_2": xiaomi_2,
+    "xiaomi_3": xiaomi_3,
+    "xiaomi_4": xiaomi_4,
+    "nercslip_2024": nercslip_2024,
+    "ntu": ntu,
+    "seldnet": seldnet,
+    "seldnet_accdoa": seldnet_accdoa,
+}
+
+
+def recipe_named(name: str) -> Recipe:
+    """The recipe of a name.
+
+    Raises:
+        TrainingError: there is none; the nearest name is told.
+
+    >>> recipe_named("xiaomi_3").networks[0].batch_clips
+    128
+    """
+    if name not in RECIPES:
+        near = difflib.get_close_matches(name, RECIPES, n=1)
+        raise TrainingError(
+            f"no recipe {name!r}; " + (f"did you mean {near[0]}?" if near else f"there are: {', '.join(RECIPES)}")
+        )
+    return RECIPES[name]()

@@ -1,0 +1,39 @@
+"""`seldnet`, `seldnet_accdoa`: the official baseline and its single-ACCDOA form."""
+
+from dataclasses import replace
+
+from whence.features.settings import logmel
+from whence.models.outputs.accdoa import AccdoaSettings
+from whence.models.outputs.multi_accdoa import MultiAccdoaSettings
+from whence.models.outputs.registry import build_output
+from whence.models.seldnet import SeldNetSettings
+from whence.training.recipe import NetworkRecipe, OptimizerSettings, Recipe
+
+
+def seldnet() -> Recipe:
+    """The official DCASE 2025 baseline: 734,261 parameters, multi-ACCDOA with ADPIT, Adam at 1e-3.
+
+    The organisers train on 31,000 clips an epoch in batches of 256 for 200 epochs. Constant rate, no decay, no
+    clipping and no average of weights are theirs.
+    """
+    network = NetworkRecipe(
+        "seld",
+        SeldNetSettings(),
+        logmel(),
+        MultiAccdoaSettings(),
+        batch_clips=256,
+        epochs=200,
+        epoch_clips=31_214,
+        optimizer=OptimizerSettings(
+            peak_rate=1e-3, weight_decay=0.0, warmup_share=0.0, schedule="constant", largest_gradient=0.0
+        ),
+    )
+    return Recipe("seldnet", (network,))
+
+
+def seldnet_accdoa() -> Recipe:
+    """The baseline network with one vector per class."""
+    network = seldnet().networks[0]
+    output = AccdoaSettings()
+    model = replace(network.model, output_size=build_output(output).output_size)
+    return Recipe("seldnet_accdoa", (replace(network, model=model, output=output),))

@@ -1,0 +1,49 @@
+"""`whence_small`: the report's idea at a size that a laptop trains and runs, five million numbers in two networks."""
+
+from whence.features.settings import midside, yamnet_mel
+from whence.models.compact_detector import CompactDetectorSettings
+from whence.models.compact_localizer import CompactLocalizerSettings
+from whence.models.outputs.classwise import ClasswiseSettings, detection
+from whence.models.yamnet import YamnetSettings
+from whence.training.recipe import NetworkRecipe, OptimizerSettings, Recipe
+
+_OPTIMIZER = OptimizerSettings(peak_rate=2e-3, warmup_share=0.1, average_decay=0.995)
+
+
+def whence_small() -> Recipe:
+    """A compact detector from scratch, and a mid/side localizer that also tells activity."""
+    return _recipe("whence_small", YamnetSettings(batch_norm=True), _OPTIMIZER)
+
+
+def whence_small_pretrained() -> Recipe:
+    """The same with a detector that begins with YAMNet's published weights (`--encoder detector=FILE`).
+
+    Those weights have their batch norms folded in, so the rate is lower.
+    """
+    optimizer = OptimizerSettings(peak_rate=5e-4, warmup_share=0.1, average_decay=0.995)
+    return _recipe("whence_small_pretrained", YamnetSettings(), optimizer)
+
+
+def _recipe(name: str, encoder: YamnetSettings, detector_optimizer: OptimizerSettings) -> Recipe:
+    """Both networks for 40 epochs of 4,096 scenes."""
+    detector = NetworkRecipe(
+        "detector",
+        CompactDetectorSettings(encoder),
+        yamnet_mel(),
+        detection(),
+        batch_clips=32,
+        epochs=40,
+        epoch_clips=4_096,
+        optimizer=detector_optimizer,
+    )
+    localizer = NetworkRecipe(
+        "localizer",
+        CompactLocalizerSettings(),
+        midside(),
+        ClasswiseSettings(),
+        batch_clips=32,
+        epochs=40,
+        epoch_clips=4_096,
+        optimizer=_OPTIMIZER,
+    )
+    return Recipe(name, (detector, localizer), precision="bf16")

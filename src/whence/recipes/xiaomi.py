@@ -1,0 +1,71 @@
+"""`xiaomi_1` to `xiaomi_4`: the report's hybrid, a Dasheng detector joined with a ResNet-Conformer localizer.
+
+The report says how the networks are trained and that its four submissions differ slightly in augmentation, but not how.
+The four sets here are our reading: nothing but what MixedAudioDataset does; masks on the features; masks and filters;
+and all of these with scenes mixed in pairs.
+"""
+
+from dataclasses import replace
+
+from whence.features.settings import dasheng_mel, logmel
+from whence.models.dasheng_detector import DashengDetectorSettings
+from whence.models.outputs.classwise import detection, localization
+from whence.models.resnet_conformer import ResnetConformerSettings
+from whence.scenes.settings import SceneSettings
+from whence.scenes.transforms.filter_augment import FilterAugmentSettings
+from whence.scenes.transforms.scene_mixing import SceneMixingSettings
+from whence.scenes.transforms.spec_augment import SpecAugmentSettings
+from whence.training.recipe import NetworkRecipe, OptimizerSettings, Recipe
+
+# Warm-up from 0 to 1e-3, then a cosine to 0; how long the warm-up is the report does not say.
+_OPTIMIZER = OptimizerSettings(peak_rate=1e-3, warmup_share=0.05, schedule="cosine")
+_EPOCH_CLIPS = 16_384
+
+
+def xiaomi_1() -> Recipe:
+    """The hybrid with MixedAudioDataset's own augmentation; give the detector Dasheng's weights to begin with."""
+    detector = NetworkRecipe(
+        "detector",
+        DashengDetectorSettings(),
+        dasheng_mel(),
+        detection(),
+        batch_clips=128,
+        epochs=200,
+        epoch_clips=_EPOCH_CLIPS,
+        optimizer=_OPTIMIZER,
+    )
+    localizer = NetworkRecipe(
+        "localizer",
+        ResnetConformerSettings(),
+        logmel(),
+        localization(),
+        batch_clips=64,
+        epochs=300,
+        epoch_clips=_EPOCH_CLIPS,
+        optimizer=_OPTIMIZER,
+    )
+    return Recipe("xiaomi_1", (detector, localizer), precision="bf16")
+
+
+def xiaomi_2() -> Recipe:
+    """Adds time-frequency masks."""
+    return _varied(xiaomi_1(), "xiaomi_2", SpecAugmentSettings(), None)
+
+
+def xiaomi_3() -> Recipe:
+    """Adds time-frequency masks and random filters."""
+    return _varied(xiaomi_1(), "xiaomi_3", SpecAugmentSettings(), FilterAugmentSettings())
+
+
+def xiaomi_4() -> Recipe:
+    """Adds masks, filters, and scenes mixed in pairs."""
+    recipe = _varied(xiaomi_1(), "xiaomi_4", SpecAugmentSettings(), FilterAugmentSettings())
+    return replace(recipe, scenes=SceneSettings(scene_mixing=SceneMixingSettings(probability=0.3)))
+
+
+def _varied(
+    recipe: Recipe, name: str, masks: SpecAugmentSettings | None, filters: FilterAugmentSettings | None
+) -> Recipe:
+    """The same networks with another augmentation of their features."""
+    networks = tuple(replace(network, spec_augment=masks, filter_augment=filters) for network in recipe.networks)
+    return replace(recipe, name=name, networks=networks)
