@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-_BLOCK = 256  # feature frames smoothed by one matrix product
+_BLOCK = 64  # feature frames smoothed by one matrix product
 _SILENCE = 1e-10
 
 

@@ -18,7 +18,7 @@ Spectra = NDArray[np.complex64]
 
 _SILENCE = np.float32(1e-10)
 _LEVEL_DIFFERENCE_LIMIT_DB = 40.0
-_BLOCK = 256  # feature frames smoothed by one matrix product
+_BLOCK = 64  # feature frames smoothed by one matrix product
 
 
 def numpy_features(settings: FeatureSettings) -> Callable[[Array], Array]:
@@ -127,11 +127,15 @@ def _recursive_average(values: Array, smoothing: float) -> Array:
 
 def to_16k(signal: Array) -> Array:
     """Resample (..., sample) from 24 to 16 kHz; see `whence.features.resample.To16k`."""
-    kernels = resampling_kernels()
-    count = -(-2 * signal.shape[-1] // 3)
-    padded = np.pad(signal, [(0, 0)] * (signal.ndim - 1) + [(HALF_WIDTH, HALF_WIDTH + STRIDE)])
-    phases = sliding_window_view(padded, kernels.shape[1], axis=-1)[..., ::STRIDE, :] @ kernels.T
-    return np.asarray(phases.reshape(*signal.shape[:-1], -1)[..., :count], dtype=np.float32)
+    sample = signal.shape[-1]
+    # Both filters over the whole signal at once, by Fourier: several times as fast here as window by window. In double
+    # precision, because rounding noise of the loudest moment would spread over the quietest.
+    length = 1 << (sample + 4 * HALF_WIDTH).bit_length()
+    spectrum = np.fft.rfft(signal.astype(np.float64), length)[..., None, :]
+    filters = np.fft.rfft(resampling_kernels()[:, ::-1].astype(np.float64), length)
+    phases = np.fft.irfft(spectrum * filters, length)[..., HALF_WIDTH : HALF_WIDTH + sample + STRIDE : STRIDE]
+    interleaved = np.moveaxis(phases, -2, -1).reshape(*signal.shape[:-1], -1)
+    return np.asarray(interleaved[..., : -(-2 * sample // STRIDE)], dtype=np.float32)
 
 
 def _level_difference(left_power: Array, right_power: Array) -> Array:
