@@ -63,9 +63,10 @@ def test_impossible_channels_are_refused(shape, rate, layout, message):
         as_wyzx(np.zeros(shape), rate, layout, "x")
 
 
-def test_samples_that_are_not_numbers_are_refused():
+@pytest.mark.parametrize("sample", [np.nan, np.inf, -1e200])
+def test_samples_that_are_not_numbers_are_refused(sample):
     wave = np.zeros((4, 9))
-    wave[2, 3] = np.nan
+    wave[2, 3] = sample
     with pytest.raises(SceneError, match="x: holds samples that are not numbers"):
         as_wyzx(wave, 24_000, "ambix", "x")
 

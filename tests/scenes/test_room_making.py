@@ -1,7 +1,6 @@
 import os
 import subprocess
 import sys
-import time
 from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
@@ -119,9 +118,11 @@ def test_a_killed_run_leaves_nothing_and_the_next_makes_the_same_file(tmp_path, 
 
 
 @pytest.mark.nightly
-def test_fifty_rooms_of_forty_places_take_minutes():
-    start = time.perf_counter()
+def test_fifty_rooms_of_forty_places_take_minutes_of_one_core():
+    before = os.times()
     bank = make_room_bank(1, 50, jobs=2)
+    after = os.times()
     assert len(bank) == 2000
     assert bank.responses.nbytes < 240e6
-    assert time.perf_counter() - start < 300
+    # Processor time of this process and its children: the clock on the wall also counts the machine's other work.
+    assert sum(after[:4]) - sum(before[:4]) < 300

@@ -46,8 +46,9 @@ def as_wyzx(channels: NDArray[np.float64], sample_rate_hz: float, layout: str, n
     order = round(len(channels) ** 0.5) - 1
     if len(channels) != (order + 1) ** 2 or order < 1 or (order > 1 and layout not in ("ambix", "n3d")):
         raise SceneError(f"{name}: {len(channels)} channels in layout {layout!r}; a first-order response has 4")
-    if not np.isfinite(channels).all():
-        raise SceneError(f"{name}: holds samples that are not numbers; export it again")
+    # A square of more than this leaves the range of numbers; no response has it, a damaged file may.
+    if not (np.abs(channels) < 1e100).all():
+        raise SceneError(f"{name}: holds samples that are not numbers or far too large; export it again")
     positions, gains = LAYOUTS[layout]
     wyzx: NDArray[np.float64] = channels[list(positions)] * np.array(gains)[:, None]
     if sample_rate_hz == SAMPLE_RATE_HZ:
