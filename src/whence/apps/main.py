@@ -12,7 +12,7 @@ from types import FrameType
 from typing import NoReturn
 
 # The modules of commands import what is slow (numpy, torch) only when they run, so these lines cost milliseconds.
-from whence.apps import check, compare, convert, convert_labels, data, demo, evaluate, rooms, scenes
+from whence.apps import check, compare, convert, convert_labels, data, demo, evaluate, predict, rooms, scenes, train
 from whence.apps.command import ASKED_WRONGLY, DONE, INTERRUPTED, MACHINE_GAVE_UP, TERMINATED, Command
 from whence.errors import GaveUpError, WhenceError
 
@@ -25,6 +25,8 @@ COMMANDS: dict[str, Command] = {
     "scenes rooms": rooms.COMMAND,
     "convert": convert.COMMAND,
     "convert-labels": convert_labels.COMMAND,
+    "train": train.COMMAND,
+    "predict": predict.COMMAND,
     "data fetch": data.FETCH,
     "data verify": data.VERIFY,
     "data index": data.INDEX,

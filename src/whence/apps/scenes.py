@@ -15,6 +15,7 @@ from whence.apps.progress import shown_progress
 from whence.errors import MissingExtraError, WhenceError
 
 if TYPE_CHECKING:
+    from whence.corpora.entries import SoundEntry
     from whence.corpora.sounds import Sounds
     from whence.labels import ClassList
     from whence.scenes.rooms import RoomBank
@@ -117,23 +118,32 @@ def gather_sounds(place: str, classes: ClassList, where: list[str], seed: int) -
     """
     from whence.apps.places import cache_dir
     from whence.corpora.cache import open_sounds
-    from whence.corpora.manifest import read_manifest
-    from whence.corpora.sound_folder import read_sound_folder
+
     if place == PROCEDURAL:
         from whence.scenes.procedural import procedural_sounds
 
         return procedural_sounds(seed, _SOUNDS_PER_CLASS)
+    with shown_progress("sound") as show:
+        return open_sounds(sound_entries(place, classes, where), classes, cache_dir() / "sounds", progress=show)
+
+
+def sound_entries(place: str, classes: ClassList, where: list[str]) -> list[SoundEntry]:
+    """The sounds that a folder or a list names, not yet decoded.
+
+    Raises:
+        WhenceError: there is no such folder or list, or it breaks its layout.
+    """
+    from whence.corpora.manifest import read_manifest
+    from whence.corpora.sound_folder import read_sound_folder
+
     path = Path(place)
     if path.is_dir():
         if where:
             raise WhenceError(f"{path}: --where chooses from a CSV list of sounds; a folder has no columns")
-        entries = read_sound_folder(path, classes)
-    elif path.is_file():
-        entries = read_manifest(path, classes, where=_conditions(where))
-    else:
-        raise WhenceError(f"{path}: no such folder or list of sounds; without sounds of your own, say {PROCEDURAL}")
-    with shown_progress("sound") as show:
-        return open_sounds(entries, classes, cache_dir() / "sounds", progress=show)
+        return read_sound_folder(path, classes)
+    if path.is_file():
+        return read_manifest(path, classes, where=_conditions(where))
+    raise WhenceError(f"{path}: no such folder or list of sounds; without sounds of your own, say {PROCEDURAL}")
 
 
 def gather_rooms(paths: list[Path] | None, seed: int) -> RoomBank:
@@ -145,7 +155,8 @@ def gather_rooms(paths: list[Path] | None, seed: int) -> RoomBank:
     from whence.scenes.rooms import RoomSettings, load_room_bank, make_room_bank, merge, read_measured
 
     if paths:
-        return merge([load_room_bank(path) if path.suffix == ".safetensors" else read_measured(path) for path in paths])
+        banks = [load_room_bank(path) if path.suffix == ".safetensors" else read_measured(path) for path in paths]
+        return merge(banks) if len(banks) > 1 else banks[0]
     _log.info(
         "no --rooms: computing %d rooms; a larger bank is kept with: whence scenes rooms rooms.safetensors", _ROOMS
     )

@@ -3,6 +3,7 @@
 from whence.scenes.rooms.bank import RoomBank, merge
 from whence.scenes.rooms.making import make_room_bank
 from whence.scenes.rooms.manifest import read_measured
+from whence.scenes.rooms.selection import select_rooms
 from whence.scenes.rooms.settings import RoomSettings
 from whence.scenes.rooms.store import load_room_bank, save_room_bank
 
@@ -14,4 +15,5 @@ __all__ = [
     "merge",
     "read_measured",
     "save_room_bank",
+    "select_rooms",
 ]

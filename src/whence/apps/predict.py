@@ -1,0 +1,63 @@
+"""`whence predict`: a run's answers to clips on disk, one CSV per clip, ready to be scored."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+from whence.apps.command import DONE, SOME_FAILED, Command
+from whence.apps.progress import shown_progress
+from whence.errors import MissingExtraError, WhenceError
+
+_log = logging.getLogger("whence.apps")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which run, which clips, where to."""
+    parser.add_argument("run", type=Path, help="folder of a finished run")
+    parser.add_argument("clips", type=Path, help="folder with sounds, searched to any depth")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder for the CSV files; made if missing"
+    )
+    parser.add_argument("--swap", action="store_true", help="average with the mirrored answer to the mirrored clip")
+    parser.add_argument("--bf16", action="store_true", help="run the networks in bfloat16")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Answer for every sound; go on when one cannot be read."""
+    try:
+        import torch  # noqa: F401  (said before any work is done)
+    except ImportError:
+        raise MissingExtraError("running a trained network", "train") from None
+    from whence.audio import AudioError, read
+    from whence.inference.run import load_run
+    from whence.labels import write_dcase
+
+    system = load_run(args.run, swap=args.swap, precision="bf16" if args.bf16 else "float32")
+    sounds = [
+        path for path in sorted(args.clips.rglob("*")) if path.suffix.lower() in (".wav", ".flac", ".ogg", ".mp3")
+    ]
+    if not sounds:
+        raise WhenceError(f"{args.clips}: no sounds in here")
+    args.out.mkdir(parents=True, exist_ok=True)
+    failures = []
+    with shown_progress("clip", quiet=args.quiet) as show:
+        for number, path in enumerate(sounds, start=1):
+            try:
+                write_dcase(args.out / f"{path.stem}.csv", system.detect(read(path)))
+            except AudioError as error:
+                failures.append(str(error))
+            show("predicting", number, len(sounds))
+    for failure in failures:
+        _log.error("%s", failure)
+    _log.info("%d of %d clips answered in %s", len(sounds) - len(failures), len(sounds), args.out)
+    return SOME_FAILED if failures else DONE
+
+
+COMMAND = Command(
+    summary="let a trained run answer for clips on disk",
+    examples=("whence predict runs/first dcase2025/stereo_dev/dev-test-sony --out predictions/",),
+    add_arguments=add_arguments,
+    run=run,
+)

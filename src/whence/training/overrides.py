@@ -1,0 +1,60 @@
+"""A user's own values laid over a recipe: a mapping like the recipe's own plain form, with as few fields as wanted."""
+
+import dataclasses
+import difflib
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, TypeVar, get_type_hints
+
+from whence.scenes.plain import from_plain
+from whence.training.errors import TrainingError
+from whence.training.recipe import Recipe
+
+_Settings = TypeVar("_Settings")
+
+
+def with_overrides(recipe: Recipe, data: Mapping[str, Any]) -> Recipe:
+    """Change fields of a recipe.
+
+    Args:
+        recipe: stays as it is.
+        data: names and values; `networks` holds a mapping by the names of the networks.
+
+    Returns:
+        a new recipe, checked as any.
+
+    Raises:
+        WhenceError: a field that is unknown (the nearest is named), ill-typed or out of range, with its dotted name.
+
+    """
+    given = dict(data)
+    by_name = {network.name: network for network in recipe.networks}
+    changes = given.pop("networks", {})
+    if not isinstance(changes, Mapping):
+        raise TrainingError(f"recipe.networks is {changes!r}; it must be names of networks with their fields")
+    for name, change in changes.items():
+        _known(name, by_name, "recipe.networks")
+        by_name[name] = _changed(by_name[name], change, f"recipe.networks.{name}")
+    return _changed(replace(recipe, networks=tuple(by_name.values())), given, "recipe")
+
+
+def _changed(settings: _Settings, data: Any, place: str) -> _Settings:
+    """A settings dataclass with some fields changed, nested ones within."""
+    if not isinstance(data, Mapping):
+        raise TrainingError(f"{place} is {data!r}; it must be names with values")
+    hints = get_type_hints(type(settings))
+    values = {}
+    for name, value in data.items():
+        _known(name, hints, place)
+        now = getattr(settings, name)
+        where = f"{place}.{name}"
+        nested = dataclasses.is_dataclass(now) and isinstance(value, Mapping)
+        values[name] = _changed(now, value, where) if nested else from_plain(hints[name], value, where)
+    return replace(settings, **values)  # type: ignore[type-var]
+
+
+def _known(name: str, names: Mapping[str, Any], place: str) -> None:
+    if name not in names:
+        near = difflib.get_close_matches(name, names, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
+        raise TrainingError(f"{place}.{name} is not a field; {hint}")
