@@ -43,7 +43,7 @@ def imported_rooms(path: Path) -> set[str]:
             ]
         else:
             continue
-        rooms |= {module.split(".")[1] for module in modules if module.startswith("whence.")}
+        rooms |= {module.split(".")[1] for module in modules if module.startswith("whence.")} - {"__version__"}
     return rooms
 
 
