@@ -85,15 +85,15 @@ def _dry(event, sounds, count, dtype):
 
 
 def _silence(dry, mask):
-    """One masked stretch, sample by sample."""
+    """One masked stretch."""
     edge = min(120, mask.sample_count // 2)
-    rise = np.sin((np.arange(edge) + 0.5) / edge * np.pi / 2) ** 2
-    for k in range(mask.sample_count):
-        from_end = mask.sample_count - 1 - k
-        weight = rise[edge - 1 - k] if k < edge else rise[edge - 1 - from_end] if from_end < edge else 0.0
-        at = mask.start_sample + k + LEAD
-        if 0 <= at < len(dry):
-            dry[at] *= weight
+    weight = np.zeros(mask.sample_count)
+    weight[:edge] = np.cos((np.arange(edge) + 0.5) / edge * np.pi / 2) ** 2
+    weight[mask.sample_count - edge :] = np.sin((np.arange(edge) + 0.5) / edge * np.pi / 2) ** 2
+    first = mask.start_sample + LEAD
+    low, high = max(first, 0), min(first + mask.sample_count, len(dry))
+    if low < high:
+        dry[low:high] *= weight[low - first : high - first].astype(dry.dtype)
 
 
 def _activity(dry, event, sounds, rule):
@@ -115,22 +115,32 @@ def _activity(dry, event, sounds, rule):
 
 def _through_room(signal, event, rooms, count):
     """What the stereo pair hears of one event within the clip."""
-    out = np.zeros((2, count), signal.dtype)
+    out = np.zeros((2, LEAD + count), signal.dtype)
     moments = [waypoint.sample for waypoint in event.path.waypoints]
     for number, waypoint in enumerate(event.path.waypoints):
-        weight = np.interp(np.arange(len(signal)) - LEAD, moments, np.eye(len(moments))[number])
+        part, first = signal, 0
+        if len(moments) > 1:
+            weight = np.interp(np.arange(len(signal)) - LEAD, moments, np.eye(len(moments))[number])
+            part = signal * weight.astype(signal.dtype)
+        heard = np.flatnonzero(part)
+        if not len(heard):
+            continue
+        first, part = heard[0], part[heard[0] : heard[-1] + 1]
         w, y, x = rooms.responses[waypoint.response].astype(signal.dtype)
-        turn = np.radians(waypoint.turn_deg)
+        turn = signal.dtype.type(np.radians(waypoint.turn_deg))
         side = np.sin(turn) * x + np.cos(turn) * y
         direct = int(rooms.direct_sample[waypoint.response])
         for channel, response in enumerate((w + side, w - side)):
-            # With the equalizer's half width in front, an onset still lies where it was.
-            before = direct
+            shift = first - direct
             if event.eq_db:
-                response, before = np.convolve(response, eq_taps(event.eq_db)), direct + HALF_WIDTH_SAMPLES
-            wet = np.concatenate([oaconvolve(signal * weight, response), np.zeros(before)])
-            out[channel] += wet[LEAD + before : LEAD + before + count]
-    return out
+                # The filter reaches as far back as forth; with its half width in front, an onset stays where it was.
+                response = oaconvolve(response, eq_taps(event.eq_db).astype(signal.dtype))
+                shift -= HALF_WIDTH_SAMPLES
+            wet = oaconvolve(part, response)[max(-shift, 0) :]
+            at = max(shift, 0)
+            wet = wet[: LEAD + count - at]
+            out[channel, at : at + len(wet)] += wet
+    return out[:, LEAD:]
 
 
 def _label(frame, event, source, rooms):

@@ -109,7 +109,7 @@ def test_the_signal_to_noise_ratio_is_the_drawn_one(snr_db):
     assert both.audio.abs().max() < 0.99  # else the peak protection would have scaled one of the two
     frames = np.unique(both.events[0].frame)
     assert 0 < len(frames) < 20
-    signal, noise = frame_power(alone.audio[0])[frames], frame_power(both.audio[0] - alone.audio[0])[frames]
+    signal, noise = frame_power(alone.audio[0])[:, frames], frame_power(both.audio[0] - alone.audio[0])[:, frames]
     assert 10 * np.log10(signal.mean() / noise.mean()) == pytest.approx(snr_db, abs=0.02)
 
 

@@ -59,8 +59,9 @@ def lay_pieces(lanes: Sequence[Lane], sounds: Sounds, device: torch.device) -> t
         return dry
     begins = [int(sounds.first_sample[cut.piece.sound]) + cut.piece.first_sample + cut.skipped for cut in cuts]
     held = np.concatenate([sounds.samples[a : a + cut.sample_count] for a, cut in zip(begins, cuts, strict=True)])
-    read = torch.from_numpy(held).to(device).to(torch.float32)
-    for cut, part in zip(cuts, torch.split(read, [cut.sample_count for cut in cuts]), strict=True):
+    read = torch.from_numpy(held).to(device)
+    for cut, integers in zip(cuts, torch.split(read, [cut.sample_count for cut in cuts]), strict=True):
+        part = integers.to(torch.float32)
         _fade(part, cut)
         dry[cut.at : cut.at + cut.sample_count].add_(part, alpha=float(sounds.scale[cut.piece.sound]))
     return dry

@@ -148,7 +148,7 @@ def _render_single(scenes: Sequence[Scene], sounds: Sounds, rooms: RoomBank, dev
 
 def _listen(dry: torch.Tensor, voices: Sequence[Voice], scenes: Sequence[Scene], sounds: Sounds) -> Audible:
     """Loudness and activity of every voice, from the power of its dry frames."""
-    power = dry.view(-1, FRAME_SAMPLES).square().mean(dim=1).cpu().numpy().astype(np.float64)
+    power = frame_power(dry)
     first_frame = np.array([0, *(voice.lane.first + voice.lane.sample_count for voice in voices)]) // FRAME_SAMPLES
     peak = np.array([max(sounds.scale[piece.sound] for piece in voice.event.pieces) for voice in voices]) * 32767.0
     return find_audible(power, first_frame, peak, [scenes[voice.clip].audible for voice in voices])
@@ -176,13 +176,13 @@ def _add_background(clip: torch.Tensor, scene: Scene, active: list[NDArray[np.in
     noise = apply_diffuse_background(waves, [wave.y for wave in background.waves])
     labelled = [frames for event, frames in zip(scene.events, active, strict=True) if event.class_index >= 0]
     heard = np.unique(np.concatenate([*labelled, np.zeros(0, dtype=np.intp)]))
-    signal_power = float(frame_power(clip)[heard].mean()) if len(heard) else None
-    noise_frames = frame_power(noise)
-    noise_power = float(noise_frames[heard].mean() if len(heard) else noise_frames.mean())
+    signal_power = float(frame_power(clip)[:, heard].mean()) if len(heard) else None
+    noise_power = float(frame_power(noise)[:, heard if len(heard) else slice(None)].mean())
     clip.add_(noise, alpha=background_factor(background, signal_power, noise_power))
 
 
-def frame_power(clip: torch.Tensor) -> NDArray[np.float64]:
-    """(frame,) mean square over both channels of each label frame of a (2, sample) clip."""
-    power = clip.reshape(2, -1, FRAME_SAMPLES).square().mean(dim=2).mean(dim=0)
-    return power.cpu().numpy().astype(np.float64)
+def frame_power(signal: torch.Tensor) -> NDArray[np.float64]:
+    """(..., frame) mean square of each label frame of a (..., sample) signal."""
+    norm = torch.linalg.vector_norm(signal.reshape(*signal.shape[:-1], -1, FRAME_SAMPLES), dim=-1)
+    power: NDArray[np.float64] = norm.cpu().numpy().astype(np.float64) ** 2 / FRAME_SAMPLES
+    return power

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from whence.labels import Events
 from whence.labels.azimuth import fold_to_front, wrap
 from whence.scenes.rooms.bank import RoomBank
-from whence.scenes.scene import FRAME_SAMPLES, Scene, SceneEvent, SourcePath
+from whence.scenes.scene import FRAME_SAMPLES, Scene, SceneEvent, SourcePath, Waypoint
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +37,8 @@ def place_at(path: SourcePath, rooms: RoomBank, sample: NDArray[np.floating]) ->
         rooms: the bank they point into.
         sample: (moment,) in the clip.
     """
+    if len(path.waypoints) == 1:
+        return _still_place(path.waypoints[0], rooms, len(sample))
     responses = [waypoint.response for waypoint in path.waypoints]
     turn_deg = np.array([waypoint.turn_deg for waypoint in path.waypoints])
     # Unwrapped, lest a source that passes behind the listener seem to rush through the front.
@@ -46,6 +48,16 @@ def place_at(path: SourcePath, rooms: RoomBank, sample: NDArray[np.floating]) ->
         azimuth_deg=wrap(np.interp(sample, moments, azimuth)),
         elevation_deg=np.interp(sample, moments, rooms.elevation_deg[responses]),
         distance_m=np.interp(sample, moments, rooms.distance_m[responses]),
+    )
+
+
+def _still_place(waypoint: Waypoint, rooms: RoomBank, moments: int) -> Place:
+    """The same place at every moment."""
+    azimuth = (float(rooms.azimuth_deg[waypoint.response]) + waypoint.turn_deg + 180.0) % 360.0 - 180.0
+    return Place(
+        azimuth_deg=np.full(moments, azimuth),
+        elevation_deg=np.full(moments, float(rooms.elevation_deg[waypoint.response])),
+        distance_m=np.full(moments, float(rooms.distance_m[waypoint.response])),
     )
 
 

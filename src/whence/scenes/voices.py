@@ -107,35 +107,33 @@ def _segments(
     first_row = 0
     for position, voice in enumerate(voices):
         for number in range(len(voice.event.path.waypoints)):
-            low, high = _blocks_of(voice, number, grid)
-            if low >= high:
-                continue
-            blocks = _faded_blocks(dry, voice, number, low, high, grid)
-            rows.append(blocks)
-            segments.append(Segment(voice.clip, first_row, high - low, voice.first_block + low, voice.event.eq_db))
-            parts.append((position, number))
-            first_row += high - low
+            low, blocks = _blocks_of(dry, voice, number, grid)
+            if len(blocks):
+                rows.append(blocks)
+                segments.append(Segment(voice.clip, first_row, len(blocks), voice.first_block + low, voice.event.eq_db))
+                parts.append((position, number))
+                first_row += len(blocks)
     return torch.cat(rows), segments, parts
 
 
-def _blocks_of(voice: Voice, number: int, grid: BlockGrid) -> tuple[int, int]:
-    """Which of the voice's blocks one waypoint is heard in, from low up to high."""
-    path, lane = voice.event.path, voice.lane
+def _blocks_of(dry: torch.Tensor, voice: Voice, number: int, grid: BlockGrid) -> tuple[int, torch.Tensor]:
+    """The blocks of a voice in which one waypoint is heard, and the number of the first among the voice's own.
+
+    Returns:
+        (block, sample): the dry signal, faded in and out between the neighbouring waypoints if it moves.
+    """
+    lane, path, size = voice.lane, voice.event.path, grid.block_samples
+    whole = dry[lane.first : lane.first + lane.sample_count]
     if len(path.waypoints) == 1:
-        return 0, voice.block_count
+        return 0, whole.view(-1, size)
     start = max(voice.event.start_sample, lane.start_sample)
     end = min(voice.event.end_sample, lane.end_sample)
     low, high = support(path, number, start, end)
     if low >= high:
-        return 0, 0
-    return (low - lane.start_sample) // grid.block_samples, (high - 1 - lane.start_sample) // grid.block_samples + 1
-
-
-def _faded_blocks(dry: torch.Tensor, voice: Voice, number: int, low: int, high: int, grid: BlockGrid) -> torch.Tensor:
-    """(block, sample): blocks low up to high of a voice, weighted for one waypoint if it moves."""
-    first = voice.lane.first + low * grid.block_samples
-    part = dry[first : first + (high - low) * grid.block_samples]
-    if len(voice.event.path.waypoints) > 1:
-        at = voice.lane.start_sample + low * grid.block_samples
-        part = part * waypoint_weights(voice.event.path, number, at, len(part)).to(part.device)
-    return part.view(-1, grid.block_samples)
+        return 0, whole[:0].view(-1, size)
+    first, last = (low - lane.start_sample) // size, (high - 1 - lane.start_sample) // size
+    at = low - lane.start_sample
+    faded = dry.new_zeros((last + 1 - first) * size)
+    weights = waypoint_weights(path, number, low, high - low).to(dry.device)
+    torch.mul(whole[at : at + high - low], weights, out=faded[at - first * size :][: high - low])
+    return first, faded.view(-1, size)

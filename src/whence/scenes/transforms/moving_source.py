@@ -35,7 +35,7 @@ class MovingSourceSettings:
     probability: float = 0.05
     probability_of: Mapping[str, float] = field(default_factory=lambda: {"footsteps": 0.9, "domestic sounds": 0.3})
     speed_deg_per_s: tuple[float, float] = (5.0, 25.0)
-    step_deg: float = 10.0
+    step_deg: float = 15.0
 
     def __post_init__(self) -> None:
         check_probability("moving_source.probability", self.probability)

@@ -61,19 +61,30 @@ def eq_taps(eq_db: tuple[float, ...]) -> NDArray[np.float64]:
     return np.asarray(10 ** (np.asarray(eq_db) / 20) @ _band_taps())
 
 
-def apply_multiband_eq(spectra: torch.Tensor, eq_db: tuple[float, ...], fft_length: int) -> None:
-    """Equalize spectra in place.
+def eq_curve(eq_db: tuple[float, ...], fft_length: int, device: torch.device) -> torch.Tensor:
+    """The equalizer as a spectrum: real, since the filter is symmetric about time 0.
 
     Args:
-        spectra: (channel, bin) complex, of `torch.fft.rfft` at `fft_length`. Their signal must leave 256 samples free
-            (or circularly so) at both ends, since the filter reaches that far to either side.
-        eq_db: (band,) gains, dB; empty leaves the spectra alone.
+        eq_db: (band,) gains, dB.
         fft_length: of the transform.
+        device: where the curve shall lie.
+
+    Returns:
+        (bin,) factors for the bins of `torch.fft.rfft`.
     """
-    if not eq_db:
-        return
-    amplitude = torch.tensor(10 ** (np.asarray(eq_db) / 20), dtype=torch.float32, device=spectra.device)
-    spectra *= amplitude @ _band_spectra(fft_length, spectra.device)
+    amplitude = torch.tensor(10 ** (np.asarray(eq_db) / 20), dtype=torch.float32, device=device)
+    return amplitude @ _band_spectra(fft_length, device)
+
+
+def apply_multiband_eq(spectrum: torch.Tensor, curve: torch.Tensor) -> None:
+    """Equalize a spectrum in place.
+
+    Args:
+        spectrum: (channel, bin) complex. Its signal must leave 256 samples free (or circularly so) at both ends, since
+            the filter reaches that far to either side.
+        curve: (bin,) as `eq_curve` gives it.
+    """
+    spectrum *= curve
 
 
 @functools.cache

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 
 from whence.scenes.scene import FRAME_SAMPLES, LEAD_SAMPLES
-from whence.scenes.transforms.multiband_eq import HALF_WIDTH_SAMPLES, apply_multiband_eq
+from whence.scenes.transforms.multiband_eq import HALF_WIDTH_SAMPLES, apply_multiband_eq, eq_curve
 
 
 @dataclass(frozen=True)
@@ -153,8 +153,10 @@ def apply_room_response(
     row_spectra: torch.Tensor = torch.fft.rfft(rows, grid.fft_length)
     response_spectra = torch.fft.rfft(aligned)
     sums = row_spectra.new_zeros(clip_count, grid.block_count, 2, row_spectra.shape[1])
+    curves = {eq_db: eq_curve(eq_db, grid.fft_length, rows.device) for eq_db in {s.eq_db for s in segments} if eq_db}
     for segment, spectrum in zip(segments, response_spectra, strict=True):
-        apply_multiband_eq(spectrum, segment.eq_db, grid.fft_length)
+        if segment.eq_db:
+            apply_multiband_eq(spectrum, curves[segment.eq_db])
         span = row_spectra[segment.first_row : segment.first_row + segment.row_count]
         last_block = segment.first_block + segment.row_count
         sums[segment.clip, segment.first_block : last_block].addcmul_(span[:, None], spectrum[None])
