@@ -49,6 +49,8 @@ def test_whole_numbers_are_read_as_they_are(rows):
 @example("-1,5,2\n")
 @example("1,2\n,3\n")
 @example("1,2,3,4\n1,2\n")
+@example("1,2,3,4,5,6\n")
+@example("1,2,3,4,5,6\n\n")
 @example("1,2,3\n\n")
 @example("\n1,2,3\n")
 @example("1,2,3")

@@ -61,6 +61,17 @@ def test_odd_files_among_regular_ones_are_read_exactly_and_in_their_places(seed,
     assert looked_at == [f"clip{i}" for i in sorted(odd)]
 
 
+@pytest.mark.parametrize(
+    "spelling", ["{}", "\ufeff{}", "{}\n", "{}\n\n", "\r\n"], ids=["plain", "mark", "blank", "blanks", "crlf"]
+)
+def test_common_spellings_never_need_the_exact_parser(spelling, monkeypatch):
+    monkeypatch.setattr(integer_csv, "parse_exactly", None)
+    _, plain = random_text(np.random.default_rng([2, 2, 0]), 20)
+    text = plain.replace("\n", spelling) if spelling == "\r\n" else spelling.format(plain)
+    for content in (text, text.rstrip("\r\n")):
+        assert clips_from_files(files_of([content]), DCASE_2025, STARSS23).events == read_by_hand(plain)
+
+
 def test_of_several_bad_files_the_first_is_named():
     good, bad = f"{HEADER}\n0,0,0,0,1,0\n", f"{HEADER}\n0,0,0,0,1.5,0\n"
     with pytest.raises(LabelError, match=r"clip3\.csv:2: distance 1\.5"):
