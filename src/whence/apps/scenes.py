@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from whence.apps.command import DONE, Command
 from whence.apps.inputs import add_classes, read_classes
 from whence.apps.progress import shown_progress
+from whence.apps.scene_settings import fitted_to
 from whence.errors import MissingExtraError, WhenceError
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def run(args: argparse.Namespace) -> int:
     classes = read_classes(args.classes)
     settings = read_scene_settings(args.settings)
     sounds = gather_sounds(args.sounds, classes, args.where, args.seed)
+    settings = fitted_to(sounds, settings)
     rooms = gather_rooms(args.rooms, args.seed)
     args.out.mkdir(parents=True, exist_ok=True)
     if args.show:
