@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from labels_twins import fold_by_hand
 
@@ -22,6 +22,7 @@ def test_wrapping_on_every_degree_of_two_turns_each_way():
     np.testing.assert_array_equal(wrap(degrees), expected)
 
 
+@settings(deadline=None)
 @given(any_angle)
 def test_wrapped_angles_lie_in_the_half_open_turn(angle):
     assert -180 <= wrap(angle) < 180
@@ -32,11 +33,13 @@ def test_just_beyond_minus_180_does_not_come_out_as_plus_180():
     assert wrap(np.nextafter(-180, -200)) < 180
 
 
+@settings(deadline=None)
 @given(st.floats(-180, 180, exclude_max=True))
 def test_an_angle_within_the_turn_is_kept_bit_for_bit(angle):
     assert wrap(angle) == angle
 
 
+@settings(deadline=None)
 @given(any_angle)
 def test_folded_angles_lie_in_front_and_folding_twice_changes_nothing(angle):
     once = fold_to_front(angle)
@@ -44,16 +47,19 @@ def test_folded_angles_lie_in_front_and_folding_twice_changes_nothing(angle):
     assert fold_to_front(once) == once
 
 
+@settings(deadline=None)
 @given(any_angle)
 def test_mirroring_and_folding_may_be_exchanged(angle):
     assert fold_to_front(-angle) == -fold_to_front(angle)
 
 
+@settings(deadline=None)
 @given(st.integers(-20, 20), st.integers(-180, 179))
 def test_whole_turns_change_nothing(turns, angle):
     assert fold_to_front(angle + 360 * turns) == fold_to_front(angle)
 
 
+@settings(deadline=None)
 @given(any_angle)
 def test_the_sine_of_the_angle_is_what_stereo_hears_and_is_kept(angle):
     within = np.fmod(angle, 360)

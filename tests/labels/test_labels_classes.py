@@ -1,7 +1,7 @@
 import pickle
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from whence.labels import STARSS23, ClassList, LabelError, read_class_list
@@ -75,6 +75,7 @@ def test_a_missing_file_and_a_folder(tmp_path):
         read_class_list(tmp_path)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_give_a_list_or_a_label_error(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("classes") / "classes.txt"

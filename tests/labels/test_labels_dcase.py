@@ -3,7 +3,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from labels_twins import random_events, read_by_hand, write_by_hand
 
@@ -50,6 +50,7 @@ def test_writing_equals_the_obvious_form(seed):
     assert dcase_text(events) == write_by_hand(events)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.floats(-400, 400), st.one_of(st.floats(0, 1e5), st.integers(0, 2000).map(lambda n: n / 200))),

@@ -4,7 +4,7 @@ from dataclasses import FrozenInstanceError, asdict
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from labels_twins import fold_by_hand, random_events, whole_events_by_hand
 
@@ -212,6 +212,7 @@ def test_mirroring_negates_azimuths_and_nothing_else(events):
     assert str(table(azimuth_deg=[0.0]).mirrored().azimuth_deg[0]) == "0.0"
 
 
+@settings(deadline=None)
 @given(st.integers(-720, 720), st.integers(-180, 180))
 def test_rotating_then_folding_equals_the_obvious_form(angle_deg, azimuth_deg):
     rotated = table(azimuth_deg=[azimuth_deg]).rotated(angle_deg)

@@ -205,6 +205,7 @@ def outcome(content, layout):
         return str(error)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80), st.sampled_from(list(EARLIER_LAYOUTS.values())))
 def test_any_text_gives_labels_or_a_sentence(text, layout):
     text = text.encode("utf-8", "surrogatepass")
@@ -217,6 +218,7 @@ def test_any_text_gives_labels_or_a_sentence(text, layout):
             assert (result.class_index < 13).all()
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=80))
 def test_any_bytes_give_labels_or_a_sentence(content):
     for layout in (DCASE_2025, EARLIER_LAYOUTS["dcase2023"]):

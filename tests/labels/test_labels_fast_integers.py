@@ -3,7 +3,7 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from whence.labels import fast_integers
@@ -33,6 +33,7 @@ small = st.integers(0, 999_999_999)
 rows_of_numbers = st.lists(st.tuples(small, st.integers(-999_999_999, 999_999_999), small), max_size=30)
 
 
+@settings(deadline=None)
 @given(rows_of_numbers)
 def test_whole_numbers_are_read_as_they_are(rows):
     numbers = parse_integer_rows(text_of(rows), SIGNED)
@@ -40,6 +41,7 @@ def test_whole_numbers_are_read_as_they_are(rows):
     assert numbers.T.tolist() == [list(row) for row in rows]
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from("0123456789,-\n\n,,5"), max_size=40).map("".join))
 @example("-,1,2\n")
 @example("1,-,2\n")
@@ -65,6 +67,7 @@ def test_digits_commas_and_signs_in_any_order_are_judged_as_by_hand(text):
         np.testing.assert_array_equal(numbers, expected)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_read_rightly_or_not_at_all(text):
     numbers = parse_integer_rows(text, SIGNED)

@@ -93,7 +93,7 @@ field = st.one_of(
 line = st.lists(field, min_size=4, max_size=7).map(",".join)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(
     st.lists(line, max_size=4),
     st.sampled_from(["\n", "\r\n"]),

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from labels_twins import random_events, rng_of
 
@@ -196,6 +196,7 @@ keys = st.sampled_from(
 good_values = st.one_of(st.integers(0, 12), st.floats(0, 90), st.sampled_from(["music", None]))
 
 
+@settings(deadline=None)
 @given(st.lists(st.dictionaries(keys, st.one_of(values, good_values)), max_size=3))
 def test_any_objects_give_events_or_a_sentence(tmp_path_factory, objects):
     path = tmp_path_factory.mktemp("json") / "a.jsonl"
@@ -210,6 +211,7 @@ def test_any_objects_give_events_or_a_sentence(tmp_path_factory, objects):
     assert "\n" not in sentence
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_gives_events_or_a_label_error(tmp_path_factory, text):
     path = tmp_path_factory.mktemp("json") / "a.jsonl"

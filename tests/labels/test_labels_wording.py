@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from whence.labels import ClassList, Event, LabelError
@@ -9,6 +9,7 @@ from whence.labels.event_text import class_name, event_text, side
 from whence.labels.wording import counted, one_line, safe_cell, shown
 
 
+@settings(deadline=None)
 @given(st.text(), st.one_of(st.none(), st.integers(0, 20)))
 def test_what_is_shown_is_one_printable_line_that_can_be_seen(text, longest):
     result = shown(text, longest)
@@ -37,6 +38,7 @@ def test_safe_values_are_shown_bare_and_others_escaped(value, expected):
     assert shown(value) == expected
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_one_line_has_no_breaks_tabs_or_controls_and_can_be_encoded(text):
     line = one_line(text)
@@ -50,6 +52,7 @@ def test_letters_of_all_scripts_stay():
     assert one_line("Vögel 鳥 🐦") == "Vögel 鳥 🐦"
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_no_cell_starts_a_formula(text):
     assert not safe_cell(text).lstrip().startswith(("=", "+", "-", "@"))

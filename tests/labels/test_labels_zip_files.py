@@ -160,6 +160,7 @@ def check_damaged(good_bytes, changes):
     assert all(file.content == b"0,8,0,30,250,0\n" * 20 for file in files)
 
 
+@settings(deadline=None)
 @given(damages)
 @example([(189, 64)])  # made by a zip version that is not known
 @example([(709, 0)])  # a member without a name
