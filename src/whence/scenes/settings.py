@@ -31,7 +31,7 @@ class SequenceSettings:
 
     classes: tuple[str, ...] = ("footsteps",)
     longest_s: float = 0.8
-    interval_s: tuple[float, float] = (0.4, 0.8)
+    interval_s: tuple[float, float] = (0.4, 0.65)
 
     def __post_init__(self) -> None:
         check_number("sequence.longest_s", self.longest_s, 0, 60)

@@ -15,7 +15,7 @@ class ChannelSwapSettings:
     """How often.
 
     Args:
-        probability: share of clips swapped.
+        probability: share of clips swapped, 0 to 1.
     """
 
     probability: float = 0.5

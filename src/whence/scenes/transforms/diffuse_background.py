@@ -30,7 +30,7 @@ class DiffuseBackgroundSettings:
     """How loud and of how many recordings.
 
     Args:
-        probability: share of clips that have one.
+        probability: share of clips that have one, 0 to 1.
         recordings: fewest and most recordings mixed.
         snr_db: lowest and highest signal-to-noise ratio, dB (defined at `Background`).
         level_dbfs: lowest and highest level in clips without an event, dB re full scale.

@@ -17,7 +17,7 @@ class FilterAugmentSettings:
     """How often, how many corners, how strong.
 
     Args:
-        probability: share of clips filtered.
+        probability: share of clips filtered, 0 to 1.
         corners: fewest and most corners of the curve between its two ends.
         gain_db: lowest and highest gain at a corner, dB.
     """

@@ -26,7 +26,7 @@ class MovingSourceSettings:
     cleaners); of speech one in twenty. Typical speeds are 10 to 20 degrees a second.
 
     Args:
-        probability: share of moving events among classes not named below.
+        probability: share of moving events among classes not named below, 0 to 1.
         probability_of: share by class name.
         speed_deg_per_s: lowest and highest speed around the listener.
         step_deg: largest angle between one response and the next.

@@ -26,7 +26,7 @@ class MultibandEqSettings:
     """How often and how strong.
 
     Args:
-        probability: share of events equalized.
+        probability: share of events equalized, 0 to 1.
         gain_db: lowest and highest gain of a band, dB; the bands are drawn apart.
     """
 

@@ -13,7 +13,7 @@ class PolarityInversionSettings:
     """How often.
 
     Args:
-        probability: share of events turned upside down.
+        probability: share of events turned upside down, 0 to 1.
     """
 
     probability: float = 0.5

@@ -14,8 +14,8 @@ class SceneMixingSettings:
     """How often and how loud.
 
     Args:
-        probability: share of clips a second scene is mixed into. That scene has its own room, events and background,
-            so the polyphony of the two adds up.
+        probability: share of clips a second scene is mixed into, 0 to 1. That scene has its own room, events and
+            background, so the polyphony of the two adds up.
         level_db: lowest and highest gain of the second scene, dB.
     """
 

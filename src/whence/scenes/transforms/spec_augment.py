@@ -17,7 +17,7 @@ class SpecAugmentSettings:
     """How often, how many and how wide.
 
     Args:
-        probability: share of clips masked.
+        probability: share of clips masked, 0 to 1.
         time_masks: how many stretches of time.
         time_frames: shortest and longest stretch, feature frames (20 ms in the baseline's features).
         band_masks: how many runs of mel bands.

@@ -20,7 +20,7 @@ class TimeMaskSettings:
     """How often, how many and how long.
 
     Args:
-        probability: share of events masked.
+        probability: share of events masked, 0 to 1.
         count: fewest and most stretches in such an event.
         duration_s: shortest and longest stretch, seconds.
     """
