@@ -8,9 +8,11 @@ from test_room_foa import encoded
 
 from whence.errors import MissingExtraError
 from whence.scenes.errors import SceneError
+from whence.scenes.rooms import sofa
 from whence.scenes.rooms.manifest import read_measured
 from whence.scenes.rooms.measured import bank_of_measured
 from whence.scenes.rooms.sofa import read_sofa
+from whence.scenes.rooms.sofa_content import SofaContent, content_of
 
 AZIMUTHS = (0.0, 90.0, -135.0)
 
@@ -50,6 +52,12 @@ def path(tmp_path):
     return tmp_path / "hall.sofa"
 
 
+@pytest.fixture
+def here(monkeypatch):
+    """Read in this process: a process per file is what takes most of the time."""
+    monkeypatch.setattr(sofa, "_read_apart", content_of)
+
+
 def test_measurements_come_with_their_positions(path):
     write_sofa(path)
     measured = read_sofa(path, "ambix")
@@ -66,7 +74,7 @@ def test_measurements_come_with_their_positions(path):
     ("said", "layout"),
     [(("acn", "sn3d"), "ambix"), (("ACN", "N3D"), "n3d"), (("fuma", "fuma"), "fuma"), (("fuma", "sn3d"), "wxyz")],
 )
-def test_a_file_that_says_its_layout_is_believed(path, data_type, said, layout):
+def test_a_file_that_says_its_layout_is_believed(here, path, data_type, said, layout):
     write_sofa(path, layout, "AmbisonicsDRIR", data_type, said)
     expected = [encoded(plane_wave(azimuth, 0.0, seed=i), layout) for i, azimuth in enumerate(AZIMUTHS)]
     for one, channels in zip(read_sofa(path), expected, strict=True):
@@ -74,7 +82,7 @@ def test_a_file_that_says_its_layout_is_believed(path, data_type, said, layout):
         assert np.array_equal(one.channels, channels)
 
 
-def test_positions_are_seen_from_where_the_listener_stands_and_looks(path):
+def test_positions_are_seen_from_where_the_listener_stands_and_looks(here, path):
     # The listener stands at (1, 2, 1) and looks along y; the source 2 m to its left, 1 m up, then behind it.
     write_sofa(
         path,
@@ -93,7 +101,7 @@ def test_positions_are_seen_from_where_the_listener_stands_and_looks(path):
     assert (ahead.azimuth_deg, ahead.distance_m) == pytest.approx((0, 3))
 
 
-def test_a_view_may_be_an_angle(path):
+def test_a_view_may_be_an_angle(here, path):
     write_sofa(path, **{"ListenerView": np.array([[90.0, 0.0, 1.0]]), "ListenerView:Type": "spherical"})
     turned = [one.azimuth_deg for one in read_sofa(path, "ambix")]
     assert turned == pytest.approx([-90.0, 0.0, 135.0])
@@ -126,19 +134,19 @@ def test_manifests_may_name_sofa_files(path, tmp_path):
         ({"Data.SamplingRate": None}, "Data.SamplingRate is missing"),
     ],
 )
-def test_files_that_hold_something_else_are_refused(path, change, message):
+def test_files_that_hold_something_else_are_refused(here, path, change, message):
     write_sofa(path, **change)
     with pytest.raises(SceneError, match=message):
         read_sofa(path, "ambix")
 
 
-def test_a_file_that_does_not_say_its_layout_asks_for_it(path):
+def test_a_file_that_does_not_say_its_layout_asks_for_it(here, path):
     write_sofa(path)
     with pytest.raises(SceneError, match=r"hall.sofa: the file does not say how .* give the layout"):
         read_sofa(path)
 
 
-def test_links_to_other_files_are_not_followed(path, tmp_path):
+def test_links_to_other_files_are_not_followed(here, path, tmp_path):
     secret = tmp_path / "secret.bin"
     secret.write_bytes(bytes(8 * 3 * 4 * 10))
     write_sofa(path)
@@ -155,7 +163,7 @@ def test_links_to_other_files_are_not_followed(path, tmp_path):
         read_sofa(path, "ambix")
 
 
-def test_a_shape_that_would_fill_the_memory_is_refused_before_it_is_read(path):
+def test_a_shape_that_would_fill_the_memory_is_refused_before_it_is_read(here, path):
     write_sofa(path)
     with h5py.File(path, "a") as file:
         del file["Data.IR"]
@@ -165,16 +173,20 @@ def test_a_shape_that_would_fill_the_memory_is_refused_before_it_is_read(path):
         read_sofa(path, "ambix")
 
 
-def test_damaged_files_are_refused_in_one_sentence(path, tmp_path):
+def test_missing_and_foreign_files_are_refused(path):
     with pytest.raises(SceneError, match="no such file"):
         read_sofa(path)
     path.write_text("hello")
     with pytest.raises(SceneError, match="not a SOFA file or damaged"):
         read_sofa(path)
+
+
+def check_damaged_files(path, count, seed):
+    """Any damage gives measurements in their form or one sentence, in bounded time."""
     write_sofa(path)
     whole = path.read_bytes()
-    rng = np.random.default_rng([6, 6, 6])
-    for _ in range(60):
+    rng = np.random.default_rng([seed, 6, 6])
+    for _ in range(count):
         damaged = bytearray(whole[: int(rng.integers(8, len(whole)))] if rng.random() < 0.3 else whole)
         for position in rng.integers(0, min(len(damaged), 6000), 20):
             damaged[position] = int(rng.integers(256))
@@ -183,8 +195,42 @@ def test_damaged_files_are_refused_in_one_sentence(path, tmp_path):
             measured = read_sofa(path, "ambix")
         except SceneError:
             continue
-        # What still opens has its form.
         assert all(one.channels.ndim == 2 and one.distance_m > 0 for one in measured)
+
+
+def test_damaged_files_are_refused_in_one_sentence(path):
+    check_damaged_files(path, 4, seed=0)
+
+
+@pytest.mark.nightly
+def test_many_damaged_files_are_refused_in_one_sentence(path, monkeypatch):
+    monkeypatch.setattr(sofa, "_LONGEST_S", 10.0)
+    check_damaged_files(path, 400, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("reader", "message"),
+    [
+        ("while True: pass", "hall.sofa: reading took more than 1 s; it seems damaged"),
+        ("import os; os.kill(os.getpid(), 9)", "hall.sofa: reading it failed with code -9; it seems damaged"),
+    ],
+)
+def test_a_reader_that_runs_in_circles_or_crashes_is_reported(path, monkeypatch, reader, message):
+    write_sofa(path)
+    monkeypatch.setattr(sofa, "_LONGEST_S", 1.0)
+    monkeypatch.setattr(sofa, "_READER", (sys.executable, "-c", reader))
+    with pytest.raises(SceneError, match=message):
+        read_sofa(path, "ambix")
+
+
+def test_what_comes_from_the_other_process_is_what_the_file_holds(path, capfd):
+    write_sofa(path, "fuma", "AmbisonicsDRIR", "FIRE", ("fuma", "fuma"))
+    apart, near = sofa._read_apart(path), content_of(path)
+    assert isinstance(apart, SofaContent)
+    assert np.array_equal(apart.responses, near.responses)
+    assert np.array_equal(apart.offset_m, near.offset_m)
+    assert (apart.sample_rate_hz, apart.layout, apart.room) == (24_000, "fuma", "")
+    assert capfd.readouterr() == ("", "")
 
 
 def test_without_the_library_the_extra_is_named(path, monkeypatch):

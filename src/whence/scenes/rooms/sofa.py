@@ -1,36 +1,28 @@
 """Spatial responses from SOFA files (AES69): the first-order ones, with the positions that the file holds."""
 
+import importlib.util
+import json
+import math
+import subprocess
+import sys
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from whence.errors import MissingExtraError
 from whence.scenes.errors import SceneError
 from whence.scenes.rooms.measured import MeasuredResponse
+from whence.scenes.rooms.sofa_content import SofaContent
 
-# Convention -> the data types it may hold, and their axes: M measurement, R receiver, N sample, E emitter.
-_AXES = {"FIR": "MRN", "FIRE": "MREN", "FIR-E": "MRNE"}
-_CONVENTIONS = (
-    "SingleRoomSRIR",
-    "SingleRoomMIMOSRIR",
-    "SingleRoomDRIR",
-    "AmbisonicsDRIR",
-    "GeneralFIR",
-    "GeneralFIR-E",
-)
-_LAYOUT_OF = {("acn", "sn3d"): "ambix", ("acn", "n3d"): "n3d", ("fuma", "fuma"): "fuma", ("fuma", "sn3d"): "wxyz"}
-# 1 GB of float64; a header may promise anything.
-_MOST_NUMBERS = 125_000_000
-_MOST_CHANNELS = 64
+# Not -m: the package imports the module before it would be run. -P: no module is taken from the current folder.
+_READER = (sys.executable, "-P", "-c", "from whence.scenes.rooms.sofa_content import main; main()")
+_LONGEST_S = 60.0
 
 
 def read_sofa(path: Path, layout: str | None = None, room: str | None = None) -> list[MeasuredResponse]:
     """Read all measurements of a SOFA file whose receivers are first-order (ambisonic) channels.
 
     Azimuth, elevation and distance are those of the source seen by the listener, who looks along ListenerView with
-    ListenerUp upwards.
+    ListenerUp upwards. The file is opened by a process of its own: the library for HDF5 may run in circles or crash
+    on a damaged one.
 
     Args:
         path: a file of the convention SingleRoomSRIR, AmbisonicsDRIR or one of their relatives.
@@ -46,128 +38,54 @@ def read_sofa(path: Path, layout: str | None = None, room: str | None = None) ->
 
     Source: AES69-2022; for AmbisonicsDRIR Perez-Lopez and De Muynke, AES Convention 144, 2018.
     """
-    try:
-        import h5py
-    except ImportError as error:
-        raise MissingExtraError("Reading SOFA files", "scenes") from error
+    if importlib.util.find_spec("h5py") is None:
+        raise MissingExtraError("Reading SOFA files", "scenes")
     if not path.is_file():
         raise SceneError(f"{path}: no such file; correct the path")
-    try:
-        with h5py.File(path, "r") as file:
-            return _measurements(path, file, layout, room)
-    except SceneError:
-        raise
-    # A damaged HDF5 file may fail in any of these ways, at any moment.
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, UnicodeDecodeError) as error:
-        raise SceneError(f"{path}: not a SOFA file or damaged ({error}); fetch it again") from error
-
-
-def _measurements(path: Path, file: Any, layout: str | None, room: str | None) -> list[MeasuredResponse]:
-    """All measurements of an open file."""
-    convention, data_type = _text(file.attrs, "SOFAConventions"), _text(file.attrs, "DataType")
-    if convention not in _CONVENTIONS or data_type not in _AXES:
+    content = _read_apart(path)
+    layout = layout or content.layout
+    if not layout:
         raise SceneError(
-            f"{path}: a SOFA file of convention {convention!r} with data {data_type!r}; "
-            f"there may be {', '.join(_CONVENTIONS)} with FIR"
+            f"{path}: the file does not say how its channels are ordered and scaled; "
+            "give the layout: ambix, n3d, fuma or wxyz"
         )
-    layout = layout or _layout_said(path, file)
-    responses = _responses(path, file, data_type)
-    rate = float(np.ravel(_numbers(path, file, "Data.SamplingRate"))[0])
-    offsets = _seen_by_listener(path, file, len(responses))
-    room = room or _text(file.attrs, "RoomShortName") or _text(file.attrs, "Title") or path.stem
+    return _measurements(path, content, layout, room or content.room or path.stem)
+
+
+def _read_apart(path: Path) -> SofaContent:
+    """The file's content, read by another process that is given a minute."""
+    try:
+        done = subprocess.run([*_READER, str(path.absolute())], stdout=subprocess.PIPE, timeout=_LONGEST_S, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise SceneError(
+            f"{path}: reading took more than {_LONGEST_S:g} s; it seems damaged, fetch it again"
+        ) from error
+    head, _, _ = done.stdout.partition(b"\n")
+    if done.returncode != 0:
+        raise SceneError(f"{path}: reading it failed with code {done.returncode}; it seems damaged, fetch it again")
+    told = json.loads(head)
+    if "error" in told:
+        raise SceneError(told["error"])
+    return SofaContent.from_bytes(told, memoryview(done.stdout)[len(head) + 1 :])
+
+
+def _measurements(path: Path, content: SofaContent, layout: str, room: str) -> list[MeasuredResponse]:
+    """One response per measurement, with the direction and distance of its source."""
     measured = []
-    for number, (channels, (x, y, z)) in enumerate(zip(responses, offsets, strict=True)):
-        distance = float(np.sqrt(x * x + y * y + z * z))
-        if not 0.0 < distance < np.inf:
+    for number, (channels, (x, y, z)) in enumerate(zip(content.responses, content.offset_m.tolist(), strict=True)):
+        distance = math.hypot(x, y, z)
+        if not 0.0 < distance < math.inf:
             raise SceneError(f"{path}: measurement {number} has its source in the listener; correct the positions")
         measured.append(
             MeasuredResponse(
                 name=f"{path}, measurement {number}",
                 channels=channels,
-                sample_rate_hz=rate,
+                sample_rate_hz=content.sample_rate_hz,
                 layout=layout,
                 room=room,
                 distance_m=distance,
-                azimuth_deg=float(np.degrees(np.arctan2(y, x))),
-                elevation_deg=float(np.degrees(np.arcsin(np.clip(z / distance, -1.0, 1.0)))),
+                azimuth_deg=math.degrees(math.atan2(y, x)),
+                elevation_deg=math.degrees(math.asin(max(-1.0, min(1.0, z / distance)))),
             )
         )
     return measured
-
-
-def _text(attributes: Any, name: str) -> str:
-    """An attribute as text; empty if it is missing or empty."""
-    value = attributes.get(name, "")
-    value = value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
-    if isinstance(value, bytes):
-        return value.decode("utf-8").strip()
-    return value.strip() if isinstance(value, str) else ""
-
-
-def _layout_said(path: Path, file: Any) -> str:
-    """The layout by the attributes that AmbisonicsDRIR defines."""
-    attributes = file["Data.IR"].attrs
-    said = (_text(attributes, "ChannelOrdering").lower(), _text(attributes, "Normalization").lower())
-    if said not in _LAYOUT_OF:
-        raise SceneError(
-            f"{path}: the file does not say how its channels are ordered and scaled (it says {said}); "
-            "give the layout: ambix, n3d, fuma or wxyz"
-        )
-    return _LAYOUT_OF[said]
-
-
-def _numbers(path: Path, file: Any, name: str) -> NDArray[np.float64]:
-    """A variable's values, if they lie in this file, are real numbers and not too many."""
-    if name not in file or file.get(name, getlink=True).__class__.__name__ != "HardLink":
-        raise SceneError(f"{path}: the variable {name} is missing; this is not a complete SOFA file")
-    variable = file[name]
-    if variable.external or getattr(variable, "is_virtual", False):
-        raise SceneError(f"{path}: the variable {name} points to other files; give a file that holds all its data")
-    if variable.dtype.kind not in "fiu" or not 0 < variable.size <= _MOST_NUMBERS:
-        raise SceneError(f"{path}: the variable {name} is {variable.dtype} {variable.shape}; too large or no numbers")
-    return np.asarray(variable[()], dtype=np.float64)
-
-
-def _responses(path: Path, file: Any, data_type: str) -> NDArray[np.float64]:
-    """(measurement, channel, sample), all channels of a measurement delayed alike."""
-    axes = _AXES[data_type]
-    responses = _numbers(path, file, "Data.IR")
-    if responses.ndim != len(axes) or responses.shape[1] > _MOST_CHANNELS:
-        raise SceneError(f"{path}: Data.IR is {responses.shape}; {data_type} should be {', '.join(axes)}")
-    if "E" in axes:
-        if responses.shape[axes.index("E")] != 1:
-            raise SceneError(f"{path}: several emitters per measurement; export one source per measurement")
-        responses = responses.squeeze(axes.index("E"))
-    if "Data.Delay" in file:
-        delay = _numbers(path, file, "Data.Delay")
-        if delay.ndim < 2 or (delay != delay[:, :1]).any():
-            raise SceneError(f"{path}: its channels have different delays, so they are not one first-order microphone")
-    return responses
-
-
-def _seen_by_listener(path: Path, file: Any, count: int) -> NDArray[np.float64]:
-    """(measurement, 3) source positions in metres: x along the listener's view, y to the left, z up."""
-    source, listener = (_cartesian(path, file, name, count) for name in ("SourcePosition", "ListenerPosition"))
-    view = _cartesian(path, file, "ListenerView", count) if "ListenerView" in file else np.array([[1.0, 0.0, 0.0]])
-    up = _cartesian(path, file, "ListenerUp", count) if "ListenerUp" in file else np.array([[0.0, 0.0, 1.0]])
-    ahead = view / np.linalg.norm(view, axis=1, keepdims=True)
-    left = np.cross(up, ahead)
-    length = np.linalg.norm(left, axis=1, keepdims=True)
-    if not np.isfinite(ahead).all() or (length < 1e-6).any():
-        raise SceneError(f"{path}: ListenerView and ListenerUp do not span a direction; correct them")
-    left = left / length
-    axes = np.stack(np.broadcast_arrays(ahead, left, np.cross(ahead, left)), axis=1)
-    return np.asarray(np.einsum("mac,mc->ma", np.broadcast_to(axes, (count, 3, 3)), source - listener))
-
-
-def _cartesian(path: Path, file: Any, name: str, count: int) -> NDArray[np.float64]:
-    """(measurement, 3) a position in metres, whether the file holds it cartesian or spherical."""
-    values = _numbers(path, file, name)
-    if values.ndim != 2 or values.shape[1] != 3 or values.shape[0] not in (1, count):
-        raise SceneError(f"{path}: {name} is {values.shape}; it should be ({count}, 3) or (1, 3)")
-    if _text(file[name].attrs, "Type").lower() == "spherical":
-        azimuth, elevation = np.radians(values[:, 0]), np.radians(values[:, 1])
-        flat = np.cos(elevation)
-        unit = np.stack([flat * np.cos(azimuth), flat * np.sin(azimuth), np.sin(elevation)], axis=1)
-        values = unit * values[:, 2:]
-    return np.broadcast_to(values, (count, 3))
