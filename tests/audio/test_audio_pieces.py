@@ -1,5 +1,7 @@
 """Pieces: the same samples in the same order, whatever the lengths."""
 
+import itertools
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +15,7 @@ from whence.audio.sound import Sound, SoundInfo
 def test_regrouping_keeps_every_sample_in_place(lengths, size):
     signal = np.arange(2 * sum(lengths), dtype=np.float32).reshape(2, -1)
     ends = np.cumsum([0, *lengths])
-    pieces = [signal[:, start:end] for start, end in zip(ends, ends[1:], strict=False)]
+    pieces = [signal[:, start:end] for start, end in itertools.pairwise(ends)]
     found = list(regrouped(iter(pieces), size))
     assert [piece.shape[1] for piece in found[:-1]] == [size] * (len(found) - 1)
     assert all(0 < piece.shape[1] <= size for piece in found)

@@ -149,13 +149,13 @@ def test_refuses_blocks_without_samples(block_s):
 
 @pytest.mark.parametrize("channels", [(), (1,), (1, 2, 1)])
 def test_refuses_other_than_two_channels(channels):
-    with pytest.raises(AudioError, match="^the array: left and right are two channels, not "):
+    with pytest.raises(AudioError, match=r"^the array: left and right are two channels, not "):
         read((noise(0.1), SAMPLE_RATE_HZ), channels=channels)
 
 
 @pytest.mark.parametrize("rate_hz", [0, -1, 10**9])
 def test_refuses_rates_that_no_sound_has(rate_hz):
-    with pytest.raises(AudioError, match="^no sound has a sample rate of "):
+    with pytest.raises(AudioError, match=r"^no sound has a sample rate of "):
         read_sound((noise(0.1), SAMPLE_RATE_HZ), rate_hz)
 
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whence.audio import probe, read
+from whence.audio.forward import ForwardFile
 from whence.audio.mp3_header import _frame_length, read_mp3_header, recounted
 from whence.audio.sources import OpenFile
 
@@ -16,10 +17,10 @@ RATE_HZ = 44_100
 
 
 def encoded(seconds=6.0, rate_hz=RATE_HZ, channel_count=2, bitrate_mode="VARIABLE"):
-    """An MP3 whose bit rate varies a lot: noise by turns with near silence."""
-    count = round(seconds * rate_hz)
-    loud = (np.arange(count) // rate_hz % 2 == 0)[:, None]
-    signal = np.random.default_rng(0).uniform(-0.3, 0.3, (count, channel_count)) * np.where(loud, 1, 0.001)
+    """An MP3 whose bit rate varies a lot: noise by turns with a faint tone."""
+    time_s = np.arange(round(seconds * rate_hz))[:, None] / rate_hz
+    noise = np.random.default_rng(0).uniform(-0.3, 0.3, (len(time_s), channel_count))
+    signal = np.where(time_s % 2 < 1, noise, 0.001 * np.sin(1000 * time_s))
     file = io.BytesIO()
     with sf.SoundFile(
         file, "w", rate_hz, channel_count, format="MP3", bitrate_mode=bitrate_mode, compression_level=0.5
@@ -73,6 +74,31 @@ def test_the_library_alone_would_stop_early():
     """Guards the point of it all: should this fail, the detour is no longer needed."""
     samples, _ = sf.read(io.BytesIO(without_note(VARIABLE)))
     assert len(samples) / RATE_HZ < 5
+
+
+def test_a_varying_bit_rate_is_the_same_sound_in_blocks_of_any_size(tmp_path):
+    path = tmp_path / "a.mp3"
+    path.write_bytes(VARIABLE)
+    with sf.SoundFile(path) as file:
+        whole = file.read(dtype="float32")
+    for size in (1_000, 4_096, 65_536):
+        with ForwardFile(path) as file:
+            buffer, blocks = np.empty((size, 2), np.float32), []
+            while len(block := file.read(out=buffer)):
+                blocks.append(block.copy())
+        assert np.array_equal(np.concatenate(blocks), whole)
+    heard, expected = read(path), read((whole.T, RATE_HZ))
+    assert np.array_equal(heard, expected)
+
+
+def test_soundfile_alone_would_give_another_sound_in_blocks(tmp_path):
+    """Guards the point of it all: should this fail, the detour is no longer needed."""
+    path = tmp_path / "a.mp3"
+    path.write_bytes(VARIABLE)
+    with sf.SoundFile(path) as file:
+        whole = file.read(dtype="float32")
+    blocks = np.concatenate(list(sf.blocks(path, 4_096, dtype="float32")))
+    assert np.abs(blocks - whole).max() > 0.1
 
 
 def test_files_joined_end_to_end_are_read_to_the_end(tmp_path):

@@ -90,6 +90,15 @@ def test_adding_leaves_the_samples_alone():
     assert np.array_equal(signal, np.array([[0.5, np.nan], [0.25, 1.0]], np.float32), equal_nan=True)
 
 
+@pytest.mark.parametrize(("difference", "same"), [(0.0, True), (0.00004, True), (-0.00004, True), (0.0002, False)])
+def test_channels_that_differ_by_less_than_80_db_are_the_same(difference, same):
+    left = np.random.default_rng(0).uniform(-1, 1, 100).astype(np.float32)
+    left[::FRAME] = 0.9  # each frame is loud
+    tally = Tally(2, RATE_HZ, FRAME)
+    tally.add(np.stack([left, left + np.float32(difference)]))
+    assert tally.report().identical_s == (1.0 if same else 0.0)
+
+
 def test_a_hot_recording_is_not_a_clipped_one():
     signal = np.linspace(-30, 30, 60_000, dtype=np.float32)[None].repeat(2, axis=0)
     tally = Tally(2, RATE_HZ, FRAME)

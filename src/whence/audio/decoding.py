@@ -22,7 +22,8 @@ _HELPLESS_WORDS = ("error", "internal", "unspecified", "unknown", "file does not
 _LONGEST_OGG_PAGE_BYTES = 65_307
 # Tags may stand behind a FLAC; behind an Ogg nothing does.
 _LARGEST_TRAILER_BYTES = {"flac": 1 << 17, "ogg": 1 << 12}
-_RUN_UP_SAMPLES = 1 << 14
+# An MP3 cannot be entered in the middle exactly, so it is decoded from its start.
+_RUN_UP_SAMPLES = {"ogg": 1 << 14, "mp3": 1 << 62}
 _INTEGER_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 
 
@@ -59,13 +60,13 @@ def _helped(source: OpenFile) -> tuple[WavHeader | None, BinaryIO]:
 @contextlib.contextmanager
 def _decoder(source: OpenFile, file: BinaryIO) -> Iterator[Any]:
     """The library's decoder; a real file goes by its descriptor, which spares a call into Python for each read."""
-    import soundfile  # loads a shared library
+    from whence.audio.forward import ForwardFile  # loads a shared library
 
     file.seek(0)
     # Elsewhere a descriptor means something only to the C library that made it.
     real = file is source.file and source.on_disk and os.name == "posix"
     try:
-        decoder = soundfile.SoundFile(file.fileno() if real else file, closefd=False)
+        decoder = ForwardFile(file.fileno() if real else file, closefd=False)
     except Exception as error:
         source.check_unchanged()
         reason = _reason(error)
@@ -73,8 +74,8 @@ def _decoder(source: OpenFile, file: BinaryIO) -> Iterator[Any]:
     try:
         yield decoder
     finally:
-        # It flushes on closing, and may complain about what it could not read.
-        with contextlib.suppress(soundfile.SoundFileError):
+        # It may complain once more about what it could not read.
+        with contextlib.suppress(RuntimeError):
             decoder.close()
 
 
@@ -112,8 +113,7 @@ def _sound(source: OpenFile, decoder: Any, wav: WavHeader | None, by_header: int
 def _decode(decoder: Any, buffer: NDArray[np.float32]) -> tuple[NDArray[np.float32], Exception | None]:
     """The next samples, as many as there are and fit, and the error after which there will be no more.
 
-    The library raises an error instead of giving a count where a file breaks off, and at the end of a FLAC file
-    of unknown length; a mark shows how far it came.
+    Where a FLAC file breaks off, an error is raised instead of a count given; a mark shows how far it came.
     """
     if decoder.format == "FLAC":
         buffer[:, 0] = np.nan
@@ -179,18 +179,19 @@ def file_window(source: OpenFile, start_sample: int, sample_count: int) -> NDArr
     """
     _, file = _helped(source)
     # Coders that overlap their blocks need a run-up before they decode exactly what they would have on the way.
-    run_up = min(start_sample, _RUN_UP_SAMPLES) if source.container in ("ogg", "mp3") else 0
+    run_up = min(start_sample, _RUN_UP_SAMPLES.get(source.container, 0))
     with _decoder(source, file) as decoder:
         buffer = _buffer(int(decoder.channels))
-        blocks, wanted = [buffer[:0]], run_up + sample_count
         try:
-            decoder.seek(start_sample - run_up)
+            if start_sample > run_up:
+                decoder.seek(start_sample - run_up)
         except Exception:  # behind the end
             return buffer[:0]
-        while wanted:
-            block, error = _decode(decoder, buffer[:wanted])
-            blocks.append(block.copy())
-            wanted -= len(block)
+        blocks, position, end = [buffer[:0]], -run_up, sample_count
+        while position < end:
+            block, error = _decode(decoder, buffer[: end - position])
+            blocks.append(block[max(-position, 0) :].copy())
+            position += len(block)
             if error is not None or not len(block):
                 break
-    return np.concatenate(blocks)[run_up:]
+    return np.concatenate(blocks)
