@@ -124,7 +124,7 @@ def gather_sounds(place: str, classes: ClassList, where: list[str], seed: int) -
     if place == PROCEDURAL:
         from whence.scenes.procedural import procedural_sounds
 
-        return procedural_sounds(seed, _SOUNDS_PER_CLASS)
+        return procedural_sounds(seed, _SOUNDS_PER_CLASS, background=4, interference=4)
     with shown_progress("sound") as show:
         return open_sounds(sound_entries(place, classes, where), classes, cache_dir() / "sounds", progress=show)
 

@@ -1,0 +1,28 @@
+"""The picture of the README: `python docs/make_pictures.py` writes docs/scene.png, mixed from procedural sounds."""
+
+from pathlib import Path
+
+from whence.apps.pictures import draw_clip
+from whence.apps.scene_settings import fitted_to
+from whence.scenes.draw import draw_scene
+from whence.scenes.procedural import procedural_sounds
+from whence.scenes.render import render_batch
+from whence.scenes.rooms import RoomSettings, make_room_bank
+from whence.scenes.settings import SceneSettings
+
+SEED, EPOCH, INDEX = 1, 0, 1
+
+
+def main() -> None:
+    """Draw one scene, render it, and write its picture."""
+    sounds = procedural_sounds(SEED, 6, background=2, interference=2)
+    rooms = make_room_bank(SEED, 4, RoomSettings(places_per_room=20))
+    settings = fitted_to(sounds, SceneSettings())
+    scene = draw_scene(SEED, EPOCH, INDEX, settings, sounds, rooms)
+    batch = render_batch([scene], sounds, rooms)
+    title = "five seconds mixed from nothing: what is heard left and right, and where it comes from"
+    draw_clip(Path(__file__).parent / "scene.png", batch.audio[0].numpy(), batch.events[0], sounds.classes, title=title)
+
+
+if __name__ == "__main__":
+    main()
