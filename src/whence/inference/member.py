@@ -2,10 +2,8 @@
 
 # B clip, L label frame (100 ms), S sample
 
-import contextlib
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import torch
@@ -51,17 +49,20 @@ class Member:
         averaged: NDArray[np.float32] = self.coding.average([heard, mirrored])
         return averaged
 
+    def on(self, device: str | torch.device) -> Self:
+        """The same network on a device; it is moved, not copied."""
+        return replace(self, network=self.network.to(device).eval(), features=self.features.to(device))
+
     def _once(self, audio: Tensor) -> NDArray[np.float32]:
         """Values without averaging."""
         device = next(self.network.parameters()).device
         features = self.features(audio.to(device))
-        with self._autocast(device):
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bf16"):
             raw = self.network(features)
         values: NDArray[np.float32] = self.coding.activate(raw.float().cpu().numpy())
         return values
 
-    @contextlib.contextmanager
-    def _autocast(self, device: torch.device) -> Iterator[Any]:
-        """bf16 where it was asked for."""
-        with torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bf16") as context:
-            yield context
+
+def best_device() -> str:
+    """A GPU where there is one, else the processor."""
+    return "cuda" if torch.cuda.is_available() else "cpu"

@@ -1,6 +1,5 @@
 """A run folder becomes a system that can be asked."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,14 +8,14 @@ import numpy as np
 from whence.features.registry import build_features
 from whence.features.settings import FeatureSettings
 from whence.inference.errors import InferenceError
-from whence.inference.member import Member
+from whence.inference.member import Member, best_device
 from whence.inference.system import NetworkSystem
+from whence.inference.system_file import SystemFile, read_system
 from whence.models.names import from_mapping
 from whence.models.outputs.registry import build_output, output_from_json
 from whence.models.weights import load_network
 
 WEIGHTS_FILE = "weights.safetensors"
-SYSTEM_FILE = "system.json"
 
 
 def load_member(path: Path) -> Member:
@@ -34,29 +33,33 @@ def load_member(path: Path) -> Member:
     return Member(network, build_features(features), build_output(output_from_json(description["output"])))
 
 
-def load_run(folder: Path, *, swap: bool = False, precision: str = "float32") -> NetworkSystem:
+def load_run(
+    folder: Path, *, swap: bool = False, precision: str = "float32", device: str | None = None
+) -> NetworkSystem:
     """The system of a finished run.
 
     Args:
         folder: as `whence train` left it.
         swap: average with the mirrored answer to the mirrored clip.
         precision: `float32`, or `bf16` for the networks.
+        device: where it runs; a GPU where there is one when None.
 
     Raises:
         InferenceError: the folder holds no finished run.
         ModelError: weights are missing, damaged or foreign.
     """
-    path = folder / SYSTEM_FILE
-    try:
-        system = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        what = "an unfinished run; the command that began it continues" if folder.is_dir() else "no such folder"
-        raise InferenceError(f"{folder}: {what}") from None
-    except ValueError as error:
-        raise InferenceError(f"{path}: no JSON ({error}); train again") from None
-    members, localizers = (
-        [replace(load_member(folder / name / WEIGHTS_FILE), precision=precision) for name in system[key]]
-        for key in ("members", "localizers")
-    )
-    thresholds = None if system["thresholds"] is None else np.array(system["thresholds"])
-    return NetworkSystem(members, localizers, system["activity"], thresholds, swap=swap)
+    file = read_system(folder)
+    where = device or best_device()
+
+    def members(names: tuple[str, ...]) -> list[Member]:
+        return [replace(load_member(folder / name / WEIGHTS_FILE), precision=precision).on(where) for name in names]
+
+    return put_together(file, members(file.members), members(file.localizers), swap=swap)
+
+
+def put_together(
+    file: SystemFile, members: list[Member], localizers: list[Member], *, swap: bool = False
+) -> NetworkSystem:
+    """The system that a file describes, of networks that are loaded already."""
+    thresholds = None if file.thresholds is None else np.array(file.thresholds)
+    return NetworkSystem(members, localizers, file.activity, thresholds, file.smoothing_frames, swap)

@@ -29,18 +29,23 @@ def save_state(folder: Path, tensors: dict[str, Tensor]) -> Path:
         the file written.
 
     Raises:
-        OSError: when the disk refuses; both checkpoints are as before.
+        OSError: when the disk refuses, with what it was and which step is safe; the newer checkpoint is as before.
     """
     steps = {name: _step_of(folder / name) for name in _NAMES}
     path = folder / min(_NAMES, key=lambda name: steps[name])
     content = save(tensors)
     summary = {"step": int(tensors["step"]), "sha256": hashlib.sha256(content).hexdigest()}
-    # Without its summary a file counts as nothing, so a half-finished pair is never believed.
-    _summary(path).unlink(missing_ok=True)
-    with written_whole(path) as file:
-        file.write(content)
-    with written_whole(_summary(path)) as file:
-        file.write(json.dumps(summary).encode("ascii"))
+    try:
+        # Without its summary a file counts as nothing, so a half-finished pair is never believed.
+        _summary(path).unlink(missing_ok=True)
+        with written_whole(path) as file:
+            file.write(content)
+        with written_whole(_summary(path)) as file:
+            file.write(json.dumps(summary).encode("ascii"))
+    except OSError as error:
+        last = f"last good: step {max(steps.values())}" if max(steps.values()) >= 0 else "nothing was saved before"
+        what = f"{error.strerror} while saving step {summary['step']} ({len(content) / 1e6:.1f} MB); {last}"
+        raise OSError(error.errno, what, str(folder)) from None
     return path
 
 

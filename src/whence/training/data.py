@@ -1,17 +1,22 @@
 """Where training clips come from: endless scenes or a fixed set of clips, in batches asked for by number."""
 
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
 from whence.corpora.dcase2025 import AudioFrameDataset
+from whence.errors import WhenceError
 from whence.labels import Events
+from whence.scenes.render import RenderedBatch
 from whence.scenes.stream import SceneStream
-from whence.training.errors import TrainingError
+from whence.training.errors import TrainingError, WorkerDiedError
+
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +57,8 @@ class SceneData:
         stream = SceneStream(
             stream.seed, stream.settings, stream.sounds, stream.rooms, batch_clips, epoch_steps, stream.device
         )
-        for number, rendered in zip(numbers, stream.loader(numbers, workers), strict=True):
+        rendered_batches: Iterator[RenderedBatch] = _made_ahead(stream, numbers, workers)
+        for number, rendered in zip(numbers, rendered_batches, strict=True):
             epoch, place = divmod(number, epoch_steps)
             first = place * batch_clips
             names = [f"scene seed {stream.seed}, epoch {epoch}, index {first + i}" for i in range(batch_clips)]
@@ -60,7 +66,7 @@ class SceneData:
 
 
 class ClipData:
-    """A fixed set of clips, shuffled anew each epoch, channels swapped at random.
+    """A fixed set of clips, shuffled anew each round, channels swapped at random.
 
     Args:
         clips: with labels.
@@ -73,43 +79,86 @@ class ClipData:
 
     def __init__(self, clips: AudioFrameDataset, seed: int, swap_probability: float = 0.5) -> None:
         if not len(clips):
-            raise TrainingError("no clips to train on")
+            raise TrainingError("no clips to train on; name a folder that holds some")
         self.clips = clips
         self.seed = seed
         self.swap_probability = swap_probability
 
     def batches(self, numbers: range, batch_clips: int, epoch_steps: int, workers: int) -> Iterator[Batch]:
-        """Read ahead in so many processes."""
-        dataset = _NumberedBatches(self, batch_clips, epoch_steps)
-        yield from DataLoader(dataset, sampler=numbers, batch_size=None, num_workers=workers)
+        """Read ahead in so many processes; rounds through the clips end where they end, not with epochs."""
+        return _made_ahead(_ClipBatches(self, batch_clips), numbers, workers)
 
-    def clip_numbers(self, number: int, batch_clips: int, epoch_steps: int) -> list[int]:
-        """The clips of one batch: the set shuffled by (seed, round), rounds end to end."""
-        first = number * batch_clips
+    def drawn(self, positions: range) -> list[tuple[int, bool]]:
+        """Which clip stands at each position of the whole training, and whether it is mirrored.
+
+        Args:
+            positions: clips counted from the first of the training; rounds through the set stand end to end.
+        """
         count = len(self.clips)
-        rounds: dict[int, np.ndarray[tuple[int], np.dtype[np.int64]]] = {}
-        chosen = []
-        for position in range(first, first + batch_clips):
-            turn, place = divmod(position, count)
-            if turn not in rounds:
-                rounds[turn] = np.random.default_rng([self.seed, turn, 0]).permutation(count)
-            chosen.append(int(rounds[turn][place]))
-        return chosen
+        rounds = {turn: self._order(turn) for turn in {position // count for position in positions}}
+        swaps = [np.random.default_rng([self.seed, position, 1]).random() for position in positions]
+        return [
+            (int(rounds[position // count][position % count]), bool(swap < self.swap_probability))
+            for position, swap in zip(positions, swaps, strict=True)
+        ]
+
+    def _order(self, turn: int) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+        """The set shuffled for one round."""
+        return np.random.default_rng([self.seed, turn, 0]).permutation(len(self.clips))
 
 
-class _NumberedBatches(Dataset[Batch]):
+class _ClipBatches(Dataset[Batch]):
     """Batches of clips by number, for loader processes."""
 
-    def __init__(self, data: ClipData, batch_clips: int, epoch_steps: int) -> None:
-        self.data, self.batch_clips, self.epoch_steps = data, batch_clips, epoch_steps
+    def __init__(self, data: ClipData, batch_clips: int) -> None:
+        self.data, self.batch_clips = data, batch_clips
 
     def __getitem__(self, number: int) -> Batch:
-        data = self.data
-        swapped = np.random.default_rng([data.seed, number, 1]).random(self.batch_clips) < data.swap_probability
+        clips = self.data.clips
         audio, events, names = [], [], []
-        for clip, swap in zip(data.clip_numbers(number, self.batch_clips, self.epoch_steps), swapped, strict=True):
-            signal, table = data.clips[clip]
-            audio.append(torch.from_numpy(np.ascontiguousarray(signal[::-1]) if swap else signal))
+        for clip, swap in self.data.drawn(range(number * self.batch_clips, (number + 1) * self.batch_clips)):
+            signal_, table = clips[clip]
+            audio.append(torch.from_numpy(np.ascontiguousarray(signal_[::-1]) if swap else signal_))
             events.append(table.mirrored() if swap else table)
-            names.append(data.clips.clips[clip].sound.name)
+            names.append(clips.clips[clip].sound.name)
         return Batch(torch.stack(audio), events, names)
+
+
+class _Told(Dataset[Any], Generic[_Item]):
+    """A dataset whose own errors come back as values: a loader process would wrap them in its traceback."""
+
+    def __init__(self, inner: Dataset[_Item]) -> None:
+        self.inner = inner
+
+    def __getitem__(self, number: int) -> _Item | WhenceError:
+        try:
+            return self.inner[number]
+        except WhenceError as error:
+            return error
+
+
+def _made_ahead(dataset: Dataset[_Item], numbers: range, workers: int) -> Iterator[_Item]:
+    """The numbered items in order, made in so many processes.
+
+    Raises:
+        WhenceError: what the dataset raised, wherever it ran.
+        WorkerDiedError: a process was killed.
+    """
+    loader = DataLoader(
+        _Told(dataset), sampler=numbers, batch_size=None, num_workers=workers, worker_init_fn=_leave_signals_alone
+    )
+    try:
+        for item in loader:
+            if isinstance(item, WhenceError):
+                raise item
+            yield item
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error) or "exited unexpectedly" not in str(error):
+            raise
+        raise WorkerDiedError("a process that makes batches was killed (out of memory?)") from None
+
+
+def _leave_signals_alone(worker: int) -> None:
+    """Ctrl-C and a scheduler's SIGTERM reach every process; only the one that trains shall act on them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -9,3 +9,7 @@ class TrainingError(WhenceError):
 
 class DivergedError(GaveUpError):
     """The loss is no number any more; the last finite weights are kept."""
+
+
+class WorkerDiedError(GaveUpError):
+    """A process that makes batches is gone; what was trained is kept."""

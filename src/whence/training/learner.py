@@ -1,9 +1,7 @@
 """One network in training: a batch in, its weights a step better; every step a function of its number."""
 
-import contextlib
 import logging
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -18,6 +16,7 @@ from whence.models.registry import build_model
 from whence.training.augmentation import augment_features
 from whence.training.data import Batch
 from whence.training.errors import DivergedError
+from whence.training.processes import Processes
 from whence.training.recipe import NetworkRecipe
 from whence.training.schedule import rate_at
 
@@ -28,7 +27,8 @@ class Learner:
     """Weights, their average, the optimizer, and the step that changes them.
 
     Nothing random outlives a step: dropout and masks are seeded by (seed, step), so a resumed training continues bit
-    for bit on the same machine.
+    for bit on the same machine. Where several processes train together each takes its share of the batch, and the
+    gradients are averaged: all hold the same weights after every step.
 
     Args:
         recipe: of this network.
@@ -40,9 +40,10 @@ class Learner:
     def __init__(self, recipe: NetworkRecipe, seed: int, precision: str, device: str | None = None) -> None:
         self.recipe = recipe
         self.seed = seed
-        self.accelerator = Accelerator(
-            mixed_precision="bf16" if precision == "bf16" else "no", cpu=device == "cpu", rng_types=[]
-        )
+        self.bf16 = precision == "bf16"
+        self.processes = Processes(device)
+        # Precision is not left to the accelerator: it keeps the first one it is told for the whole process.
+        self.accelerator = Accelerator(mixed_precision="no", cpu=device == "cpu", rng_types=[])
         torch.manual_seed(_dropout_seed(seed, 0))
         network = build_model(recipe.model)
         decayed = [p for p in network.parameters() if p.ndim > 1]
@@ -59,7 +60,7 @@ class Learner:
             else None
         )
         self.step = 0
-        self._micro_clips = recipe.batch_clips
+        self._micro_clips = self.processes.clips_of(recipe.batch_clips)
 
     @property
     def bare(self) -> Network:
@@ -91,6 +92,11 @@ class Learner:
             except torch.OutOfMemoryError:
                 if self._micro_clips == 1:
                     raise MemoryError("one clip does not fit into the memory of the device") from None
+                if self.processes.count > 1:
+                    # The others wait for this process's gradients and know nothing of halves.
+                    raise MemoryError(
+                        f"{self._micro_clips} clips a process do not fit; choose a smaller batch"
+                    ) from None
                 self._micro_clips = -(-self._micro_clips // 2)
                 self.optimizer.zero_grad(set_to_none=True)
                 torch.cuda.empty_cache()
@@ -105,7 +111,7 @@ class Learner:
         rate = rate_at(self.step, self.recipe.total_steps, self.recipe.optimizer)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        torch.manual_seed(_dropout_seed(self.seed, self.step + 1))
+        torch.manual_seed(_dropout_seed(self.seed, self.step + 1) + self.processes.rank * 2**32)
         self.optimizer.zero_grad(set_to_none=True)
         # Batch norm's running means change in the forward pass, before anybody knows that the loss is no number.
         buffers = [buffer.clone() for buffer in self.bare.buffers()]
@@ -114,7 +120,7 @@ class Learner:
         for first in range(0, clips, micro_clips):
             chosen = slice(first, min(first + micro_clips, clips))
             share = (chosen.stop - chosen.start) / clips
-            parts = self._loss_parts(batch.audio[chosen], batch.events[chosen])
+            parts = self._loss_parts(batch.audio[chosen], batch.events[chosen], first)
             loss = torch.stack(list(parts.values())).sum()
             for name, value in (parts | {"loss": loss}).items():
                 total[name] = total.get(name, 0.0) + share * float(value.detach())
@@ -132,13 +138,14 @@ class Learner:
         self.step += 1
         return total
 
-    def _loss_parts(self, audio: Tensor, events: Any) -> dict[str, Tensor]:
-        """The terms of the loss of some clips."""
+    def _loss_parts(self, audio: Tensor, events: Any, first: int) -> dict[str, Tensor]:
+        """The terms of the loss of some clips, of which the first is that of this process's share."""
         device = self.accelerator.device
         with torch.no_grad():
             features = self.features(audio.to(device))
-            features = augment_features(features, self.recipe, self.seed, self.step)
-        with self.accelerator.autocast():
+            first_clip = self.processes.rank * self.processes.clips_of(self.recipe.batch_clips) + first
+            features = augment_features(features, self.recipe, self.seed, self.step, first_clip)
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.bf16):
             raw = self.network(features)
         target = torch.from_numpy(self.coding.encode(events, raw.shape[1])).to(device)
         return self.coding.loss_parts(raw.float(), target)
@@ -166,14 +173,6 @@ class Learner:
                 self.optimizer.state[parameter] = {name: value.to(parameter.device) for name, value in found.items()}
         self.step = int(tensors["step"])
 
-    @contextlib.contextmanager
-    def evaluating(self) -> Iterator[Network]:
-        """The network to be validated, in evaluation mode, with gradients off."""
-        network = self.evaluated
-        network.eval()
-        with torch.inference_mode(), self.accelerator.autocast():
-            yield network
-
 
 def _parameters(optimizer: Any) -> list[nn.Parameter]:
     """All parameters in the order of the groups."""
@@ -187,4 +186,4 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _dropout_seed(seed: int, step: int) -> int:
     """One number for (seed, step); torch takes 64 bits."""
-    return (seed * 1_000_003 + step) % 2**63
+    return (seed * 1_000_003 + step) % 2**62

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from whence.errors import GaveUpError
 from whence.files import written_whole
 from whence.inference.member import Member
 from whence.models.weights import load_encoder
@@ -20,9 +22,11 @@ from whence.training.errors import DivergedError
 from whence.training.learner import Learner
 from whence.training.recipe import NetworkRecipe, Recipe
 from whence.training.run_folder import append_line, read_lines
-from whence.training.validation import Validation, ValidationClips, predict, validate
+from whence.training.validation import Validation, ValidationClips, predict, said, validate
 
 _LOG = logging.getLogger("whence.training")
+# What a checkpoint calls the losses of the epoch so far.
+_EPOCH_LOSS, _EPOCH_STEPS = "epoch.loss.", "epoch.steps"
 
 
 @dataclass(frozen=True)
@@ -88,47 +92,69 @@ def train_network(
 
     Raises:
         DivergedError: if the loss is no number; `bad_batch.json` names the clips, the last finite weights are kept.
+        WorkerDiedError: a process that makes batches was killed; the last step is saved.
         MemoryError: if one clip alone does not fit.
         OSError: when the disk refuses; the last checkpoint is kept.
     """
     place = folder / network.name
     learner = Learner(network, recipe.seed, recipe.precision, settings.device)
+    processes = learner.processes
+    clock = _Clock(network, settings)
     state = load_state(place)
     if state is not None:
+        clock.restore(state)
         learner.restore(state)
         _LOG.info("%s: resuming at step %d of %d", network.name, learner.step, network.total_steps)
     elif encoder is not None:
         load_encoder(learner.bare, encoder)
-    clock = _Clock(network, settings)
     batches = data.batches(
-        range(learner.step, network.total_steps), network.batch_clips, network.epoch_steps, settings.workers
+        processes.numbers(learner.step, network.total_steps),
+        processes.clips_of(network.batch_clips),
+        network.epoch_steps * processes.count,
+        settings.workers,
     )
-    for batch in batches:
-        _step(place, learner, batch, clock)
-        ends_epoch = learner.step % network.epoch_steps == 0
-        if ends_epoch:
-            _finish_epoch(folder, place, recipe, learner, held_out, clock)
-        stopping = settings.should_stop()
-        if ends_epoch or stopping or clock.checkpoint_is_due():
-            save_state(place, learner.state())
-        if stopping:
-            _LOG.info("%s: saved at step %d; the same command continues", network.name, learner.step)
-            return False
+    try:
+        for batch in batches:
+            _step(place, learner, batch, clock)
+            ends_epoch = learner.step % network.epoch_steps == 0
+            if ends_epoch and processes.is_first:
+                _finish_epoch(folder, place, recipe, learner, held_out, clock)
+            stopping = processes.any(settings.should_stop())
+            if ends_epoch or stopping or clock.checkpoint_is_due():
+                _save(place, learner, clock)
+            if stopping:
+                _LOG.info("%s: saved at step %d; the same command continues", network.name, learner.step)
+                return False
+    except GaveUpError:
+        _save(place, learner, clock)
+        raise
     return True
 
 
+def _save(place: Path, learner: Learner, clock: "_Clock") -> None:
+    """Write a checkpoint; one of several processes is enough."""
+    if learner.processes.is_first:
+        save_state(place, learner.state() | clock.state())
+    clock.saved_at = time.monotonic()
+
+
 class _Clock:
-    """Mean loss, speed, and when the next checkpoint is due."""
+    """Mean losses, speed, and when the next checkpoint is due."""
 
     def __init__(self, network: NetworkRecipe, settings: LoopSettings) -> None:
         self.network, self.settings = network, settings
         self.saved_at = self.reported_at = self.epoch_began = time.monotonic()
         self.losses: list[float] = []
-        self.epoch_losses: list[dict[str, float]] = []
+        self.epoch_sums: dict[str, float] = {}
+        # Of this epoch, and since this process began: in a resumed epoch some steps took no time here.
+        self.epoch_steps = self.steps_here = 0
 
     def count(self, losses: dict[str, float], step: int) -> None:
         self.losses.append(losses["loss"])
-        self.epoch_losses.append(losses)
+        for name, loss in losses.items():
+            self.epoch_sums[name] = self.epoch_sums.get(name, 0.0) + loss
+        self.epoch_steps += 1
+        self.steps_here += 1
         now = time.monotonic()
         if now - self.reported_at >= 5.0:
             speed = len(self.losses) * self.network.batch_clips / (now - self.reported_at)
@@ -137,22 +163,32 @@ class _Clock:
             self.losses, self.reported_at = [], now
 
     def checkpoint_is_due(self) -> bool:
-        if time.monotonic() - self.saved_at < self.settings.checkpoint_s:
-            return False
-        self.saved_at = time.monotonic()
-        return True
+        return time.monotonic() - self.saved_at >= self.settings.checkpoint_s
 
     def epoch_numbers(self) -> dict[str, Any]:
         """Mean losses and speed of the epoch, which ends now."""
-        count = len(self.epoch_losses)
         seconds = time.monotonic() - self.epoch_began
-        means = {name: sum(losses[name] for losses in self.epoch_losses) / count for name in self.epoch_losses[0]}
-        self.epoch_losses, self.epoch_began = [], time.monotonic()
-        return {
-            "losses": means,
+        numbers = {
+            "losses": {name: total / self.epoch_steps for name, total in self.epoch_sums.items()},
             "seconds": round(seconds, 1),
-            "clips_per_s": round(count * self.network.batch_clips / seconds, 2),
+            "clips_per_s": round(self.steps_here * self.network.batch_clips / seconds, 2),
         }
+        self.epoch_sums, self.epoch_steps, self.steps_here, self.epoch_began = {}, 0, 0, time.monotonic()
+        return numbers
+
+    def state(self) -> dict[str, Tensor]:
+        """The losses of the epoch so far, so that an interrupted epoch has the mean of an uninterrupted one."""
+        sums = {_EPOCH_LOSS + name: torch.tensor(total, dtype=torch.float64) for name, total in self.epoch_sums.items()}
+        return {**sums, _EPOCH_STEPS: torch.tensor(self.epoch_steps)}
+
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        """Take up what `state` gave."""
+        self.epoch_sums = {
+            name.removeprefix(_EPOCH_LOSS): value.item()
+            for name, value in tensors.items()
+            if name.startswith(_EPOCH_LOSS)
+        }
+        self.epoch_steps = int(tensors[_EPOCH_STEPS])
 
 
 def _step(place: Path, learner: Learner, batch: Batch, clock: _Clock) -> None:
@@ -162,7 +198,6 @@ def _step(place: Path, learner: Learner, batch: Batch, clock: _Clock) -> None:
     except DivergedError as error:
         with written_whole(place / "bad_batch.json") as file:
             file.write(json.dumps({"step": learner.step, "clips": list(batch.names)}, indent=2).encode("utf-8"))
-        save_state(place, learner.state())
         raise DivergedError(
             f"{error}; the clips are named in {place / 'bad_batch.json'}, the weights before are kept"
         ) from None
@@ -186,17 +221,8 @@ def _finish_epoch(
     _keep_if_best(place, recipe.kept_checkpoints, learner, epoch, found)
     _LOG.info(
         "%s: epoch %d/%d  loss %.4f  %s  %.1f clips/s",
-        network.name, epoch, network.epochs, numbers["losses"]["loss"], _said(found), numbers["clips_per_s"],
+        network.name, epoch, network.epochs, numbers["losses"]["loss"], said(found.numbers), numbers["clips_per_s"],
     )  # fmt: skip
-
-
-def _said(found: Validation) -> str:
-    """The numbers of a validation on one line."""
-    numbers = found.numbers
-    if "detection_f" in numbers:
-        return f"detection F {100 * numbers['detection_f']:.1f} %"
-    doae, rde = (float("nan") if numbers[name] is None else numbers[name] for name in ("doae_deg", "rde"))
-    return f"F20 {100 * numbers['f20']:.1f} %  DOAE {doae:.1f} deg  RDE {rde:.2f}"
 
 
 def _keep_if_best(place: Path, kept: int, learner: Learner, epoch: int, found: Validation) -> None:

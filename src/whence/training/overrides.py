@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar, get_type_hints
 
+from whence.models.outputs.registry import build_output
 from whence.scenes.plain import from_plain
 from whence.training.errors import TrainingError
 from whence.training.recipe import Recipe
@@ -26,6 +27,9 @@ def with_overrides(recipe: Recipe, data: Mapping[str, Any]) -> Recipe:
     Raises:
         WhenceError: a field that is unknown (the nearest is named), ill-typed or out of range, with its dotted name.
 
+    >>> from whence.recipes.registry import recipe_named
+    >>> with_overrides(recipe_named("tiny"), {"networks": {"detector": {"epochs": 5}}}).networks[0].epochs
+    5
     """
     given = dict(data)
     by_name = {network.name: network for network in recipe.networks}
@@ -36,6 +40,27 @@ def with_overrides(recipe: Recipe, data: Mapping[str, Any]) -> Recipe:
         _known(name, by_name, "recipe.networks")
         by_name[name] = _changed(by_name[name], change, f"recipe.networks.{name}")
     return _changed(replace(recipe, networks=tuple(by_name.values())), given, "recipe")
+
+
+def with_class_count(recipe: Recipe, class_count: int) -> Recipe:
+    """The recipe for another number of classes: codings count them, and networks give as many numbers as these want.
+
+    >>> from whence.recipes.registry import recipe_named
+    >>> with_class_count(recipe_named("tiny"), 5).networks[1].model.output_size
+    15
+    """
+    networks = []
+    for network in recipe.networks:
+        if network.output.class_count == class_count:
+            networks.append(network)
+            continue
+        output = replace(network.output, class_count=class_count)
+        # Most networks are told a size; one with a branch for each quantity is told the classes.
+        told = {entry.name for entry in dataclasses.fields(network.model)}
+        size = {"class_count": class_count, "output_size": build_output(output).output_size}
+        changes = {name: value for name, value in size.items() if name in told}
+        networks.append(replace(network, output=output, model=replace(network.model, **changes)))
+    return replace(recipe, networks=tuple(networks))
 
 
 def _changed(settings: _Settings, data: Any, place: str) -> _Settings:

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from whence.features.settings import FeatureSettings
-from whence.models.outputs.registry import OutputSettings, output_to_json
+from whence.models.outputs.registry import OutputSettings, build_output, output_to_json
 from whence.models.registry import model_to_json
 from whence.scenes.settings import SceneSettings
 from whence.scenes.transforms.filter_augment import FilterAugmentSettings
@@ -62,7 +62,7 @@ class NetworkRecipe:
         filter_augment: random filters of the log-mel maps; None for none.
 
     Raises:
-        TrainingError: a number below one, or a network whose output does not fit its coding.
+        TrainingError: a number below one, or a network that fits neither its features nor its coding.
     """
 
     name: str
@@ -80,6 +80,17 @@ class NetworkRecipe:
         for name in ("batch_clips", "epochs", "epoch_clips"):
             _check(f"{self.name}.{name}", getattr(self, name), getattr(self, name) >= 1, "at least 1")
         _check(f"{self.name}.name", self.name, self.name.isidentifier(), "a plain word")
+        self._check_sizes()
+
+    def _check_sizes(self) -> None:
+        """Refuse a network that takes other maps than the front end gives, or gives other numbers than the coding."""
+        coded = build_output(self.output).output_size
+        for what, has, wants in (
+            ("model.output_size", self.model.output_size, coded),
+            ("model.input_maps", self.model.input_maps, len(self.features.maps)),
+            ("model.mel_count", self.model.mel_count, self.features.mel_count),
+        ):
+            _check(f"{self.name}.{what}", has, has == wants, f"{wants}, as features and output have it")
 
     @property
     def epoch_steps(self) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import whence
 from whence.files import sweep_unfinished, written_whole
 from whence.training.errors import TrainingError
 from whence.training.recipe import Recipe
@@ -33,6 +34,42 @@ def opened_run(folder: Path, recipe: Recipe) -> Iterator[None]:
             place.mkdir(exist_ok=True)
             sweep_unfinished(place)
         yield
+
+
+def check_recipe(folder: Path, recipe: Recipe) -> None:
+    """Refuse a folder that holds a run of another recipe, before anything is gathered or written.
+
+    Raises:
+        TrainingError: what differs, or that another version of Whence wrote it.
+    """
+    path = folder / RECIPE_FILE
+    if not path.exists():
+        return
+    found = read_recipe(folder)
+    changed = list(_differences(found, _plain(recipe), ""))
+    if changed:
+        shown = "; ".join(changed[:4]) + ("; ..." if len(changed) > 4 else "")
+        raise TrainingError(f"{folder} holds a run of another recipe ({shown}); choose another folder")
+
+
+def read_recipe(folder: Path) -> dict[str, Any]:
+    """The recipe that a run folder keeps, as plain data.
+
+    Raises:
+        TrainingError: there is none, or it cannot be used.
+    """
+    path = folder / RECIPE_FILE
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise TrainingError(f"{folder}: no run in here ({RECIPE_FILE} is missing)") from None
+    except ValueError as error:
+        raise TrainingError(f"{path} is no JSON ({error}); choose another folder") from None
+    made_by, number = found.pop("version", "another version"), found.pop("format", None)
+    if number != FORMAT:
+        remedy = "pip install -U whence" if isinstance(number, int) and number > FORMAT else "choose another folder"
+        raise TrainingError(f"{folder}: made by whence {made_by}; this is {whence.__version__}. {remedy}")
+    return dict(found)
 
 
 def append_line(folder: Path, numbers: Mapping[str, Any]) -> None:
@@ -75,23 +112,16 @@ def _locked(folder: Path) -> Iterator[None]:
 
 def _keep_recipe(folder: Path, recipe: Recipe) -> None:
     """Write the recipe of a new run; refuse to go on with another one."""
-    path = folder / RECIPE_FILE
-    # Through JSON and back, so that both sides have lists and not tuples.
-    wanted = json.loads(json.dumps({"format": FORMAT, **recipe.to_plain()}))
-    if not path.exists():
-        with written_whole(path) as file:
-            file.write(json.dumps(wanted, indent=2).encode("utf-8") + b"\n")
-        return
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise TrainingError(f"{path} is no JSON ({error}); choose another folder") from None
-    if found.get("format") != FORMAT:
-        raise TrainingError(f"{folder} was made by another version of whence; choose another folder")
-    changed = list(_differences(found, wanted, ""))
-    if changed:
-        shown = "; ".join(changed[:4]) + ("; ..." if len(changed) > 4 else "")
-        raise TrainingError(f"{folder} holds a run of another recipe ({shown}); choose another folder")
+    check_recipe(folder, recipe)
+    if not (folder / RECIPE_FILE).exists():
+        kept = {"format": FORMAT, "version": whence.__version__, **recipe.to_plain()}
+        with written_whole(folder / RECIPE_FILE) as file:
+            file.write(json.dumps(kept, indent=2).encode("utf-8") + b"\n")
+
+
+def _plain(recipe: Recipe) -> Any:
+    """The recipe as reading it back from a file gives it: lists and not tuples."""
+    return json.loads(json.dumps(recipe.to_plain()))
 
 
 def _differences(found: Any, wanted: Any, place: str) -> Iterator[str]:

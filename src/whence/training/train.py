@@ -1,30 +1,28 @@
 """A recipe becomes a run: its networks trained one after the other, the best weights chosen, the thresholds set."""
 
-import json
+import contextlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from whence.features.registry import build_features
-from whence.files import written_whole
-from whence.inference.joining import Activity
-from whence.inference.member import Member
-from whence.inference.run import SYSTEM_FILE, WEIGHTS_FILE, load_member
-from whence.inference.system import NetworkSystem
-from whence.models.outputs.classwise import Classwise
+from whence.inference.member import Member, best_device
+from whence.inference.run import WEIGHTS_FILE, load_member
+from whence.inference.system_file import SystemFile, write_system
 from whence.models.outputs.registry import build_output, output_to_json
 from whence.models.registry import build_model, model_to_json
 from whence.models.weights import save_weights
 from whence.training.data import TrainingData
 from whence.training.loop import LoopSettings, kept_weights, train_network
+from whence.training.processes import Processes
 from whence.training.recipe import NetworkRecipe, Recipe
 from whence.training.run_folder import opened_run
-from whence.training.validation import Validation, ValidationClips, predict, validate
+from whence.training.tuning import tune_system
+from whence.training.validation import ValidationClips, predict, said, validate
 
 _LOG = logging.getLogger("whence.training")
 
@@ -56,20 +54,27 @@ def train(
         DivergedError: a loss that is no number.
     """
     settings = settings or LoopSettings()
-    with opened_run(folder, recipe):
+    processes = Processes(settings.device)
+    device = settings.device or best_device()
+    with opened_run(folder, recipe) if processes.is_first else contextlib.nullcontext():
         for network in recipe.networks:
             place = folder / network.name
+            # Nobody writes between this and the next waiting, so all see the same.
+            processes.wait()
             if (place / WEIGHTS_FILE).exists():
                 continue
             encoder = (encoders or {}).get(network.name)
             if not train_network(folder, recipe, network, data, held_out, settings, encoder):
                 return False
-            _choose(place, recipe, network, held_out)
-        _finish(folder, recipe, held_out)
+            if processes.is_first:
+                _choose(place, recipe, network, held_out, device)
+        if processes.is_first:
+            _finish(folder, recipe, held_out, device)
+        processes.wait()
     return True
 
 
-def _choose(place: Path, recipe: Recipe, network: NetworkRecipe, held_out: ValidationClips) -> None:
+def _choose(place: Path, recipe: Recipe, network: NetworkRecipe, held_out: ValidationClips, device: str) -> None:
     """Write the weights that do best on the held-out clips: one of the kept ones, or the mean of them all."""
     kept = kept_weights(place)
     summary, tensors = kept[0]
@@ -78,7 +83,7 @@ def _choose(place: Path, recipe: Recipe, network: NetworkRecipe, held_out: Valid
         model = build_model(network.model)
         model.load_state_dict(mean)
         coding = build_output(network.output)
-        member = Member(model.eval(), build_features(network.features), coding, recipe.precision)
+        member = Member(model, build_features(network.features), coding, recipe.precision).on(device)
         found = validate(coding, predict(member, held_out), held_out)
         if found.score > summary["score"]:
             thresholds = None if found.thresholds is None else found.thresholds.tolist()
@@ -105,34 +110,10 @@ def _mean(states: list[dict[str, Tensor]]) -> dict[str, Tensor]:
     }
 
 
-def _finish(folder: Path, recipe: Recipe, held_out: ValidationClips) -> None:
+def _finish(folder: Path, recipe: Recipe, held_out: ValidationClips, device: str) -> None:
     """Join the networks, find the thresholds of the whole, and write down what the system is."""
-    members = [load_member(folder / network.name / WEIGHTS_FILE) for network in recipe.networks]
-    tried = {activity: _validate_system(members, activity, held_out) for activity in _activities(members)}
-    activity, found = max(tried.items(), key=lambda pair: pair[1].score)
+    members = [load_member(folder / network.name / WEIGHTS_FILE).on(device) for network in recipe.networks]
     names = [network.name for network in recipe.networks]
-    system = {
-        "members": names[:1],
-        "localizers": names[1:],
-        "activity": activity,
-        "thresholds": None if found.thresholds is None else found.thresholds.tolist(),
-        "recipe": recipe.name,
-        "validation": found.numbers,
-    }
-    with written_whole(folder / SYSTEM_FILE) as file:
-        file.write(json.dumps(system, indent=2).encode("utf-8") + b"\n")
-    _LOG.info("%s: finished, F20 on the held-out clips %.1f %%", folder, 100 * found.score)
-
-
-def _activities(members: Sequence[Member]) -> list[Activity]:
-    """The ways to join: the detector's activity, and the mean where the localizer tells it too."""
-    localizer = members[-1].coding
-    both = len(members) == 2 and isinstance(localizer, Classwise) and localizer.settings.activity
-    return ["detector", "mean"] if both else ["detector"]
-
-
-def _validate_system(members: Sequence[Member], activity: Activity, held_out: ValidationClips) -> Validation:
-    """Score a joined system with its best thresholds."""
-    system = NetworkSystem(members[:1], members[1:], activity)
-    values = np.concatenate([system.values(audio) for audio in torch.split(held_out.audio, 32)])
-    return validate(system.coding, values, held_out)
+    tuned = tune_system(SystemFile((names[0],), tuple(names[1:]), recipe=recipe.name), members, held_out)
+    write_system(folder, tuned)
+    _LOG.info("%s: finished; on the held-out clips %s", folder, said(tuned.validation))

@@ -1,6 +1,6 @@
 """How good a network in training is on held-out clips: its own part of the task, with the best thresholds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,21 @@ class Validation:
     score: float
     numbers: dict[str, Any]
     thresholds: NDArray[np.float64] | None
+
+
+def said(numbers: Mapping[str, Any]) -> str:
+    """The numbers of a validation in one phrase.
+
+    >>> said({"f20": 0.228, "doae_deg": 24.5, "rde": None})
+    'F20 22.8 %  DOAE 24.5 deg  RDE -'
+    """
+    if "f20" not in numbers:
+        return f"detection F {100 * numbers['detection_f']:.1f} %"
+    doae_deg, rde = numbers["doae_deg"], numbers["rde"]
+    return (
+        f"F20 {100 * numbers['f20']:.1f} %  DOAE {'-' if doae_deg is None else f'{doae_deg:.1f} deg'}  "
+        f"RDE {'-' if rde is None else f'{rde:.2f}'}"
+    )
 
 
 def predict(member: Member, clips: ValidationClips, *, swap: bool = False) -> NDArray[np.float32]:

@@ -1,0 +1,82 @@
+"""What the networks of a run make together: `system.json`, read strictly and written whole."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from whence.files import written_whole
+from whence.inference.errors import InferenceError
+from whence.inference.joining import Activity
+from whence.models.errors import ModelError
+from whence.models.names import from_mapping
+
+SYSTEM_FILE = "system.json"
+
+
+@dataclass(frozen=True)
+class SystemFile:
+    """Which networks answer, how they are joined, and when a class counts as active.
+
+    Args:
+        members: folders of the networks whose values are averaged; the detector where there is a localizer.
+        localizers: folders of the networks that say where.
+        activity: how they are joined, see `whence.inference.joining.join`.
+        thresholds: one for each class; None where the coding has its own.
+        smoothing_frames: median over the activity of so many frames, odd.
+        recipe: the name of what was trained.
+        validation: scores on the held-out clips, for people.
+
+    Raises:
+        InferenceError: no network, a name that is not a plain word, or a value out of its range.
+    """
+
+    members: tuple[str, ...]
+    localizers: tuple[str, ...] = ()
+    activity: Activity = "detector"
+    thresholds: tuple[float, ...] | None = None
+    smoothing_frames: int = 1
+    recipe: str = ""
+    validation: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        names = (*self.members, *self.localizers)
+        # They become paths below the run: a run from a stranger must not reach beyond its own folder.
+        wrong = [name for name in names if not name.isidentifier()]
+        if wrong:
+            raise InferenceError(f"network {wrong[0]!r}: its name must be a plain word")
+        if not self.members:
+            raise InferenceError("members is empty; a system needs at least one network")
+        if self.activity not in ("detector", "mean"):
+            raise InferenceError(f"activity is {self.activity!r}; it must be detector or mean")
+        if self.smoothing_frames < 1 or self.smoothing_frames % 2 == 0:
+            raise InferenceError(f"smoothing_frames is {self.smoothing_frames}; it must be an odd number from 1")
+
+
+def write_system(folder: Path, system: SystemFile) -> None:
+    """Write what a run's system is; what stood there before is replaced whole or not at all."""
+    with written_whole(folder / SYSTEM_FILE) as file:
+        file.write(json.dumps(asdict(system), indent=2).encode("utf-8") + b"\n")
+
+
+def read_system(folder: Path) -> SystemFile:
+    """Read what a run's system is.
+
+    Raises:
+        InferenceError: the folder holds no finished run, or the file is damaged.
+    """
+    path = folder / SYSTEM_FILE
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        what = "an unfinished run; the command that began it continues" if folder.is_dir() else "no such folder"
+        raise InferenceError(f"{folder}: {what}") from None
+    except (ValueError, RecursionError) as error:
+        raise InferenceError(f"{path}: no JSON ({error}); train again") from None
+    if not isinstance(data, dict) or "members" not in data:
+        raise InferenceError(f"{path}: does not say which networks answer; train again")
+    try:
+        return from_mapping(SystemFile, data, "system")
+    except (ModelError, InferenceError) as error:
+        raise InferenceError(f"{path}: {error}") from None
