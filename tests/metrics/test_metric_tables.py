@@ -5,7 +5,7 @@ import pytest
 from metrics_cases import KINDS, draw_set
 from metrics_twin import clip_events, count_clip, empty_counts, events, scores
 
-from whence.labels import ClipEvents
+from whence.labels import ClipEvents, Events
 from whence.metrics import IntervalSettings, MetricError, ScoreSettings, evaluate
 from whence.metrics.tables import BANDS, break_down
 
@@ -93,8 +93,6 @@ def test_distance_bands():
 
 
 def test_an_unknown_distance_has_a_band_of_its_own_and_no_distance_error():
-    from whence.labels import Events
-
     table = Events.from_columns({"frame": [0, 1], "class_index": [MUSIC] * 2, "azimuth_deg": [0, 0]})
     unknown = ClipEvents.from_mapping({"a": table})
     evaluation = evaluate(unknown, clip_events({"a": [(0, MUSIC, 0, 5, 100)]}), interval_settings=NO_INTERVALS)
@@ -104,6 +102,16 @@ def test_an_unknown_distance_has_a_band_of_its_own_and_no_distance_error():
     assert evaluation.official.scores.doae_deg == pytest.approx(5)
     assert np.isnan(evaluation.official.scores.rde)
     assert np.isnan(evaluation.official.scores.distance_error_m)
+
+
+def test_distance_errors_are_means_over_the_pairs_whose_distances_are_known():
+    columns = {"frame": [0, 1, 2, 3], "class_index": [MUSIC] * 4, "azimuth_deg": [0, 0, 0, 0]}
+    some = ClipEvents.from_mapping({"a": Events.from_columns({**columns, "distance_m": [np.nan, 2.0, 4.0, 1.0]})})
+    guess = ClipEvents.from_mapping({"a": Events.from_columns({**columns, "distance_m": [3.0, 3.0, np.nan, 1.0]})})
+    scores = evaluate(some, guess, interval_settings=NO_INTERVALS).official.scores
+    assert scores.distance_error_m == pytest.approx(1.0)
+    assert scores.rde == pytest.approx(0.5)
+    assert scores.by_class.f20[MUSIC] == pytest.approx(1)
 
 
 def test_polyphony_is_that_of_the_references_in_the_frame():

@@ -119,6 +119,9 @@ def evaluate(
 ) -> Evaluation:
     """Score a system, officially and strictly, with intervals by recording.
 
+    The official numbers are those of the challenge's own code, whose rules make some mistakes free of charge; the
+    strict ones count everything. Say which of the two a number is wherever it is shown.
+
     Args:
         references: the truth, one table for each clip; a silent clip has an empty one.
         predictions: what the system says. A reference clip may be missing here: free of charge under "official",
