@@ -24,8 +24,8 @@ class Side:
 
     Args:
         clip: (row,) int64, position of the clip among the reference clips.
-        frame: (row,) int64, 100 ms label frame.
-        class_index: (row,) int64.
+        frame: (row,) int32, 100 ms label frame.
+        class_index: (row,) int32.
         azimuth_deg: (row,) folded to the front, degrees in [-90, 90], positive to the left.
         distance_m: (row,) metres, NaN where not known.
         group: (row,) int64, equal for rows of one clip, frame and class, climbing.
@@ -34,8 +34,8 @@ class Side:
     """
 
     clip: NDArray[np.int64]
-    frame: NDArray[np.int64]
-    class_index: NDArray[np.int64]
+    frame: NDArray[np.int32]
+    class_index: NDArray[np.int32]
     azimuth_deg: NDArray[np.float64]
     distance_m: NDArray[np.float64]
     group: NDArray[np.int64]
@@ -151,8 +151,8 @@ def _side(clips: ClipEvents, clip: NDArray[np.int64], frame_count: int, class_co
         first_row = _group_starts(group)
     return Side(
         clip=clip[rows],
-        frame=events.frame[rows].astype(np.int64),
-        class_index=events.class_index[rows].astype(np.int64),
+        frame=events.frame[rows],
+        class_index=events.class_index[rows],
         azimuth_deg=_fold_as_scorer(events.azimuth_deg[rows]),
         distance_m=events.distance_m[rows],
         group=group,
