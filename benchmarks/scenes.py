@@ -193,7 +193,7 @@ def main() -> None:
     plain = best_ms(lambda scene: render_one(scene, sounds, rooms, np.float32), scenes, 2)
     print(f"{'one process, processor time':46s} {'ms/clip':>9s} {'clips/s':>9s} {'x real':>9s} {'x plain':>8s}")
     row("plain NumPy/SciPy, event by event", plain, plain)
-    for length in (32_768, 65_536, 163_840):
+    for length in (49_152, 65_536, 163_840):
         note = " (whole clip)" if length > 160_000 else ""
         row(f"whence, transforms of {length}{note}", best_ms(with_block(length, sounds, rooms), scenes), plain)
     ours = best_ms(lambda scene: render_batch([scene], sounds, rooms), scenes)

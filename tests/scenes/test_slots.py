@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from whence.corpora.sounds import INTERFERENCE
 from whence.labels import STARSS23
 from whence.scenes.errors import SceneError
 from whence.scenes.settings import SceneSettings
-from whence.scenes.slots import clip_samples, draw_interferer, draw_pool, fill_clip, scatter
+from whence.scenes.slots import READINGS, clip_samples, draw_interferer, draw_pool, fill_clip, scatter
 
 SOUNDS = tiny_sounds()
 SETTINGS = SceneSettings(event_duration_s=(0.2, 0.9), event_duration_s_of={})
@@ -159,6 +160,10 @@ def test_the_literal_reading_puts_every_instance_in():
     assert starts.min() >= 0
     assert starts.max() < clip_samples(SETTINGS) - 2_400
     assert starts.std() > 20_000
+
+
+def test_there_is_a_way_to_fill_for_each_reading_of_the_settings():
+    assert set(READINGS) == set(get_args(get_type_hints(SceneSettings)["reading"]))
 
 
 def test_an_interferer_begins_at_most_a_lead_before_the_clip():

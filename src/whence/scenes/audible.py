@@ -18,8 +18,8 @@ class AudibleRule:
     """When a frame counts as active.
 
     A frame is loud if its energy is within `threshold_db` of the event's loudest frame and its RMS is within
-    `floor_db` of the recording's peak. Pauses shorter than `pause_s` between loud frames are active too:
-    among 3,000 gaps in the annotations of STARSS22 all but a handful last half a second or longer.
+    `floor_db` of the recording's peak. Pauses shorter than `pause_s` between loud frames are active too: of the 2,486
+    pauses within a source in the training annotations of STARSS22, one is shorter than half a second.
 
     Args:
         threshold_db: how far under the loudest frame of the event a frame may be.

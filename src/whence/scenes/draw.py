@@ -11,7 +11,7 @@ from whence.scenes.placing import draw_places, treat
 from whence.scenes.rooms.bank import RoomBank
 from whence.scenes.scene import Scene, SourcePath
 from whence.scenes.settings import SceneSettings
-from whence.scenes.slots import Slot, clip_samples, draw_interferer, draw_pool, fill_clip, scatter
+from whence.scenes.slots import READINGS, Slot, clip_samples, draw_interferer, draw_pool
 from whence.scenes.transforms.channel_swap import draw_channel_swap
 from whence.scenes.transforms.diffuse_background import draw_diffuse_background
 from whence.scenes.transforms.scene_mixing import draw_scene_mixing
@@ -113,8 +113,7 @@ def _draw_slots(rng: np.random.Generator, settings: SceneSettings, sounds: Sound
     slots: list[Slot] = []
     if rng.random() >= settings.silent_clip_probability:
         pool = draw_pool(rng, settings, sounds)
-        fill = fill_clip if settings.reading == "pool" else scatter
-        slots = fill(rng, settings, sounds, pool)
+        slots = READINGS[settings.reading](rng, settings, sounds, pool)
     return slots + draw_interferers(rng, settings, sounds)
 
 

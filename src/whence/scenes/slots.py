@@ -1,5 +1,6 @@
 """Which sounds happen when: a pool of instances, and how a clip is filled from it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -128,6 +129,13 @@ def scatter(rng: np.random.Generator, settings: SceneSettings, sounds: Sounds, p
         _draw_slot(rng, settings, sounds, int(sound), int(start))
         for sound, start in zip(pool.sound, starts, strict=True)
     ]
+
+
+# How "4 to 6 event instances from each class" is read.
+READINGS: dict[str, Callable[[np.random.Generator, SceneSettings, Sounds, Pool], list[Slot]]] = {
+    "pool": fill_clip,
+    "literal": scatter,
+}
 
 
 def draw_interferer(rng: np.random.Generator, settings: SceneSettings, sounds: Sounds, sound: int) -> Slot:

@@ -50,24 +50,25 @@ def choose_grid(tap_count: int, latest_direct_sample: int, sample_count: int) ->
         sample_count: length of the clip.
 
     >>> choose_grid(19_200, 240, 120_000)
-    BlockGrid(fft_length=49152, block_samples=28800, block_count=5, before_samples=496)
+    BlockGrid(fft_length=32768, block_samples=12000, block_count=11, before_samples=496)
     """
     before = HALF_WIDTH_SAMPLES + latest_direct_sample
     reach = before + tap_count + HALF_WIDTH_SAMPLES
-    best: tuple[float, BlockGrid] | None = None
-    for exponent in range(10, 31):
-        for length in (2**exponent, 3 * 2 ** (exponent - 1), 5 * 2 ** (exponent - 2)):
-            block = (length - reach + 1) // FRAME_SAMPLES * FRAME_SAMPLES
-            if block <= 0:
-                continue
+    grids = []
+    for exponent in range(10, 32):
+        block = (2**exponent - reach + 1) // FRAME_SAMPLES * FRAME_SAMPLES
+        if block > 0:
             count = math.ceil((sample_count + LEAD_SAMPLES) / block)
-            transforms = 2 * count + 5 * (2 + 1 + 36_000 / block)
-            work = transforms * length * math.log2(length)
-            if best is None or work < best[0]:
-                best = work, BlockGrid(length, block, count, before)
-    if best is None:
-        raise MemoryError(f"responses of {tap_count} samples are too long to convolve")
-    return best[1]
+            grids.append(BlockGrid(2**exponent, block, count, before))
+    return min(grids, key=_work)
+
+
+def _work(grid: BlockGrid) -> float:
+    """How long a clip's transforms take, in some unit."""
+    transforms = 2 * grid.block_count + 5 * (2 + 1 + 36_000 / grid.block_samples)
+    # Beyond this length a transform leaves a core's own cache and takes about twice the time a sample.
+    slowness = 1.0 if grid.fft_length <= 32_768 else 2.0
+    return transforms * grid.fft_length * math.log2(grid.fft_length) * slowness
 
 
 @dataclass(frozen=True)
