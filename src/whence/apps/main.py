@@ -12,7 +12,23 @@ from types import FrameType
 from typing import NoReturn
 
 # The modules of commands import what is slow (numpy, torch) only when they run, so these lines cost milliseconds.
-from whence.apps import check, compare, convert, convert_labels, data, demo, evaluate, predict, rooms, scenes, train
+from whence.apps import (
+    check,
+    compare,
+    convert,
+    convert_labels,
+    convert_weights,
+    data,
+    demo,
+    evaluate,
+    models,
+    predict,
+    rooms,
+    scenes,
+    table,
+    train,
+    tune,
+)
 from whence.apps.command import ASKED_WRONGLY, DONE, INTERRUPTED, MACHINE_GAVE_UP, TERMINATED, Command
 from whence.errors import GaveUpError, WhenceError
 
@@ -26,7 +42,11 @@ COMMANDS: dict[str, Command] = {
     "convert": convert.COMMAND,
     "convert-labels": convert_labels.COMMAND,
     "train": train.COMMAND,
+    "tune": tune.COMMAND,
     "predict": predict.COMMAND,
+    "table": table.COMMAND,
+    "models": models.COMMAND,
+    "convert-weights": convert_weights.COMMAND,
     "data fetch": data.FETCH,
     "data verify": data.VERIFY,
     "data index": data.INDEX,

@@ -7,7 +7,6 @@ import logging
 from pathlib import Path
 
 from whence.apps.command import DONE, SOME_FAILED, Command
-from whence.apps.progress import shown_progress
 from whence.errors import MissingExtraError, WhenceError
 
 _log = logging.getLogger("whence.apps")
@@ -16,7 +15,7 @@ _log = logging.getLogger("whence.apps")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which run, which clips, where to."""
     parser.add_argument("run", type=Path, help="folder of a finished run")
-    parser.add_argument("clips", type=Path, help="folder with sounds, searched to any depth")
+    parser.add_argument("clips", type=Path, help="a sound, or a folder with sounds, searched to any depth")
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder for the CSV files; made if missing"
     )
@@ -27,32 +26,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Answer for every sound; go on when one cannot be read."""
     try:
-        import torch  # noqa: F401  (said before any work is done)
+        import accelerate  # noqa: F401  (said before any work is done)
     except ImportError:
         raise MissingExtraError("running a trained network", "train") from None
-    from whence.audio import AudioError, read
+    from whence.apps.answers import answer_files
     from whence.inference.run import load_run
-    from whence.labels import write_dcase
 
+    pairs = [(sound, args.out / target) for sound, target in _sounds(args.clips)]
     system = load_run(args.run, swap=args.swap, precision="bf16" if args.bf16 else "float32")
-    sounds = [
-        path for path in sorted(args.clips.rglob("*")) if path.suffix.lower() in (".wav", ".flac", ".ogg", ".mp3")
-    ]
-    if not sounds:
-        raise WhenceError(f"{args.clips}: no sounds in here")
     args.out.mkdir(parents=True, exist_ok=True)
-    failures = []
-    with shown_progress("clip", quiet=args.quiet) as show:
-        for number, path in enumerate(sounds, start=1):
-            try:
-                write_dcase(args.out / f"{path.stem}.csv", system.detect(read(path)))
-            except AudioError as error:
-                failures.append(str(error))
-            show("predicting", number, len(sounds))
+    failures = answer_files(system, pairs, quiet=args.quiet)
     for failure in failures:
         _log.error("%s", failure)
-    _log.info("%d of %d clips answered in %s", len(sounds) - len(failures), len(sounds), args.out)
+    _log.info("%d of %d clips answered in %s", len(pairs) - len(failures), len(pairs), args.out)
     return SOME_FAILED if failures else DONE
+
+
+def _sounds(place: Path) -> list[tuple[Path, Path]]:
+    """The sounds meant by a file or folder, each with the path of its CSV file below the folder of results."""
+    from whence.corpora.sound_folder import SOUND_ENDINGS
+
+    if place.is_file():
+        return [(place, Path(f"{place.stem}.csv"))]
+    if not place.is_dir():
+        raise WhenceError(f"{place}: no such file or folder")
+    sounds = [path for path in sorted(place.rglob("*")) if path.suffix.lower() in SOUND_ENDINGS and path.is_file()]
+    shown = [path for path in sounds if not any(part.startswith(".") for part in path.relative_to(place).parts)]
+    if not shown:
+        raise WhenceError(f"{place}: no sounds in here; endings read: {', '.join(sorted(SOUND_ENDINGS))}")
+    pairs = [(path, path.relative_to(place).with_suffix(".csv")) for path in shown]
+    twins = {target: path for path, target in pairs}
+    if len(twins) < len(pairs):
+        path, target = next((path, target) for path, target in pairs if twins[target] != path)
+        raise WhenceError(f"{path} and {twins[target].name} would both become {target.name}; move one elsewhere")
+    return pairs
 
 
 COMMAND = Command(

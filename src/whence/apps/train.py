@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import logging
+import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from whence.apps.command import DONE, INTERRUPTED, TERMINATED, Command
 from whence.apps.inputs import add_classes, read_classes
+from whence.apps.training_data import add_data
 from whence.errors import MissingExtraError, WhenceError
 
 if TYPE_CHECKING:
@@ -23,17 +25,8 @@ _log = logging.getLogger("whence.apps")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which recipe, which data, where to."""
-    parser.add_argument("recipe", help="its name; whence train --help lists none without torch, see docs/recipes.md")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="clips in the layout of the DCASE 2025 stereo set")
-    parser.add_argument("--scenes", metavar="SOUNDS", help="mix scenes on the fly from a folder or CSV list of sounds")
-    parser.add_argument("--rooms", type=Path, nargs="+", metavar="BANK", help="room banks for the scenes")
-    parser.add_argument(
-        "--where",
-        metavar="COLUMN=VALUE",
-        action="append",
-        default=[],
-        help="only sounds of the CSV list with this value",
-    )
+    parser.add_argument("recipe", help="its name, as whence models lists them")
+    add_data(parser)
     parser.add_argument(
         "--out", type=Path, required=True, metavar="RUN", help="folder of the run; the same command continues it"
     )
@@ -60,14 +53,23 @@ def run(args: argparse.Namespace) -> int:
     from whence.apps.training_data import gather_training_data
     from whence.recipes.registry import recipe_named
     from whence.training.loop import LoopSettings
-    from whence.training.overrides import with_overrides
+    from whence.training.overrides import with_class_count, with_overrides
+    from whence.training.run_folder import check_recipe
     from whence.training.train import train
+    from whence.training.validation import check_class_count
 
-    recipe = recipe_named(args.recipe)
+    # Of several processes the first speaks for all.
+    if int(os.environ.get("RANK", "0")):
+        logging.getLogger("whence").setLevel(logging.ERROR)
+    classes = read_classes(args.classes)
+    recipe = with_class_count(recipe_named(args.recipe), len(classes))
     if args.settings is not None:
         recipe = with_overrides(recipe, read_settings_file(args.settings))
+    for network in recipe.networks:
+        check_class_count(network.output.class_count, classes, f"recipe.networks.{network.name}")
+    check_recipe(args.out, recipe)
     encoders = _encoders(args.encoder, [network.name for network in recipe.networks])
-    data, held_out = gather_training_data(args, recipe, read_classes(args.classes))
+    data, held_out = gather_training_data(args, recipe, classes)
     with _stop_asked() as stop, _shown(args.quiet) as report:
         settings = LoopSettings(workers=_workers(), report=report, should_stop=lambda: stop.by is not None)
         finished = train(recipe, data, held_out, args.out, settings, encoders)
@@ -79,7 +81,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _encoders(words: list[str], networks: list[str]) -> dict[str, Path]:
     """`detector=yamnet.safetensors` as a network and its file."""
-    found = {}
+    from whence.models.weights import refuse_foreign
+
+    found: dict[str, Path] = {}
     for word in words:
         name, equals, path = word.partition("=")
         if not equals or name not in networks:
@@ -87,13 +91,12 @@ def _encoders(words: list[str], networks: list[str]) -> dict[str, Path]:
                 f"--encoder {word!r}: write a network of the recipe ({', '.join(networks)}), =, and a file"
             )
         found[name] = Path(path)
+        refuse_foreign(found[name])
     return found
 
 
 def _workers() -> int:
     """One process makes batches ahead; the processor that is left trains."""
-    import os
-
     return max((os.cpu_count() or 1) - 1, 0)
 
 

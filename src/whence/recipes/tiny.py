@@ -24,4 +24,4 @@ def tiny() -> Recipe:
         optimizer=OptimizerSettings(peak_rate=3e-3, average_decay=0.9),
     )
     localizer = replace(detector, name="localizer", model=replace(model, output_size=39), output=ClasswiseSettings())
-    return Recipe("tiny", (detector, localizer))
+    return Recipe("tiny", (detector, localizer), validation_clips=32)

@@ -131,6 +131,7 @@ class Recipe:
         scenes: what training scenes are drawn from.
         precision: of the networks; front ends and losses are float32 always.
         kept_checkpoints: how many of the best are kept for the final choice.
+        validation_clips: held-out clips that every epoch is validated on; all of them if there are fewer.
 
     Raises:
         TrainingError: no network, or two of one name.
@@ -142,6 +143,7 @@ class Recipe:
     scenes: SceneSettings = field(default_factory=SceneSettings)
     precision: Literal["float32", "bf16"] = "float32"
     kept_checkpoints: int = 5
+    validation_clips: int = 400
 
     def __post_init__(self) -> None:
         names = [network.name for network in self.networks]
@@ -149,11 +151,13 @@ class Recipe:
         _check("networks", names, len(names) <= 2, "one network, or a detector and a localizer")
         _check("precision", self.precision, self.precision in ("float32", "bf16"), "float32 or bf16")
         _check("seed", self.seed, self.seed >= 0, "0 or more")
-        _check("kept_checkpoints", self.kept_checkpoints, self.kept_checkpoints >= 1, "at least 1")
+        for name in ("kept_checkpoints", "validation_clips"):
+            _check(name, getattr(self, name), getattr(self, name) >= 1, "at least 1")
 
     def to_plain(self) -> dict[str, Any]:
         """Dicts, lists and numbers, ready for JSON: what a run folder keeps and a resumed run is compared with."""
-        plain = {name: getattr(self, name) for name in ("name", "seed", "precision", "kept_checkpoints")}
+        names = ("name", "seed", "precision", "kept_checkpoints", "validation_clips")
+        plain = {name: getattr(self, name) for name in names}
         networks = {network.name: network.to_plain() for network in self.networks}
         return plain | {"networks": networks, "scenes": self.scenes.to_plain()}
 

@@ -14,6 +14,7 @@ from whence.metrics import IntervalSettings, ScoreSettings, evaluate
 from whence.metrics.tables import number_or_none
 from whence.models.outputs.classwise import ACTIVITY, AZIMUTH, DISTANCE, Classwise
 from whence.models.outputs.coding import Coding
+from whence.training.errors import TrainingError
 from whence.training.thresholds import best_thresholds
 
 # A hit of the official metric.
@@ -55,6 +56,18 @@ class Validation:
     score: float
     numbers: dict[str, Any]
     thresholds: NDArray[np.float64] | None
+
+
+def check_class_count(class_count: int, classes: ClassList, what: str) -> None:
+    """Refuse a class list of another length than a network was made for.
+
+    Raises:
+        TrainingError: with both numbers.
+    """
+    if class_count != len(classes):
+        raise TrainingError(
+            f"{what} has {class_count} classes, the class list {len(classes)}; name the right list with --classes"
+        )
 
 
 def said(numbers: Mapping[str, Any]) -> str:
