@@ -78,13 +78,13 @@ class SceneSettings:
     extra_classes: tuple[str, ...] = ()
     class_weights: Mapping[str, float] = field(default_factory=dict)
     polyphony_weights: tuple[float, ...] = (0.5, 0.33, 0.13, 0.04)
-    gap_s: tuple[float, float] = (0.0, 1.5)
+    gap_s: tuple[float, float] = (0.0, 1.2)
     event_duration_s: tuple[float, float] = (0.5, 5.0)
     event_duration_s_of: Mapping[str, tuple[float, float]] = field(
         default_factory=lambda: {
-            "music": (5.0, 20.0),
-            "musical instrument": (3.0, 20.0),
-            "domestic sounds": (2.0, 20.0),
+            "music": (3.0, 8.0),
+            "musical instrument": (2.0, 8.0),
+            "domestic sounds": (2.0, 8.0),
         }
     )
     same_class_overlap_probability: float = 0.15

@@ -92,7 +92,7 @@ def render_voices(
     inverted = torch.tensor([voices[n].event.inverted for n, _ in parts], device=dry.device)
     # Gain and polarity act on the responses: the result is the same and they are shorter than the sounds.
     scaled = apply_gain(responses, apply_polarity_inversion(factor, inverted))
-    stereo = turn_to_stereo(scaled, turn.to(dry.device))
+    stereo = turn_to_stereo(scaled, turn)
     aligned = align_direct_sound(stereo, rooms.direct_sample[picked].tolist(), grid)
     return apply_room_response(rows, aligned, segments, clip_count, grid)
 

@@ -95,7 +95,7 @@ def turn_to_stereo(responses: torch.Tensor, turn_deg: torch.Tensor) -> torch.Ten
 
     Args:
         responses: (S, 3, T) W, Y, X (SN3D).
-        turn_deg: (S,) float64; a source at azimuth a is heard at a + turn_deg.
+        turn_deg: (S,) float64 on the CPU; a source at azimuth a is heard at a + turn_deg.
 
     Returns:
         (S, 2, T): L = W + Y', R = W - Y' with Y' = sin(turn) X + cos(turn) Y.
@@ -107,7 +107,7 @@ def turn_to_stereo(responses: torch.Tensor, turn_deg: torch.Tensor) -> torch.Ten
     [[[2.0], [0.0]]]
     """
     angle = torch.deg2rad(turn_deg)
-    sine, cosine = torch.sin(angle).to(responses.dtype), torch.cos(angle).to(responses.dtype)
+    sine, cosine = torch.sin(angle).to(responses), torch.cos(angle).to(responses)
     w, y, x = responses.unbind(1)
     side = (cosine[:, None] * y).addcmul_(sine[:, None], x)
     stereo = torch.empty_like(responses[:, :2])
