@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
 
 def page(comparison: Comparison) -> str:
     """What a person reads: three differences with intervals, classes, and the places where it changed."""
-    unit = "clip" if comparison.old.recordings.unnamed_clips else "recording"
+    unit = comparison.old.recordings.unit
     settings = comparison.old.settings
     rows = [
         [comparison.protocol, "old", "new", "difference", f"95 % interval (by {unit})", ""],

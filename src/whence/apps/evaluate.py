@@ -57,7 +57,7 @@ def page(evaluation: Evaluation, by: str) -> str:
         f"DCASE 2025 Task 3, audio track: {settings.azimuth_threshold_deg:g} deg, relative distance "
         f"{settings.relative_distance_threshold:g}{distance}, {average}\n"
     )
-    unit = "clip" if evaluation.recordings.unnamed_clips else "recording"
+    unit = evaluation.recordings.unit
     rows = [["", "official", f"95 % interval (by {unit})", "strict", f"95 % interval (by {unit})"]]
     for name, key, shown in (("F20", "f20", percent), ("DOAE", "doae_deg", degrees), ("RDE", "rde", number)):
         rows.append([_f_name(settings.azimuth_threshold_deg) if key == "f20" else name])
@@ -85,6 +85,8 @@ def _breakdown(evaluation: Evaluation, by: str) -> str:
 
 def _partnerless(evaluation: Evaluation) -> str:
     """The last line on the screen: which clips stood alone."""
+    from whence.labels.wording import shown
+
     parts = []
     for names, what in (
         (evaluation.missing_clips, "without a prediction file"),
@@ -93,7 +95,7 @@ def _partnerless(evaluation: Evaluation) -> str:
         if names:
             more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
             clips = "clip" if len(names) == 1 else "clips"
-            parts.append(f"{len(names):,} {clips} {what} ({', '.join(names[:3])}{more})")
+            parts.append(f"{len(names):,} {clips} {what} ({', '.join(map(shown, names[:3]))}{more})")
     return f"whence: scored, but {'; '.join(parts)}\n"
 
 
