@@ -1,6 +1,7 @@
 """Rendering: drawn scenes become stereo clips with labels. Nothing is drawn here; one code for CPU and GPU."""
 
 import contextlib
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -70,6 +71,7 @@ def render_batch(
     if len(lengths) != 1:
         raise SceneError(f"a batch needs scenes of one length; these have {sorted(lengths)} samples")
     device = torch.device(device)
+    _keep_freed_memory()
     for scene in scenes:
         check_scene(scene, sounds, rooms)
     audio = torch.empty(len(scenes), 2, scenes[0].sample_count, device=device)
@@ -81,6 +83,16 @@ def render_batch(
             audio[first : first + at_once] = unit.audio
             events += unit.events
     return RenderedBatch(audio, events)
+
+
+@functools.cache
+def _keep_freed_memory() -> None:
+    """Let the C library keep what a clip frees for the next clip.
+
+    The GNU library hands freed memory back to the system, page by page, until it has seen that a program uses large
+    blocks. One such block, never touched, shows it: a clip then takes a fifth less time. Elsewhere it does nothing.
+    """
+    torch.empty(31 * 2**20, dtype=torch.uint8)
 
 
 @contextlib.contextmanager
