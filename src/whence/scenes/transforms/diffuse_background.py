@@ -19,7 +19,7 @@ from whence.scenes.checks import check_probability, check_span
 from whence.scenes.errors import SceneError
 from whence.scenes.scene import Background, Piece, Wave
 
-_CORNERS = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / np.sqrt(3)
+_CORNERS = ((1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1))
 
 # 50 ms between the end of a recording and its beginning where it is too short for the clip.
 _SEAM_SAMPLES = 1_200
@@ -72,14 +72,23 @@ def draw_diffuse_background(
 def _draw_waves(rng: np.random.Generator, sounds: Sounds, sound: int, sample_count: int) -> list[Wave]:
     """Four waves of one recording from the corners of a tetrahedron turned at random."""
     length = int(sounds.first_sample[sound + 1] - sounds.first_sample[sound])
-    axis = rng.normal(size=3)
-    left = _CORNERS @ (axis / np.linalg.norm(axis))
+    x, y, z = _draw_direction(rng)
+    left = [(a * x + b * y + c * z) / math.sqrt(3) for a, b, c in _CORNERS]
     # The readings stay at least an eighth of the recording apart: close together they would no longer be incoherent.
     places = (rng.random() + (np.arange(4) + rng.uniform(0, 0.5, size=4)) / 4) % 1.0
     return [
-        Wave(tuple(loop(sound, length, int(place * length), sample_count)), float(y))
-        for place, y in zip(places, left, strict=True)
+        Wave(tuple(loop(sound, length, int(place * length), sample_count)), component)
+        for place, component in zip(places, left, strict=True)
     ]
+
+
+def _draw_direction(rng: np.random.Generator) -> tuple[float, float, float]:
+    """A point on the unit sphere, from sums, products and roots alone: they round alike on every machine."""
+    while True:
+        x, y, z = rng.uniform(-1, 1, size=3).tolist()
+        length = math.sqrt(x * x + y * y + z * z)
+        if 0.1 < length <= 1:
+            return x / length, y / length, z / length
 
 
 def loop(sound: int, length: int, first_sample: int, sample_count: int) -> list[Piece]:
