@@ -1,6 +1,7 @@
 """Where training clips come from: endless scenes or a fixed set of clips, in batches asked for by number."""
 
 import signal
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
@@ -148,14 +149,28 @@ def _made_ahead(dataset: Dataset[_Item], numbers: range, workers: int) -> Iterat
         _Told(dataset), sampler=numbers, batch_size=None, num_workers=workers, worker_init_fn=_leave_signals_alone
     )
     try:
-        for item in loader:
+        for item in _without_alarms(loader):
             if isinstance(item, WhenceError):
                 raise item
             yield item
-    except RuntimeError as error:
-        if "DataLoader worker" not in str(error) or "exited unexpectedly" not in str(error):
+    except (RuntimeError, ConnectionError, EOFError) as error:
+        # The last two: it was killed while it handed over a batch.
+        if isinstance(error, RuntimeError) and "exited unexpectedly" not in str(error):
             raise
         raise WorkerDiedError("a process that makes batches was killed (out of memory?)") from None
+
+
+def _without_alarms(loader: "DataLoader[Any]") -> Iterator[Any]:
+    """Begin to load, without the signal handler that comes with it.
+
+    It would raise as soon as a process dies, wherever training is then, even halfway through a change of the weights.
+    Without it the loss is noticed when the next batch is asked for, a few seconds later.
+    """
+    handler = signal.getsignal(signal.SIGCHLD)
+    items = iter(loader)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGCHLD, handler)
+    return items
 
 
 def _leave_signals_alone(worker: int) -> None:
