@@ -72,7 +72,7 @@ def test_segments_add_up_within_their_clip_and_at_their_block():
 
 @pytest.mark.parametrize(
     ("taps", "direct", "samples"),
-    [(1, 0, 2_400), (19_200, 240, 120_000), (240_000, 0, 120_000), (48_000, 100, 1_440_000)],
+    [(1, 0, 2_400), (19_200, 240, 120_000), (20_357, 0, 120_000), (240_000, 0, 120_000), (48_000, 100, 1_440_000)],
 )
 def test_a_grid_covers_the_clip_and_leaves_room_for_the_response(taps, direct, samples):
     grid = choose_grid(taps, direct, samples)
