@@ -249,7 +249,8 @@ def index_text() -> str:
         title = inspect.getdoc(importlib.import_module(f"whence.scenes.transforms.{name}")).partition("\n")[0]
         heading, _, sentence = title.partition(": ")
         rows.append(f"| [{heading}]({name}.md) | {sentence.rstrip('.')} |")
-    return "\n".join(["# Transforms", "", "| transform | what it does |", "|---|---|", *rows]) + "\n"
+    lead = "What happens to sounds and scenes. How they are drawn: [scenes in detail](../scenes-in-detail.md)."
+    return "\n".join(["# Transforms", "", lead, "", "| transform | what it does |", "|---|---|", *rows]) + "\n"
 
 
 def draw_picture(name: str, before: Array, after: Array) -> None:
