@@ -9,9 +9,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Self
 
+from whence.plain import from_plain, to_plain
 from whence.scenes.audible import AudibleRule
 from whence.scenes.errors import SceneError
-from whence.scenes.plain import from_plain, to_plain
 
 FRAME_SAMPLES = 2_400  # one label frame of 100 ms
 
@@ -211,5 +211,5 @@ class Scene:
             data = json.loads(text)
         except (json.JSONDecodeError, RecursionError) as error:
             raise SceneError(f"a scene file must be JSON ({error})") from None
-        scene: Self = from_plain(cls, data, "scene")
+        scene: Self = from_plain(cls, data, "scene", SceneError)
         return scene

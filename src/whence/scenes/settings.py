@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 from whence.labels import FRAME_S
+from whence.plain import from_plain, to_plain
 from whence.scenes.audible import AudibleRule
 from whence.scenes.checks import check_number, check_probability, check_span
 from whence.scenes.errors import SceneError
-from whence.scenes.plain import from_plain, to_plain
 from whence.scenes.transforms.channel_swap import ChannelSwapSettings
 from whence.scenes.transforms.diffuse_background import DiffuseBackgroundSettings
 from whence.scenes.transforms.gain import GainSettings
@@ -138,5 +138,5 @@ class SceneSettings:
         Traceback (most recent call last):
         whence.scenes.errors.SceneError: scenes.gain.level_db is not a field; did you mean level_dbfs?
         """
-        settings: Self = from_plain(cls, data, "scenes")
+        settings: Self = from_plain(cls, data, "scenes", SceneError)
         return settings

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeVar, get_type_hints
 
 from whence.models.outputs.registry import build_output
-from whence.scenes.plain import from_plain
+from whence.plain import from_plain
 from whence.training.errors import TrainingError
 from whence.training.recipe import Recipe
 
@@ -74,7 +74,7 @@ def _changed(settings: _Settings, data: Any, place: str) -> _Settings:
         now = getattr(settings, name)
         where = f"{place}.{name}"
         nested = dataclasses.is_dataclass(now) and isinstance(value, Mapping)
-        values[name] = _changed(now, value, where) if nested else from_plain(hints[name], value, where)
+        values[name] = _changed(now, value, where) if nested else from_plain(hints[name], value, where, TrainingError)
     return replace(settings, **values)  # type: ignore[type-var]
 
 

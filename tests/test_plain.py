@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whence.scenes.errors import SceneError
-from whence.scenes.plain import from_plain, to_plain
+from whence.labels import LabelError
+from whence.plain import from_plain, to_plain
 
 
 @dataclass(frozen=True)
@@ -75,5 +75,5 @@ def test_what_is_left_out_has_its_default():
     ],
 )
 def test_a_wrong_field_is_named_with_its_place(data, message):
-    with pytest.raises(SceneError, match=message):
-        from_plain(Outer, data, "x")
+    with pytest.raises(LabelError, match=message):
+        from_plain(Outer, data, "x", LabelError)

@@ -8,15 +8,15 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
-from whence.scenes.errors import SceneError
+from whence.errors import WhenceError
 
 
 def to_plain(value: Any) -> Any:
     """Turn dataclasses and tuples, nested as deep as they are, into dicts and lists.
 
-    >>> from whence.scenes.scene import Waypoint
-    >>> to_plain((Waypoint(sample=0, response=3, turn_deg=90.0),))
-    [{'sample': 0, 'response': 3, 'turn_deg': 90.0}]
+    >>> from whence.labels import ClassList
+    >>> to_plain([ClassList(("dog", "cat"))])
+    [{'names': ['dog', 'cat']}]
     """
     if dataclasses.is_dataclass(value):
         return {field.name: to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
@@ -27,7 +27,7 @@ def to_plain(value: Any) -> Any:
     return value
 
 
-def from_plain(kind: Any, data: Any, field: str) -> Any:
+def from_plain(kind: Any, data: Any, field: str, error: type[WhenceError] = WhenceError) -> Any:
     """Build a value of the annotated type `kind` from plain data.
 
     The annotations of the dataclasses are the schema, so there is no second place to keep in step.
@@ -36,51 +36,54 @@ def from_plain(kind: Any, data: Any, field: str) -> Any:
         kind: a dataclass, a scalar type, or tuple, Mapping, Literal and `X | None` of these.
         data: what `json.loads` gave.
         field: dotted name of this value, for messages.
+        error: what to raise: the error of the room whose settings these are.
 
     Returns:
         a value of that type; equal to the one that `to_plain` was given.
 
     Raises:
-        SceneError: an unknown, missing or ill-typed field; the message has its dotted name.
+        WhenceError: of the type asked for; an unknown, missing or ill-typed field, the message has its dotted name.
 
     >>> from_plain(tuple[float, float], [0, 1], "gain.level_dbfs")
     (0.0, 1.0)
     """
+    if kind is Any:
+        return data
     if dataclasses.is_dataclass(kind):
-        return _dataclass_from(kind, data, field)
+        return _dataclass_from(kind, data, field, error)
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (types.UnionType, typing.Union):
         chosen = next(argument for argument in arguments if argument is not types.NoneType)
-        return None if data is None else from_plain(chosen, data, field)
+        return None if data is None else from_plain(chosen, data, field, error)
     if origin is tuple:
-        return _tuple_from(arguments, data, field)
+        return _tuple_from(arguments, data, field, error)
     if origin is typing.Literal:
         if data not in arguments:
-            raise SceneError(f"{field} is {data!r}; it must be one of {', '.join(map(repr, arguments))}")
+            raise error(f"{field} is {data!r}; it must be one of {', '.join(map(repr, arguments))}")
         return data
     if origin is not None and issubclass(origin, Mapping):
         if not isinstance(data, Mapping):
-            raise SceneError(f"{field} is {data!r}; it must be names with values")
-        return {key: from_plain(arguments[1], item, f"{field}.{key}") for key, item in data.items()}
-    return _scalar_from(kind, data, field)
+            raise error(f"{field} is {data!r}; it must be names with values")
+        return {key: from_plain(arguments[1], item, f"{field}.{key}", error) for key, item in data.items()}
+    return _scalar_from(kind, data, field, error)
 
 
-def _dataclass_from(kind: Any, data: Any, field: str) -> Any:
+def _dataclass_from(kind: Any, data: Any, field: str, error: type[WhenceError]) -> Any:
     """An instance of the dataclass `kind`; fields with a default may be left out."""
     if not isinstance(data, Mapping):
-        raise SceneError(f"{field} is {data!r}; it must be a group of named fields")
+        raise error(f"{field} is {data!r}; it must be a group of named fields")
     annotations = _annotations(kind)
     known = [entry.name for entry in dataclasses.fields(kind)]
     for name in data:
         if name not in known:
             near = difflib.get_close_matches(str(name), known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
-            raise SceneError(f"{field}.{name} is not a field; {hint}")
+            raise error(f"{field}.{name} is not a field; {hint}")
     for entry in dataclasses.fields(kind):
         optional = entry.default is not dataclasses.MISSING or entry.default_factory is not dataclasses.MISSING
         if entry.name not in data and not optional:
-            raise SceneError(f"{field}.{entry.name} is missing")
-    return kind(**{name: from_plain(annotations[name], item, f"{field}.{name}") for name, item in data.items()})
+            raise error(f"{field}.{entry.name} is missing")
+    return kind(**{name: from_plain(annotations[name], item, f"{field}.{name}", error) for name, item in data.items()})
 
 
 @functools.cache
@@ -89,23 +92,25 @@ def _annotations(kind: type) -> dict[str, Any]:
     return typing.get_type_hints(kind)
 
 
-def _tuple_from(arguments: tuple[Any, ...], data: Any, field: str) -> tuple[Any, ...]:
+def _tuple_from(arguments: tuple[Any, ...], data: Any, field: str, error: type[WhenceError]) -> tuple[Any, ...]:
     """A tuple of one repeated type (`tuple[X, ...]`) or of fixed length."""
     if not isinstance(data, list | tuple):
-        raise SceneError(f"{field} is {data!r}; it must be a list")
+        raise error(f"{field} is {data!r}; it must be a list")
     if arguments[-1] is Ellipsis:
         kinds = (arguments[0],) * len(data)
     elif len(arguments) == len(data):
         kinds = arguments
     else:
-        raise SceneError(f"{field} has {len(data)} values; it must have {len(arguments)}")
-    return tuple(from_plain(kind, item, f"{field}.{i}") for i, (kind, item) in enumerate(zip(kinds, data, strict=True)))
+        raise error(f"{field} has {len(data)} values; it must have {len(arguments)}")
+    return tuple(
+        from_plain(kind, item, f"{field}.{i}", error) for i, (kind, item) in enumerate(zip(kinds, data, strict=True))
+    )
 
 
-def _scalar_from(kind: Any, data: Any, field: str) -> Any:
+def _scalar_from(kind: Any, data: Any, field: str, error: type[WhenceError]) -> Any:
     """A str, bool, int or float; a whole number is fine where a float is asked for."""
     if kind is float and isinstance(data, int) and not isinstance(data, bool):
         return float(data)
     if type(data) is not kind:
-        raise SceneError(f"{field} is {data!r}; it must be of type {kind.__name__}")
+        raise error(f"{field} is {data!r}; it must be of type {kind.__name__}")
     return data
