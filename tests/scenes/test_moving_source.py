@@ -58,7 +58,7 @@ def by_loop(azimuth, distance):
     """The nearest of all responses, one at a time."""
     costs = []
     for number in range(24):
-        angle = abs(float(wrap(ROOMS.azimuth_deg[number] - azimuth)))
+        angle = abs(float(wrap(float(ROOMS.azimuth_deg[number]) - azimuth)))
         metres = 0.0 if np.isnan(distance) else abs(float(ROOMS.distance_m[number]) - distance)
         costs.append(angle + 40 * metres)
     return int(np.argmin(costs))
