@@ -16,6 +16,7 @@ from whence.scenes.procedural.waves import (
     one_of,
     sample_count,
     swelled,
+    through,
     wander,
 )
 
@@ -93,10 +94,12 @@ def _murmur(rng: np.random.Generator) -> Wave:
     duration_s = rng.uniform(5, 8)
     count = sample_count(duration_s)
     total = np.zeros(count)
-    voices = [one_of(rng, {female_speech: 1.0, male_speech: 1.0}) for _ in range(3)]
-    for _ in range(14):
-        voice = voices[int(rng.integers(3))]
-        total += np.roll(np.resize(voice, count), int(rng.integers(count))) * rng.uniform(0.3, 1)
+    voices = [one_of(rng, {female_speech: 1.0, male_speech: 1.0}) for _ in range(5)]
+    for speaker in range(20):
+        # Another speed and direction make another voice of one that is already there.
+        voice = voices[speaker % 5][:: 1 if chance(rng, 0.5) else -1]
+        voice = through(voice / voice.std(), int(len(voice) * rng.uniform(0.85, 1.2)))
+        total += np.roll(np.resize(voice, count), int(rng.integers(count))) * rng.uniform(0.4, 1)
     far = equalised(total, [(80, -6), (400, 0), (1500, -6), (5000, -24), (10_000, -40)])
     room = coloured(rng, duration_s, [(60, 0), (500, -10), (4000, -34)])[:count]
     return laid_out([(0.0, leveled(far)), (0.0, leveled(room) * rng.uniform(0.1, 0.6))])

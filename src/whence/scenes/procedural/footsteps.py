@@ -43,7 +43,7 @@ class _Ground:
 
 _GROUNDS: dict[str, _Ground] = {
     "wood": _Ground(
-        weight=0.28,
+        weight=0.32,
         lowest_hz=(60, 140),
         highest_hz=2200,
         t60_s=(0.04, 0.14),
@@ -52,7 +52,7 @@ _GROUNDS: dict[str, _Ground] = {
         scuff=(0.05, 0.4),
     ),
     "stone": _Ground(
-        weight=0.31,
+        weight=0.33,
         lowest_hz=(90, 300),
         highest_hz=3000,
         t60_s=(0.02, 0.06),
@@ -62,7 +62,7 @@ _GROUNDS: dict[str, _Ground] = {
         loose=(0.0, 0.3),
     ),
     "carpet": _Ground(
-        weight=0.1,
+        weight=0.14,
         lowest_hz=(50, 110),
         highest_hz=700,
         t60_s=(0.03, 0.1),
@@ -71,7 +71,7 @@ _GROUNDS: dict[str, _Ground] = {
         scuff=(0.1, 0.6),
     ),
     "gravel": _Ground(
-        weight=0.14,
+        weight=0.09,
         lowest_hz=(60, 160),
         highest_hz=900,
         t60_s=(0.02, 0.06),
@@ -83,7 +83,7 @@ _GROUNDS: dict[str, _Ground] = {
         colour=((250, -8), (1000, 0), (4000, -1), (11_000, -10)),
     ),
     "leaves": _Ground(
-        weight=0.06,
+        weight=0.03,
         lowest_hz=(60, 160),
         highest_hz=500,
         t60_s=(0.02, 0.05),
@@ -95,7 +95,7 @@ _GROUNDS: dict[str, _Ground] = {
         colour=((500, -10), (2200, 0), (9000, 0), (11_500, -5)),
     ),
     "snow": _Ground(
-        weight=0.06,
+        weight=0.04,
         lowest_hz=(50, 120),
         highest_hz=400,
         t60_s=(0.02, 0.05),
@@ -181,7 +181,7 @@ def _walker(rng: np.random.Generator) -> _Walker:
     ground = list(_GROUNDS.values())[int(rng.choice(len(_GROUNDS), p=weights / weights.sum()))]
     lowest_hz = log_uniform(rng, *ground.lowest_hz)
     frequency_hz = panel_hz(rng, lowest_hz, ground.highest_hz * rng.uniform(0.7, 1.2), int(rng.integers(26, 60)))
-    heel_hz = log_uniform(rng, 250, 2500)
+    heel_hz = log_uniform(rng, 200, 1800)
     return _Walker(
         ground=ground,
         frequency_hz=frequency_hz,

@@ -67,8 +67,11 @@ def band(low_hz: float, high_hz: float, slope_db: float = 24.0) -> Curve:
 
 
 def colour_of_a_microphone(rng: np.random.Generator) -> Curve:
-    """Draw the gentle unevenness that distance, body and microphone give to any recording: a few dB, octave-wide."""
-    octaves_hz = 62.5 * 2.0 ** np.arange(9)
-    tilt_db = rng.normal(0.0, 0.8)
-    gains_db = rng.normal(0.0, 1.5, 9) + tilt_db * (np.arange(9) - 4)
+    """Draw what distance, case and microphone do to any recording: a few dB here and there, often no lows or highs."""
+    octaves_hz = 31.25 * 2.0 ** np.arange(10)
+    gains_db = rng.normal(0.0, 1.5, 10) + rng.normal(0.0, 0.8) * (np.arange(10) - 5)
+    if rng.random() < 0.4:
+        gains_db -= 12 * np.maximum(0, np.log2(rng.uniform(50, 180) / octaves_hz))
+    if rng.random() < 0.3:
+        gains_db -= 18 * np.maximum(0, np.log2(octaves_hz / rng.uniform(5000, 12_000)))
     return list(zip(octaves_hz.tolist(), gains_db.tolist(), strict=True))

@@ -81,7 +81,7 @@ class _Phone:
 
 
 def female_speech(rng: np.random.Generator) -> Wave:
-    """Let a woman talk: median pitch 165 to 255 Hz, short tract.
+    """Let a woman talk: median pitch 150 to 260 Hz, short tract.
 
     Args:
         rng: source of chance.
@@ -92,11 +92,11 @@ def female_speech(rng: np.random.Generator) -> Wave:
     >>> female_speech(np.random.default_rng(0)).ndim
     1
     """
-    return _talk(rng, log_uniform(rng, 170, 255), rng.uniform(1.1, 1.26))
+    return _talk(rng, log_uniform(rng, 145, 225), rng.uniform(1.08, 1.26))
 
 
 def male_speech(rng: np.random.Generator) -> Wave:
-    """Let a man talk: median pitch 80 to 150 Hz, long tract.
+    """Let a man talk: median pitch 85 to 170 Hz, long tract.
 
     Args:
         rng: source of chance.
@@ -107,7 +107,7 @@ def male_speech(rng: np.random.Generator) -> Wave:
     >>> male_speech(np.random.default_rng(0)).ndim
     1
     """
-    return _talk(rng, log_uniform(rng, 82, 148), rng.uniform(0.92, 1.06))
+    return _talk(rng, log_uniform(rng, 82, 150), rng.uniform(0.92, 1.07))
 
 
 def a_speaker(rng: np.random.Generator, tract: float) -> Speaker:
@@ -115,8 +115,8 @@ def a_speaker(rng: np.random.Generator, tract: float) -> Speaker:
     return Speaker(
         tract=tract,
         open_quotient=rng.uniform(0.5, 0.78),
-        tilt_db=rng.uniform(-7, 0),
-        breath=log_uniform(rng, 0.01, 0.07),
+        tilt_db=rng.uniform(-5, 0),
+        breath=log_uniform(rng, 0.04, 0.3),
         jitter=rng.uniform(0.004, 0.014),
         shimmer=rng.uniform(0.02, 0.08),
     )
@@ -180,7 +180,7 @@ def _syllable(rng: np.random.Generator, duration_s: float, pitch: float, loud: f
     vowel = []
     for name, share in ((first, 0.5), (second if glides else first, 0.5)):
         f1, f2, f3 = (float(hz) for hz in (rest + pull * (np.array(VOWELS[name]) - rest)) * rng.normal(1, 0.03, 3))
-        vowel.append(_Phone(vowel_s * share, loud, 0, 0, 3000, 1, (f1, f2, f3), 75, pitch))
+        vowel.append(_Phone(vowel_s * share, loud, 0, 0, 3000, 1, (f1, f2, f3), 60, pitch))
         # The pitch moves inside a syllable too; held level it would be chant.
         pitch *= float(np.exp(rng.normal(-0.03, 0.09)))
     return onset + vowel + coda

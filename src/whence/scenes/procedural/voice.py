@@ -90,7 +90,7 @@ def voiced(rng: np.random.Generator, speaker: Speaker, controls: Controls) -> Wa
     spoken = filtered_over_time(source, tract_response(speaker, controls))
     if not controls.hiss.any():
         return spoken
-    hissed = rng.standard_normal(count) * _fine(controls.hiss, count)
+    hissed = rng.standard_normal(count) * _fine(controls.hiss, count) * 0.5
     return spoken + filtered_over_time(hissed, _hiss_response(speaker, controls))
 
 
@@ -192,8 +192,10 @@ def filtered_over_time(source: Wave, response: Response) -> Wave:
     """
     from scipy.fft import irfft, rfft
 
+    # One window more at either end, so that the first and last half step are covered twice like all others.
+    response = np.concatenate([response[:1], response, response[-1:]])
     steps = len(response)
-    padded = np.concatenate([np.zeros(_STEP // 2), source, np.zeros(_STEP + _STEP // 2)])
+    padded = np.concatenate([np.zeros(_STEP + _STEP // 2), source, np.zeros(_STEP + _STEP // 2)])
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(2 * _STEP) / (2 * _STEP))
     pieces = np.lib.stride_tricks.sliding_window_view(padded, 2 * _STEP)[::_STEP][:steps] * window
     filtered = irfft(rfft(pieces, _FFT, axis=1) * response, _FFT, axis=1)
@@ -203,9 +205,11 @@ def filtered_over_time(source: Wave, response: Response) -> Wave:
     total = np.zeros((steps + parts, _STEP))
     for part in range(parts):
         total[part : part + steps] += filtered[:, part]
-    return np.asarray(total.ravel()[_STEP // 2 :][: len(source)])
+    return np.asarray(total.ravel()[_STEP + _STEP // 2 :][: len(source)])
 
 
 def from_the_mouth(wave: Wave) -> Wave:
     """Add what open air and a body do on the way to a microphone: a chest that carries lows, a mouth that beams."""
-    return equalised(wave, [(60, -6), (120, 2), (250, 1), (600, -1), (1500, 2), (4000, 4), (9000, 4)])
+    return equalised(
+        wave, [(60, -6), (120, 2), (250, 1), (600, -1), (1300, 3), (2500, 4), (4000, 7), (6000, 6), (9000, 2)]
+    )

@@ -127,7 +127,7 @@ def _into_sink(rng: np.random.Generator) -> Wave:
     duration_s = rng.uniform(1.5, 5.5)
     hiss = jet(rng, duration_s, rng.uniform(2, 14))
     hits = np.zeros(len(hiss))
-    hits[(arrivals_s(rng, log_uniform(rng, 150, 900), duration_s) * SAMPLE_RATE_HZ).astype(np.int64)] = 1.0
+    hits[(arrivals_s(rng, log_uniform(rng, 150, 900), 0.99 * duration_s) * SAMPLE_RATE_HZ).astype(np.int64)] = 1.0
     hits *= rng.gamma(1.0, 1.0, len(hits))
     bottom_hz = panel_hz(rng, rng.uniform(120, 400), 4500, 24)
     t60_s = falling_t60_s(bottom_hz, rng.uniform(0.05, 0.22), 300, 0.3)
