@@ -1,12 +1,16 @@
-"""Joining, windows and smoothing: each against an obvious twin."""
+"""Joining, windows, smoothing and features in parts: each against an obvious twin."""
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from whence.features.registry import build_features
+from whence.features.settings import logmel, midside, yamnet_mel
 from whence.inference.errors import InferenceError
 from whence.inference.joining import join
+from whence.inference.member import features_of
 from whence.inference.smoothing import smooth
 from whence.inference.windows import FRAME_SAMPLES, cut_windows, frame_count_of, put_together, window_audio
 
@@ -101,3 +105,10 @@ def test_smoothing_is_the_median_of_each_frame_and_its_neighbours(seed, frame_co
 def test_smoothing_over_an_even_number_has_no_middle(frames):
     with pytest.raises(InferenceError, match="odd number"):
         smooth(np.zeros((1, 5, 1), np.float32), frames)
+
+
+@pytest.mark.parametrize("make", [logmel, midside, yamnet_mel])
+def test_features_a_few_clips_at_a_time_are_those_of_the_batch(make):
+    front_end = build_features(make())
+    audio = torch.randn(5, 2, 24_000, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(features_of(front_end, audio), front_end(audio))

@@ -1,5 +1,6 @@
 """A training that is killed at any moment goes on, and ends at the weights of one that was never disturbed."""
 
+import contextlib
 import os
 import random
 import signal
@@ -66,17 +67,35 @@ def start(run, workers=0):
     return subprocess.Popen(words, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
 
+def newest_checkpoint(run):
+    """When the newest was written."""
+    times = [0]
+    for path in run.glob("*/state.*.json"):
+        with contextlib.suppress(FileNotFoundError):  # about to be replaced
+            times.append(path.stat().st_mtime_ns)
+    return max(times)
+
+
+def wait_for_steps(process, run, count):
+    """Until a process has done so many steps, or some more, or is through."""
+    lock, last, seen = run / "lock", 0, -1
+    while process.poll() is None and seen < count:
+        if lock.exists() and f"pid {process.pid} " in lock.read_text():
+            newest = newest_checkpoint(run)
+            seen += newest != last or seen < 0
+            last = newest
+        time.sleep(0.001)
+
+
 def kill_and_go_on(run, kills, seed):
     """Let a training begin its work, kill it with all its processes, again and again; then let it end."""
     rng = random.Random(seed)
     killed = resumed = 0
     for number in range(kills):
         process = start(run, workers=number % 2)
-        # Killed while it starts it would have nothing to lose; the run folder's lock says that it has begun.
-        lock = run / "lock"
-        while process.poll() is None and not (lock.exists() and f"pid {process.pid} " in lock.read_text()):
-            time.sleep(0.005)
-        time.sleep(rng.uniform(0, 0.35))
+        # Killed while it starts it would have nothing to lose; each step leaves a checkpoint.
+        wait_for_steps(process, run, rng.randint(0, 4))
+        time.sleep(rng.uniform(0, 0.06))
         os.killpg(process.pid, signal.SIGKILL)
         _, err = process.communicate(timeout=60)
         killed += process.returncode == -signal.SIGKILL
@@ -90,8 +109,9 @@ def kill_and_go_on(run, kills, seed):
 
 
 def test_three_kills_leave_no_trace_in_the_weights(undisturbed, tmp_path):
-    killed, _ = kill_and_go_on(tmp_path / "run", 3, seed=1)
-    assert killed >= 1
+    killed, resumed = kill_and_go_on(tmp_path / "run", 3, seed=1)
+    assert killed >= 2
+    assert resumed >= 1
     assert_equal_runs(tmp_path / "run", undisturbed)
 
 

@@ -13,6 +13,9 @@ from torch import Tensor, nn
 from whence.models.network import Network
 from whence.models.outputs.coding import Coding
 
+# The spectra of five seconds of stereo are 2 MB; a core's cache holds few of them.
+_CLIPS_IN_CACHE = 2
+
 
 @dataclass(frozen=True, eq=False)
 class Member:
@@ -56,11 +59,26 @@ class Member:
     def _once(self, audio: Tensor) -> NDArray[np.float32]:
         """Values without averaging."""
         device = next(self.network.parameters()).device
-        features = self.features(audio.to(device))
+        features = features_of(self.features, audio.to(device))
         with torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bf16"):
             raw = self.network(features)
         values: NDArray[np.float32] = self.coding.activate(raw.float().cpu().numpy())
         return values
+
+
+def features_of(front_end: nn.Module, audio: Tensor) -> Tensor:
+    """What a front end makes of a batch of clips, a few at a time where spectra of all would leave the cache.
+
+    Clips do not depend on each other, so the numbers are the same.
+
+    Args:
+        front_end: (B, 2, S) -> (B, C, T, F).
+        audio: (B, 2, S), on the front end's device.
+    """
+    if audio.device.type != "cpu":
+        maps: Tensor = front_end(audio)
+        return maps
+    return torch.cat([front_end(clips) for clips in torch.split(audio, _CLIPS_IN_CACHE)])
 
 
 def best_device() -> str:

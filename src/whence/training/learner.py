@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from whence.features.registry import build_features
+from whence.inference.member import features_of
 from whence.models.network import Network
 from whence.models.outputs.registry import build_output
 from whence.models.registry import build_model
@@ -142,7 +143,7 @@ class Learner:
         """The terms of the loss of some clips, of which the first is that of this process's share."""
         device = self.accelerator.device
         with torch.no_grad():
-            features = self.features(audio.to(device))
+            features = features_of(self.features, audio.to(device))
             first_clip = self.processes.rank * self.processes.clips_of(self.recipe.batch_clips) + first
             features = augment_features(features, self.recipe, self.seed, self.step, first_clip)
         with torch.autocast(device.type, torch.bfloat16, enabled=self.bf16):

@@ -1,5 +1,6 @@
 """The processes of one training: alone, or as many as `torchrun` started, each with a share of a batch."""
 
+import atexit
 from functools import cached_property
 
 import torch
@@ -21,6 +22,8 @@ class Processes:
 
     def __init__(self, device: str | None = None) -> None:
         self._state = PartialState(cpu=device == "cpu")
+        # The threads that talk to the others must end before the interpreter does.
+        atexit.register(self._state.destroy_process_group)
 
     @property
     def device(self) -> torch.device:

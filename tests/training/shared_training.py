@@ -1,0 +1,39 @@
+"""A program: one network without batch norm, trained by however many processes `torchrun` started, into a folder."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import nn
+from training_runs import noise_data, noise_recipe
+
+from whence.scenes.transforms.spec_augment import SpecAugmentSettings
+from whence.training import learner
+from whence.training.loop import LoopSettings, train_network
+
+build_model = learner.build_model
+
+
+def without_batch_norm(settings):
+    """Batch norm sees only its own process's clips, so that nothing could be equal with it."""
+    network = build_model(settings)
+    for module in list(network.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, nn.BatchNorm2d):
+                setattr(module, name, nn.Identity())
+    return network
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    learner.build_model = without_batch_norm
+    recipe = noise_recipe(epochs=2)
+    detector = recipe.networks[0]
+    # Key biases of attention have no gradient but rounding errors, which Adam would blow up.
+    model = replace(detector.model, dropout=0.0, sequence=("gru",))
+    detector = replace(detector, model=model, spec_augment=SpecAugmentSettings())
+    data, held_out = noise_data(recipe)
+    place = Path(sys.argv[1])
+    (place / detector.name).mkdir(parents=True, exist_ok=True)
+    train_network(place, recipe, detector, data, held_out, LoopSettings(device="cpu"))

@@ -1,0 +1,105 @@
+"""Several processes that train together: the same clips, the same weights, one record."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from whence.models.weights import load_weights
+from whence.training.checkpoints import load_state
+from whence.training.errors import TrainingError
+from whence.training.processes import Processes
+from whence.training.run_folder import read_lines
+
+HERE = Path(__file__).parent
+
+
+def together(count, program, *words):
+    """A program in so many processes."""
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count)]
+    alone = [] if count == 1 else launcher
+    words = [sys.executable, *alone, str(HERE / program), *map(str, words)]
+    return subprocess.Popen(
+        words, stderr=subprocess.PIPE, text=True, start_new_session=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
+
+
+def finished(process):
+    _, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    return err
+
+
+def shared_between(monkeypatch, count, rank):
+    processes = Processes("cpu")
+    monkeypatch.setitem(processes.__dict__, "count", count)
+    monkeypatch.setitem(processes.__dict__, "rank", rank)
+    return processes
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_the_parts_of_all_processes_are_the_clips_of_one(count, tiny_clip_positions, monkeypatch):
+    alone = tiny_clip_positions(range(3, 7), 8)
+    parts = []
+    for rank in range(count):
+        processes = shared_between(monkeypatch, count, rank)
+        parts.append(tiny_clip_positions(processes.numbers(3, 7), processes.clips_of(8)))
+    joined = [clip for batch in zip(*parts, strict=True) for part in batch for clip in part]
+    assert joined == [clip for batch in alone for clip in batch]
+
+
+@pytest.fixture
+def tiny_clip_positions():
+    """The positions that batches of some size have, as scenes and clips count them."""
+    return lambda numbers, clips: [list(range(number * clips, (number + 1) * clips)) for number in numbers]
+
+
+def test_a_batch_that_cannot_be_shared_is_refused(monkeypatch):
+    with pytest.raises(TrainingError, match="batches of 8 clips cannot be shared by 3 processes"):
+        shared_between(monkeypatch, 3, 0).clips_of(8)
+
+
+def test_a_process_alone_is_the_first_and_waits_for_nobody():
+    processes = Processes("cpu")
+    processes.wait()
+    assert (processes.count, processes.rank, processes.is_first) == (1, 0, True)
+    assert [processes.any(flag) for flag in (True, False)] == [True, False]
+
+
+@pytest.mark.nightly
+def test_two_processes_train_the_weights_of_one(tmp_path):
+    for count in (1, 2):
+        finished(together(count, "shared_training.py", tmp_path / str(count)))
+    one, two = (load_state(tmp_path / str(count) / "detector") for count in (1, 2))
+    assert int(one["step"]) == int(two["step"]) == 8
+    weights = [name for name in one if name.startswith("network.")]
+    assert len(weights) >= 20
+    for name in weights:
+        torch.testing.assert_close(two[name], one[name], rtol=0, atol=1e-6, msg=name)
+
+
+@pytest.mark.nightly
+def test_a_run_of_two_processes_is_written_once_and_survives_a_stop(tmp_path):
+    run = tmp_path / "run"
+    process = together(2, "training_runs.py", run, 1, 3)
+    while not read_lines(run):
+        assert process.poll() is None
+        time.sleep(0.01)
+    # The launcher hands the signal on to its processes, which here know nothing of saving.
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    err = finished(together(2, "training_runs.py", run, 1, 3))
+    assert "resuming at step" in err
+    assert [(line["network"], line["epoch"]) for line in read_lines(run)] == [
+        (network, epoch) for network in ("detector", "localizer") for epoch in (1, 2, 3)
+    ]
+    # The same command in two processes from the start gives the same run.
+    finished(together(2, "training_runs.py", tmp_path / "whole", 0, 3))
+    for name in ("detector", "localizer"):
+        ours, whole = (load_weights(r / name / "weights.safetensors").tensors for r in (run, tmp_path / "whole"))
+        assert all(torch.equal(ours[key], whole[key]) for key in ours)
