@@ -8,7 +8,7 @@ import pytest
 from whence.labels import STARSS23
 from whence.scenes.procedural import generate
 
-TRAIN, TEST = 12, 8
+TRAIN, TEST = 12, 6
 
 
 def mel_weights(bands=32, size=512):

@@ -1,5 +1,7 @@
 """What goes on for a while: rings in a cadence, water, machines, instruments, music, and the places behind them."""
 
+import functools
+
 import numpy as np
 import pytest
 from procedural_measures import (
@@ -17,7 +19,7 @@ from whence.corpora.sounds import BACKGROUND, INTERFERENCE
 from whence.scenes.procedural import generate
 from whence.scenes.procedural.drums import DRUMS, kick, snare
 from whence.scenes.procedural.household import motor, spinning_up
-from whence.scenes.procedural.instruments import VOICES, bar, blown, bowed, hammered, plucked, reeds
+from whence.scenes.procedural.notes import VOICES, bar, blown, bowed, hammered, plucked, reeds
 from whence.scenes.procedural.telephones import beeps, buzzing, in_cadence, ringtone, struck_bells, trill
 from whence.scenes.procedural.water import bubbles, jet, sizes_mm
 
@@ -26,8 +28,13 @@ def rng_of(*seed):
     return np.random.default_rng([41, *seed])
 
 
+@functools.cache
+def sound_of(class_index, number):
+    return generate(class_index, np.random.default_rng([43, class_index + 2, number]))
+
+
 def made(class_index, count):
-    return [generate(class_index, np.random.default_rng([43, class_index + 2, i])) for i in range(count)]
+    return [sound_of(class_index, number) for number in range(count)]
 
 
 def test_a_cadence_has_rings_and_pauses():

@@ -1,5 +1,7 @@
 """Speech and laughter: the vocal tract as a filter, the glottis as a source, pitch ranges, syllable and laugh rates."""
 
+import functools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -38,8 +40,13 @@ def held(vowel="a", steps=120, pitch=120.0, voicing=1.0, breath=0.0, hiss=0.0, h
     )
 
 
+@functools.cache
+def utterance(class_index, number):
+    return generate(class_index, np.random.default_rng([21, class_index, number]))
+
+
 def said(class_index, count):
-    return [generate(class_index, np.random.default_rng([21, class_index, i])) for i in range(count)]
+    return [utterance(class_index, number) for number in range(count)]
 
 
 @settings(max_examples=15, deadline=None)

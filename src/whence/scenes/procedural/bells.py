@@ -29,7 +29,7 @@ def bell(rng: np.random.Generator) -> Wave:
         rng: source of chance.
 
     Returns:
-        (sample,) 0.3 to 9 s, not yet finished.
+        (sample,) 0.1 to 10 s, not yet finished.
 
     >>> bell(np.random.default_rng(0)).ndim
     1
@@ -86,8 +86,10 @@ def clank(rng: np.random.Generator) -> Wave:
 
 def _shell(rng: np.random.Generator, note_hz: float, t60_s: float, duration_s: float, contact_s: float) -> Wave:
     """One stroke on a small cup-shaped bell."""
-    ratios = np.array([1.0, rng.uniform(2.3, 2.9), rng.uniform(4.2, 5.4), rng.uniform(6.5, 8.6), rng.uniform(9, 12)])
-    gains = np.array([0.8, 0.9, 0.7, 0.6, 0.5]) * np.exp(rng.normal(0, 0.5, 5))
+    # Rings of nodes around the rim give the strong partials, nodes along the side the weaker ones between them.
+    strong = np.array([1.0, rng.uniform(2.3, 2.9), rng.uniform(4.2, 5.4), rng.uniform(6.5, 8.6), rng.uniform(9, 12)])
+    ratios = np.concatenate([strong, rng.uniform(1.5, 10.0, 5)])
+    gains = np.array([0.8, 0.9, 0.7, 0.6, 0.5, *np.full(5, 0.25)]) * np.exp(rng.normal(0, 0.6, 10))
     frequency_hz, share = split_pairs(rng, note_hz * ratios, 0.002)
     decay_s = falling_t60_s(frequency_hz, t60_s, note_hz, 0.5)
     cup = struck(frequency_hz, decay_s, np.tile(gains, 2) * share, duration_s, contact_s)

@@ -29,7 +29,7 @@ def clapping(rng: np.random.Generator) -> Wave:
         rng: source of chance.
 
     Returns:
-        (sample,) 0.1 to 7 s, not yet finished.
+        (sample,) 0.1 to 9 s, not yet finished.
 
     >>> clapping(np.random.default_rng(0)).ndim
     1

@@ -142,7 +142,7 @@ def footsteps(rng: np.random.Generator) -> Wave:
         rng: source of chance.
 
     Returns:
-        (sample,) 0.1 to 8 s, not yet finished.
+        (sample,) 0.1 to 9 s, not yet finished.
 
     >>> footsteps(np.random.default_rng(0)).ndim
     1

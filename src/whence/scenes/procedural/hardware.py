@@ -85,7 +85,7 @@ def creak(rng: np.random.Generator, duration_s: float) -> Wave:
     from scipy.signal import fftconvolve
 
     count = sample_count(duration_s)
-    rate_hz = log_uniform(rng, 30, 240) * np.exp(through(rng.normal(0, 0.5, int(rng.integers(3, 7))), count))
+    rate_hz = log_uniform(rng, 30, 240) * np.exp(through(rng.normal(0, 0.8, int(rng.integers(3, 7))), count))
     turns = np.cumsum(rate_hz * np.exp(0.2 * wander(rng, count, 60))) / SAMPLE_RATE_HZ
     slips = np.flatnonzero(np.diff(np.floor(turns)) > 0)
     pulses = np.zeros(count)

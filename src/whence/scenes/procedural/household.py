@@ -3,13 +3,13 @@
 import numpy as np
 
 from whence.corpora.sounds import SAMPLE_RATE_HZ
-from whence.scenes.procedural.modes import falling_t60_s, panel_hz, ringing, struck, tone
+from whence.scenes.procedural.modes import ringing, tone
 from whence.scenes.procedural.noises import Curve, coloured, equalised
+from whence.scenes.procedural.tableware import clatter, dishes
 from whence.scenes.procedural.water import bubbles, sizes_mm
 from whence.scenes.procedural.waves import (
     Generator,
     Wave,
-    arrivals_s,
     chance,
     laid_out,
     leveled,
@@ -31,7 +31,7 @@ def domestic_sounds(rng: np.random.Generator) -> Wave:
         rng: source of chance.
 
     Returns:
-        (sample,) 0.6 to 7 s, not yet finished.
+        (sample,) 0.6 to 8 s, not yet finished.
 
     >>> domestic_sounds(np.random.default_rng(0)).ndim
     1
@@ -115,7 +115,7 @@ def _mixer(rng: np.random.Generator) -> Wave:
     mix = mix * np.exp(0.2 * wander(rng, len(mix), rng.uniform(3, 12)))
     if chance(rng, 0.5):
         duration_s = len(mix) / SAMPLE_RATE_HZ
-        bits = _clatter(rng, duration_s, log_uniform(rng, 10, 80), 1200, 7000)
+        bits = clatter(rng, duration_s, log_uniform(rng, 10, 80), 1200, 7000)
         mix = mix + bits[: len(mix)] * rng.uniform(0.1, 0.5)
     return mix
 
@@ -124,10 +124,11 @@ def _microwave(rng: np.random.Generator) -> Wave:
     """Run a microwave oven: transformer hum at twice the mains and its multiples, a fan, beeps at the end."""
     duration_s = rng.uniform(2, 5)
     mains_hz = 2 * float(rng.choice([50.0, 60.0]))
-    orders = np.arange(1.0, 24)
+    orders = np.arange(1.0, 80)
+    top_hz = log_uniform(rng, 400, 2500)
     hum = tone(
         np.full(sample_count(duration_s), mains_hz),
-        orders ** -rng.uniform(0.5, 1.6) * np.exp(rng.normal(0, 0.7, len(orders))),
+        orders ** -rng.uniform(0.3, 1.4) * np.exp(rng.normal(0, 0.7, len(orders)) - orders * mains_hz / top_hz),
         rng.uniform(0, 6.28, len(orders)),
     )
     air = coloured(rng, duration_s, [(60, 0), (300, -2), (1500, -14), (9000, -40)])
@@ -164,7 +165,7 @@ def _boiling(rng: np.random.Generator) -> Wave:
     rise = bubbles(rng, rng.uniform(0, duration_s, count), radius_mm, 0.08, duration_s)
     mix = leveled(roar) * rng.uniform(0.3, 1.5) + leveled(rise)
     if chance(rng, 0.3):
-        lid = _clatter(rng, duration_s, rng.uniform(3, 14), 900, 5000)
+        lid = clatter(rng, duration_s, rng.uniform(3, 14), 900, 5000)
         mix = mix + lid[: len(mix)] * rng.uniform(0.1, 0.6)
     return swelled(mix, 0.3, 0.3)
 
@@ -182,43 +183,6 @@ def _frying(rng: np.random.Generator) -> Wave:
     spits = scattered(grains, first, len(hiss))
     strength = np.exp(0.3 * wander(rng, len(hiss), 3))
     return swelled((leveled(hiss, rng.uniform(0.1, 0.8)) + leveled(spits)) * strength, 0.2, 0.3)
-
-
-def clink(rng: np.random.Generator, lowest_hz: float, t60_s: float) -> Wave:
-    """Touch two hard things together: crockery, glass, cutlery, pans."""
-    modes = int(rng.integers(5, 12))
-    hz = lowest_hz * np.cumsum(np.concatenate([[1.0], rng.uniform(0.35, 1.3, modes - 1)]))
-    gains = rng.standard_normal(modes) * np.arange(1, modes + 1) ** -0.3
-    return leveled(
-        struck(hz, falling_t60_s(hz, t60_s, lowest_hz, 0.5), gains, min(1.2, t60_s), log_uniform(rng, 4e-5, 2e-4))
-    )
-
-
-def _clatter(rng: np.random.Generator, duration_s: float, per_second: float, low_hz: float, high_hz: float) -> Wave:
-    """Many small hits on a few hard things."""
-    things = [clink(rng, log_uniform(rng, low_hz, high_hz), rng.uniform(0.02, 0.15)) for _ in range(5)]
-    starts_s = arrivals_s(rng, per_second, duration_s)
-    hits = [(float(s), things[int(rng.integers(5))] * rng.gamma(1.2, 0.5)) for s in starts_s]
-    return leveled(laid_out([(0.0, np.zeros(sample_count(duration_s))), *hits]))
-
-
-def _dishes(rng: np.random.Generator) -> Wave:
-    """Stack plates, put cups down, drop a spoon into a drawer."""
-    metal = chance(rng, 0.4)
-    lowest_hz = log_uniform(rng, 1200, 3500) if metal else log_uniform(rng, 500, 1800)
-    t60_s = log_uniform(rng, 0.08, 0.5)
-    pieces: list[tuple[float, Wave]] = []
-    start_s = 0.0
-    for _ in range(int(rng.integers(2, 9))):
-        # One handling is a quick row of touches.
-        for touch_s in np.cumsum(rng.exponential(0.035, int(rng.integers(1, 7)))):
-            one = clink(rng, lowest_hz * rng.uniform(0.8, 1.4), t60_s * rng.uniform(0.6, 1.3))
-            pieces.append((start_s + float(touch_s), one * rng.gamma(1.5, 0.4)))
-        board_hz = panel_hz(rng, rng.uniform(120, 300), 1500, 10)
-        board = leveled(struck(board_hz, np.full(10, 0.06), rng.standard_normal(10), 0.08, 0.0015))
-        pieces.append((start_s, board * rng.uniform(0.0, 0.6)))
-        start_s += log_uniform(rng, 0.12, 0.9)
-    return laid_out(pieces)
 
 
 def _refrigerator(rng: np.random.Generator) -> Wave:
@@ -249,7 +213,7 @@ _KINDS: dict[Generator, float] = {
     _washing_machine: 0.13,
     _boiling: 0.1,
     _frying: 0.03,
-    _dishes: 0.06,
+    dishes: 0.06,
     _refrigerator: 0.03,
     _beeper: 0.02,
 }

@@ -4,10 +4,10 @@ import numpy as np
 
 from whence.corpora.sounds import SAMPLE_RATE_HZ
 from whence.scenes.procedural.hardware import click, creak
-from whence.scenes.procedural.household import clink
 from whence.scenes.procedural.modes import falling_t60_s, panel_hz, struck, tone
 from whence.scenes.procedural.noises import coloured, equalised
 from whence.scenes.procedural.speech import a_speaker, smoothed
+from whence.scenes.procedural.tableware import clink
 from whence.scenes.procedural.voice import STEP_S, Controls, from_the_mouth, voiced
 from whence.scenes.procedural.waves import (
     Generator,
@@ -31,7 +31,7 @@ def interference(rng: np.random.Generator) -> Wave:
         rng: source of chance.
 
     Returns:
-        (sample,) 0.2 to 4 s, not yet finished.
+        (sample,) 0.1 to 7 s, not yet finished.
 
     >>> interference(np.random.default_rng(0)).ndim
     1

@@ -16,7 +16,7 @@ def laughter(rng: np.random.Generator) -> Wave:
         rng: source of chance.
 
     Returns:
-        (sample,) 0.3 to 6 s, not yet finished.
+        (sample,) 0.5 to 9 s, not yet finished.
 
     Source: Bachorowski, Smoski and Owren, "The acoustic features of human laughter", JASA 110, 2001: pitch,
     calls a second, voiced and unvoiced kinds.

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from whence.scenes.procedural.drums import Hit, cymbal, kick, shaker, snare
-from whence.scenes.procedural.instruments import Voice, a_voice, bar, blown, bowed, hammered, plucked, reeds
 from whence.scenes.procedural.modes import tone
 from whence.scenes.procedural.noises import coloured, equalised
+from whence.scenes.procedural.notes import Voice, a_voice, bar, blown, bowed, hammered, plucked, reeds
 from whence.scenes.procedural.waves import (
     Wave,
     chance,
@@ -72,7 +72,7 @@ def music(rng: np.random.Generator) -> Wave:
         rng: source of chance.
 
     Returns:
-        (sample,) 4 to 10 s, not yet finished.
+        (sample,) 2 to 9 s, not yet finished.
 
     >>> music(np.random.default_rng(0)).ndim
     1

@@ -87,7 +87,7 @@ def female_speech(rng: np.random.Generator) -> Wave:
         rng: source of chance.
 
     Returns:
-        (sample,) 0.7 to 7 s, not yet finished.
+        (sample,) 0.8 to 9 s, not yet finished.
 
     >>> female_speech(np.random.default_rng(0)).ndim
     1
@@ -102,7 +102,7 @@ def male_speech(rng: np.random.Generator) -> Wave:
         rng: source of chance.
 
     Returns:
-        (sample,) 0.7 to 7 s, not yet finished.
+        (sample,) 0.8 to 9 s, not yet finished.
 
     >>> male_speech(np.random.default_rng(0)).ndim
     1

@@ -36,7 +36,7 @@ def telephone(rng: np.random.Generator) -> Wave:
         rng: source of chance.
 
     Returns:
-        (sample,) 0.5 to 8 s, not yet finished.
+        (sample,) 0.2 to 8 s, not yet finished.
 
     >>> telephone(np.random.default_rng(0)).ndim
     1

@@ -150,26 +150,37 @@ def glottal_pulses(rng: np.random.Generator, speaker: Speaker, turns: Wave, high
 
 
 def tract_response(speaker: Speaker, controls: Controls) -> Response:
-    """(step, bin) what the vocal tract does to each frequency: formants in a row, the upper ones at rest."""
+    """Say what the vocal tract does to each frequency: formants in a row, the upper ones at rest.
+
+    Args:
+        speaker: whose tract.
+        controls: formants and widths; n steps.
+
+    Returns:
+        (step, bin) of a 1024-point transform, with gain 1 at 0 Hz.
+    """
     turn = np.exp(-2j * np.pi * np.arange(_FFT // 2 + 1) / _FFT)
-    response = np.ones((len(controls.pitch_hz), len(turn)), dtype=complex)
-    for which in range(controls.formant_hz.shape[1]):
+    moving = controls.formant_hz.shape[1]
+    resting_hz = (500 + 1000 * np.arange(moving, _TRACT_FORMANTS)) * speaker.tract
+    resting_hz = resting_hz[resting_hz < 11_500]
+    at_rest = np.ones((1, len(turn)), dtype=complex)
+    for hz in resting_hz:
+        at_rest *= _damping(turn, np.array([hz]), np.array([0.06 * hz]))
+    # Damping is multiplied up, so that the one slow step, division, is done once.
+    damping = np.tile(at_rest, (len(controls.pitch_hz), 1))
+    for which in range(moving):
         hz = np.minimum(controls.formant_hz[:, which] * speaker.tract, 11_000)
-        response *= _resonance(turn, hz, controls.width_hz[:, which])
-    resting = np.ones(len(turn), dtype=complex)
-    for which in range(controls.formant_hz.shape[1], _TRACT_FORMANTS):
-        high_hz = (500 + 1000 * which) * speaker.tract
-        if high_hz < 11_500:
-            resting *= _resonance(turn, np.array([high_hz]), np.array([0.06 * high_hz]))[0]
-    return response * resting
+        damping *= _damping(turn, hz, controls.width_hz[:, which])
+    return np.asarray(1 / damping)
 
 
-def _resonance(turn: Response, hz: Wave, width_hz: Wave) -> Response:
-    """(step, bin) one pair of poles with gain 1 at 0 Hz."""
+def _damping(turn: Response, hz: Wave, width_hz: Wave) -> Response:
+    """(step, bin) the inverse of a pair of poles with gain 1 at 0 Hz."""
     radius = np.exp(-np.pi * width_hz / SAMPLE_RATE_HZ)[:, None]
     first = 2 * radius * np.cos(2 * np.pi * hz / SAMPLE_RATE_HZ)[:, None]
     second = -(radius**2)
-    return np.asarray((1 - first - second) / (1 - first * turn - second * turn**2))
+    at_zero = 1 - first - second
+    return np.asarray(1 / at_zero - (first / at_zero) * turn - (second / at_zero) * turn**2)
 
 
 def _hiss_response(speaker: Speaker, controls: Controls) -> Response:

@@ -30,7 +30,7 @@ def water_tap(rng: np.random.Generator) -> Wave:
         rng: source of chance.
 
     Returns:
-        (sample,) 1.5 to 7 s, not yet finished.
+        (sample,) 1 to 6 s, not yet finished.
 
     >>> water_tap(np.random.default_rng(0)).ndim
     1
