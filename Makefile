@@ -23,7 +23,7 @@ lint: .venv/dev     ## style and types
 	$(BIN)/mypy
 
 bench: .venv/dev    ## every benchmark, one after the other
-	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@failed=0; for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file || failed=1; done; exit $$failed
 
 constraints:        ## remake constraints.txt (needs uv)
 	(echo "# Exact versions that are tested together. Remake: make constraints"; \

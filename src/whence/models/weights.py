@@ -56,7 +56,7 @@ def save_weights(path: Path, tensors: Mapping[str, Tensor], description: Mapping
     held = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     said = json.dumps({**description, "format": FORMAT, "version": whence.__version__}, sort_keys=True)
     with written_whole(path) as file:
-        file.write(save(held, {"whence": said, "sha256": _digest(held, said)}))
+        file.write(save(held, _metadata(held, said)))
 
 
 def load_weights(path: Path) -> Weights:
@@ -75,11 +75,12 @@ def load_weights(path: Path) -> Weights:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no mapping)
     except (SafetensorError, OSError) as error:
         raise ModelError(f"{path}: damaged, or not a file of weights ({error})") from None
-    if "whence" not in metadata or "sha256" not in metadata:
+    sha256, _, said = metadata.get("whence", "").partition(" ")
+    if not said:
         raise ModelError(f"{path}: holds tensors but does not say what they are; try whence convert-weights")
-    if metadata["sha256"] != _digest(tensors, metadata["whence"]):
+    if sha256 != _digest(tensors, said):
         raise ModelError(f"{path}: damaged (its checksum does not fit); fetch or copy it again")
-    description = json.loads(metadata["whence"])
+    description = json.loads(said)
     if description["format"] > FORMAT:
         made_by = description.get("version", "a newer version")
         raise ModelError(f"{path}: made by whence {made_by}; this is {whence.__version__}. pip install -U whence")
@@ -151,11 +152,18 @@ def refuse_foreign(path: Path) -> None:
     if not path.is_file():
         raise ModelError(f"{path}: no such file" if not path.exists() else f"{path}: not a regular file")
     with path.open("rb") as file:
-        start = file.read(2)
-    if path.suffix.lower() in _FOREIGN_ENDINGS or start.startswith(_FOREIGN_STARTS):
+        start = file.read(9)
+    # A safetensors file begins with the length of its header, whose bytes may be anything, and then the header's brace.
+    foreign_start = start.startswith(_FOREIGN_STARTS) and start[8:] != b"{"
+    if path.suffix.lower() in _FOREIGN_ENDINGS or foreign_start:
         raise ModelError(
             f"{path}: a foreign checkpoint, which could run code when read; first: whence convert-weights {path}"
         )
+
+
+def _metadata(tensors: Mapping[str, Tensor], said: str) -> dict[str, str]:
+    """The checksum and the description in one entry: several would be written in random order, and bytes would differ."""
+    return {"whence": f"{_digest(tensors, said)} {said}"}
 
 
 def _digest(tensors: Mapping[str, Tensor], said: str) -> str:

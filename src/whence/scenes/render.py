@@ -52,8 +52,8 @@ def render_batch(
     """Render scenes into clips and labels.
 
     On a CPU one thread renders one clip after the other, so a clip has the same bytes whatever its neighbours and
-    whatever the number of threads; more cores are put to use by the workers of a `SceneStream`. A GPU gives the same
-    clip within 1e-5 of full scale, since its transforms and sums are ordered otherwise.
+    whatever the number of threads; more cores are put to use by the workers of a `SceneStream`. A GPU orders
+    its transforms and sums otherwise; the same clip is expected within 1e-5 of full scale, which a test checks where there is one.
 
     Args:
         scenes: all of one length.
