@@ -162,7 +162,7 @@ def refuse_foreign(path: Path) -> None:
 
 
 def _metadata(tensors: Mapping[str, Tensor], said: str) -> dict[str, str]:
-    """The checksum and the description in one entry: several would be written in random order, and bytes would differ."""
+    """The checksum and the description in one entry: several would be written in random order."""
     return {"whence": f"{_digest(tensors, said)} {said}"}
 
 

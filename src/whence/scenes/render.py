@@ -53,7 +53,8 @@ def render_batch(
 
     On a CPU one thread renders one clip after the other, so a clip has the same bytes whatever its neighbours and
     whatever the number of threads; more cores are put to use by the workers of a `SceneStream`. A GPU orders
-    its transforms and sums otherwise; the same clip is expected within 1e-5 of full scale, which a test checks where there is one.
+    its transforms and sums otherwise; the same clip is expected within 1e-5 of full scale, which a test checks where
+    there is a GPU.
 
     Args:
         scenes: all of one length.
