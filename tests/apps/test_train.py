@@ -191,7 +191,7 @@ def test_predict_says_what_is_no_run_and_no_sound(finished_run, tmp_path, capsys
         ({"members": []}, "members is empty"),
         ({"activity": "both"}, "activity is 'both'"),
         ({"smoothing_frames": 2}, "smoothing_frames is 2"),
-        ({"threshold": [1]}, "did you mean 'thresholds'"),
+        ({"threshold": [1]}, "did you mean thresholds"),
     ],
 )
 def test_a_run_from_a_stranger_is_read_strictly(change, sentence, finished_run, tmp_path, capsys):

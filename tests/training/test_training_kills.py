@@ -143,6 +143,8 @@ def test_a_killed_worker_ends_the_training_with_a_sentence_and_a_checkpoint(undi
             os.kill(int(children[-1]), signal.SIGKILL)
         return False
 
+    # Any loader used before leaves torch's handler behind, which raises wherever training is.
+    list(torch.utils.data.DataLoader([1, 2], num_workers=1))
     settings = LoopSettings(workers=1, device="cpu", should_stop=kill_a_worker)
     with pytest.raises(WorkerDiedError, match=r"was killed \(out of memory\?\)"):
         train(recipe, data, held_out, tmp_path / "run", settings)

@@ -167,6 +167,9 @@ def _without_alarms(loader: "DataLoader[Any]") -> Iterator[Any]:
     Without it the loss is noticed when the next batch is asked for, a few seconds later.
     """
     handler = signal.getsignal(signal.SIGCHLD)
+    if getattr(handler, "__module__", "").startswith("torch."):
+        # A loader that this process made earlier has left its own behind.
+        handler = signal.SIG_DFL
     items = iter(loader)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGCHLD, handler)
