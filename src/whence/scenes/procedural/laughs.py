@@ -51,10 +51,11 @@ def bout(rng: np.random.Generator, speaker: Speaker, pitch_hz: float, per_second
         progress = call / calls
         period_s = (1 + 0.35 * progress) * rng.normal(1, 0.07) / per_second
         steps = max(8, round(period_s / STEP_S))
-        on = max(3, round(steps * rng.uniform(0.34, 0.55)))
+        on = max(3, round(steps * rng.uniform(0.25, 0.48)))
         loud = (1 - 0.75 * progress) * rng.uniform(0.7, 1.1) * (0.6 if call == 0 else 1)
         top_hz = pitch_hz * np.exp(-fall * progress + rng.normal(0, 0.07))
-        arch = np.sin(np.pi * (np.arange(on) + 0.5) / on) ** 0.7
+        # A call bursts out and dies away.
+        arch = np.sin(np.pi * ((np.arange(on) + 0.5) / on) ** 0.6) ** 0.7
         pitch.append(np.concatenate([np.full(steps - on, top_hz), top_hz * through([0.96, 1.08, 0.82], on)]))
         level.append(np.concatenate([np.zeros(steps - on), loud * voicing * arch]))
         puff = np.concatenate([through([0.0, 0.05, 0.5], steps - on), through([0.8, 0.4, 0.0], on) * (1.2 - voicing)])
@@ -116,7 +117,7 @@ def _somebody(rng: np.random.Generator) -> tuple[Speaker, float]:
 def _heartily(rng: np.random.Generator) -> Wave:
     """One or two voiced bouts."""
     speaker, pitch_hz = _somebody(rng)
-    per_second = rng.uniform(3.8, 6.0)
+    per_second = rng.uniform(4.0, 6.3)
     pieces, start_s = [], 0.0
     for _ in range(1 + chance(rng, 0.45)):
         one = bout(rng, speaker, pitch_hz * rng.normal(1, 0.08), per_second, rng.uniform(0.75, 1.0))

@@ -92,7 +92,7 @@ def female_speech(rng: np.random.Generator) -> Wave:
     >>> female_speech(np.random.default_rng(0)).ndim
     1
     """
-    return _talk(rng, log_uniform(rng, 145, 225), rng.uniform(1.08, 1.26))
+    return _talk(rng, log_uniform(rng, 152, 235), rng.uniform(1.1, 1.27))
 
 
 def male_speech(rng: np.random.Generator) -> Wave:
