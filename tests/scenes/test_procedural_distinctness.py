@@ -77,12 +77,12 @@ def predicted():
 def test_classes_can_be_told_apart(predicted):
     guess, truth = predicted
     accuracy = (guess == truth).mean()
-    # 0.78 was measured; chance is 0.08.
+    # 0.81 was measured; chance is 0.08.
     assert accuracy > 0.7
 
 
 def test_no_class_is_lost(predicted):
     guess, truth = predicted
     hits = np.bincount(truth[guess == truth], minlength=len(STARSS23)) / TEST
-    # Bells and instruments are taken for each other most; the worst measured was 0.38.
-    assert hits.min() > 0.2
+    # Bells and instruments are taken for each other most; the worst measured was 0.5.
+    assert hits.min() > 0.3
