@@ -1,4 +1,4 @@
-"""`whence_small`: the report's idea at a size that a laptop trains and runs, five million numbers in two networks."""
+"""`whence_small`: the report's idea in small, five million numbers in two networks."""
 
 from whence.features.settings import midside, yamnet_mel
 from whence.models.compact_detector import CompactDetectorSettings
