@@ -4,6 +4,7 @@
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
 from whence.models.blocks import ResidualBlock, sequence_layers
@@ -89,7 +90,9 @@ class CompactLocalizer(Network):
 
     def forward(self, features: Tensor) -> Tensor:
         """Raw output (B, L, output_size) of maps (B, C, T, F)."""
-        x = self.blocks(self.stem_pool(self.stem(self.scale(features))))
+        # Channels innermost: convolution and batch norm of few maps then run at the speed of memory.
+        x = features.contiguous(memory_format=torch.channels_last)
+        x = self.blocks(self.stem_pool(self.stem(self.scale(x))))
         x = self.sequence(self.project(x.transpose(1, 2).flatten(2)))
         result: Tensor = self.output_layer(self.dropout(x))
         return result
