@@ -103,7 +103,7 @@ def test_a_list_of_sounds_with_a_condition(sounds, rooms, tmp_path):
     words = ["--rooms", str(rooms), "--settings", str(settings), "--clips", "1", "--where", "split=train"]
     code = main(["scenes", str(tmp_path / "list.csv"), *words, "--out", str(tmp_path / "synth")])
     assert code == 0
-    assert json.loads((tmp_path / "synth" / "scenes.json").read_text())["sounds"] == 2
+    assert json.loads((tmp_path / "synth" / "scenes" / "dev-train-synth.json").read_text())["sounds"] == 2
     (made,) = (tmp_path / "synth").rglob("*.wav")
     assert read(made).shape == (2, 48_000)
 

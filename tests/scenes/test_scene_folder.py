@@ -132,14 +132,14 @@ def test_a_folder_of_other_scenes_is_refused(tmp_path, change, field):
 @pytest.mark.parametrize("text", ["{", "\xff", ""])
 def test_a_damaged_description_is_refused(tmp_path, text):
     write(tmp_path, 1)
-    (tmp_path / "scenes.json").write_bytes(text.encode("latin-1"))
-    with pytest.raises(SceneError, match=r"scenes\.json cannot be read .*; remove it, or choose another folder"):
+    (tmp_path / "scenes" / f"{SUBSET}.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(SceneError, match=r"dev-train-synth\.json cannot be read .*; remove it, or choose another folder"):
         write(tmp_path, 1)
 
 
 def test_the_description_says_what_was_drawn_from(tmp_path):
     write(tmp_path, 1)
-    description = json.loads((tmp_path / "scenes.json").read_text())
+    description = json.loads((tmp_path / "scenes" / f"{SUBSET}.json").read_text())
     assert SceneSettings.from_plain(description["settings"]) == SETTINGS
     assert description["seed"] == 7
     assert description["rooms"] == ["room 0", "room 1"]

@@ -46,7 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="room banks (.safetensors) or lists of measured rooms (.csv)",
     )
     amount = parser.add_mutually_exclusive_group()
-    amount.add_argument("--clips", type=int, metavar="N", help="write a data set of N clips in the DCASE 2025 layout")
+    amount.add_argument(
+        "--clips",
+        type=_clips,
+        metavar="N[:PART]",
+        help="write a data set of N clips in the DCASE 2025 layout, of the part dev-train (if not said), dev-val, dev-test",
+    )
     amount.add_argument("--show", type=int, metavar="K", help="write K scenes as sound, labels and picture")
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder for the results; made if missing"
@@ -73,7 +78,8 @@ def run(args: argparse.Namespace) -> int:
         raise MissingExtraError("mixing scenes", "scenes") from None
     from whence.scenes.scene_folder import write_scenes
 
-    if (args.clips or args.show or 0) < 1:
+    count, part = args.clips or (0, "")
+    if (count or args.show or 0) < 1:
         raise WhenceError("say how many: --clips N for a data set, --show K to look and listen first")
     classes = read_classes(args.classes)
     settings = read_scene_settings(args.settings)
@@ -86,13 +92,20 @@ def run(args: argparse.Namespace) -> int:
         return DONE
     with shown_progress("clip", quiet=args.quiet) as show:
         made = write_scenes(
-            args.out, args.seed, args.clips, settings, sounds, rooms,
+            args.out, args.seed, count, settings, sounds, rooms,
             # One process renders as fast on one core, and starting others costs seconds.
-            workers=(os.cpu_count() or 1) if args.clips >= 100 else 0,
+            workers=(os.cpu_count() or 1) if count >= 100 else 0,
             progress=lambda done, total: show("scenes", done, total),
+            part=part,
         )  # fmt: skip
-    _log.info("%d clips in %s: %d made now, %d were there", args.clips, args.out, made, args.clips - made)
+    _log.info("%d clips in %s: %d made now, %d were there", count, args.out, made, count - made)
     return DONE
+
+
+def _clips(word: str) -> tuple[int, str]:
+    """`400:dev-val` as a number and a part."""
+    number, _, part = word.partition(":")
+    return int(number), part or "dev-train"
 
 
 def read_scene_settings(path: Path | None) -> SceneSettings:

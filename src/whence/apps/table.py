@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, required=True, metavar="DIR", help="clips in the layout of the DCASE 2025 stereo set"
     )
     parser.add_argument(
-        "--part", choices=("dev-test", "dev-train"), default="dev-test", help="which clips of the set to score on"
+        "--part", choices=("dev-test", "dev-val", "dev-train"), default="dev-test", help="which clips of the set to score on"
     )
     parser.add_argument("--swap", action="store_true", help="runs average with the mirrored answer to mirrored clips")
     parser.add_argument("--json", action="store_true", help="one JSON object for machines instead of a table")

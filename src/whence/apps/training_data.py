@@ -95,10 +95,12 @@ def _check_flags(args: argparse.Namespace) -> None:
 
 
 def _split_clips(folder: Path, seed: int) -> tuple[list[Clip], list[Clip]]:
-    """The clips to train on, and those of the recordings held out."""
+    """The clips to train on, and those held out: a part of their own where the set has one, else whole recordings."""
     from whence.corpora.dcase2025 import list_clips
     from whence.corpora.splitting import split_by_recording
 
+    if any(folder.glob("stereo_dev/dev-val-*")):
+        return list_clips(folder), list_clips(folder, "dev-val")
     return split_by_recording(list_clips(folder), _HELD_OUT, seed)
 
 

@@ -15,8 +15,8 @@ from whence.scenes.scene import Scene
 from whence.scenes.settings import SceneSettings
 from whence.scenes.stream import SceneStream
 
-_SUBSET = "dev-train-synth"
-_DESCRIPTION = "scenes.json"
+# What the task calls the folds: 1 is made, 4 is what systems are tested on.
+_FOLDS = {"dev-train": 1, "dev-val": 1, "dev-test": 4}
 
 
 def write_scenes(
@@ -28,6 +28,7 @@ def write_scenes(
     rooms: RoomBank,
     workers: int = 0,
     progress: Callable[[int, int], None] | None = None,
+    part: str = "dev-train",
 ) -> int:
     """Write clips 0 up to `clip_count` of a seed; those that stand there already are left as they are.
 
@@ -35,7 +36,7 @@ def write_scenes(
     folder/stereo_dev/dev-train-synth/fold1_seed1_index000000.wav       16 bit
     folder/metadata_dev/dev-train-synth/fold1_seed1_index000000.csv     written last: a clip without it is made again
     folder/scenes/dev-train-synth/fold1_seed1_index000000.json          the scene, to be rendered again or looked into
-    folder/scenes.json                                                  what they were drawn from
+    folder/scenes/dev-train-synth.json                                  what they were drawn from
     ```
 
     Args:
@@ -47,25 +48,30 @@ def write_scenes(
         rooms: the bank of rooms.
         workers: processes that render; 0 renders in this one. The files are the same.
         progress: called with (clips there, clips asked) after each clip.
+        part: `dev-train`, `dev-val` or `dev-test`; clips of the last are named `fold4_...`.
 
     Returns:
         how many clips were made.
 
     Raises:
+        SceneError: there is no such part.
         SceneError: if the folder holds scenes of another seed, other settings or other banks.
         OSError: if the disk refuses; what is finished stays.
     """
-    sound_dir, label_dir, scene_dir = (folder / kind / _SUBSET for kind in ("stereo_dev", "metadata_dev", "scenes"))
+    if part not in _FOLDS:
+        raise SceneError(f"scenes for the part {part!r}; there are: {', '.join(_FOLDS)}")
+    subset, fold = f"{part}-synth", _FOLDS[part]
+    sound_dir, label_dir, scene_dir = (folder / kind / subset for kind in ("stereo_dev", "metadata_dev", "scenes"))
     for path in (sound_dir, label_dir, scene_dir):
         path.mkdir(parents=True, exist_ok=True)
-    for path in (folder, sound_dir, label_dir, scene_dir):
+    for path in (scene_dir.parent, sound_dir, label_dir, scene_dir):
         sweep_unfinished(path)
-    _describe(folder / _DESCRIPTION, seed, settings, sounds, rooms)
-    missing = [index for index in range(clip_count) if not (label_dir / f"{clip_name(seed, index)}.csv").exists()]
+    _describe(folder / "scenes" / f"{subset}.json", seed, settings, sounds, rooms)
+    missing = [index for index in range(clip_count) if not (label_dir / f"{clip_name(seed, index, fold)}.csv").exists()]
     # One clip a batch, so that batch numbers are indices.
     stream = SceneStream(seed, settings, sounds, rooms, batch_clips=1, batches_per_epoch=clip_count)
     for done, (index, batch) in enumerate(zip(missing, stream.loader(missing, workers), strict=True), start=1):
-        name = clip_name(seed, index)
+        name = clip_name(seed, index, fold)
         _write_scene(scene_dir / f"{name}.json", stream.scenes(index)[0])
         write(sound_dir / f"{name}.wav", batch.audio[0].numpy())
         write_dcase(label_dir / f"{name}.csv", batch.events[0])
@@ -74,13 +80,13 @@ def write_scenes(
     return len(missing)
 
 
-def clip_name(seed: int, index: int) -> str:
-    """The name of one clip; fold 1 is what the task calls synthetic.
+def clip_name(seed: int, index: int, fold: int = 1) -> str:
+    """The name of one clip.
 
     >>> clip_name(1, 23)
     'fold1_seed1_index000023'
     """
-    return f"fold1_seed{seed}_index{index:06d}"
+    return f"fold{fold}_seed{seed}_index{index:06d}"
 
 
 def _write_scene(path: Path, scene: Scene) -> None:
@@ -112,4 +118,4 @@ def _describe(path: Path, seed: int, settings: SceneSettings, sounds: Sounds, ro
     wanted = json.loads(json.dumps(description))
     for name, value in wanted.items():
         if not isinstance(found, dict) or found.get(name) != value:
-            raise SceneError(f"{path.parent} holds scenes drawn with another {name!r}; choose another folder")
+            raise SceneError(f"{path.parent.parent} holds scenes drawn with another {name!r}; choose another folder")
