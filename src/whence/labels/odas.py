@@ -39,7 +39,7 @@ def odas_text(events: Events, classes: ClassList) -> str:
     {'id': 1, 'tag': 'bell', 'x': 0.0, 'y': 1.0, 'z': 0.0, 'activity': 1.0}
     """
     ordered = events.sorted()
-    slots = _slots(ordered, classes)
+    slots = odas_slots(ordered, _identities(ordered).tolist(), classes)
     frames = np.arange(ordered.frame[-1] + 1) if ordered else ordered.frame
     first = np.searchsorted(ordered.frame, frames, side="left").tolist()
     end = np.searchsorted(ordered.frame, frames, side="right").tolist()
@@ -51,7 +51,7 @@ def odas_message(frame: int, slots: Sequence[str]) -> str:
 
     Args:
         frame: 100 ms label frame.
-        slots: the text of each source, as `odas_text` makes them.
+        slots: the text of each source, as `odas_slots` makes them.
 
     >>> json.loads(odas_message(7, []))["timeStamp"]
     7
@@ -64,12 +64,24 @@ def _joined(slots: Iterable[str]) -> str:
     return ",\n".join(slots)
 
 
-def _slots(events: Events, classes: ClassList) -> list[str]:
-    """The text of each row."""
-    identity = _identities(events).tolist()
+def odas_slots(events: Events, identities: Sequence[int], classes: ClassList) -> list[str]:
+    """The text of each row, as a slot of a message.
+
+    Args:
+        events: any.
+        identities: (row,) the number from 1 that a source keeps.
+        classes: names for the tags.
+
+    Raises:
+        LabelError: a class that is not in the list.
+
+    >>> events = Events.from_columns({"frame": [0], "class_index": [0], "azimuth_deg": [0]})
+    >>> odas_slots(events, [3], ClassList(("bell",)))[0].strip()
+    '{ "id": 3, "tag": "bell", "x": 1.000, "y": 0.000, "z": 0.000, "activity": 1.000 }'
+    """
     names = {index: json.dumps(class_name(index, classes)) for index in set(events.class_index.tolist())}
     vectors = unit_vectors(events.azimuth_deg, events.elevation_deg).tolist()
-    columns = (identity, events.class_index.tolist(), vectors, events.score.tolist())
+    columns = (identities, events.class_index.tolist(), vectors, events.score.tolist())
     return [
         f'        {{ "id": {number}, "tag": {names[class_index]}, "x": {x:.3f}, "y": {y:.3f}, "z": {z:.3f}, '
         f'"activity": {score:.3f} }}'
