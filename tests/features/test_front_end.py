@@ -85,3 +85,19 @@ def test_the_gradient_is_finite_even_in_silence():
     signal.requires_grad_()
     StereoMaps(ALL)(signal).sum().backward()
     assert bool(torch.isfinite(signal.grad).all())
+
+
+def test_maps_leave_the_spectra_they_are_given_as_they_are():
+    front_end, signal = StereoMaps(ALL), noise(1)
+    spectra = front_end.spectrum(signal)
+    before = spectra.clone()
+    front_end.maps(spectra)
+    assert torch.equal(spectra, before)
+
+
+@pytest.mark.parametrize("conf", [logmel(), midside(), perceptual()], ids=lambda c: c.name)
+def test_maps_are_the_same_with_and_without_a_gradient(conf):
+    front_end, signal = StereoMaps(conf), noise(1)
+    with torch.no_grad():
+        plain = front_end(signal)
+    torch.testing.assert_close(front_end(signal.clone().requires_grad_()).detach(), plain, rtol=0, atol=1e-4)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from whence.features.front_end import StereoMaps
-from whence.features.logmel import decibels, power
+from whence.features.logmel import decibels, power, squares
 from whence.features.mel import mel_filterbank
 from whence.features.settings import logmel
 
@@ -60,6 +60,19 @@ def test_silence_is_minus_100_everywhere():
 def test_power_is_the_squared_magnitude():
     spectra = torch.randn(3, 5, dtype=torch.complex64)
     torch.testing.assert_close(power(spectra), spectra.abs() ** 2)
+
+
+def test_squares_stand_side_by_side_and_use_up_only_what_is_spent():
+    spectra = torch.randn(3, 5, dtype=torch.complex64)
+    found = squares(spectra)
+    torch.testing.assert_close(found[:, 0::2] + found[:, 1::2], power(spectra))
+    before = spectra.clone()
+    spent = spectra.clone()
+    assert torch.equal(squares(spent, spent=True), found)
+    assert spent.data_ptr() == squares(spent, spent=True).data_ptr()
+    learned = before.clone().requires_grad_()
+    squares(learned * 1, spent=True).sum().backward()
+    torch.testing.assert_close(learned.grad, 2 * before)
 
 
 def test_gain_moves_every_level_alike():

@@ -5,20 +5,13 @@
 import torch
 from torch import Tensor, nn
 
-from whence.features.logmel import decibels, power
+from whence.features.bands import Bands
+from whence.features.logmel import decibels, squares
 from whence.features.mel import mel_filterbank
-from whence.features.midside import mid_side
+from whence.features.midside import mono_maps
 from whence.features.resample import To16k
 from whence.features.settings import SMALLEST_PEAK, FeatureSettings
 from whence.features.spectrum import Spectrum
-
-
-def mono_maps(signal: Tensor, names: tuple[str, ...]) -> Tensor:
-    """The named channels (`left`, `right`, `mid`, `side`) of (B, 2, sample), stacked to (B, M, sample)."""
-    left, right = signal[:, 0], signal[:, 1]
-    mid, side = mid_side(left, right)
-    channels = {"left": left, "right": right, "mid": mid, "side": side}
-    return torch.stack([channels[name] for name in names], dim=1)
 
 
 def peak_normalized(signal: Tensor) -> Tensor:
@@ -44,14 +37,12 @@ class DashengMel(nn.Module):
     torch.Size([1, 1, 501, 64])
     """
 
-    bank: Tensor
-
     def __init__(self, settings: FeatureSettings) -> None:
         super().__init__()
         self.settings = settings
         self.resample = To16k() if settings.rate_hz == 16_000 else nn.Identity()
         self.spectrum = Spectrum(settings, border="reflect")
-        self.register_buffer("bank", torch.from_numpy(mel_filterbank(settings).T.copy()), persistent=False)
+        self.bands = Bands(mel_filterbank(settings).repeat(2, axis=1))
 
     def forward(self, signal: Tensor) -> Tensor:
         """The maps of a batch of whole clips."""
@@ -61,7 +52,7 @@ class DashengMel(nn.Module):
     def from_mono(self, signal: Tensor) -> Tensor:
         """The maps of (B, M, sample) that already are at the analysis rate."""
         with torch.autocast(signal.device.type, enabled=False):
-            mel_power = power(self.spectrum(signal)) @ self.bank
+            mel_power = self.bands(squares(self.spectrum(signal), spent=True))
         batch, count, frames, bands = mel_power.shape
         levels = decibels(mel_power.reshape(batch * count, 1, frames, bands), self.settings.dynamic_range_db)
         return levels.reshape(batch, count, frames, bands)

@@ -1,16 +1,26 @@
 """The front end of our own networks: any stack of log-mel, mid/side and coherence maps, on the signal's device."""
 
-# B batch, M map, T feature frame, N frequency bin, F mel band
+# B batch, S analysed channel, M map, T feature frame, N frequency bin, F mel band
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from whence.features.bands import Bands
 from whence.features.coherence import coherence
-from whence.features.logmel import decibels, power
+from whence.features.logmel import decibels, squares
 from whence.features.mel import mel_filterbank
-from whence.features.midside import intensity, level_difference, mid_side, side_ratio
+from whence.features.midside import intensity, level_difference, mid_side, mono_maps, side_ratio
 from whence.features.settings import POWER_MAPS, FeatureSettings
 from whence.features.spectrum import Spectrum, SpectrumStream
+
+# What a map is made of, where it is not its own channel.
+_MADE_OF = {
+    "intensity": ("mid", "side"),
+    "side_ratio": ("mid", "side"),
+    "level_difference": ("left", "right"),
+    "coherence": ("left", "right"),
+}
 
 
 class StereoMaps(nn.Module):
@@ -30,17 +40,22 @@ class StereoMaps(nn.Module):
     torch.Size([3, 4, 251, 64])
     """
 
-    bank: Tensor
-
     def __init__(self, settings: FeatureSettings) -> None:
         super().__init__()
         self.settings = settings
+        wanted = {part for name in settings.maps for part in _MADE_OF.get(name, (name,))}
+        self._channels = tuple(name for name in POWER_MAPS if name in wanted)
+        self._levels = [index for index, name in enumerate(settings.maps) if name in POWER_MAPS]
         self.spectrum = Spectrum(settings)
-        self.register_buffer("bank", torch.from_numpy(mel_filterbank(settings).T.copy()), persistent=False)
+        bank = mel_filterbank(settings)
+        self.bands = Bands(bank.repeat(2, axis=1))  # real and imaginary parts stand side by side
+        # Each band of the coherence is the weighted mean of its bins, so that it stays within 0..1.
+        self.mean_bands = Bands(bank / np.maximum(bank.sum(axis=1, keepdims=True), 1e-12))
 
     def forward(self, signal: Tensor) -> Tensor:
         """The maps of a batch of whole clips."""
-        return self.maps(self.spectrum(signal))
+        # Mid and side of the samples cost a quarter of what they cost as spectra.
+        return self._maps(self.spectrum(mono_maps(signal.float(), self._channels)))
 
     def stream(self) -> SpectrumStream:
         """Spectra chunk by chunk; concatenated along time they go into `maps`."""
@@ -48,41 +63,44 @@ class StereoMaps(nn.Module):
 
     def maps(self, spectra: Tensor) -> Tensor:
         """The maps of (B, 2, T, N) complex spectra, taken as one clip: the floor and the averages start anew."""
-        with torch.autocast(spectra.device.type, enabled=False):
-            stacked = self._stacked(spectra)
-            power_maps = [index for index, name in enumerate(self.settings.maps) if name in POWER_MAPS]
-            levels = decibels(stacked[:, power_maps], self.settings.dynamic_range_db) if power_maps else None
-        maps = list(stacked.unbind(1))
-        for place, index in enumerate(power_maps):
-            assert levels is not None
-            maps[index] = levels[:, place]
-        return torch.stack(maps, dim=1)
-
-    def _stacked(self, spectra: Tensor) -> Tensor:
-        """(B, M, T, F): mel power where the map is a log-mel, the finished map elsewhere."""
         left, right = spectra[:, 0], spectra[:, 1]
         mid, side = mid_side(left, right)
         channels = {"left": left, "right": right, "mid": mid, "side": side}
-        powers = {name: power(spectrum) @ self.bank for name, spectrum in channels.items() if self._needs(name)}
-        found: list[Tensor] = []
-        for name in self.settings.maps:
-            if name in powers:
-                found.append(powers[name])
-            elif name == "intensity":
-                product = torch.view_as_real(mid) * torch.view_as_real(side)
-                found.append(intensity(product.sum(-1) @ self.bank, powers["mid"], powers["side"]))
-            elif name == "side_ratio":
-                found.append(side_ratio(powers["mid"], powers["side"]))
-            elif name == "level_difference":
-                found.append(level_difference(powers["left"], powers["right"]))
-            else:
-                value, _ = coherence(left, right, self.settings.smoothing)
-                # Each band is the weighted mean of its bins, so that it stays within 0..1.
-                found.append(value @ (self.bank / self.bank.sum(dim=0).clamp(min=1e-12)))
-        return torch.stack(found, dim=1)
+        return self._maps(torch.stack([channels[name] for name in self._channels], dim=1))
 
-    def _needs(self, channel: str) -> bool:
-        """Whether any map is made from the mel power of this channel."""
-        wanted = set(self.settings.maps)
-        pairs = {"level_difference"} if channel in ("left", "right") else {"intensity", "side_ratio"}
-        return channel in wanted or bool(pairs & wanted)
+    def _maps(self, spectra: Tensor) -> Tensor:
+        """The maps of the spectra (B, S, T, N) of the analysed channels, which are used up."""
+        with torch.autocast(spectra.device.type, enabled=False):
+            of = dict(zip(self._channels, spectra.unbind(1), strict=True))
+            # What needs phases comes first: the powers take the place of the spectra.
+            phased = {name: self._phased(name, of) for name in self.settings.maps if name in ("intensity", "coherence")}
+            powers = dict(zip(self._channels, self.bands(squares(spectra, spent=True)).unbind(1), strict=True))
+            maps = [self._map(name, powers, phased) for name in self.settings.maps]
+            if self._levels:
+                levels = torch.stack([maps[index] for index in self._levels], dim=1)
+                found = decibels(levels, self.settings.dynamic_range_db)
+                if len(self._levels) == len(maps):
+                    return found
+                for place, index in enumerate(self._levels):
+                    maps[index] = found[:, place]
+            return torch.stack(maps, dim=1)
+
+    def _phased(self, name: str, spectra: dict[str, Tensor]) -> Tensor:
+        """(B, T, F): the cross power of mid and side, or the coherence of left and right."""
+        if name == "coherence":
+            bins, _ = coherence(spectra["left"], spectra["right"], self.settings.smoothing)
+            coherent: Tensor = self.mean_bands(bins)
+            return coherent
+        product = torch.view_as_real(spectra["mid"]) * torch.view_as_real(spectra["side"])
+        cross_power: Tensor = self.bands(product.flatten(-2))
+        return cross_power
+
+    def _map(self, name: str, powers: dict[str, Tensor], phased: dict[str, Tensor]) -> Tensor:
+        """(B, T, F): mel power where the map is a log-mel, the finished map elsewhere."""
+        if name == "intensity":
+            return intensity(phased[name], powers["mid"], powers["side"])
+        if name == "side_ratio":
+            return side_ratio(powers["mid"], powers["side"])
+        if name == "level_difference":
+            return level_difference(powers["left"], powers["right"])
+        return phased[name] if name in phased else powers[name]

@@ -30,7 +30,23 @@ def decibels(power: Tensor, dynamic_range_db: float) -> Tensor:
     return torch.maximum(level, level.amax(dim=(1, 2, 3), keepdim=True) - dynamic_range_db)
 
 
+def squares(spectra: Tensor, *, spent: bool = False) -> Tensor:
+    """Squared real and imaginary parts in turn; neighbours sum to |X|^2, which weights given twice do on their way.
+
+    Args:
+        spectra: (..., N) complex.
+        spent: the spectra are not needed any more; where no gradient flows, their memory is used.
+
+    Returns:
+        (..., 2 N).
+    """
+    parts = torch.view_as_real(spectra)
+    kept = parts.requires_grad and torch.is_grad_enabled()
+    return (parts.mul_(parts) if spent and not kept else parts * parts).flatten(-2)
+
+
 def power(spectra: Tensor) -> Tensor:
     """|X|^2 of complex spectra, without the square root that `abs` would take."""
-    parts = torch.view_as_real(spectra)
-    return (parts * parts).sum(-1)
+    parts = squares(spectra)
+    # Adding two views is several times as fast as a sum over an axis of two.
+    return parts[..., 0::2] + parts[..., 1::2]

@@ -22,6 +22,24 @@ def mid_side(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
     return (left + right) / 2, (left - right) / 2
 
 
+def mono_maps(signal: Tensor, names: tuple[str, ...]) -> Tensor:
+    """The named channels (`left`, `right`, `mid`, `side`) of (B, 2, sample), stacked to (B, M, sample).
+
+    >>> mono_maps(torch.tensor([[[3.0], [1.0]]]), ("mid", "left")).flatten()
+    tensor([2., 3.])
+    """
+    if names == ("left", "right"):
+        return signal
+    left, right = signal[:, 0], signal[:, 1]
+    made = {
+        "left": lambda: left,
+        "right": lambda: right,
+        "mid": lambda: (left + right) / 2,
+        "side": lambda: (left - right) / 2,
+    }
+    return torch.stack([made[name]() for name in names], dim=1)
+
+
 def intensity(cross_power: Tensor, mid_power: Tensor, side_power: Tensor) -> Tensor:
     """Re(M conj S) / (|M|^2 + |S|^2): the direction cue, positive to the left.
 

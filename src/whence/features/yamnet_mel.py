@@ -5,9 +5,11 @@
 import torch
 from torch import Tensor, nn
 
-from whence.features.dasheng_mel import mono_maps, peak_normalized
+from whence.features.bands import Bands
+from whence.features.dasheng_mel import peak_normalized
 from whence.features.logmel import power
 from whence.features.mel import mel_filterbank
+from whence.features.midside import mono_maps
 from whence.features.resample import To16k
 from whence.features.settings import FeatureSettings
 from whence.features.spectrum import Spectrum
@@ -35,14 +37,12 @@ class YamnetMel(nn.Module):
     (torch.Size([1, 1, 500, 64]), -6.908)
     """
 
-    bank: Tensor
-
     def __init__(self, settings: FeatureSettings) -> None:
         super().__init__()
         self.settings = settings
         self.resample = To16k() if settings.rate_hz == 16_000 else nn.Identity()
         self.spectrum = Spectrum(settings, centred=False)
-        self.register_buffer("bank", torch.from_numpy(mel_filterbank(settings).T.copy()), persistent=False)
+        self.bands = Bands(mel_filterbank(settings))
 
     def forward(self, signal: Tensor) -> Tensor:
         """The maps of a batch of whole clips."""
@@ -54,4 +54,4 @@ class YamnetMel(nn.Module):
         with torch.autocast(signal.device.type, enabled=False):
             # The square root has no slope at zero, and silence is common: keep the gradient finite.
             magnitude = torch.sqrt(power(self.spectrum(signal)) + 1e-20)
-            return torch.log(magnitude @ self.bank + LOG_OFFSET)
+            return torch.log(self.bands(magnitude) + LOG_OFFSET)
