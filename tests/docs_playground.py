@@ -1,0 +1,129 @@
+"""What the pages speak of, made small, and a runner for their blocks: each page has a folder of its own."""
+
+import contextlib
+import io
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from whence.apps.demo import LABELS
+from whence.apps.main import main
+from whence.audio import write
+from whence.labels import Events, write_dcase
+
+ROOT = Path(__file__).parents[1]
+CLASSES = ("bell", "knock", "music")
+
+# What the shell has to do; everything else runs in this process, without the seconds that a new one costs.
+_FOR_THE_SHELL = re.compile(r"[|<>;*]|^(?!whence )")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing a reader does: a command with what is printed under it, or a piece of Python.
+
+    Args:
+        kind: "console" or "python".
+        line: of the page, from 1.
+        text: the command or the code.
+        printed: lines under a command; `...` stands for any lines, and within a line for anything.
+    """
+
+    kind: str
+    line: int
+    text: str
+    printed: tuple[str, ...] = ()
+
+
+def steps_of(page: str) -> list[Step]:
+    """Everything a reader of the page would run, in order.
+
+    >>> steps_of("```console\\n$ whence a \\\\\\n    b\\nc\\n```")
+    [Step(kind='console', line=2, text='whence a     b', printed=('c',))]
+    """
+    steps = []
+    for found in re.finditer(r"^```(console|python)\n(.*?)^```", page, flags=re.DOTALL | re.MULTILINE):
+        line = page.count("\n", 0, found.start()) + 2
+        if found[1] == "python":
+            steps.append(Step("python", line, found[2]))
+            continue
+        text = found[2].replace("\\\n", "")
+        assert text.startswith("$ "), f"line {line}: a console block begins with `$ `"
+        for part in text.removeprefix("$ ").split("\n$ "):
+            command, *printed = part.rstrip("\n").split("\n")
+            steps.append(Step("console", line, command, tuple(printed)))
+    return steps
+
+
+def run_steps(steps: list[Step]) -> None:
+    """Do what a reader does, in the working folder, and compare what comes out with what the page says."""
+    names: dict[str, object] = {}
+    for step in steps:
+        if step.kind == "python":
+            exec(compile(step.text, f"line {step.line}", "exec"), names)
+            continue
+        code, out = _run_command(step.text)
+        assert code == 0, f"line {step.line}: {step.text}"
+        check_printed(step, out.splitlines())
+
+
+def check_printed(step: Step, out: list[str]) -> None:
+    """Fail unless the output is what the page shows; a page may show nothing, or end with `...`."""
+    for place, expected in enumerate(step.printed):
+        if expected == "...":
+            return
+        line = out[place] if place < len(out) else "<nothing more>"
+        pattern = ".*".join(re.escape(part) for part in expected.split("..."))
+        assert re.fullmatch(pattern, line), f"line {step.line}: {step.text}\nthe page: {expected}\nprinted:  {line}"
+    assert not step.printed or len(out) == len(step.printed), f"line {step.line}: {step.text} printed more:\n{out}"
+
+
+def _run_command(command: str) -> tuple[int, str]:
+    """Exit code and standard output of a command line."""
+    if _FOR_THE_SHELL.search(command):
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        done = subprocess.run(
+            ["bash", "-c", command], env={**os.environ, "PATH": path}, stdout=subprocess.PIPE, text=True, check=False
+        )
+        return done.returncode, done.stdout
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        code = main(shlex.split(command)[1:])
+    return code, out.getvalue()
+
+
+def make_playground(folder: Path) -> None:
+    """Label folders, labelled clips, sounds for scenes, and recordings, a second or two each."""
+    rng = np.random.default_rng(0)
+    for name, kind in (("references", "truth"), ("predictions", "eager"), ("old", "cautious"), ("new", "eager")):
+        shutil.copytree(LABELS / kind, folder / name)
+    (folder / "my_data").mkdir()
+    for name in ("a", "b"):
+        write(folder / "my_data" / f"{name}.wav", rng.normal(0, 0.1, (2, 24_000)).astype(np.float32))
+        columns = {"frame": range(10), "class_index": [8] * 10, "azimuth_deg": [10] * 10, "distance_m": [2.0] * 10}
+        write_dcase(folder / "my_data" / f"{name}.csv", Events.from_columns(columns))
+    for bank, count in (("my_sounds", 4), ("other_sounds", 2)):
+        for name in CLASSES:
+            (folder / bank / name).mkdir(parents=True)
+            for number in range(count):
+                soundfile.write(folder / bank / name / f"{number}.wav", rng.normal(0, 0.1, 24_000), 24_000)
+    (folder / "recordings").mkdir()
+    for name in ("your.wav", "street.wav", "left.wav", "recordings/monday.wav", "recordings/tuesday.wav"):
+        write(folder / name, from_the_left(rng))
+
+
+def from_the_left(rng: np.random.Generator) -> np.ndarray:
+    """(2, sample) float32: two seconds of a quiet room, with a burst that is louder and earlier on the left."""
+    signal = rng.normal(0, 0.001, (2, 48_000))
+    burst = rng.normal(0, 0.2, 12_000) * np.hanning(12_000)
+    signal[0, 12_000:24_000] += burst
+    signal[1, 12_008:24_008] += 0.5 * burst
+    return signal.astype(np.float32)
