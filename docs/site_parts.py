@@ -27,7 +27,9 @@ _MODULE = re.compile(r"^- \[(whence[\w.]*)\]\(\S+\.py\).*$", re.MULTILINE)
 _PAGE_ABOVE = re.compile(r"\]\(((?:\.\./)+[^)#:]+\.md)\)")
 
 # NumPy's aliases, as Python spells them out.
-_ARRAY = re.compile(r"~?(?:numpy\.)?ndarray\[tuple\[Any, \.\.\.\], ~?(?:numpy\.)?dtype\[((?:[^\[\]]|\[[^\]]*\])*)\]\]")
+_ARRAY = re.compile(
+    r"~numpy\.ndarray\[tuple\[~typing\.Any, \.\.\.\], ~numpy\.dtype\[((?:[^\[\]]|\[[^\]]*\])*)\]\]",
+)
 _ARRAY_LIKE = re.compile(r"\S*_Buffer \| .*?NestedSequence\[complex \| bytes \| str\]")
 
 
@@ -151,14 +153,16 @@ def process_signature(
 
 
 def as_in_code(text: str | None) -> str | None:
-    """A signature with the short names of arrays of any shape and of what becomes one.
+    """A signature with the short names of arrays, and `...` for a default that has no form in code.
 
-    >>> as_in_code("(x: ~numpy.ndarray[tuple[Any, ...], ~numpy.dtype[float32]])")
-    '(x: NDArray[float32])'
+    >>> as_in_code("(x: ~numpy.ndarray[tuple[~typing.Any, ...], ~numpy.dtype[~numpy.float32]])")
+    '(x: ~numpy.typing.NDArray[~numpy.float32])'
     """
     if text is None:
         return None
-    return _ARRAY.sub(r"NDArray[\1]", _ARRAY_LIKE.sub("ArrayLike", text))
+    return _ARRAY.sub(
+        r"~numpy.typing.NDArray[\1]", _ARRAY_LIKE.sub("~numpy.typing.ArrayLike", re.sub("= <.*?>", "= ...", text))
+    )
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
