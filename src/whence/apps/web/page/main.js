@@ -1,0 +1,203 @@
+// The page from first to last: choose a sound or listen, wait, look.
+
+import * as api from "./api.js";
+import { sharpContext } from "./canvas.js";
+import { noRows } from "./events.js";
+import { listenLive } from "./live.js";
+import { drawMap } from "./map.js";
+import { Player } from "./player.js";
+import { ResultView } from "./view.js";
+import { wavBlob } from "./wav.js";
+
+const element = (id) => document.getElementById(id);
+const POLL_MS = 300, STAY_MS = 60_000;
+let cancelling = Promise.resolve(); // an older cancellation must not reach the server after a newer sound
+
+let about = null, view = null, stop = null; // `stop` aborts what is going on
+const player = new Player(element("audio"), () => view?.move());
+
+function say(text) {
+  element("status").textContent = text;
+}
+
+function showProblem(error) {
+  const problem = element("problem");
+  problem.hidden = !error;
+  problem.textContent = error ? error.message : "";
+}
+
+function showWarnings(sentences) {
+  const list = element("warnings");
+  list.hidden = !sentences.length;
+  list.replaceChildren(...sentences.map((sentence) => Object.assign(document.createElement("li"), { textContent: sentence })));
+}
+
+function showProgress(text, share) {
+  element("work").hidden = text === null;
+  element("progress-text").textContent = text ?? "";
+  if (share === null) element("progress").removeAttribute("value");
+  else element("progress").value = share;
+}
+
+function showResult(isThere) {
+  element("result").hidden = !isThere;
+  element("empty").hidden = isThere;
+}
+
+/** Do one thing at a time; what was going on is stopped first. */
+async function during(work) {
+  stop?.abort();
+  const mine = (stop = new AbortController());
+  showProblem(null);
+  showWarnings([]);
+  say("");
+  try {
+    await work(mine.signal);
+  } catch (error) {
+    if (error.name === "AbortError") { if (stop === mine) say("Cancelled."); }
+    else if (stop === mine) { say(""); showProblem(error); }
+  } finally {
+    if (stop === mine) { stop = null; showProgress(null, 0); }
+  }
+}
+
+/** Nothing of this page is in work any more; a session that the server has forgotten is opened anew. */
+async function ready() {
+  await cancelling;
+  try {
+    await api.cancelSound();
+  } catch {
+    about = await api.openSession();
+    view.adopt(about);
+  }
+}
+
+function hear(file) {
+  return during(async (signal) => {
+    player.load(null);
+    showResult(false);
+    if (file.size > about.limits.upload_bytes) throw new Error(`${file.name} is larger than ${about.limits.upload_text}, the most that is taken here`);
+    showProgress("Sending", 0);
+    await ready();
+    const cancel = () => { cancelling = api.cancelSound().catch(() => {}); };
+    await api.sendSound(file, (share) => showProgress(share < 1 ? `Sending, ${Math.round(share * 100)} %` : "Looking at the file", share), signal);
+    signal.addEventListener("abort", cancel);
+    await heard(signal);
+    const [found, picture] = await Promise.all([api.findings(), api.picture()]);
+    if (signal.aborted) return;
+    showResult(true);
+    view.begin(file.name);
+    player.load(file);
+    view.take(found, picture);
+    showWarnings(found.warnings);
+    sayFound();
+  });
+}
+
+/** Wait until the server has heard the sound; tells the queue and then the seconds. */
+async function heard(signal) {
+  for (;;) {
+    const now = await api.state();
+    if (signal.aborted) throw new DOMException("stopped", "AbortError");
+    if (now.state === "done") return;
+    if (now.state === "failed") throw new Error(now.sentence);
+    if (now.state === "cancelled" || now.state === "idle") throw new DOMException("stopped", "AbortError");
+    if (now.state === "waiting") showProgress(now.ahead ? `Waiting: ${now.ahead} ${now.ahead === 1 ? "sound" : "sounds"} before yours` : "Waiting", null);
+    else {
+      const whole = now.promised_s ? ` of ${now.promised_s.toFixed(1)}` : "";
+      showProgress(`Heard ${now.heard_s.toFixed(1)}${whole} s`, now.promised_s ? Math.min(now.heard_s / now.promised_s, 1) : null);
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+function sayFound() {
+  const count = view.events.length;
+  say(`${count === 0 ? "No events" : count === 1 ? "1 event" : `${count} events`} in ${view.duration_s.toFixed(1)} s of ${view.name}.`);
+}
+
+function listen() {
+  const button = element("listen");
+  return during(async (signal) => {
+    button.classList.add("is-live");
+    element("listen-text").textContent = "Stop";
+    player.load(null);
+    try {
+      await ready();
+      const recording = await listenLive({
+        began: ({ latency_s }) => {
+          showResult(true);
+          view.begin("the microphone", true);
+          view.draw();
+          say(`Listening; events come ${latency_s.toFixed(1)} s after their sound.`);
+        },
+        news: (news) => { view.grow(news); if (news.warnings?.length) showWarnings(news.warnings); },
+        columns: (bytes) => view.spectrogram.append(bytes),
+        doubted: showWarnings,
+      }, signal);
+      view.endLive(recording.duration_s, wavBlob(recording.parts));
+      sayFound();
+    } catch (error) {
+      if (view.isLive) view.endLive(view.duration_s, null);
+      throw error;
+    } finally {
+      button.classList.remove("is-live");
+      element("listen-text").textContent = "Listen";
+    }
+  });
+}
+
+function bind() {
+  const input = element("file");
+  input.addEventListener("change", () => {
+    if (input.files.length) hear(input.files[0]);
+    input.value = ""; // the same file may be chosen again
+  });
+  element("listen").addEventListener("click", () => {
+    if (element("listen").classList.contains("is-live")) stop?.abort();
+    else listen();
+  });
+  element("cancel").addEventListener("click", () => stop?.abort());
+  const carriesFile = (event) => event.dataTransfer?.types.includes("Files");
+  addEventListener("dragover", (event) => {
+    if (!carriesFile(event)) return;
+    event.preventDefault();
+    document.body.classList.add("dragging");
+  });
+  addEventListener("dragleave", (event) => { if (!event.relatedTarget) document.body.classList.remove("dragging"); });
+  addEventListener("drop", (event) => {
+    document.body.classList.remove("dragging");
+    if (!carriesFile(event)) return;
+    event.preventDefault();
+    if (event.dataTransfer.files.length) hear(event.dataTransfer.files[0]);
+  });
+  // A page that comes back out of the browser's memory needs its session still.
+  addEventListener("pagehide", (event) => { if (!event.persisted) api.closeSession(); });
+  setInterval(() => api.state().catch(() => {}), STAY_MS);
+}
+
+function drawEmptyMap() {
+  const canvas = element("empty-map");
+  if (!canvas.clientWidth) return;
+  const nothing = { events: [], rows: noRows(), classes: [], cursor_s: 0, isTimed: false, isLive: false };
+  drawMap(sharpContext(canvas, canvas.clientWidth, canvas.clientHeight), canvas.clientWidth, canvas.clientHeight, nothing);
+}
+
+async function start() {
+  drawEmptyMap();
+  new ResizeObserver(drawEmptyMap).observe(element("empty-map"));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawEmptyMap);
+  try {
+    about = await api.openSession();
+  } catch (error) {
+    showProblem(error);
+    return;
+  }
+  element("limits").textContent = `Two channels, up to ${about.limits.upload_text} and ${about.limits.sound_text}.`;
+  element("model").textContent = about.model && `Model: ${about.model}`;
+  view = new ResultView(about, player);
+  bind();
+  document.body.dataset.ready = "yes";
+}
+
+start();
