@@ -161,7 +161,7 @@ def as_in_code(text: str | None) -> str | None:
     if text is None:
         return None
     return _ARRAY.sub(
-        r"~numpy.typing.NDArray[\1]", _ARRAY_LIKE.sub("~numpy.typing.ArrayLike", re.sub("= <.*?>", "= ...", text))
+        r"~numpy.typing.NDArray[\1]", _ARRAY_LIKE.sub("~numpy.typing.ArrayLike", re.sub(r"= <(?:[^<>]|<[^<>]*>)*>", "= ...", text))
     )
 
 

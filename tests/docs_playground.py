@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import os
 import re
 import shlex
@@ -115,9 +116,26 @@ def make_playground(folder: Path) -> None:
             (folder / bank / name).mkdir(parents=True)
             for number in range(count):
                 soundfile.write(folder / bank / name / f"{number}.wav", rng.normal(0, 0.1, 24_000), 24_000)
+    make_run(folder)
     (folder / "recordings").mkdir()
     for name in ("your.wav", "street.wav", "left.wav", "recordings/monday.wav", "recordings/tuesday.wav"):
         write(folder / name, from_the_left(rng))
+
+
+def make_run(folder: Path) -> None:
+    """A finished run of hardly any steps, `runs/small`."""
+    settings = {
+        "scenes": {"duration_s": 1.0, "event_duration_s": [0.3, 1.0]},
+        "validation_clips": 2,
+        "networks": {name: {"batch_clips": 4, "epoch_clips": 8, "epochs": 1} for name in ("detector", "localizer")},
+    }
+    (folder / "few_steps.json").write_text(json.dumps(settings))
+    rooms, run = str(folder / "few_rooms.safetensors"), str(folder / "runs" / "small")
+    assert (
+        main(["scenes", "rooms", rooms, "--rooms", "2", "--places", "4", "--rt60", "0.15", "0.2", "--jobs", "1"]) == 0
+    )
+    words = ["--scenes", str(folder / "my_sounds"), "--rooms", rooms, "--settings", str(folder / "few_steps.json")]
+    assert main(["train", "tiny", *words, "--out", run]) == 0
 
 
 def from_the_left(rng: np.random.Generator) -> np.ndarray:

@@ -56,7 +56,9 @@ def headings_of(page: Path) -> set[str]:
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
-    make_playground(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WHENCE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        make_playground(folder)
     return folder
 
 
