@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 FORMATS = (".png", ".svg")
 _DPI = 100
 # Text of an SVG stays text: searchable, selectable, read aloud. The salt makes the same picture the same bytes.
-_SETTINGS: dict[str, Any] = {
+_SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "whence",
     "font.family": ["DejaVu Sans"],
     "font.size": 9.5,
+    "text.parse_math": False,  # a name with two dollar signs is no formula
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": "#777777",
@@ -110,7 +111,7 @@ def draw_picture(
         draw_map(figure.add_subplot(grid[:2, 1]), layers)
         draw_legend(figure.add_subplot(grid[2, 1]), layers, classes)
         if title:
-            figure.suptitle(short(title, 110), fontsize=12, parse_math=False)
+            figure.suptitle(short(title, 110), fontsize=12)
         with written_whole(path) as file:
             form = path.suffix.lower().lstrip(".")
             figure.savefig(file, format=form, dpi=_DPI, metadata={"Date": None} if form == "svg" else None)

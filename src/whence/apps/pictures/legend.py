@@ -34,14 +34,14 @@ def draw_legend(axes: Any, layers: list[tuple[str, Events]], classes: ClassList)
         looks = []
         for name, _ in layers:
             line, mark = LOOKS[name]["line"], LOOKS[name]["mark"]
-            filling = {"mfc": "white", "mec": GREY} if mark["hollow"] else {"mfc": GREY, "mec": "black"}
+            filling: dict[str, Any] = {"mfc": "white", "mec": GREY} if mark["hollow"] else {"mfc": GREY, "mec": "black"}
             thick = {"lw": line["linewidths"], "alpha": line.get("alpha", 1.0)}
             looks.append((name, (Line2D([], [], color=GREY, **thick), Line2D([], [], ls="", marker="o", **filling))))
         axes.add_artist(_legend(axes, looks, 2, 1.0))
 
 
 def _legend(axes: Any, named: list[tuple[str, Any]], columns: int, top: float) -> Any:
-    """One block of the legend; its texts are never read as formulas."""
+    """One block of the legend; names are written as they are."""
     handles = [handle for _, handle in named]
     # Names that start with an underscore would be left out, so the texts are put in afterwards.
     legend = Legend(
@@ -49,12 +49,11 @@ def _legend(axes: Any, named: list[tuple[str, Any]], columns: int, top: float) -
         ncols=columns, frameon=False, fontsize=9.5, handlelength=2.6, handler_map=_both_at_once(),
     )  # fmt: skip
     for text, (name, _) in zip(legend.get_texts(), named, strict=True):
-        text.set_parse_math(False)
         text.set_text(name)
     return legend
 
 
-def _both_at_once() -> dict[type, Any]:
+def _both_at_once() -> dict[Any, Any]:
     """A pair of handles is drawn one over the other."""
     return {tuple: HandlerTuple(ndivide=1)}
 
