@@ -212,7 +212,7 @@ def test_other_bytes_than_meant_are_removed(hub):
     damaged = bytearray(NETWORK)
     damaged[-100] ^= 1
     hub.sent["model.onnx"] = bytes(damaged)
-    with pytest.raises(GaveUpError, match="came as .* were meant; removed") as caught:
+    with pytest.raises(GaveUpError, match=r"came as .* were meant; removed") as caught:
         hub_model(NAME)
     assert by_hand(str(caught.value), "model.onnx")
     assert files_left() == []

@@ -17,6 +17,7 @@ from whence.apps.hub_names import (
     SYSTEM_FILE,
     WEIGHTS_FILE,
     HubName,
+    calm_client,
     endpoint,
     is_offline,
     model_in,
@@ -98,6 +99,7 @@ def _listing(wanted: HubName) -> tuple[str, list[_Remote]]:
         from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
     except ImportError:
         raise MissingExtraError("fetching a model from the Hugging Face Hub", "hub") from None
+    calm_client()
     api = HfApi(endpoint=endpoint(), token=token() or False, library_name="whence")
     try:
         told = api.model_info(
@@ -166,7 +168,8 @@ def _fetch(wanted: HubName, remote: _Remote) -> None:
         # The name is a link to the bytes; both go, or the next call would take them for good.
         Path(got).resolve().unlink(missing_ok=True)
         target.unlink(missing_ok=True)
-        said = f"came as {size:,} bytes with sha256 {sha256} where {remote.size:,}{_sum(remote.sha256)} were meant; removed"
+        meant = f"{remote.size:,}{_sum(remote.sha256)}"
+        said = f"came as {size:,} bytes with sha256 {sha256} where {meant} were meant; removed"
         raise GaveUpError(_by_hand(wanted, said, remote.name))
     if not remote.sha256:
         _LOG.info("%s has sha256 %s", remote.name, sha256)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -126,8 +127,31 @@ def token() -> str | None:
 
 
 def reason(error: BaseException) -> str:
-    """What an error of the Hub's client says, in one short line and without the secret."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    said = lines[0] if lines else type(error).__name__
+    """What an error of the Hub's client says, with what lies at its bottom, in one short line without the secret."""
+    chain = [error]
+    while (deeper := chain[-1].__cause__ or chain[-1].__context__) is not None and deeper not in chain:
+        chain.append(deeper)
+    firsts = [next(iter(str(one).strip().splitlines()), type(one).__name__) for one in (chain[0], chain[-1])]
+    said = ": ".join(dict.fromkeys(firsts))
     secret = token()
-    return shown((said.replace(secret, "***") if secret else said)[:200])
+    return shown((said.replace(secret, "***") if secret else said)[:300])
+
+
+def statuses(error: BaseException) -> set[int]:
+    """The HTTP statuses that an error came of, if it did."""
+    found: set[int] = set()
+    seen: list[BaseException] = []
+    link: BaseException | None = error
+    while link is not None and link not in seen:
+        seen.append(link)
+        found.add(getattr(getattr(link, "response", None), "status_code", 0))
+        link = link.__cause__ or link.__context__
+    return found - {0}
+
+
+def calm_client() -> None:
+    """Let the Hub's client draw its bars only where somebody watches."""
+    from huggingface_hub.utils import disable_progress_bars
+
+    if not sys.stderr.isatty() and "HF_HUB_DISABLE_PROGRESS_BARS" not in os.environ:
+        disable_progress_bars()

@@ -1,0 +1,163 @@
+"""`whence publish`: a model and its card go to the Hugging Face Hub, after everybody could see what would be said."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from whence.apps.command import DONE, Command
+from whence.apps.inputs import add_classes, read_classes
+from whence.apps.tables import aligned
+from whence.errors import WhenceError
+
+if TYPE_CHECKING:
+    from whence.apps.hub_names import HubName
+    from whence.apps.model_card import CardFacts
+    from whence.apps.published_files import Selection
+
+_LOG = logging.getLogger("whence.apps")
+_LICENSE = re.compile(r"[a-z0-9][a-z0-9.-]{1,40}")
+_LARGEST_DATA_BYTES = 100_000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What, where to, and what the card says."""
+    parser.add_argument("model", type=Path, help="an exported .onnx file, or the folder of a finished run")
+    parser.add_argument("repository", metavar="user/name", help="where on the Hub; made if it is not there")
+    parser.add_argument("--scores", type=Path, metavar="FILE", help="what whence evaluate --json printed, for the card")
+    parser.add_argument("--scored-on", metavar="WORDS", help="the data those scores are of")
+    parser.add_argument(
+        "--data", type=Path, metavar="FILE", help="Markdown: what it was trained on, under which licences"
+    )
+    parser.add_argument("--license", metavar="ID", help="of the model, as the Hub writes it: apache-2.0, mit")
+    add_classes(parser)
+    parser.add_argument("--private", action="store_true", help="make the repository private, if it has to be made")
+    parser.add_argument("--yes", action="store_true", help="upload; without it everything is only shown")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Select, show, and with `--yes` upload."""
+    from whence.apps.hub_names import endpoint, read_name
+    from whence.apps.hub_upload import upload
+    from whence.apps.model_card import card_text
+    from whence.apps.published_files import holds_secret, select_files
+    from whence.labels.wording import shown
+
+    name = read_name(f"hf:{args.repository}")
+    if name.commit:
+        raise WhenceError(f"{args.repository}: a place to upload to has no commit; write user/name")
+    if args.license and not _LICENSE.fullmatch(args.license):
+        raise WhenceError(
+            f"--license {shown(args.license)}: write its identifier, such as apache-2.0, mit or cc-by-4.0"
+        )
+    selection = select_files(args.model)
+    facts = _facts(args, name, selection)
+    card = card_text(facts)
+    if holds_secret(card.encode("utf-8")):
+        raise WhenceError(
+            "the card would tell a token of the Hub; take it out of what it is made of, and make it invalid"
+        )
+    missing = _missing(facts)
+    if not args.yes:
+        sys.stdout.write(_page(selection, name, card, missing))
+        return DONE
+    if not facts.license:
+        raise WhenceError("nothing uploaded: a licence is missing; add --license apache-2.0 or what fits your data")
+    for note in (*missing, *selection.notes):
+        _LOG.warning("%s", note)
+    commit = upload(selection.files, name, card, private=args.private)
+    sys.stdout.write(f"{endpoint()}/{name.repository}\n{name}@{commit}\n")
+    return DONE
+
+
+def _facts(args: argparse.Namespace, name: HubName, selection: Selection) -> CardFacts:
+    """What the card tells, from the files the user named."""
+    from whence.apps.model_card import CardFacts, read_scores
+
+    return CardFacts(
+        name=name,
+        classes=read_classes(args.classes).names,
+        files=selection.files,
+        license=args.license or "",
+        scores=None if args.scores is None else read_scores(args.scores),
+        scored_on=args.scored_on or "",
+        data="" if args.data is None else _markdown(args.data),
+        recipe=_recipe(args.model),
+    )
+
+
+def _markdown(path: Path) -> str:
+    """A short text file."""
+    from whence.labels.wording import shown
+
+    try:
+        if path.stat().st_size > _LARGEST_DATA_BYTES:
+            raise WhenceError(f"{shown(path)}: too long for a card; at most {_LARGEST_DATA_BYTES:,} bytes")
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise WhenceError(f"{shown(path)}: no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise WhenceError(f"{shown(path)}: cannot be read as text ({type(error).__name__})") from None
+    return text
+
+
+def _recipe(model: Path) -> str:
+    """What a run says it was made by."""
+    from whence.apps.hub_names import SYSTEM_FILE
+
+    if not model.is_dir():
+        return ""
+    said = json.loads((model / SYSTEM_FILE).read_text(encoding="utf-8")).get("recipe")
+    return said if isinstance(said, str) else ""
+
+
+def _missing(facts: CardFacts) -> list[str]:
+    """What a reader of the card would ask for."""
+    missing = [] if facts.license else ["no licence is said; add --license"]
+    if not facts.data:
+        missing.append("no word on the training data and its licences; add --data FILE")
+    if facts.scores is None:
+        missing.append("no scores; add --scores FILE, made by whence evaluate --json")
+    elif not facts.scored_on:
+        missing.append("the scores are of data without a name; add --scored-on")
+    return missing
+
+
+def _page(selection: Selection, name: HubName, card: str, missing: list[str]) -> str:
+    """What would go up and what would be said."""
+    from whence.apps.hub_names import endpoint
+    from whence.apps.hub_upload import CARD_FILE
+    from whence.labels.wording import shown
+
+    rows = [["file", "MB", "sha256"]]
+    rows += [[file.name, f"{file.size / 1e6:.3f}", file.sha256] for file in selection.files]
+    rows.append([CARD_FILE, f"{len(card.encode()) / 1e6:.3f}", "the card below"])
+    parts = [f"would go to {endpoint()}/{name.repository}\n", aligned(rows)]
+    if selection.left_out:
+        width = max(len(shown(left)) for left, _ in selection.left_out)
+        parts.append("\nstays here:\n")
+        parts += [f"  {shown(left):<{width}}  {why}\n" for left, why in selection.left_out]
+    parts.append(f"\n{CARD_FILE} would say:\n\n")
+    parts += [f"  {line}".rstrip() + "\n" for line in card.splitlines()]
+    if missing or selection.notes:
+        parts.append("\nthink of:\n")
+        parts += [f"  {note}\n" for note in (*missing, *selection.notes)]
+    parts.append("\nNothing was uploaded. The same command with --yes does it, with the token in HF_TOKEN.\n")
+    return "".join(parts)
+
+
+COMMAND = Command(
+    summary="show, and with --yes upload, a model and its card for the Hugging Face Hub",
+    examples=(
+        "whence publish model.onnx doe/street --license apache-2.0",
+        "whence publish runs/first doe/street --scores scores.json --scored-on 'DCASE 2025 dev-test' --data data.md",
+        "HF_TOKEN=... whence publish model.onnx doe/street --license mit --yes",
+    ),
+    add_arguments=add_arguments,
+    run=run,
+)
