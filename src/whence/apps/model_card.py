@@ -18,8 +18,8 @@ from whence.labels.wording import one_line, shown
 
 _LARGEST_SCORES_BYTES = 10_000_000
 _METRICS = (
-    ("f20", "F20", "location-dependent F-score at 20 degrees", percent),
-    ("doae_deg", "DOAE", "azimuth error, degrees", degrees),
+    ("f20", "F20", "location-dependent F-score", percent),
+    ("doae_deg", "DOAE", "azimuth error in degrees", degrees),
     ("rde", "RDE", "relative distance error", number),
 )
 _TAGS = ("sound-event-localization-and-detection", "sound-event-detection", "SELD", "DCASE", "stereo", "audio")
@@ -107,7 +107,7 @@ def _metadata(facts: CardFacts) -> str:
             "    metrics:",
         ]
         for key, name, what in metrics:
-            said = _quoted(f"{name}, {what}, official, macro")
+            said = _quoted(f"{name}, {what}, official")
             lines += [f"    - type: {key}", f"      name: {said}", f"      value: {official[key]!r}"]
     return "\n".join((*lines, "---", ""))
 
@@ -151,10 +151,16 @@ _CANNOT = """## What it cannot
 
 - Tell front from back: two channels cannot, so sounds behind are reported as their mirror image in front.
 - Tell height. A sound above or below comes out nearer to the middle than it is.
-- Hear other classes than those above; what it does not know it leaves out or takes for something near.
+- Hear other classes than those above; what it does not know it leaves out or takes for one of these.
 - Work with one channel copied twice: every direction would be a guess.
 - Be trusted where a miss or a wrong direction can hurt somebody.
 """
+
+
+_SCORED_BY = """
+Made by `whence evaluate REFERENCES PREDICTIONS --json`, whose defaults are 20 degrees, relative distance 1 and the mean
+over classes. "Official" counts as the DCASE 2025 scorer does; "strict" also counts last frames, silent clips and
+missing files. Intervals are by recording."""
 
 
 def _scores(facts: CardFacts) -> str:
@@ -173,10 +179,7 @@ def _scores(facts: CardFacts) -> str:
             known = isinstance(ends, list) and len(ends) == 2 and all(e is not None and _is_score(e) for e in ends)
             cells += [written(part.get(key)), f"{written(ends[0])} .. {written(ends[1])}" if known else "-"]
         lines.append(f"| {name}, {what} | {' | '.join(cells)} |")
-    lines.append(
-        '\nMade by `whence evaluate REFERENCES PREDICTIONS --json`. "Official" counts as the DCASE 2025 scorer'
-    )
-    lines.append('does; "strict" also counts last frames, silent clips and missing files.')
+    lines.append(_SCORED_BY)
     return "\n".join(lines) + "\n"
 
 
