@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from whence.models.errors import ModelError
+from whence.models.first_block import conv_norm_pool
 from whence.models.network import Network
 
 
@@ -59,13 +60,18 @@ class ConvBlock(nn.Module):
         super().__init__()
         self.conv = nn.Conv2d(maps_in, maps_out, 3, padding=1)
         self.bn = nn.BatchNorm2d(maps_out)
+        self.pool_size = pool
         self.pool = nn.MaxPool2d(pool)
         self.dropout = nn.Dropout2d(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, T, F) -> (B, filters, T / pool, F / pool)."""
+        if self.training and x.device.type == "cpu" and not x.requires_grad:
+            pooled = conv_norm_pool(x, self.conv, self.bn, self.pool_size)
+        else:
+            pooled = self.pool(self.bn(self.conv(x)))
         # ReLU rises, so it may follow the pooling, where a twentieth of the numbers is left.
-        result: Tensor = self.dropout(self.pool(self.bn(self.conv(x))).relu())
+        result: Tensor = self.dropout(pooled.relu())
         return result
 
 
