@@ -1,16 +1,14 @@
 """Models named `hf:user/name@commit`: looked for here first, fetched once from a stand-in for the Hub, checked."""
 
 import hashlib
-import json
 import logging
 import pickle
 import sys
 import time
 
-import numpy as np
 import pytest
+from hub_models import NETWORK, SYSTEM, network
 from hub_server import COMMIT, TOKEN, running_hub
-from onnx import TensorProto, helper, numpy_helper
 
 from whence.apps.hub import hub_model
 from whence.apps.hub_names import hub_cache, model_in, read_name, reason
@@ -18,17 +16,6 @@ from whence.errors import GaveUpError, MissingExtraError, WhenceError
 from whence.inference.errors import InferenceError
 
 NAME = f"hf:doe/street@{COMMIT}"
-
-
-def network(op="Relu"):
-    shape = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [4]) for name in "xy"]
-    weight = numpy_helper.from_array(np.arange(50_000, dtype=np.float32), "w")
-    graph = helper.make_graph([helper.make_node(op, ["x"], ["y"])], "g", shape[:1], shape[1:], [weight])
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]).SerializeToString()
-
-
-NETWORK = network()
-SYSTEM = json.dumps({"members": ["detector"], "localizers": ["localizer"]}).encode()
 
 
 @pytest.fixture
@@ -61,7 +48,7 @@ def test_an_onnx_model_is_fetched_checked_and_said(hub, caplog):
     assert path.read_bytes() == NETWORK
     assert path == hub_cache() / "models--doe--street" / "snapshots" / COMMIT / "model.onnx"
     sha256 = hashlib.sha256(NETWORK).hexdigest()
-    assert f"fetching model.onnx of {NAME}: 0.2 MB, sha256 {sha256}" in caplog.messages
+    assert f"fetching model.onnx of {NAME}: {len(NETWORK) / 1e6:.1f} MB, sha256 {sha256}" in caplog.messages
 
 
 def test_only_the_model_is_fetched(hub):

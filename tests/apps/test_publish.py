@@ -8,8 +8,8 @@ import sys
 
 import pytest
 import yaml
+from hub_models import NETWORK, SYSTEM, network, safetensors
 from hub_server import COMMIT, TOKEN, running_hub
-from test_hub import NETWORK, SYSTEM
 
 from whence.apps.demo import LABELS
 from whence.apps.hub import hub_model
@@ -19,11 +19,6 @@ from whence.errors import WhenceError
 
 # The Hub's client calls its own web library in a way that this finds old-fashioned.
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
-
-
-def safetensors(tensor_bytes=b"\0" * 8):
-    header = json.dumps({"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}).encode()
-    return struct.pack("<Q", len(header)) + header + tensor_bytes
 
 
 WEIGHTS = safetensors()
@@ -58,7 +53,7 @@ def trained(tmp_path):
         (folder / name).mkdir(parents=True)
         (folder / name / "weights.safetensors").write_bytes(WEIGHTS)
         (folder / name / "state.a.safetensors").write_bytes(WEIGHTS)
-    (folder / "system.json").write_bytes(SYSTEM.replace(b"}", b', "recipe": "whence_small"}'))
+    (folder / "system.json").write_bytes(SYSTEM)
     (folder / "recipe.json").write_text("{}")
     (folder / "metrics.jsonl").write_text("{}\n")
     (folder / "best.pt").write_bytes(pickle.dumps("boom"))
@@ -168,6 +163,26 @@ def test_the_card_tells_the_scores_to_people_and_to_the_hub(hub, model, scores, 
     assert "think of:" not in out
 
 
+def test_the_card_names_the_classes_of_the_model(hub, tmp_path, capsys):
+    names = ("barrel organ", *(f"other *{index}*" for index in range(12)))
+    (tmp_path / "organ.onnx").write_bytes(network(classes=names, recipe="fairs"))
+    _, out, _ = publish(capsys, tmp_path / "organ.onnx", "doe/organ")
+    assert "- 0 barrel organ\n" in out
+    assert "- 12 other \\*11\\*\n" in out
+    assert "Recipe: `fairs`" in out
+
+
+def test_an_onnx_file_of_another_program_is_not_published(hub, tmp_path, capsys):
+    from onnx import load_from_string
+
+    model = load_from_string(NETWORK)
+    del model.metadata_props[:]
+    (tmp_path / "foreign.onnx").write_bytes(model.SerializeToString())
+    code, out, err = publish(capsys, tmp_path / "foreign.onnx", "doe/street")
+    assert (code, out) == (2, "")
+    assert "an ONNX file of another program" in err
+
+
 def test_numbers_that_are_missing_are_left_out_of_the_metadata(tmp_path, model, hub, capsys):
     part = {"f20": 0.5, "doae_deg": None, "rde": None}
     (tmp_path / "s.json").write_text(json.dumps({"official": part, "strict": part}))
@@ -226,7 +241,7 @@ def test_a_token_in_what_would_go_up_stops_everything(hub, trained, tmp_path, ca
     for secret in ("short-token", "hf_" + "a" * 34):
         (tmp_path / "data.md").write_text(secret if place == "data.md" else "fine")
         if place == "system.json":
-            (trained / place).write_bytes(SYSTEM.replace(b"}", b', "recipe": "' + secret.encode() + b'"}'))
+            (trained / place).write_bytes(SYSTEM.replace(b"whence_small", secret.encode()))
         elif place.endswith("safetensors"):
             (trained / place).write_bytes(safetensors(b"\0" * ((1 << 20) - 70) + secret.encode()))
         words = ["--data", tmp_path / "data.md", "--scored-on", secret if place == "scored-on" else ""]

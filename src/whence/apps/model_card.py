@@ -204,8 +204,9 @@ $ whence detect street.wav --model {name}
 
 ```python
 import whence
+from whence.apps.hub import hub_model
 
-for event in whence.detect("street.wav", model="{name}"):
+for event in whence.detect("street.wav", model=hub_model("{name}")):
     print(event)
 ```
 """

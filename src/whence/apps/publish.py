@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import re
 import sys
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from whence.apps.command import DONE, Command
-from whence.apps.inputs import add_classes, read_classes
 from whence.apps.tables import aligned
 from whence.errors import WhenceError
 
@@ -19,6 +17,8 @@ if TYPE_CHECKING:
     from whence.apps.hub_names import HubName
     from whence.apps.model_card import CardFacts
     from whence.apps.published_files import Selection
+    from whence.inference.system_file import SystemFile
+    from whence.labels import ClassList
 
 _LOG = logging.getLogger("whence.apps")
 _LICENSE = re.compile(r"[a-z0-9][a-z0-9.-]{1,40}")
@@ -35,7 +35,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, metavar="FILE", help="Markdown: what it was trained on, under which licences"
     )
     parser.add_argument("--license", metavar="ID", help="of the model, as the Hub writes it: apache-2.0, mit")
-    add_classes(parser)
     parser.add_argument("--private", action="store_true", help="make the repository private, if it has to be made")
     parser.add_argument("--yes", action="store_true", help="upload; without it everything is only shown")
 
@@ -79,15 +78,16 @@ def _facts(args: argparse.Namespace, name: HubName, selection: Selection) -> Car
     """What the card tells, from the files the user named."""
     from whence.apps.model_card import CardFacts, read_scores
 
+    system, classes = _described(args.model)
     return CardFacts(
         name=name,
-        classes=read_classes(args.classes).names,
+        classes=classes.names,
         files=selection.files,
         license=args.license or "",
         scores=None if args.scores is None else read_scores(args.scores),
         scored_on=args.scored_on or "",
         data="" if args.data is None else _markdown(args.data),
-        recipe=_recipe(args.model),
+        recipe=system.recipe,
     )
 
 
@@ -106,14 +106,17 @@ def _markdown(path: Path) -> str:
     return text
 
 
-def _recipe(model: Path) -> str:
-    """What a run says it was made by."""
-    from whence.apps.hub_names import SYSTEM_FILE
+def _described(model: Path) -> tuple[SystemFile, ClassList]:
+    """What a model says of itself; an ONNX file is loaded for it, so that only what can be loaded is published."""
+    from whence.inference.onnx_networks import OnnxNetworks
+    from whence.inference.system_file import read_system
+    from whence.labels import STARSS23
 
-    if not model.is_dir():
-        return ""
-    said = json.loads((model / SYSTEM_FILE).read_text(encoding="utf-8")).get("recipe")
-    return said if isinstance(said, str) else ""
+    if model.is_dir():
+        system = read_system(model)
+        return system, system.class_list(len(system.thresholds or STARSS23))
+    networks = OnnxNetworks(model)
+    return networks.card.system, networks.card.system.class_list(networks.codings[0].class_count)
 
 
 def _missing(facts: CardFacts) -> list[str]:
