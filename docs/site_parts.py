@@ -26,7 +26,8 @@ _MODULE = re.compile(r"^- \[(whence[\w.]*)\]\(\S+\.py\).*$", re.MULTILINE)
 
 _PAGE_ABOVE = re.compile(r"\]\(((?:\.\./)+[^)#:]+\.md)\)")
 
-# NumPy's aliases, as Python spells them out.
+# A default without a form in code, and NumPy's aliases as Python spells them out.
+_NAMELESS = re.compile(r"= <(?:[^<>]|<[^<>]*>)*>")
 _ARRAY = re.compile(
     r"~numpy\.ndarray\[tuple\[~typing\.Any, \.\.\.\], ~numpy\.dtype\[((?:[^\[\]]|\[[^\]]*\])*)\]\]",
 )
@@ -160,9 +161,8 @@ def as_in_code(text: str | None) -> str | None:
     """
     if text is None:
         return None
-    return _ARRAY.sub(
-        r"~numpy.typing.NDArray[\1]", _ARRAY_LIKE.sub("~numpy.typing.ArrayLike", re.sub(r"= <(?:[^<>]|<[^<>]*>)*>", "= ...", text))
-    )
+    text = _ARRAY_LIKE.sub("~numpy.typing.ArrayLike", _NAMELESS.sub("= ...", text))
+    return _ARRAY.sub(r"~numpy.typing.NDArray[\1]", text)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

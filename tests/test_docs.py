@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -27,9 +28,16 @@ RUN = [page for page in PAGES if NAMES[page] not in ELSEWHERE and steps_of(page.
 # A link or picture in Markdown: [text](target#heading).
 LINK = re.compile(r"\]\(([^)\s]*)\)")
 
-SPEC = importlib.util.spec_from_file_location("site_parts", DOCS / "site_parts.py")
-site_parts = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(site_parts)
+
+def script(name: str) -> ModuleType:
+    """A program of docs/, which is no package."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+site_parts = script("site_parts")
 
 
 def text_of(page: Path) -> str:
@@ -145,8 +153,8 @@ def test_the_site_builds_without_a_warning_and_documents_every_public_name(tmp_p
     assert "def read_dcase" in re.sub(r"<.*?>", "", (built / "source/src/whence/labels/dcase.py.html").read_text())
 
 
-def test_the_examples_in_the_tools_of_this_page_hold():
-    for module in (site_parts, docs_playground):
+def test_the_examples_in_the_tools_of_the_pages_hold():
+    for module in (site_parts, docs_playground, script("make_pair_picture")):
         results = doctest.testmod(module)
         assert results.attempted > 0
         assert results.failed == 0
