@@ -1,6 +1,7 @@
 """A small training as a user would run it, done once for all tests that need a finished run."""
 
 import json
+import logging
 
 import numpy as np
 import pytest
@@ -54,6 +55,16 @@ def _own_cache(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WHENCE_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _log_as_it_was():
+    """A command sends the log to the standard error of its test; the next test must not find it there."""
+    log = logging.getLogger("whence")
+    before = log.handlers, log.level, log.propagate
+    yield
+    log.handlers, level, log.propagate = before
+    log.setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,154 @@
+"""`whence listen`: a microphone, and what is heard around it, now."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from whence.apps.command import DONE, Command
+
+if TYPE_CHECKING:
+    from whence.apps.live.clock import Clock
+    from whence.apps.live.session import LiveStream
+    from whence.apps.live.source import LiveSource
+    from whence.inference.system import NetworkSystem
+    from whence.labels import ClassList
+
+_log = logging.getLogger("whence.apps")
+
+FRONT_ONLY = "two microphones cannot tell front from back: everything is shown in front"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which device, which model, where to."""
+    parser.add_argument(
+        "--device", metavar="NAME", help="number or part of a name; file:street.wav plays a file in real time; list"
+    )
+    parser.add_argument("--channels", metavar="L,R", help="left and right among more than two channels, from 1")
+    parser.add_argument("--model", metavar="PATH", help="run folder or .onnx file (default: the one that comes along)")
+    parser.add_argument(
+        "--threshold", type=float, metavar="0..1", help="how sure is sure enough (default: the model's)"
+    )
+    parser.add_argument(
+        "--to",
+        action="append",
+        default=[],
+        metavar="WHERE",
+        help="jsonl or ros2-json on standard output, odas://host:port; may be given again",
+    )
+    parser.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="folder for recordings")
+    parser.add_argument("--swap-channels", action="store_true", help="left is right and right is left")
+    parser.add_argument("--no-check", action="store_true", help="begin without checking the channels")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Everything that can be asked wrongly first, then the model, then listen."""
+    from whence.apps.live.clock import WallClock
+    from whence.apps.live.destinations import check_destinations
+    from whence.apps.live.devices import open_device, read_channels
+    from whence.apps.live.microphone import device_table, portaudio
+
+    if args.device == "list":
+        sys.stdout.write(device_table(portaudio()))
+        return DONE
+    check_destinations(args.to)
+    clock = WallClock()
+    with contextlib.closing(open_device(args.device, clock, read_channels(args.channels))) as source:
+        system = load_system(args.model)
+        return listen(source, open_stream(system, args.threshold), system.classes, args, clock)
+
+
+def load_system(model: str | None) -> NetworkSystem:
+    """The system that listens."""
+    from whence.inference.loading import load
+
+    return load(model)
+
+
+def open_stream(system: NetworkSystem, threshold: float | None) -> LiveStream:
+    """The system as it hears a sound that goes on."""
+    from whence.inference.streaming import Stream
+
+    return Stream(system, latency="low", threshold=threshold)
+
+
+def listen(source: LiveSource, stream: LiveStream, classes: ClassList, args: argparse.Namespace, clock: Clock) -> int:
+    """Listen to a source until it ends or somebody asks to stop.
+
+    Args:
+        source: found, not yet started.
+        stream: what hears it.
+        classes: names of what it finds.
+        args: as `add_arguments` declares them.
+        clock: what time is.
+
+    Returns:
+        0, or 130 or 143 after a signal.
+
+    Raises:
+        WhenceError: the device or the folder cannot be used.
+        UnpluggedError: the device went away and did not come back.
+    """
+    from whence.apps.live.channel_check import ChannelCheck
+    from whence.apps.live.destinations import on_stdout, open_destinations
+    from whence.apps.live.intake import Intake
+    from whence.apps.live.looks import looks_of
+    from whence.apps.live.messages import PageMessages
+    from whence.apps.live.outputs import PlainLines
+    from whence.apps.live.session import Session
+    from whence.apps.live.sound_file import SoundFile
+    from whence.apps.live.stop import Stop
+    from whence.apps.live.tape import Tape
+    from whence.apps.live.terminal import Terminal
+
+    tape = Tape(args.out)
+    tape.open()
+    shown = page_stream(data_on_stdout=bool(on_stdout(args.to)), quiet=args.quiet)
+    with Stop() as stop:
+        source.start()
+        intake = Intake(source, clock, swapped=args.swap_channels)
+        with Terminal(sys.stdin, None) as terminal:
+            # A file has no fingers to snap; without keys nobody could answer, without a screen nobody reads questions.
+            asked = terminal.hears_keys and sys.stderr.isatty() and not args.quiet
+            if asked and not args.no_check and not isinstance(source, SoundFile):
+                ChannelCheck(intake, terminal, clock, stop).run()
+        outputs = open_destinations(args.to, sys.stdout, classes)
+        if shown is None and not on_stdout(args.to):
+            outputs.append(PlainLines(sys.stdout, classes))
+        with PageMessages(shown is not None) as messages, Terminal(sys.stdin, shown) as terminal:
+            if shown is None:
+                _log.info("listening to %s; %s", source.name, FRONT_ONLY)
+            messages.last = FRONT_ONLY
+            looks = looks_of(shown or sys.stdout)
+            Session(intake, stream, classes, tape, outputs, terminal, clock, stop, messages, looks).run()
+        _log.info("stopped; everything recorded is kept")
+    return stop.code
+
+
+def page_stream(*, data_on_stdout: bool, quiet: bool) -> Any:
+    """Where the radar is drawn: standard output, or standard error where that holds data; None for nowhere."""
+    from whence.apps.live.terminal import can_show_page
+
+    if quiet:
+        return None
+    if not data_on_stdout:
+        return sys.stdout if can_show_page(sys.stdout) else None
+    # On one terminal, data and page would run into each other.
+    return sys.stderr if not sys.stdout.isatty() and can_show_page(sys.stderr) else None
+
+
+COMMAND = Command(
+    summary="show live where sounds are, around a stereo microphone",
+    examples=(
+        "whence listen",
+        "whence listen --device list",
+        "whence listen --device file:street.wav --no-check",
+        "whence listen --to odas://localhost:9000 --out recordings/",
+    ),
+    add_arguments=add_arguments,
+    run=run,
+)
