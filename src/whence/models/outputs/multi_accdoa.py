@@ -31,10 +31,10 @@ _THREE = ((3, 4, 5), (3, 5, 4), (4, 3, 5), (4, 5, 3), (5, 3, 4), (5, 4, 3))
 PERMUTATIONS = _ONE + _TWO + _THREE
 # A permutation for one number of sources carries the first permutation of the two other numbers on top. Only one
 # number is ever there, so this makes all 13 equal to it where they do not apply, instead of a target of silence.
-_PADDING = ((_TWO[0], _THREE[0]),) * 1 + ((_ONE[0], _THREE[0]),) * 6 + ((_ONE[0], _TWO[0]),) * 6
+PADDING = ((_TWO[0], _THREE[0]),) * 1 + ((_ONE[0], _THREE[0]),) * 6 + ((_ONE[0], _TWO[0]),) * 6
 # The same as indices, (permutation, track).
 _TRACKS = np.array(PERMUTATIONS)
-_FIRST_PADDING, _SECOND_PADDING = (np.array([pair[i] for pair in _PADDING]) for i in range(2))
+_FIRST_PADDING, _SECOND_PADDING = (np.array([pair[i] for pair in PADDING]) for i in range(2))
 
 
 @dataclass(frozen=True)
