@@ -15,14 +15,17 @@ import textwrap
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
-from listen_doubles import FakeStream, noise, wav_seconds
+from listen_doubles import FakeClock, FakeSource, FakeStream, noise, wav_seconds
 
 from whence.apps import listen
 from whence.apps.live.terminal import Terminal, can_show_page
 from whence.apps.main import main
 from whence.audio import write
+from whence.inference.system import NetworkSystem
 from whence.labels import STARSS23, read_dcase, read_json_lines
+from whence.models.outputs.classwise import Classwise
 
 # The command with a made-up system; a process of its own has to open its terminal to own it.
 PREAMBLE = f"""
@@ -282,18 +285,46 @@ def test_a_missing_library_ends_with_2_and_the_name_of_the_package(tmp_path, mon
 
 
 def test_an_unplugged_device_ends_with_3(stand_in, tmp_path, monkeypatch, capsys):
-    from listen_doubles import FakeClock, FakeSource
-
-    import whence.apps.live.clock
-    import whence.apps.live.devices
-
     clock = FakeClock()
-    monkeypatch.setattr(whence.apps.live.clock, "WallClock", lambda: clock)
     source = FakeSource(clock, [noise(24_000), 60.0])
-    monkeypatch.setattr(whence.apps.live.devices, "open_device", lambda words, clock, channels: source)
+    monkeypatch.setattr("whence.apps.live.clock.WallClock", lambda: clock)
+    monkeypatch.setattr("whence.apps.live.devices.open_device", lambda words, clock, channels: source)
     assert main(["listen", "--out", str(tmp_path)]) == 3
-    assert capsys.readouterr().err.endswith("whence: a fake device gave no sound for 10 s; was it unplugged?\n")
+    assert capsys.readouterr().err.endswith(
+        "whence: a fake device gave no sound for 10 s; was it unplugged? What was recorded is kept\n"
+    )
     assert source.closed
+
+
+class LevelNetworks:
+    """Says that class 8 sounds where it is loud, at the azimuth of the level difference."""
+
+    codings = (Classwise(),)
+
+    def answer(self, audio):
+        frames = np.abs(audio.reshape(len(audio), 2, -1, 2_400)).max(axis=-1)
+        left, right = frames[:, 0], frames[:, 1]
+        values = np.zeros((len(audio), frames.shape[2], 3, 13), np.float32)
+        values[:, :, 0, 8] = frames.max(axis=1) > 0.1
+        values[:, :, 1, 8] = 90 * (left - right) / np.maximum(left + right, 1e-9)
+        values[:, :, 2, 8] = 2.0
+        return [values]
+
+
+@pytest.mark.parametrize(("flags", "side"), [([], 1), (["--swap-channels"], -1)])
+def test_a_real_stream_hears_a_sound_on_its_side_at_its_time(flags, side, tmp_path, monkeypatch, capsys):
+    signal = np.zeros((2, 48_000 * 4), np.float32)
+    signal[:, 48_000 : 48_000 * 2] = noise(48_000, level=0.2) * np.array([[1.0], [0.3]], np.float32)
+    write(tmp_path / "a.wav", np.clip(signal, -1, 1), sample_rate_hz=48_000)
+    monkeypatch.setattr("whence.apps.live.clock.WallClock", FakeClock)
+    monkeypatch.setattr(listen, "load_system", lambda model: NetworkSystem(LevelNetworks()))
+    assert main(["listen", "--device", f"file:{tmp_path / 'a.wav'}", "--to", "jsonl", *flags]) == 0
+    (tmp_path / "a.jsonl").write_text(capsys.readouterr().out)
+    found = read_json_lines(tmp_path / "a.jsonl")
+    assert set(range(10, 20)) <= set(found.frame.tolist()) <= set(range(9, 21))
+    middle = found.between(10, 20)
+    assert (np.sign(middle.azimuth_deg) == side).all()
+    assert np.abs(middle.azimuth_deg).mean() == pytest.approx(48, abs=12)
 
 
 class FakeTty(io.StringIO):

@@ -1,6 +1,8 @@
 """The page: left on the left, nothing over the edges, readable without colour and without shapes."""
 
 import io
+import logging
+import logging.handlers
 import math
 import re
 
@@ -10,6 +12,7 @@ import pytest
 from whence.apps.live.canvas import BOLD, FAINT, Canvas, Look
 from whence.apps.live.levels import Levels
 from whence.apps.live.looks import Looks, looks_of
+from whence.apps.live.messages import PageMessages
 from whence.apps.live.page import State, page
 from whence.apps.live.present import Present, Sounding
 from whence.apps.live.radar import place
@@ -173,6 +176,23 @@ def test_a_jump_to_another_side_is_followed_at_once_and_order_is_from_the_left()
     rows = Events.from_columns({"frame": [0, 0, 1], "class_index": [8, 2, 8], "azimuth_deg": [60, 0, -60]})
     present.follow(rows, 2)
     assert [one.azimuth_deg for one in present.now()] == [0, -60]
+
+
+def test_what_is_said_over_a_page_stands_in_it_and_is_said_again_after_it(caplog):
+    log = logging.getLogger("whence")
+    heard = logging.handlers.BufferingHandler(99)
+    log.handlers = [heard]
+    log.setLevel(logging.INFO)
+    with PageMessages(active=True) as messages:
+        logging.getLogger("whence.apps").info("kept %d", 1)
+        assert messages.last == "kept 1"
+        logging.getLogger("whence.apps").warning("away")
+        assert messages.last == "warning: away"
+        assert heard.buffer == []
+    assert [record.getMessage() for record in heard.buffer] == ["kept 1", "away"]
+    with PageMessages(active=False):
+        log.info("at once")
+    assert heard.buffer[-1].getMessage() == "at once"
 
 
 def test_levels_rise_at_once_and_fall_slowly():

@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from listen_doubles import FRAME, FakeStream, Listening, noise, samples, wav_sec
 
 from whence.apps.live.outputs import JsonLines, Output
 from whence.apps.live.source import UnpluggedError
+from whence.apps.live.stop import Stop
 from whence.labels import STARSS23, read_dcase
 
 SECOND = 24_000
@@ -176,6 +178,18 @@ def test_a_full_disk_ends_it_with_what_was_kept(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         listening.session.run()
     assert wav_seconds(*wavs(tmp_path)) >= 2.0
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)])
+def test_a_signal_is_noted_and_the_second_ctrl_c_ends_at_once(number, code):
+    before = signal.getsignal(number)
+    with Stop() as stop:
+        os.kill(os.getpid(), number)
+        assert (stop.asked, stop.code) == (True, code)
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(number) is before
 
 
 def memory_bytes():

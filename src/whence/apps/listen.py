@@ -13,13 +13,17 @@ from whence.apps.command import DONE, Command
 
 if TYPE_CHECKING:
     from whence.apps.live.clock import Clock
+    from whence.apps.live.intake import Intake
     from whence.apps.live.session import LiveStream
     from whence.apps.live.source import LiveSource
+    from whence.apps.live.stop import Stop
+    from whence.apps.live.tape import Tape
     from whence.inference.system import NetworkSystem
     from whence.labels import ClassList
 
 _log = logging.getLogger("whence.apps")
 
+FILE = "file:"
 FRONT_ONLY = "two microphones cannot tell front from back: everything is shown in front"
 
 
@@ -36,7 +40,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to",
         action="append",
-        default=[],
         metavar="WHERE",
         help="jsonl or ros2-json on standard output, odas://host:port; may be given again",
     )
@@ -55,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     if args.device == "list":
         sys.stdout.write(device_table(portaudio()))
         return DONE
-    check_destinations(args.to)
+    check_destinations(args.to or [])
     clock = WallClock()
     with contextlib.closing(open_device(args.device, clock, read_channels(args.channels))) as source:
         system = load_system(args.model)
@@ -93,40 +96,61 @@ def listen(source: LiveSource, stream: LiveStream, classes: ClassList, args: arg
         WhenceError: the device or the folder cannot be used.
         UnpluggedError: the device went away and did not come back.
     """
-    from whence.apps.live.channel_check import ChannelCheck
-    from whence.apps.live.destinations import on_stdout, open_destinations
     from whence.apps.live.intake import Intake
+    from whence.apps.live.stop import Stop
+    from whence.apps.live.tape import Tape
+
+    tape = Tape(args.out)
+    tape.open()
+    with Stop() as stop:
+        source.start()
+        intake = Intake(source, clock, swapped=args.swap_channels)
+        # A file has no fingers to snap.
+        if not (args.no_check or args.quiet or (args.device or "").startswith(FILE)):
+            _check_channels(intake, clock, stop)
+        _listen(intake, stream, classes, tape, args, clock, stop)
+        _log.info("stopped; everything recorded is kept")
+    return stop.code
+
+
+def _check_channels(intake: Intake, clock: Clock, stop: Stop) -> None:
+    """Ask for a snap of the fingers where somebody reads questions and has keys to answer them."""
+    from whence.apps.live.channel_check import ChannelCheck
+    from whence.apps.live.terminal import Terminal
+
+    with Terminal(sys.stdin, None) as terminal:
+        if terminal.hears_keys and sys.stderr.isatty():
+            ChannelCheck(intake, terminal, clock, stop).run()
+
+
+def _listen(
+    intake: Intake,
+    stream: LiveStream,
+    classes: ClassList,
+    tape: Tape,
+    args: argparse.Namespace,
+    clock: Clock,
+    stop: Stop,
+) -> None:
+    """Put page, keys and outputs together, and listen."""
+    from whence.apps.live.destinations import on_stdout, open_destinations
     from whence.apps.live.looks import looks_of
     from whence.apps.live.messages import PageMessages
     from whence.apps.live.outputs import PlainLines
     from whence.apps.live.session import Session
-    from whence.apps.live.sound_file import SoundFile
-    from whence.apps.live.stop import Stop
-    from whence.apps.live.tape import Tape
     from whence.apps.live.terminal import Terminal
 
-    tape = Tape(args.out)
-    tape.open()
-    shown = page_stream(data_on_stdout=bool(on_stdout(args.to)), quiet=args.quiet)
-    with Stop() as stop:
-        source.start()
-        intake = Intake(source, clock, swapped=args.swap_channels)
-        with Terminal(sys.stdin, None) as terminal:
-            # A file has no fingers to snap; without keys nobody could answer, without a screen nobody reads questions.
-            asked = terminal.hears_keys and sys.stderr.isatty() and not args.quiet
-            if asked and not args.no_check and not isinstance(source, SoundFile):
-                ChannelCheck(intake, terminal, clock, stop).run()
-        outputs = open_destinations(args.to, sys.stdout, classes)
-        if shown is None and not on_stdout(args.to):
-            outputs.append(PlainLines(sys.stdout, classes))
-        with PageMessages(shown is not None) as messages, Terminal(sys.stdin, shown) as terminal:
-            if shown is None:
-                _log.info("listening to %s; %s", source.name, FRONT_ONLY)
-            messages.last = FRONT_ONLY
-            looks = looks_of(shown or sys.stdout)
-            Session(intake, stream, classes, tape, outputs, terminal, clock, stop, messages, looks).run()
-        _log.info("stopped; everything recorded is kept")
-    return stop.code
+    to = args.to or []
+    shown = page_stream(data_on_stdout=bool(on_stdout(to)), quiet=args.quiet)
+    outputs = open_destinations(to, sys.stdout, classes)
+    if shown is None and not on_stdout(to):
+        outputs.append(PlainLines(sys.stdout, classes))
+    with PageMessages(shown is not None) as messages, Terminal(sys.stdin, shown) as terminal:
+        if shown is None:
+            _log.info("listening to %s; %s", intake.name, FRONT_ONLY)
+        messages.last = FRONT_ONLY
+        looks = looks_of(shown or sys.stdout)
+        Session(intake, stream, classes, tape, outputs, terminal, clock, stop, messages, looks).run()
 
 
 def page_stream(*, data_on_stdout: bool, quiet: bool) -> Any:
@@ -146,7 +170,7 @@ COMMAND = Command(
     examples=(
         "whence listen",
         "whence listen --device list",
-        "whence listen --device file:street.wav --no-check",
+        "whence listen --device file:street.wav",
         "whence listen --to odas://localhost:9000 --out recordings/",
     ),
     add_arguments=add_arguments,
