@@ -30,7 +30,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--meta",
         type=Path,
         action="append",
-        default=[],
         metavar="FILE",
         help="meta file, once for each system in order",
     )

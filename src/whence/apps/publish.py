@@ -159,7 +159,7 @@ COMMAND = Command(
     examples=(
         "whence publish model.onnx doe/street --license apache-2.0",
         "whence publish runs/first doe/street --scores scores.json --scored-on 'DCASE 2025 dev-test' --data data.md",
-        "HF_TOKEN=... whence publish model.onnx doe/street --license mit --yes",
+        "whence publish model.onnx doe/street --license mit --yes",
     ),
     add_arguments=add_arguments,
     run=run,
