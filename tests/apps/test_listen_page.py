@@ -49,7 +49,7 @@ def test_a_page_fits_every_terminal(columns, rows):
 
 def test_left_is_on_the_left_and_ahead_is_up():
     lines = shown(DOG, KNOCK)
-    radar = lines[2:17]
+    radar = lines[2:16]
     (dog,) = [(row, line.index("music")) for row, line in enumerate(radar) if "music" in line]
     (knock,) = [(row, line.index("knock")) for row, line in enumerate(radar) if "knock" in line]
     middle = next(line.index("you") + 1 for line in radar if "you" in line)
@@ -81,7 +81,7 @@ def test_the_list_says_class_side_distance_and_how_sure():
 def test_more_than_fits_is_counted():
     many = [Sounding(i, 0, 0, 10.0 * i, 1.0, i / 13) for i in range(13)]
     lines = shown(*many)
-    assert any("and 8 more" in line for line in lines)
+    assert any("and 10 more" in line for line in lines)
     assert any("knock" in line and "0.92" in line for line in lines)
 
 
@@ -93,6 +93,21 @@ def test_losses_latency_load_recording_and_absence_stand_in_the_state_line():
     assert any("channels swapped" in line for line in shown(swapped=True))
     assert shown(message="kept")[-2] == "kept"
     assert shown()[-1] == "r record   s save the last minute   x swap channels   q quit"
+
+
+def test_the_radar_stays_where_it_is_whatever_sounds():
+    def dots(*soundings):
+        return [line.count("·") for line in shown(*soundings, columns=100, rows=40)[2:20]]
+
+    far = [Sounding(i, 0, 0, 90.0 - 180 * (i % 2), 4.0, 0.1) for i in range(5)]
+    assert sum(abs(a - b) for a, b in zip(dots(), dots(*far), strict=True)) <= 5
+
+
+def test_a_flat_terminal_has_the_list_beside_the_radar():
+    lines = shown(DOG, columns=160, rows=24)
+    assert lines[2].rstrip().endswith("sure")
+    assert "music               60 deg left    2.0 m   0.94" in lines[3]
+    assert not any("0.94" in line for line in shown(DOG, columns=100, rows=24)[:16])
 
 
 def test_levels_are_bars_and_numbers():

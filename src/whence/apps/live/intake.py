@@ -115,7 +115,9 @@ class Intake:
         if not away_s:
             return
         if away_s >= GIVES_UP_S:
-            raise UnpluggedError(f"{self.name} gave no sound for {GIVES_UP_S:.0f} s; was it unplugged? What was recorded is kept")
+            raise UnpluggedError(
+                f"{self.name} gave no sound for {GIVES_UP_S:.0f} s; was it unplugged? What was recorded is kept"
+            )
         if not self._announced:
             LOG.warning("%s gives no sound; waiting %.0f s for it", self.name, GIVES_UP_S)
             self._announced = True

@@ -8,13 +8,12 @@ from whence.apps.live.canvas import BOLD, FAINT, PLAIN, REVERSED, Canvas
 from whence.apps.live.intake import GIVES_UP_S
 from whence.apps.live.looks import Looks
 from whence.apps.live.present import Sounding
-from whence.apps.live.radar import draw_radar, weight
+from whence.apps.live.radar import draw_radar, radar_radius, weight
 from whence.labels import ClassList
 from whence.labels.event_text import class_name
 
 HEADINGS = f"  {'class':<18}{'where':>13}  {'distance':>8}  sure"
 KEYS = "r record   s save the last minute   x swap channels   q quit"
-_WIDE = 116
 _LIST_COLUMNS = 54
 _MOST_LISTED = 6
 _BAR = 10
@@ -67,12 +66,15 @@ def page(state: State, classes: ClassList, columns: int, rows: int, looks: Looks
     canvas = Canvas(columns, rows)
     _draw_head(canvas, state, looks)
     bottom = rows - 3
-    wide = columns >= _WIDE
-    listed = 0 if wide else min(len(state.soundings), _MOST_LISTED, max(bottom - 12, 1))
-    radar_rows = bottom - 2 - (0 if wide else listed + 2)
-    draw_radar(canvas, 2, columns - (_LIST_COLUMNS if wide else 0), radar_rows, state.soundings, classes, looks)
-    place = (3, columns - _LIST_COLUMNS, bottom - 3) if wide else (bottom - listed, 2, listed)
-    _draw_list(canvas, place, state.soundings, classes, looks)
+    # The layout depends on the terminal alone: a radar that grew and shrank with the list could not be read.
+    listed = min(max((bottom - 9) // 3, 1), _MOST_LISTED)
+    beside = columns - _LIST_COLUMNS
+    if radar_radius(beside, bottom - 2) > radar_radius(columns, bottom - listed - 4):
+        draw_radar(canvas, 2, beside, bottom - 2, state.soundings, classes, looks)
+        _draw_list(canvas, (3, beside, bottom - 3), state.soundings, classes, looks)
+    else:
+        draw_radar(canvas, 2, columns, bottom - listed - 4, state.soundings, classes, looks)
+        _draw_list(canvas, (bottom - listed, 2, listed), state.soundings, classes, looks)
     _draw_state(canvas, bottom, state)
     canvas.put(rows - 2, 0, state.message)
     canvas.put(rows - 1, 0, KEYS, FAINT)

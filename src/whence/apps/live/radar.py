@@ -13,7 +13,7 @@ RINGS_M = (1, 2, 4)
 # A cell of a terminal is about twice as high as wide.
 _ASPECT = 2.0
 _MARGIN = 7
-_LEAST_ROWS = 4
+_LEAST_RADIUS = 2.0
 _SURE = 0.7
 
 
@@ -29,13 +29,13 @@ def draw_radar(
         canvas: the page.
         top: first row.
         columns: cells to use.
-        rows: rows to use; nothing is drawn in fewer than 4.
+        rows: rows to use; nothing is drawn where there is no room for it.
         soundings: what sounds now.
         classes: their names.
         looks: what the terminal can show.
     """
-    radius = min(rows - 2, (columns - 2 * _MARGIN) / 2 / _ASPECT)
-    if radius < _LEAST_ROWS - 2:
+    radius = radar_radius(columns, rows)
+    if radius < _LEAST_RADIUS:
         return
     centre, floor = columns // 2, top + round(radius) + 1
     for ring_m in RINGS_M:
@@ -54,6 +54,11 @@ def draw_radar(
         canvas.put(row, column, looks.mark(one.class_index), looks.colour(one.class_index) | weight(one))
     for row, column, one in sorted(marks, key=lambda mark: -mark[2].score):
         _put_name(canvas, row, column, one, classes, looks)
+
+
+def radar_radius(columns: int, rows: int) -> float:
+    """Rows from the listener to the last ring, as far as the room allows; below 0 where there is none."""
+    return min(rows - 2, (columns - 2 * _MARGIN) / 2 / _ASPECT)
 
 
 def place(azimuth_deg: float, distance_m: float, radius: float) -> tuple[int, int]:
