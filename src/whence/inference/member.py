@@ -2,6 +2,7 @@
 
 # B clip, L label frame (100 ms), S sample
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -34,17 +35,18 @@ class Member:
     precision: str = "float32"
 
     @torch.inference_mode()
-    def values(self, audio: Tensor, *, swap: bool = False) -> NDArray[np.float32]:
+    def values(self, audio: Tensor | NDArray[np.float32], *, swap: bool = False) -> NDArray[np.float32]:
         """The values of a batch of clips.
 
         Args:
-            audio: (B, 2, S) float32 at 24 kHz, on any device.
+            audio: (B, 2, S) float32 at 24 kHz, an array or a tensor on any device.
             swap: hear each clip also with its channels swapped, mirror what comes out, and average; then swapping the
                 channels of the input mirrors the result exactly.
 
         Returns:
             what the coding's `activate` gives, (B, L, ...).
         """
+        audio = torch.as_tensor(audio)
         heard = self._once(audio)
         if not swap:
             return heard
@@ -64,6 +66,26 @@ class Member:
             raw = self.network(features)
         values: NDArray[np.float32] = self.coding.activate(raw.float().cpu().numpy())
         return values
+
+
+@dataclass(frozen=True, eq=False)
+class TorchNetworks:
+    """Networks that run on torch: `whence.inference.networks.Networks` of a run.
+
+    Args:
+        members: in the order of the system.
+    """
+
+    members: Sequence[Member]
+
+    @property
+    def codings(self) -> list[Coding]:
+        """What the values of each network mean, in order."""
+        return [member.coding for member in self.members]
+
+    def answer(self, audio: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """The values of every network for clips (B, 2, S)."""
+        return [member.values(audio) for member in self.members]
 
 
 def features_of(front_end: nn.Module, audio: Tensor) -> Tensor:

@@ -3,14 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from whence.features.registry import build_features
 from whence.features.settings import FeatureSettings
 from whence.inference.errors import InferenceError
-from whence.inference.member import Member, best_device
+from whence.inference.member import Member, TorchNetworks, best_device
 from whence.inference.system import NetworkSystem
-from whence.inference.system_file import SystemFile, read_system
+from whence.inference.system_file import read_system
 from whence.models.names import from_mapping
 from whence.models.outputs.registry import build_output, output_from_json
 from whence.models.weights import load_network
@@ -54,12 +52,5 @@ def load_run(
     def members(names: tuple[str, ...]) -> list[Member]:
         return [replace(load_member(folder / name / WEIGHTS_FILE), precision=precision).on(where) for name in names]
 
-    return put_together(file, members(file.members), members(file.localizers), swap=swap)
-
-
-def put_together(
-    file: SystemFile, members: list[Member], localizers: list[Member], *, swap: bool = False
-) -> NetworkSystem:
-    """The system that a file describes, of networks that are loaded already."""
-    thresholds = None if file.thresholds is None else np.array(file.thresholds)
-    return NetworkSystem(members, localizers, file.activity, thresholds, file.smoothing_frames, swap)
+    networks = TorchNetworks(members((*file.members, *file.localizers)))
+    return file.system(networks, swap=swap, name=str(folder))

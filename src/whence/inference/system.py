@@ -1,30 +1,28 @@
 """Whatever maps a signal to events: a network, a joined pair, an ensemble, with thresholds."""
 
-# B clip, L label frame (100 ms), K class
+# B clip, L label frame (100 ms), K class, S sample
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol, Self
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from whence.inference.errors import InferenceError
 from whence.inference.joining import Activity, join
-from whence.inference.member import Member
+from whence.inference.networks import Networks
 from whence.inference.smoothing import smooth
-from whence.inference.windows import cut_windows, frame_count_of, put_together, window_audio
-from whence.labels import Events
+from whence.labels import STARSS23, ClassList, Events
 from whence.models.outputs.classwise import ACTIVITY, Classwise, ClasswiseSettings
 from whence.models.outputs.coding import Coding
-
-# Windows of one long recording that go through the networks together.
-_WINDOWS_AT_ONCE = 8
 
 
 class System(Protocol):
     """What scoring, streaming, reports and export are written for."""
+
+    @property
+    def classes(self) -> ClassList:
+        """What the class indices of its events mean."""
 
     def detect(self, signal: NDArray[np.float32]) -> Events:
         """The events of a (2, sample) signal at 24 kHz, of any length."""
@@ -35,78 +33,97 @@ class NetworkSystem:
     """Networks that answer together.
 
     Args:
-        members: networks of one coding, whose values are averaged; the detectors where there are localizers.
-        localizers: networks of the classwise coding that say where; none for a system that does all in one.
+        networks: those whose values are averaged (the detectors, where there are localizers), then the localizers.
+        localizer_count: how many networks at the end say where; 0 for a system that does all in one.
         activity: of a joined system, see `whence.inference.joining.join`.
-        thresholds: (class,) activity above which a class counts; the coding's own when None.
+        thresholds: (K,) activity above which a class counts; the coding's own when None.
         smoothing_frames: median over the activity of so many frames, odd; 1 for none. Classwise codings only.
         swap: average with the mirrored answer to the mirrored clip.
+        classes: names of the classes.
+        name: of the model, for people.
 
     Raises:
-        InferenceError: no members, or members of unlike codings.
+        InferenceError: no networks, unlike codings among those that are averaged, or another number of classes.
     """
 
-    members: Sequence[Member]
-    localizers: Sequence[Member] = ()
+    networks: Networks
+    localizer_count: int = 0
     activity: Activity = "detector"
     thresholds: NDArray[np.float64] | None = None
     smoothing_frames: int = 1
     swap: bool = False
+    classes: ClassList = STARSS23
+    name: str = ""
 
     def __post_init__(self) -> None:
-        if not self.members:
+        codings = self.networks.codings
+        count = len(codings) - self.localizer_count
+        if count < 1:
             raise InferenceError("a system needs at least one network")
-        for group in (self.members, self.localizers):
-            if len({type(member.coding) for member in group}) > 1:
+        for group in (codings[:count], codings[count:]):
+            if len({type(coding) for coding in group}) > 1:
                 raise InferenceError("networks of unlike codings cannot be averaged")
-        classwise = isinstance(self.members[0].coding, Classwise)
-        if self.localizers and not (classwise and isinstance(self.localizers[0].coding, Classwise)):
+        classwise = isinstance(codings[0], Classwise)
+        if self.localizer_count and not (classwise and isinstance(codings[-1], Classwise)):
             raise InferenceError("only networks of the classwise coding can be joined")
         if self.smoothing_frames != 1 and not classwise:
             raise InferenceError("only classwise activity can be smoothed; leave smoothing_frames at 1")
+        if codings[0].class_count != len(self.classes):
+            raise InferenceError(f"networks of {codings[0].class_count} classes, a list of {len(self.classes)} names")
 
     @property
     def coding(self) -> Coding:
         """What the values mean."""
-        if not self.localizers:
-            return self.members[0].coding
-        return Classwise(ClasswiseSettings(self.members[0].coding.class_count))
+        first = self.networks.codings[0]
+        return Classwise(ClasswiseSettings(first.class_count)) if self.localizer_count else first
 
-    def values(self, audio: torch.Tensor) -> NDArray[np.float32]:
-        """The values of a batch of clips (B, 2, sample), joined, averaged and smoothed."""
-        values = _mean(self.members, audio, self.swap)
-        if self.localizers:
-            values = join(values, _mean(self.localizers, audio, self.swap), self.activity)
+    def with_thresholds(self, thresholds: ArrayLike | None) -> Self:
+        """The same networks with one threshold for all classes, or one for each; None leaves everything as it is.
+
+        Raises:
+            InferenceError: a threshold is not in 0..1, or the coding has no activity to compare with one.
+        """
+        if thresholds is None:
+            return self
+        given = np.asarray(thresholds, dtype=np.float64)
+        if not ((given >= 0) & (given <= 1)).all():
+            raise InferenceError(f"a threshold lies in 0..1, not at {thresholds}")
+        if not isinstance(self.coding, Classwise):
+            raise InferenceError("this model's coding decides by itself what is active; leave the threshold out")
+        return replace(self, thresholds=np.broadcast_to(given, (len(self.classes),)).copy())
+
+    def values(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The values of a batch of clips (B, 2, S), joined, averaged and smoothed."""
+        answers = self.networks.answer(audio)
+        if self.swap:
+            mirrored = self.networks.answer(np.ascontiguousarray(audio[:, ::-1]))
+            # Swapping the channels of the input then mirrors the result exactly.
+            answers = [
+                coding.average([heard, coding.mirror(other)])
+                for coding, heard, other in zip(self.networks.codings, answers, mirrored, strict=True)
+            ]
+        count = len(answers) - self.localizer_count
+        values: NDArray[np.float32] = self.networks.codings[0].average(answers[:count])
+        if self.localizer_count:
+            values = join(values, self.networks.codings[-1].average(answers[count:]), self.activity)
         if self.smoothing_frames != 1:
             values[:, :, ACTIVITY] = smooth(values[:, :, ACTIVITY], self.smoothing_frames)
         return values
+
+    def decode(self, values: NDArray[np.float32]) -> Events:
+        """The events of one clip's values (L, ...), with this system's thresholds."""
+        return self.coding.decode(values[None], self.thresholds)[0]
 
     def detect(self, signal: NDArray[np.float32]) -> Events:
         """The events of a whole recording: windows of five seconds, each frame from the window it is central in.
 
         Args:
-            signal: (2, sample) float32 at 24 kHz, of any length.
+            signal: (2, sample) float32 at 24 kHz, of any length; digital silence holds no events.
 
         Raises:
             InferenceError: if the signal has another shape.
         """
-        if signal.ndim != 2 or signal.shape[0] != 2:
-            raise InferenceError(f"a signal has the shape (2, sample), this one {signal.shape}")
-        frame_count = frame_count_of(signal.shape[1])
-        if not frame_count:
-            return Events.empty()
-        windows = cut_windows(frame_count)
-        audio = list(window_audio(signal, windows))
-        parts: list[NDArray[np.float32]] = []
-        for first in range(0, len(audio), _WINDOWS_AT_ONCE):
-            some = torch.from_numpy(np.stack(audio[first : first + _WINDOWS_AT_ONCE]))
-            parts.extend(self.values(some))
-        values = put_together(parts, windows)
-        return self.coding.decode(values[None, :frame_count], self.thresholds)[0]
+        from whence.inference.streaming import Stream
 
-
-def _mean(members: Sequence[Member], audio: torch.Tensor, swap: bool) -> NDArray[np.float32]:
-    """The averaged values of networks of one coding."""
-    heard = [member.values(audio, swap=swap) for member in members]
-    averaged: NDArray[np.float32] = members[0].coding.average(heard)
-    return averaged
+        stream = Stream(self)
+        return Events.concatenate([stream.feed(signal), stream.finish()])

@@ -6,9 +6,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from whence.files import written_whole
 from whence.inference.errors import InferenceError
 from whence.inference.joining import Activity
+from whence.inference.networks import Networks
+from whence.inference.system import NetworkSystem
+from whence.labels import STARSS23, ClassList
 from whence.models.errors import ModelError
 from whence.models.names import from_mapping
 
@@ -25,6 +30,7 @@ class SystemFile:
         activity: how they are joined, see `whence.inference.joining.join`.
         thresholds: one for each class; None where the coding has its own.
         smoothing_frames: median over the activity of so many frames, odd.
+        classes: names of the classes; the 13 of STARSS23 where a file from before there were names has none.
         recipe: the name of what was trained.
         validation: scores on the held-out clips, for people.
 
@@ -37,6 +43,7 @@ class SystemFile:
     activity: Activity = "detector"
     thresholds: tuple[float, ...] | None = None
     smoothing_frames: int = 1
+    classes: tuple[str, ...] = ()
     recipe: str = ""
     validation: Mapping[str, Any] = field(default_factory=dict)
 
@@ -52,6 +59,25 @@ class SystemFile:
             raise InferenceError(f"activity is {self.activity!r}; it must be detector or mean")
         if self.smoothing_frames < 1 or self.smoothing_frames % 2 == 0:
             raise InferenceError(f"smoothing_frames is {self.smoothing_frames}; it must be an odd number from 1")
+
+    def class_list(self, count: int) -> ClassList:
+        """The names of so many classes."""
+        unnamed = STARSS23 if count == len(STARSS23) else ClassList(tuple(f"class {i}" for i in range(count)))
+        return ClassList(self.classes) if self.classes else unnamed
+
+    def system(self, networks: Networks, *, swap: bool = False, name: str = "") -> NetworkSystem:
+        """The system that this describes, of networks in the order of `members` and `localizers`."""
+        thresholds = None if self.thresholds is None else np.array(self.thresholds)
+        return NetworkSystem(
+            networks,
+            len(self.localizers),
+            self.activity,
+            thresholds,
+            self.smoothing_frames,
+            swap,
+            self.class_list(networks.codings[0].class_count),
+            name or self.recipe,
+        )
 
 
 def write_system(folder: Path, system: SystemFile) -> None:

@@ -83,7 +83,7 @@ class CompactDetector(Network):
         batch, maps, frames, bands = features.shape
         vectors = self.encoder(features.reshape(batch * maps, 1, frames, bands))
         vectors = vectors.reshape(batch, maps, -1, vectors.shape[2]).mean(dim=1)
-        vectors = self.squeeze(self.scale(vectors.flatten(0, 1)).unflatten(0, (batch, -1))).relu()
+        vectors = self.squeeze(self.scale(vectors.flatten(0, 1)).reshape(vectors.shape)).relu()
         x = share_time(vectors, self.encoder.frames_per_vector // _FRAMES_PER_UNIT, frames // _FRAMES_PER_LABEL)
         x = self.context(x.transpose(1, 2)).transpose(1, 2)
         result: Tensor = self.output_layer(self.dropout(self.recurrent(self.before_output(x))))

@@ -104,9 +104,7 @@ class PaddedConv(nn.Module):
 class SeparableBlock(nn.Module):
     """A depthwise 3x3 and a pointwise 1x1 convolution, each with ReLU6."""
 
-    def __init__(
-        self, maps_in: int, maps_out: int, stride: int, halve_time: bool, batch_norm: bool
-    ) -> None:
+    def __init__(self, maps_in: int, maps_out: int, stride: int, halve_time: bool, batch_norm: bool) -> None:
         super().__init__()
         self.dw = PaddedConv(maps_in, maps_in, True, stride, halve_time, batch_norm)
         self.pw = nn.Conv2d(maps_in, maps_out, 1, bias=not batch_norm)
@@ -175,7 +173,8 @@ class YamnetEncoder(nn.Module):
                 x = _part(x)
         for _ in self.parted:
             x = _unite(x)
-        return x
+        whole: Tensor = x
+        return whole
 
     def forward(self, features: Tensor) -> Tensor:
         """Vectors (B, V, 1024) in their place, of log-mel maps (B, 1, T, F)."""

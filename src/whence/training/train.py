@@ -114,6 +114,6 @@ def _finish(folder: Path, recipe: Recipe, held_out: ValidationClips, device: str
     """Join the networks, find the thresholds of the whole, and write down what the system is."""
     members = [load_member(folder / network.name / WEIGHTS_FILE).on(device) for network in recipe.networks]
     names = [network.name for network in recipe.networks]
-    tuned = tune_system(SystemFile((names[0],), tuple(names[1:]), recipe=recipe.name), members, held_out)
+    tuned = tune_system(SystemFile((names[0],), tuple(names[1:]), classes=held_out.classes.names, recipe=recipe.name), members, held_out)
     write_system(folder, tuned)
     _LOG.info("%s: finished; on the held-out clips %s", folder, said(tuned.validation))

@@ -1,0 +1,135 @@
+"""A run becomes one ONNX file: every network in one graph, what they mean beside them."""
+
+import json
+import tempfile
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from whence.errors import MissingExtraError
+from whence.features.settings import FeatureSettings
+from whence.files import written_whole
+from whence.inference.onnx_networks import CARD_FORMAT, METADATA_KEY
+from whence.inference.run import WEIGHTS_FILE
+from whence.inference.system_file import read_system
+from whence.models.names import from_mapping
+from whence.models.weights import load_network
+
+OPSET = 17
+# Smaller tensors (biases, scales) stay as they are: halving them saves nothing and costs precision.
+_SMALLEST_HALVED = 1_024
+
+
+class _Joined(nn.Module):
+    """Networks side by side, each with its own maps or sharing those of another."""
+
+    def __init__(self, networks: Sequence[nn.Module], inputs: Sequence[int]) -> None:
+        super().__init__()
+        self.networks = nn.ModuleList(networks)
+        self.inputs = inputs
+
+    def forward(self, *maps: Tensor) -> tuple[Tensor, ...]:
+        """Raw output of each network."""
+        return tuple(network(maps[place]) for network, place in zip(self.networks, self.inputs, strict=True))
+
+
+def export_onnx(run: Path, target: Path, *, half: bool = False, notes: str = "") -> None:
+    """Write a run as one ONNX file, opset 17, any number of clips of any length, without data beside it.
+
+    Inputs are the maps of each front end, (clip, map, time, band), named after it; outputs the raw numbers of each
+    network, (clip, label frame, number), named after it. Features are computed outside: `whence.features.numpy_twin`.
+
+    Args:
+        run: folder of a finished run.
+        target: the file.
+        half: store large weights in float16 and compute with them in float32: half the size.
+        notes: words for people, kept in the file.
+
+    Raises:
+        InferenceError: the run is not finished.
+        ModelError: its weights are missing, damaged or foreign.
+        MissingExtraError: onnx is not installed.
+    """
+    try:
+        import onnx
+    except ImportError:
+        raise MissingExtraError("exporting", "export") from None
+    system = read_system(run)
+    names = [*system.members, *system.localizers]
+    loaded = [load_network(run / name / WEIGHTS_FILE) for name in names]
+    front_ends = [from_mapping(FeatureSettings, told["features"], f"{run}: features") for _, told in loaded]
+    inputs = _input_names(front_ends)
+    unique = list(dict.fromkeys(inputs))
+    card = {
+        "format": CARD_FORMAT,
+        "system": asdict(system),
+        "inputs": {name: asdict(front_ends[inputs.index(name)]) for name in unique},
+        "networks": {name: told["output"] for name, (_, told) in zip(names, loaded, strict=True)},
+        "notes": notes,
+    }
+    module = _Joined([network for network, _ in loaded], [unique.index(name) for name in inputs]).eval()
+    examples = tuple(_example(front_ends[inputs.index(name)]) for name in unique)
+    with written_whole(target) as file:
+        model = onnx.load_from_string(_exported(module, examples, unique, names))
+        if half:
+            _halve(model)
+        onnx.helper.set_model_props(model, {METADATA_KEY: json.dumps(card)})
+        onnx.checker.check_model(model)
+        file.write(model.SerializeToString())
+
+
+def _input_names(front_ends: Sequence[FeatureSettings]) -> list[str]:
+    """A name for the maps of each network; equal front ends share one."""
+    names: dict[FeatureSettings, str] = {}
+    for front_end in front_ends:
+        taken = list(names.values())
+        name = front_end.name if front_end.name not in taken else f"{front_end.name}{len(taken) + 1}"
+        names.setdefault(front_end, name)
+    return [names[front_end] for front_end in front_ends]
+
+
+def _example(settings: FeatureSettings) -> Tensor:
+    """Maps as two clips of three seconds have them."""
+    frames = 3 * settings.rate_hz // settings.hop + 1
+    return torch.randn(2, len(settings.maps), frames, settings.mel_count, generator=torch.Generator().manual_seed(1))
+
+
+def _exported(module: nn.Module, examples: tuple[Tensor, ...], inputs: list[str], outputs: list[str]) -> bytes:
+    """The graph as torch writes it."""
+    axes = {name: {0: "clip", 2: f"time_{name}"} for name in inputs} | {
+        name: {0: "clip", 1: "frame"} for name in outputs
+    }
+    # The exporter takes a path, and the finished file shall appear whole: its bytes go through memory.
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        path = Path(folder) / "graph.onnx"
+        # The tracing exporter is the one that keeps GRUs and free lengths right; it warns of its age and of shapes.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module, examples, path, dynamo=False, opset_version=OPSET,
+            input_names=inputs, output_names=outputs, dynamic_axes=axes,
+        )  # fmt: skip
+        return path.read_bytes()
+
+
+def _halve(model: Any) -> None:
+    """Store large float32 tensors in float16 with a cast in front of their use; runtimes fold it away once loaded."""
+    import onnx
+    from onnx import numpy_helper
+
+    casts = []
+    for tensor in model.graph.initializer:
+        if tensor.data_type != onnx.TensorProto.FLOAT or np.prod(tensor.dims) < _SMALLEST_HALVED:
+            continue
+        name = tensor.name
+        halved = numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), f"{name}.half")
+        tensor.CopyFrom(halved)
+        casts.append(onnx.helper.make_node("Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT))
+    nodes = list(model.graph.node)
+    del model.graph.node[:]
+    model.graph.node.extend([*casts, *nodes])

@@ -1,0 +1,124 @@
+"""Networks in one ONNX file, run by onnxruntime; what they mean stands in the file itself. No torch."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whence.features.numpy_twin import numpy_features
+from whence.features.settings import FeatureSettings
+from whence.inference.errors import InferenceError
+from whence.inference.onnx_checks import check_onnx
+from whence.inference.system import NetworkSystem
+from whence.inference.system_file import SystemFile
+from whence.models.errors import ModelError
+from whence.models.names import from_mapping
+from whence.models.outputs.coding import Coding
+from whence.models.outputs.registry import build_output, output_from_json
+
+# The one entry of the file's metadata that is ours: a JSON object, see OnnxCard.
+METADATA_KEY = "whence"
+# Raised when a file of today would be misread by older programs.
+CARD_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class OnnxCard:
+    """What a file says about itself: `{"format": 1, "system": ..., "inputs": ..., "networks": ...}`.
+
+    Args:
+        system: how the networks are joined, thresholds, classes.
+        inputs: by the name of each input of the graph, the front end that makes it, (clip, map, time, band).
+        networks: by the name of each output of the graph, in the order of the system, its coding as plain data.
+    """
+
+    system: SystemFile
+    inputs: Mapping[str, FeatureSettings]
+    networks: Mapping[str, Mapping[str, Any]]
+
+    @classmethod
+    def from_json(cls, text: str, where: str) -> "OnnxCard":
+        """Read the card.
+
+        Raises:
+            InferenceError: it is no card, or one of a later whence.
+        """
+        try:
+            data = json.loads(text)
+            if data["format"] > CARD_FORMAT:
+                raise InferenceError(f"{where}: made by a later whence; pip install -U whence")
+            system = from_mapping(SystemFile, data["system"], "system")
+            inputs = {name: from_mapping(FeatureSettings, plain, name) for name, plain in data["inputs"].items()}
+            networks = dict(data["networks"])
+        except (ValueError, RecursionError, KeyError, TypeError, AttributeError, ModelError) as error:
+            raise InferenceError(f"{where}: its description is damaged ({error}); export it again") from None
+        if list(networks) != [*system.members, *system.localizers]:
+            raise InferenceError(f"{where}: describes other networks than its system; export it again")
+        return cls(system, inputs, networks)
+
+
+class OnnxNetworks:
+    """The networks of one file.
+
+    Args:
+        path: an ONNX file that `whence export` wrote.
+        threads: of onnxruntime; 0 for one on each core.
+
+    Raises:
+        InferenceError: the file is missing, foreign, damaged, or onnxruntime does not take it.
+    """
+
+    def __init__(self, path: Path, threads: int = 0) -> None:
+        import onnxruntime
+
+        check_onnx(path)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime has a family of exceptions without a common base
+            raise InferenceError(f"{path}: onnxruntime cannot run it ({str(error).splitlines()[0]})") from None
+        text = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+        if text is None:
+            raise InferenceError(f"{path}: an ONNX file of another program; make one with: whence export RUN")
+        self.card = OnnxCard.from_json(text, str(path))
+        self._check_graph(path)
+        self._front_ends = {name: numpy_features(settings) for name, settings in self.card.inputs.items()}
+        self._codings = [build_output(output_from_json(dict(plain))) for plain in self.card.networks.values()]
+
+    @property
+    def codings(self) -> Sequence[Coding]:
+        """What the values of each network mean, in order."""
+        return self._codings
+
+    def answer(self, audio: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """The values of every network for clips (B, 2, S); each front end is computed once."""
+        maps = {name: front_end(audio) for name, front_end in self._front_ends.items()}
+        raw = self._session.run(list(self.card.networks), maps)
+        return [coding.activate(output) for coding, output in zip(self._codings, raw, strict=True)]
+
+    def _check_graph(self, path: Path) -> None:
+        """Refuse a card that belongs to another graph."""
+        has = {entry.name for entry in self._session.get_inputs()}, {e.name for e in self._session.get_outputs()}
+        if has != (set(self.card.inputs), set(self.card.networks)):
+            raise InferenceError(f"{path}: its description does not fit its graph; export it again")
+
+
+def load_onnx(path: Path, *, swap: bool = False, threads: int = 0) -> NetworkSystem:
+    """The system in an ONNX file.
+
+    Args:
+        path: as `whence export` wrote it.
+        swap: average with the mirrored answer to the mirrored clip.
+        threads: of onnxruntime; 0 for one on each core.
+
+    Raises:
+        InferenceError: as `OnnxNetworks` does.
+    """
+    networks = OnnxNetworks(path, threads)
+    return networks.card.system.system(networks, swap=swap, name=path.stem)

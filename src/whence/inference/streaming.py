@@ -1,0 +1,186 @@
+"""Sound comes in pieces of any size, events come out as soon as they are final."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whence.inference.errors import InferenceError
+from whence.inference.system import NetworkSystem
+from whence.inference.windows import FRAME_SAMPLES, frame_count_of
+from whence.labels import FRAME_S, Events
+
+Latency = Literal["best", "low"]
+
+_PIECE_SAMPLES = 50 * FRAME_SAMPLES
+
+
+@dataclass(frozen=True, eq=False)
+class _Heard:
+    """A window that the networks have heard; `values` (L, ...) is None for digital silence."""
+
+    first_frame: int
+    values: NDArray[np.float32] | None
+
+
+class _Centred:
+    """Windows of five seconds every 2.5; each frame is taken from the window in whose middle it lies best.
+
+    The windows and the parts kept are those of `whence.inference.windows.cut_windows`, without knowing the end.
+    """
+
+    window_frames = 50
+    hop_frames = 25
+    latency_s = window_frames * FRAME_S
+
+    def __init__(self) -> None:
+        self._last: _Heard | None = None
+
+    def next_first(self, final: int, frame_count: int, ended: bool) -> int | None:
+        """The first frame of the next window that can be heard."""
+        following = 0 if self._last is None else self._last.first_frame + self.hop_frames
+        if following + self.window_frames <= frame_count:
+            return following
+        end = max(frame_count - self.window_frames, 0)
+        is_new = self._last is None or end > self._last.first_frame
+        return end if ended and is_new and frame_count else None
+
+    def final_parts(self, heard: _Heard, final: int, frame_count: int, ended: bool) -> list[tuple[_Heard, int]]:
+        """Windows with the ends of the frames that are final from each, in order."""
+        parts = []
+        if self._last is not None:
+            parts.append((self._last, math.ceil((self._last.first_frame + heard.first_frame + self.window_frames) / 2)))
+        self._last = heard
+        # Up to the middle nothing that comes can lie better; the rest waits for the next window.
+        return [*parts, (heard, heard.first_frame + self.window_frames // 2 + 1)]
+
+    def last_part(self, frame_count: int) -> list[tuple[_Heard, int]]:
+        """What the last window still holds when the sound has ended."""
+        return [] if self._last is None else [(self._last, frame_count)]
+
+
+class _Latest:
+    """Short windows that end now; what they say about their last 200 ms is final at once."""
+
+    window_frames = 20
+    hop_frames = 2
+    latency_s = hop_frames * FRAME_S
+
+    def next_first(self, final: int, frame_count: int, ended: bool) -> int | None:
+        """The first frame of the next window; negative while less has been heard than a window holds."""
+        end = min(final + self.hop_frames, frame_count) if ended else final + self.hop_frames
+        return end - self.window_frames if final < end <= frame_count else None
+
+    def final_parts(self, heard: _Heard, final: int, frame_count: int, ended: bool) -> list[tuple[_Heard, int]]:
+        """The window and its end."""
+        return [(heard, heard.first_frame + self.window_frames)]
+
+    def last_part(self, frame_count: int) -> list[tuple[_Heard, int]]:
+        """Nothing waits."""
+        return []
+
+
+_PLANS: dict[str, type[_Centred] | type[_Latest]] = {"best": _Centred, "low": _Latest}
+
+
+class Stream:
+    """A recording that is still going on, heard by a system.
+
+    The events are the same whatever the sizes of the pieces, and memory does not grow with the recording.
+
+    Args:
+        system: of networks.
+        latency: `best` hears five seconds around every moment and gives what `detect` gives for the whole recording;
+            `low` hears two seconds up to now and answers every 200 ms.
+        threshold: one threshold for all classes instead of the system's own.
+
+    Attributes:
+        latency_s: the longest time from a sound to its event, computing not counted.
+        frame_count: label frames that are final.
+
+    Raises:
+        InferenceError: there is no such latency, or the threshold is not in 0..1.
+    """
+
+    def __init__(self, system: NetworkSystem, *, latency: Latency = "best", threshold: float | None = None) -> None:
+        if latency not in _PLANS:
+            raise InferenceError(f"latency is {latency!r}; it must be one of: {', '.join(_PLANS)}")
+        self.system = system.with_thresholds(threshold)
+        self._plan = _PLANS[latency]()
+        self.latency_s = self._plan.latency_s
+        self.frame_count = 0
+        # As many frames before the first final one as a window may reach back, so that no window begins before it.
+        self._kept = np.zeros((2, self._plan.window_frames * FRAME_SAMPLES), np.float32)
+        self._kept_from = -self._plan.window_frames
+        self._sample_count = 0
+        self._ended = False
+
+    def feed(self, signal: NDArray[np.float32]) -> Events:
+        """Hear some more.
+
+        Args:
+            signal: (2, any number of samples) float32 at 24 kHz, left first.
+
+        Returns:
+            rows of the frames that have become final; frames count from the beginning of the stream.
+
+        Raises:
+            InferenceError: the signal has another shape, or the stream has ended.
+        """
+        if signal.ndim != 2 or signal.shape[0] != 2:
+            raise InferenceError(f"a signal has the shape (2, sample), this one {signal.shape}")
+        if self._ended:
+            raise InferenceError("this stream has ended; begin another")
+        found = [Events.empty()]
+        # A whole recording at once goes through like many pieces.
+        for first in range(0, signal.shape[1], _PIECE_SAMPLES):
+            piece = signal[:, first : first + _PIECE_SAMPLES]
+            self._kept = np.concatenate((self._kept, piece), axis=1, dtype=np.float32)
+            self._sample_count += piece.shape[1]
+            found.append(self._hear(self._sample_count // FRAME_SAMPLES))
+        return Events.concatenate(found)
+
+    def finish(self) -> Events:
+        """End the stream: rows of all frames that were not final yet; a frame that has begun counts."""
+        self._ended = True
+        frame_count = frame_count_of(self._sample_count)
+        found = [self._hear(frame_count)]
+        found += [self._rows(heard, end, frame_count) for heard, end in self._plan.last_part(frame_count)]
+        return Events.concatenate(found)
+
+    def _hear(self, frame_count: int) -> Events:
+        """Hear every window that can be heard by now."""
+        plan, found = self._plan, [Events.empty()]
+        while (first := plan.next_first(self.frame_count, frame_count, self._ended)) is not None:
+            audio = self._audio(first)
+            # Digital silence holds nothing; networks never heard it in training and might think otherwise.
+            values = self.system.values(audio)[0] if audio.any() else None
+            parts = plan.final_parts(_Heard(first, values), self.frame_count, frame_count, self._ended)
+            found += [self._rows(heard, end, frame_count) for heard, end in parts]
+            self._forget(first)
+        return Events.concatenate(found)
+
+    def _audio(self, first: int) -> NDArray[np.float32]:
+        """(1, 2, sample): the window from a label frame, zeros beyond the end of the sound."""
+        begin = (first - self._kept_from) * FRAME_SAMPLES
+        length = self._plan.window_frames * FRAME_SAMPLES
+        audio = self._kept[:, begin : begin + length]
+        return np.pad(audio, ((0, 0), (0, length - audio.shape[1])))[None]
+
+    def _forget(self, first: int) -> None:
+        """Drop the sound that no later window can reach: each begins after the one before."""
+        gone = first - self._kept_from
+        self._kept, self._kept_from = self._kept[:, gone * FRAME_SAMPLES :], first
+
+    def _rows(self, heard: _Heard, end: int, frame_count: int) -> Events:
+        """The rows of a window from the first frame that is not final yet up to `end`, which then are final."""
+        begin, end = self.frame_count, min(end, frame_count)
+        if begin >= end:
+            return Events.empty()
+        self.frame_count = end
+        if heard.values is None:
+            return Events.empty()
+        kept = heard.values[begin - heard.first_frame : end - heard.first_frame]
+        return self.system.decode(kept).shifted(begin)

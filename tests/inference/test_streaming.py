@@ -1,0 +1,133 @@
+"""Streams: the same events for any pieces, every frame once and from the right window, flat memory."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from systems import ToldNetworks, noise, random_system
+
+from whence.inference.errors import InferenceError
+from whence.inference.streaming import Stream
+from whence.inference.system import NetworkSystem
+from whence.inference.windows import FRAME_SAMPLES, cut_windows, frame_count_of, put_together, window_audio
+from whence.labels import Events
+
+
+def streamed(system, signal, sizes, **options):
+    stream = Stream(system, **options)
+    found, first = [], 0
+    for size in sizes:
+        found.append(stream.feed(signal[:, first : first + size]))
+        first += size
+    found.append(stream.feed(signal[:, first:]))
+    return Events.concatenate([*found, stream.finish()]), stream
+
+
+def slow_detect(system, signal):
+    """Windows cut with the length known, each heard by itself, the parts put together."""
+    frame_count = frame_count_of(signal.shape[1])
+    windows = cut_windows(frame_count)
+    parts = [system.values(audio[None])[0] for audio in window_audio(signal, windows)]
+    return system.decode(put_together(parts, windows)[:frame_count])
+
+
+@pytest.mark.parametrize("seconds", [0.05, 1.0, 4.95, 5.0, 5.05, 7.49, 7.5, 7.51, 9.9, 12.34])
+def test_a_stream_gives_what_windows_of_the_whole_recording_give(seconds):
+    system, signal = random_system(), noise(seconds)
+    found, stream = streamed(system, signal, [])
+    assert found == slow_detect(system, signal)
+    assert stream.frame_count == frame_count_of(signal.shape[1])
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(1, 300_000), st.lists(st.integers(0, 90_000), max_size=8), st.sampled_from(["best", "low"]))
+def test_the_sizes_of_the_pieces_do_not_matter(sample_count, sizes, latency):
+    system, signal = NetworkSystem(ToldNetworks()), noise(13)[:, :sample_count]
+    whole, _ = streamed(system, signal, [], latency=latency)
+    pieces, stream = streamed(system, signal, sizes, latency=latency)
+    assert pieces == whole
+    assert stream.frame_count == frame_count_of(sample_count)
+
+
+@pytest.mark.parametrize("latency", ["best", "low"])
+def test_the_sizes_of_the_pieces_do_not_matter_to_real_networks(latency):
+    system, signal = random_system(), noise(7.3)
+    whole, _ = streamed(system, signal, [], latency=latency)
+    pieces, _ = streamed(system, signal, [1, 5_000, 100, 77_777, 0, 2_400], latency=latency)
+    assert pieces == whole
+    assert whole
+
+
+@pytest.mark.parametrize("latency", ["best", "low"])
+def test_every_frame_is_said_once_and_in_order(latency):
+    signal = noise(11.03)
+    found, _ = streamed(NetworkSystem(ToldNetworks()), signal, [FRAME_SAMPLES] * 60, latency=latency)
+    assert found.frame.tolist() == list(range(111))
+
+
+@pytest.mark.parametrize("latency", ["best", "low"])
+def test_events_come_within_the_stated_latency(latency):
+    stream = Stream(NetworkSystem(ToldNetworks()), latency=latency)
+    signal = noise(20)
+    for frame in range(200):
+        stream.feed(signal[:, frame * FRAME_SAMPLES : (frame + 1) * FRAME_SAMPLES])
+        heard_s, final_s = (frame + 1) / 10, stream.frame_count / 10
+        # A sound at the beginning of the first frame that is not final waits from there on.
+        assert heard_s - final_s < stream.latency_s + 1e-9
+    assert Stream(NetworkSystem(ToldNetworks()), latency="low").latency_s == pytest.approx(0.2)
+
+
+def test_places_are_right_at_their_time():
+    signal = np.zeros((2, 12 * 24_000), np.float32)
+    signal[0, 3 * 24_000 : 4 * 24_000] = 0.5
+    signal[1, 8 * 24_000 : 9 * 24_000] = 0.5
+    for latency in ("best", "low"):
+        found, _ = streamed(NetworkSystem(ToldNetworks()), signal, [10_000] * 9, latency=latency)
+        events = [(event.onset_s, event.offset_s, event.azimuth_deg) for event in found]
+        assert events == [(3.0, 4.0, 90.0), (8.0, 9.0, -90.0)]
+
+
+def test_digital_silence_is_not_even_heard():
+    networks = ToldNetworks()
+    found, stream = streamed(NetworkSystem(networks), np.zeros((2, 30 * 24_000), np.float32), [])
+    assert not found
+    assert networks.heard == 0
+    assert stream.frame_count == 300
+
+
+@pytest.mark.parametrize("latency", ["best", "low"])
+def test_memory_does_not_grow_with_the_recording(latency):
+    stream = Stream(NetworkSystem(ToldNetworks()), latency=latency)
+    piece, largest = np.full((2, 24_000), 0.2, np.float32), 0
+    for _ in range(600):
+        stream.feed(piece)
+        largest = max(largest, stream._kept.shape[1])
+    assert largest <= 160 * FRAME_SAMPLES
+
+
+def test_nothing_heard_is_nothing_found():
+    stream = Stream(random_system())
+    assert not stream.feed(np.zeros((2, 0), np.float32))
+    assert not stream.finish()
+    assert stream.frame_count == 0
+
+
+def test_wrong_use_is_said():
+    with pytest.raises(InferenceError, match="latency is 'none'; it must be one of: best, low"):
+        Stream(random_system(), latency="none")
+    with pytest.raises(InferenceError, match=r"shape \(2, sample\), this one \(24000,\)"):
+        Stream(random_system()).feed(np.zeros(24_000, np.float32))
+    stream = Stream(random_system())
+    stream.finish()
+    with pytest.raises(InferenceError, match="has ended"):
+        stream.feed(noise(1))
+    with pytest.raises(InferenceError, match=r"a threshold lies in 0\.\.1, not at 1\.5"):
+        Stream(random_system(), threshold=1.5)
+
+
+def test_a_threshold_of_ones_own_counts_for_every_class():
+    system, signal = random_system(), noise(5)
+    few, _ = streamed(system, signal, [], threshold=0.9)
+    many, _ = streamed(system, signal, [], threshold=0.1)
+    assert few.row_count < many.row_count
+    assert few.score.min() > 0.9
