@@ -3,6 +3,7 @@
 import re
 import sys
 import xml.etree.ElementTree as ET
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -76,11 +77,13 @@ def test_only_the_part_that_is_asked_for_is_read_and_drawn(clip, monkeypatch):
 def test_without_labels_the_packaged_model_is_asked_about_that_part(clip, monkeypatch, capsys):
     asked = []
 
-    def detect(source):
+    def detect(source, *, model):
+        assert model.classes == STARSS23
         asked.append(source)
         return events([(0, BELL, 10, 1.0)])
 
     monkeypatch.setattr(whence, "detect", detect, raising=False)
+    monkeypatch.setattr(whence, "load", lambda model: SimpleNamespace(classes=STARSS23), raising=False)
     assert plot(clip / "clip.wav", "--out", clip / "a.svg") == 0
     assert asked == [clip / "clip.wav"]
     assert "bell" in texts(clip / "a.svg")
@@ -114,7 +117,12 @@ def test_asked_wrongly(words, sentence, clip, capsys, monkeypatch):
 def test_own_classes_are_for_labels_only(clip, capsys):
     (clip / "classes.txt").write_text("dog\ncat\n")
     assert plot(clip / "clip.wav", "--classes", clip / "classes.txt", "--out", clip / "a.png") == 2
-    assert "the packaged model has its own" in capsys.readouterr().err
+    assert "a model has its own" in capsys.readouterr().err
+
+
+def test_labels_or_a_model_but_not_both(clip, capsys):
+    assert plot(clip / "clip.wav", clip / "said.csv", "--model", "run", "--out", clip / "a.png") == 2
+    assert "leave one of them out" in capsys.readouterr().err
 
 
 def test_a_missing_extra_is_said(clip, capsys, monkeypatch):

@@ -9,14 +9,16 @@ import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import whence
 from whence.apps.command import DONE, Command
 from whence.apps.inputs import add_classes, read_classes
 from whence.errors import WhenceError
 
 if TYPE_CHECKING:
     from whence.audio import Source
+    from whence.inference.system import NetworkSystem
     from whence.labels import ClassList, Events
 
 _log = logging.getLogger("whence.apps")
@@ -32,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reference", type=Path, metavar="CSV", help="the truth, drawn beside what LABELS say")
     parser.add_argument("--start", type=float, metavar="S", help="begin here, seconds; rounded down to a tenth")
     parser.add_argument("--duration", type=float, metavar="S", help="draw so many seconds")
+    parser.add_argument("--model", type=Path, metavar="MODEL", help="ask this run folder or ONNX file, without LABELS")
     add_classes(parser)
 
 
@@ -45,7 +48,10 @@ def run(args: argparse.Namespace) -> int:
     check_format(args.out)
     if args.out.parent != Path() and not args.out.parent.is_dir():
         raise WhenceError(f"{shown(args.out.parent)}: no such folder for the picture")
-    classes = read_classes(args.classes)
+    if args.labels and args.model:
+        raise WhenceError("--model is asked where there are no LABELS; leave one of them out")
+    system = None if args.labels else _system(args)
+    classes = read_classes(args.classes) if system is None else system.classes
     reference = read_events(args.reference, classes) if args.reference else None
     found = read_events(args.labels, classes) if args.labels else None
     source, start_s = _part(args.sound, args.start, args.duration)
@@ -54,7 +60,8 @@ def run(args: argparse.Namespace) -> int:
         for block in read_blocks(source):
             spectrum.add(block)
     if found is None:
-        found, classes = _asked(source, start_s, classes, args.classes is not None)
+        with _quietly():  # what there is to say about the sound was said above
+            found = whence.detect(source, model=system).shifted(round(start_s * 10))
     end_s = start_s + spectrum.duration_s
     layers = [_within(events, start_s, end_s) for events in (reference, found) if events is not None]
     part = "" if args.start is None and args.duration is None else f", {start_s:g} to {end_s:.4g} s"
@@ -121,16 +128,12 @@ def _quietly() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _asked(source: Source, start_s: float, classes: ClassList, own_classes: bool) -> tuple[Events, ClassList]:
-    """What the packaged model hears, frames counted from the start of the recording."""
-    import whence
-
-    asked: Any = whence  # read by name only: the model's own packages load late
-    if own_classes:
-        raise WhenceError("--classes names the classes of LABELS; the packaged model has its own, leave it out")
-    _log.info("no LABELS: asking the packaged model")
-    events: Events = asked.detect(source)
-    return events.shifted(round(start_s * 10)), classes
+def _system(args: argparse.Namespace) -> NetworkSystem:
+    """The model that is asked where nobody gave labels."""
+    if args.classes:
+        raise WhenceError("--classes names the classes of LABELS; a model has its own, leave it out")
+    _log.info("no LABELS: asking %s", args.model or "the packaged model")
+    return whence.load(args.model)
 
 
 def _within(events: Events, start_s: float, end_s: float) -> Events:

@@ -114,15 +114,23 @@ def draw_picture(
             figure.suptitle(short(title, 110), fontsize=12)
         with written_whole(path) as file:
             form = path.suffix.lower().lstrip(".")
-            figure.savefig(file, format=form, dpi=_DPI, metadata={"Date": None} if form == "svg" else None)
+            extra: dict[str, Any] = (
+                {"metadata": {"Date": None}} if form == "svg" else {"pil_kwargs": {"optimize": True}}
+            )
+            figure.savefig(file, format=form, dpi=_DPI, **extra)
 
 
 def check_format(path: Path) -> None:
-    """Refuse a picture that cannot be written.
+    """Refuse a picture that cannot be written, before any work is done for it.
 
     Raises:
+        MissingExtraError: if matplotlib is not installed.
         WhenceError: the name ends neither in .png nor in .svg.
     """
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        raise MissingExtraError("drawing pictures", "pictures") from None
     if path.suffix.lower() not in FORMATS:
         from whence.labels.wording import shown
 
@@ -132,10 +140,8 @@ def check_format(path: Path) -> None:
 @contextlib.contextmanager
 def _matplotlib() -> Iterator[Any]:
     """The class of figures, drawn without a screen, under our settings."""
-    try:
-        import matplotlib
-    except ImportError:
-        raise MissingExtraError("drawing pictures", "pictures") from None
+    import matplotlib
+
     matplotlib.use("agg", force=False)
     from matplotlib.figure import Figure
 
