@@ -14,6 +14,9 @@ from whence.labels.wording import shown
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _DEEPEST = 20
+_STANDARD_TAG = re.compile(r"tag:yaml\.org,2002:[a-z]+")
+# What PyYAML lets through: an impossible date, a yes that is none, brackets without end.
+_ODD_VALUES = (ValueError, LookupError, AttributeError, TypeError, OverflowError, RecursionError)
 _SHOWN = 60
 
 
@@ -85,7 +88,7 @@ def _located(content: bytes) -> Located:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "cannot be parsed"
         raise _RefusedError(mark.line + 1 if mark else 0, f"not YAML: {shown(problem, 120)}") from None
-    except (ValueError, RecursionError, OverflowError) as error:  # an impossible date; brackets without end
+    except _ODD_VALUES as error:
         raise _RefusedError(0, f"not YAML: {type(error).__name__}") from None
 
 
@@ -95,6 +98,8 @@ def _value(loader: Any, node: Any, seen: set[int], depth: int) -> Located:
     # An anchor used again is the same node again; a few of them in one another grow without limit.
     if id(node) in seen or depth > _DEEPEST:
         raise _RefusedError(line, "write every value out; anchors and deep nesting are not read")
+    if not _STANDARD_TAG.fullmatch(node.tag):
+        raise _RefusedError(line, f"{shown(node.tag, _SHOWN)} is no plain value; write it without a tag")
     seen.add(id(node))
     if node.id == "mapping":
         found: dict[str, Located] = {}
