@@ -154,6 +154,22 @@ def test_too_few_channels_for_those_chosen():
         Microphone(FakePortAudio(described(0, "Yeti")), channels=(3, 4))
 
 
+def test_a_system_that_shows_nothing_during_an_absence_is_asked_again_later(monkeypatch):
+    system = FakePortAudio(described(0, "Yeti"))
+    microphone = Microphone(system)
+    microphone.start()
+
+    def gone():
+        raise system.PortAudioError("no host")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(system, "_initialize", gone)
+        with pytest.raises(DeviceError, match=r"Yeti is not there \(no host\)"):
+            microphone.start()
+    microphone.start()
+    assert len(system.streams) == 2
+
+
 def test_a_device_that_does_not_open_is_a_sentence():
     system = FakePortAudio(described(0, "Yeti"))
     system.refuse = True

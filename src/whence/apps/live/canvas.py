@@ -1,5 +1,6 @@
 """A page of characters in cells, drawn before it is sent to a terminal, so that nothing can run over its edges."""
 
+import itertools
 import unicodedata
 from dataclasses import dataclass
 
@@ -39,17 +40,18 @@ class Canvas:
 
     def __init__(self, columns: int, rows: int) -> None:
         self.columns, self.rows = columns, rows
-        self._cells = [[(" ", PLAIN)] * columns for _ in range(rows)]
+        self._letters = [[" "] * columns for _ in range(rows)]
+        self._codes = [[""] * columns for _ in range(rows)]
 
     def put(self, row: int, column: int, text: str, look: Look = PLAIN) -> int:
         """Write a text from a cell to the right and give the column after it."""
         for letter in text:
             width = _width(letter)
             if 0 <= row < self.rows and column >= 0 and column + width <= self.columns and width:
-                self._cells[row][column] = (letter, look)
+                self._letters[row][column], self._codes[row][column] = letter, look.codes
                 if width == 2:
                     # The second half of a wide character holds nothing of its own.
-                    self._cells[row][column + 1] = ("", look)
+                    self._letters[row][column + 1], self._codes[row][column + 1] = "", look.codes
             column += width
         return column
 
@@ -57,7 +59,7 @@ class Canvas:
         """Whether so many cells are inside and hold nothing but blanks and what may be written over."""
         if not (0 <= row < self.rows and column >= 0 and column + width <= self.columns):
             return False
-        return all(letter in (" ", *over) for letter, _ in self._cells[row][column : column + width])
+        return set(self._letters[row][column : column + width]) <= {" ", *over}
 
     def lines(self, *, looks: bool) -> list[str]:
         """The rows from the top, without blanks at their ends.
@@ -65,21 +67,23 @@ class Canvas:
         Args:
             looks: whether colours and the like are written.
         """
-        return [_line(row, looks) for row in self._cells]
+        if not looks:
+            return ["".join(letters).rstrip() for letters in self._letters]
+        return [_line(letters, codes) for letters, codes in zip(self._letters, self._codes, strict=True)]
 
 
-def _line(row: list[tuple[str, Look]], looks: bool) -> str:
+def _line(letters: list[str], codes: list[str]) -> str:
     """One row with codes where the look changes."""
-    if not looks:
-        return "".join(letter for letter, _ in row).rstrip()
-    parts, current = [], PLAIN
-    end = max((i + 1 for i, (letter, look) in enumerate(row) if letter != " " or look != PLAIN), default=0)
-    for letter, look in row[:end]:
+    parts, current = [], ""
+    first = 0
+    for look, run in itertools.groupby(codes):
+        end = first + len(list(run))
         if look != current:
-            parts.append(_RESET + (f"\x1b[{look.codes}m" if look.codes else ""))
+            parts.append(_RESET + (f"\x1b[{look}m" if look else ""))
             current = look
-        parts.append(letter)
-    return "".join(parts) + (_RESET if current != PLAIN else "")
+        parts.append("".join(letters[first:end]))
+        first = end
+    return "".join(parts) + _RESET if current else "".join(parts).rstrip()
 
 
 def _width(letter: str) -> int:

@@ -109,10 +109,14 @@ class Microphone:
 
     def _again(self) -> dict[str, Any]:
         """The same device after an absence, by its name: its number may be another's now."""
-        # PortAudio reads the list of devices once; only starting it anew shows what was plugged in again.
-        self._sounddevice._terminate()
-        self._sounddevice._initialize()
-        for device in self._sounddevice.query_devices():
+        try:
+            # PortAudio reads the list of devices once; only starting it anew shows what was plugged in again.
+            self._sounddevice._terminate()
+            self._sounddevice._initialize()
+            devices = self._sounddevice.query_devices()
+        except self._sounddevice.PortAudioError as error:
+            raise DeviceError(f"{self.name} is not there ({error})") from None
+        for device in devices:
             same = all(device[key] == self._found[key] for key in ("name", "hostapi"))
             if same and device["max_input_channels"] >= max(self._channels):
                 return dict(device)
