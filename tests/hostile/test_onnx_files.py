@@ -348,7 +348,7 @@ def test_mutations_take_no_memory(good, checked):
     assert peak < 5e6
 
 
-@settings(max_examples=300, deadline=2000)
+@settings(max_examples=200, deadline=2000)
 @given(content=st.binary(max_size=400))
 def test_any_bytes_are_refused_in_one_sentence(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "any.onnx"
