@@ -139,7 +139,7 @@ def test_clips_without_partner_are_said_and_end_with_1(two_clips, tmp_path, caps
     (two_clips[1] / "a.csv").rename(two_clips[1] / "stranger.csv")
     assert report(*two_clips, "--out", tmp_path / "report") == 1
     page = Page((tmp_path / "report" / "index.html").read_text("utf-8"))
-    assert "1 clips without a prediction file, all missed under strict: a" in page.text
+    assert "1 clip without a prediction file, all missed under strict: a" in page.text
     assert "no prediction file" in page.text
     assert "stranger" in page.text
     assert "2 clips had no partner" in capsys.readouterr().err
@@ -153,7 +153,7 @@ def test_sounds_that_cannot_be_used_are_said_and_end_with_1(two_clips, tmp_path,
     page = Page((tmp_path / "report" / "index.html").read_text("utf-8"))
     assert "Its sound could not be used" in page.text
     assert "audio" not in page.tags
-    assert "1 sounds could not be used" in capsys.readouterr().err
+    assert "1 sound could not be used" in capsys.readouterr().err
 
 
 def test_a_clip_without_sound_is_a_failure_only_where_sound_was_asked_for(two_clips, sounds, tmp_path, capsys):

@@ -136,3 +136,14 @@ def test_a_timeline_ends_with_the_later_of_sound_and_labels():
     drawn = timeline("a", table, Events.empty(), np.array([1]), None, "clips/001.png")
     assert 'data-seconds="10"' in drawn
     assert "<image" not in drawn
+
+
+def test_an_hour_is_drawn_in_steps_that_a_screen_can_show():
+    rng = np.random.default_rng(7)
+    frames = np.arange(36_000)
+    azimuth_deg = np.clip(np.cumsum(rng.normal(0, 1, len(frames))), -90, 90)
+    columns = {"frame": frames, "class_index": 0 * frames, "azimuth_deg": azimuth_deg}
+    table = Events.from_columns({**columns, "distance_m": 1.0 + 0 * frames})
+    drawn = timeline("a", table, table, np.zeros(0, np.int64), None, "clips/001.png")
+    assert len(drawn) < 700_000
+    assert max(float(x) for x in re.findall(r"H([\d.]+)", drawn)) == 850.0

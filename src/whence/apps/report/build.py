@@ -15,6 +15,7 @@ from whence.apps.report.folder import MARK
 from whence.apps.report.markup import Markup, element, join
 from whence.apps.report.page import page
 from whence.apps.report.scores import class_section, score_section
+from whence.files import written_whole
 from whence.labels.wording import counted, shown
 
 if TYPE_CHECKING:
@@ -74,10 +75,16 @@ def write_report(
         progress(rank)
     parts.append(("worst", "The worst clips", join(_about_worst(len(worst), sounds is not None), *sections)))
     scores = {"whence_report": 1, **evaluation.as_json()}
-    (folder / MARK).write_text(json.dumps(scores, indent=2, allow_nan=False) + "\n", encoding="utf-8", newline="\n")
+    _write_text(folder / MARK, json.dumps(scores, indent=2, allow_nan=False) + "\n")
     text = page("Where the mistakes are", [_introduction(places, evaluation)], parts)
-    (folder / "index.html").write_text(text, encoding="utf-8", newline="\n")
+    _write_text(folder / "index.html", text)
     return failures
+
+
+def _write_text(path: Path, text: str) -> None:
+    """One text file, on the disk when this returns."""
+    with written_whole(path) as file:
+        file.write(text.encode("utf-8"))
 
 
 def _introduction(places: tuple[Path, Path], evaluation: Evaluation) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from whence.apps.pictures.palette import short
 from whence.apps.report.axes import Scale, frame, label, line, svg, ticks
 from whence.apps.report.markup import Markup, element
 from whence.metrics.calibration import Calibration
@@ -26,7 +27,7 @@ def bars(title: str, description: str, rows: Sequence[tuple[str, float | None, s
     parts: list[Markup] = []
     for position, (name, value, words) in enumerate(rows):
         middle = _ROW * (position + 0.5) + 4
-        parts.append(label(_LEFT - 8, middle, _shortened(name), "end"))
+        parts.append(label(_LEFT - 8, middle, short(name, 30), "end"))
         known = value is not None and not math.isnan(value)
         length = x(min(value, highest)) - _LEFT if known and value is not None else 0.0
         if length:
@@ -119,7 +120,3 @@ def calibration_chart(title: str, description: str, steps: Calibration) -> Marku
     for (px, py), count in zip(places, steps.predictions[known].tolist(), strict=True):
         parts.append(element("circle", cx=px, cy=py, r=3.0 + 8.0 * math.sqrt(count / most), class_="dot faint"))
     return svg(title, description, 380.0, 352.0, *parts)
-
-
-def _shortened(name: str, longest: int = 30) -> str:
-    return name if len(name) <= longest else f"{name[: longest - 3]}..."

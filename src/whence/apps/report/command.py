@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     from whence.apps.report.predictions import read_predictions
     from whence.apps.report.ranking import worst_clips
     from whence.apps.report.sounds import find_sounds
-    from whence.labels.wording import shown
+    from whence.labels.wording import counted, shown
     from whence.metrics import evaluate
 
     check_target(args.out)
@@ -59,7 +59,9 @@ def run(args: argparse.Namespace) -> int:
         _log.error("%s", failure)
     partnerless = len(evaluation.missing_clips) + len(evaluation.unknown_clips)
     if partnerless or failures:
-        _log.warning("%d clips had no partner, %d sounds could not be used", partnerless, len(failures))
+        _log.warning(
+            "%s had no partner, %s could not be used", counted(partnerless, "clip"), counted(len(failures), "sound")
+        )
     sys.stdout.write(f"{shown(args.out / 'index.html')}\n")
     return SOME_FAILED if partnerless or failures else DONE
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from whence.apps.pictures.palette import short
 from whence.apps.report.markup import Markup, element, join
 from whence.apps.report.tables import scrollable
 from whence.labels.wording import shown
@@ -60,7 +61,7 @@ def _table(counted: Confusion, names: list[str]) -> Markup:
     head = element(
         "tr",
         element("th", "true class", scope="col"),
-        *[element("th", element("span", text), scope="col") for text in heads],
+        *[element("th", element("span", short(text, 24)), scope="col", title=text) for text in heads],
     )
     rows = []
     for true in np.flatnonzero(references > 0):

@@ -14,7 +14,7 @@ from whence.labels.wording import shown
 
 # The file by which a report is known.
 MARK = "whence-report.json"
-_UNFINISHED = ".whence-unfinished-"
+_UNFINISHED = ".whence-report-unfinished-"
 # Everything that a report is made of; what else lies in the folder is not ours to remove.
 _OURS = re.compile(
     r"index\.html|whence-report\.json|clips|clips/\d{3,}\.(flac|png|(reference|prediction)\.(csv|jsonl))"

@@ -8,7 +8,7 @@ from whence.apps.report.charts import bars, whiskers
 from whence.apps.report.markup import Markup, element, join
 from whence.apps.report.tables import chart, table
 from whence.apps.tables import degrees, number, percent
-from whence.labels.wording import shown
+from whence.labels.wording import counted, shown
 
 if TYPE_CHECKING:
     from whence.metrics import Evaluation
@@ -95,5 +95,5 @@ def _partnerless(evaluation: Evaluation) -> Markup | None:
     ):
         if names:
             some = ", ".join(shown(name) for name in names[:5]) + (", ..." if len(names) > 5 else "")
-            parts.append(element("p", f"{len(names):,} clips {what}: {some}", class_="warn"))
+            parts.append(element("p", f"{counted(len(names), 'clip')} {what}: {some}", class_="warn"))
     return join(*parts) if parts else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +25,8 @@ _WIDTH, _LEFT, _RIGHT = 860.0, 74.0, 850.0
 _SPECTRUM_HEIGHT, _AZIMUTH_HEIGHT, _MISTAKES_HEIGHT, _GAP = 76.0, 200.0, 26.0, 8.0
 # The strip of mistakes is at least as high as so many at once, lest a single one look grave.
 _FEW_MISTAKES = 3
+# Finer than this no screen shows, and the page of a long recording would be slow.
+_MOST_STEPS = 1500
 
 
 def timeline(
@@ -115,15 +119,17 @@ def _layer(events: Events, time: Scale, azimuth: Scale, layer: str) -> list[Mark
     """The lines and shapes of one side, a group for each class."""
     parts = []
     every = max(2, round(10 * time.high / (10 if layer == "ref" else 16)))
+    coarse = math.ceil(10 * time.high / _MOST_STEPS)  # so many frames are one step
     for class_index in sorted(set(events.class_index.tolist())):
         rows = events[events.class_index == class_index]
-        dashes = dashes_of(rows)
+        dashes = dashes_of(replace(rows, frame=rows.frame // coarse))
         strokes = [
-            f"M{time(start):.1f} {azimuth(at):.1f}H{time(end):.1f}"
+            f"M{time(coarse * start):.1f} {azimuth(at):.1f}H{time(min(coarse * end, time.high)):.1f}"
             for start, end, at in zip(dashes.start_s, dashes.end_s, dashes.azimuth_deg, strict=True)
         ]
         if layer == "pred":
-            strokes += [f"M{time(s):.1f} {azimuth(a):.1f}V{azimuth(b):.1f}" for _, s, a, b in risers_of(dashes)]
+            risers = risers_of(dashes).tolist()
+            strokes += [f"M{time(coarse * at_s):.1f} {azimuth(a):.1f}V{azimuth(b):.1f}" for _, at_s, a, b in risers]
         colour, marker = look_of(class_index)
         marked = marked_rows(rows, every)
         at_deg, radius = fold_to_front(marked.azimuth_deg).tolist(), 5.0 if layer == "ref" else 4.0
