@@ -283,14 +283,14 @@ def test_what_readers_understand_in_two_ways_is_refused(name, good, checked):
 
 
 def test_an_endless_number_of_parts_ends_soon(good, checked):
-    started = time.perf_counter()
-    assert "more than 500,000 parts" in checked(good + b"\x72\x00" * 3_000_000)
-    assert time.perf_counter() - started < 10.0
+    started = time.process_time()
+    assert "more than 200,000 parts" in checked(good + b"\x72\x00" * 1_000_000)
+    assert time.process_time() - started < 2.0
 
 
 def test_many_nodes(checked):
-    graph = b"\x0a\x06\x22\x04Relu" * 100_001
-    assert "more than 100,000 nodes" in checked(b"\x42\x02\x10\x11\x3a" + varint(len(graph)) + graph)
+    graph = b"\x0a\x06\x22\x04Relu" * 20_001
+    assert "more than 20,000 nodes" in checked(b"\x42\x02\x10\x11\x3a" + varint(len(graph)) + graph)
 
 
 def mutated(rng, content):
@@ -323,9 +323,9 @@ def test_mutations_of_a_good_model_never_do_more_than_be_refused(good, checked):
     passed = slowest = 0
     for _ in range(MUTATIONS):
         content = mutated(rng, good)
-        started = time.perf_counter()
+        started = time.process_time()
         message = checked(content)
-        slowest = max(slowest, time.perf_counter() - started)
+        slowest = max(slowest, time.process_time() - started)
         if message is None:
             passed += 1
             twin(content)

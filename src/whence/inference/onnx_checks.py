@@ -13,9 +13,9 @@ from whence.inference.wire_format import BYTES, FIXED32, FIXED64, VARINT, Part, 
 from whence.labels.wording import shown
 
 LARGEST_BYTES = 2_000_000_000
-# The largest network here has some 50,000 parts; half a million take a second or two to look through.
-_MOST_PARTS = 500_000
-_MOST_NODES = 100_000
+# The network that comes with whence has some 10,000 parts; twenty times as many take about a second to look through.
+_MOST_PARTS = 200_000
+_MOST_NODES = 20_000
 # A branch within a branch within a branch; exporters write one.
 _DEEPEST = 3
 _MOST_DIMS = 16
