@@ -332,12 +332,43 @@ class FakeTty(io.StringIO):
         return True
 
 
+class DataFile(io.StringIO):
+    """Standard output that was sent to a file."""
+
+    def fileno(self):
+        self.file = Path(__file__).open()  # noqa: SIM115  (closed with the stream)
+        return self.file.fileno()
+
+    def close(self):
+        self.file.close()
+        super().close()
+
+
+class Pipe(io.StringIO):
+    """Standard output that another program reads."""
+
+    def __init__(self):
+        super().__init__()
+        self.ends = os.pipe()
+
+    def fileno(self):
+        return self.ends[1]
+
+    def close(self):
+        for end in self.ends:
+            os.close(end)
+        super().close()
+
+
 @pytest.mark.parametrize(
     ("stdout", "stderr", "data", "quiet", "term", "shown"),
     [
         (FakeTty, FakeTty, False, False, "xterm", "stdout"),
         (FakeTty, FakeTty, True, False, "xterm", None),
-        (io.StringIO, FakeTty, True, False, "xterm", "stderr"),
+        (DataFile, FakeTty, True, False, "xterm", "stderr"),
+        (io.StringIO, FakeTty, True, False, "xterm", None),
+        (Pipe, FakeTty, True, False, "xterm", None),
+        (DataFile, io.StringIO, True, False, "xterm", None),
         (io.StringIO, FakeTty, False, False, "xterm", None),
         (FakeTty, FakeTty, False, True, "xterm", None),
         (FakeTty, FakeTty, False, False, "dumb", None),
@@ -350,6 +381,8 @@ def test_the_radar_is_drawn_only_where_it_disturbs_nothing(stdout, stderr, data,
     monkeypatch.setattr(sys, "stderr", streams["stderr"])
     monkeypatch.setenv("TERM", term)
     assert listen.page_stream(data_on_stdout=data, quiet=quiet) is streams[shown]
+    for stream in (streams["stdout"], streams["stderr"]):
+        stream.close()
 
 
 def test_a_terminal_of_nothing_takes_nothing():

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TextIO
 
 from whence.apps.command import DONE, Command
 
@@ -153,16 +153,27 @@ def _listen(
         Session(intake, stream, classes, tape, outputs, terminal, clock, stop, messages, looks).run()
 
 
-def page_stream(*, data_on_stdout: bool, quiet: bool) -> Any:
-    """Where the radar is drawn: standard output, or standard error where that holds data; None for nowhere."""
+def page_stream(*, data_on_stdout: bool, quiet: bool) -> TextIO | None:
+    """Where the radar is drawn: standard output, or standard error where data goes to a file; None for nowhere."""
     from whence.apps.live.terminal import can_show_page
 
     if quiet:
         return None
     if not data_on_stdout:
         return sys.stdout if can_show_page(sys.stdout) else None
-    # On one terminal, data and page would run into each other.
-    return sys.stderr if not sys.stdout.isatty() and can_show_page(sys.stderr) else None
+    # On one terminal, data and page would run into each other; what reads a pipe may well print on this one.
+    return sys.stderr if _is_file(sys.stdout) and can_show_page(sys.stderr) else None
+
+
+def _is_file(stream: TextIO) -> bool:
+    """Whether a stream ends in a file on disk."""
+    import os
+    import stat
+
+    try:
+        return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 COMMAND = Command(
