@@ -135,6 +135,22 @@ def test_the_real_time_factor_is_work_for_each_second_of_sound(tmp_path):
     assert state.latency_s == 0.4
 
 
+def test_a_slow_system_is_no_absent_device(tmp_path, caplog):
+    """Its work takes longer than a device may be silent, and the page is drawn right after it."""
+    listening = Listening(tmp_path, chunks(3.0), shows_page=True)
+
+    class Slow(FakeStream):
+        def feed(self, signal):
+            listening.clock.sleep(4.0)
+            return super().feed(signal)
+
+    listening.session._stream = Slow()
+    listening.session.run()
+    assert not any("waiting" in line for page in listening.terminal.pages for line in page)
+    assert listening.session.state().lost_s == 0
+    assert caplog.messages == []
+
+
 def test_a_closed_pipe_ends_it_with_everything_kept(tmp_path):
     class Closed(Output):
         def tell(self, events, first_frame, end_frame):

@@ -32,8 +32,8 @@ class Intake:
         self._source, self._clock = source, clock
         self._resampling: Resampling | None = None
         self._rate_hz = 0
-        self._heard_s = clock.now_s()
-        self._tried_s = self._heard_s
+        self._missing_since_s: float | None = None
+        self._tried_s = clock.now_s()
         self._away_before_s = 0.0
         self._announced = False
 
@@ -55,8 +55,11 @@ class Intake:
     @property
     def away_s(self) -> float:
         """For how long the device has been away; 0 while it gives sound."""
-        silent_s = self._clock.now_s() - self._heard_s
-        return silent_s if silent_s >= _AWAY_S and not self.ended else 0.0
+        # Counted from the first look that found nothing: while a slow system works, nobody looks, and sound waits.
+        if self._missing_since_s is None or self.ended:
+            return 0.0
+        missing_s = self._clock.now_s() - self._missing_since_s
+        return missing_s if missing_s >= _AWAY_S else 0.0
 
     @property
     def lost_s(self) -> float:
@@ -75,15 +78,17 @@ class Intake:
         Raises:
             UnpluggedError: the device gave nothing for 10 s.
         """
+        looked_s = self._clock.now_s()
         heard = self._source.read(timeout_s)
         if heard is None or not heard.signal.shape[1]:
+            self._missing_since_s = looked_s if self._missing_since_s is None else self._missing_since_s
             self._miss()
             return self._rest() if self._source.ended else np.zeros((2, 0), np.float32)
         if self._announced:
             LOG.warning("%s is back after %.0f s", self.name, self.away_s)
             self._away_before_s += self.away_s
             self._announced = False
-        self._heard_s = self._clock.now_s()
+        self._missing_since_s = None
         return self._converted(heard)
 
     def _converted(self, heard: Heard) -> NDArray[np.float32]:
