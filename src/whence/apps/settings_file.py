@@ -1,5 +1,6 @@
-"""A YAML or JSON file of settings, read as plain data and nothing else."""
+"""Settings as users give them: a YAML or JSON file, or one field in a word; read as plain data and nothing else."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,32 @@ from whence.errors import MissingExtraError, WhenceError
 
 # No sensible file is larger; aliases in YAML can make small files huge.
 _LARGEST_BYTES = 1_000_000
+
+
+def read_settings(word: str) -> dict[str, Any]:
+    """The settings that a word of a command line names: a file, or one field with its value.
+
+    Args:
+        word: a path, or `FIELD=VALUE` where dots lead into groups; the value is JSON or else a plain word.
+
+    Raises:
+        WhenceError: as `read_settings_file`, or there is no field in front of the equals sign.
+
+    >>> read_settings("networks.detector.epochs=5"), read_settings("protocol=paper")
+    ({'networks': {'detector': {'epochs': 5}}}, {'protocol': 'paper'})
+    """
+    name, equals, text = word.partition("=")
+    if not equals or Path(word).exists():
+        return read_settings_file(Path(word))
+    if not all(name.split(".")):
+        raise WhenceError(f"--settings {word!r}: write a field of the recipe, =, and its value; or name a file")
+    try:
+        value: Any = json.loads(text)
+    except ValueError:
+        value = text
+    for part in reversed(name.split(".")):
+        value = {part: value}
+    return dict(value)
 
 
 def read_settings_file(path: Path) -> dict[str, Any]:

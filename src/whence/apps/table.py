@@ -15,6 +15,8 @@ from whence.apps.tables import aligned, degrees, number, percent
 from whence.errors import MissingExtraError, WhenceError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from whence.corpora.clips import Clip
     from whence.labels import ClassList, ClipEvents
     from whence.metrics import Evaluation
@@ -32,7 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, required=True, metavar="DIR", help="clips in the layout of the DCASE 2025 stereo set"
     )
     parser.add_argument(
-        "--part", choices=("dev-test", "dev-val", "dev-train"), default="dev-test", help="which clips of the set to score on"
+        "--part",
+        choices=("dev-test", "dev-val", "dev-train"),
+        default="dev-test",
+        help="which clips of the set to score on",
     )
     parser.add_argument("--swap", action="store_true", help="runs average with the mirrored answer to mirrored clips")
     parser.add_argument("--json", action="store_true", help="one JSON object for machines instead of a table")
@@ -54,19 +59,23 @@ def run(args: argparse.Namespace) -> int:
         predictions = _predictions(system, clips, classes, args)
         scored.append(evaluate(references, predictions, classes=classes, unknown="leave_out"))
     names = [str(system) for system in args.systems]
+    labels = {str(system): label for system in args.systems if (label := _protocol_label(system))}
     if args.json:
-        found = {name: evaluation.as_json() for name, evaluation in zip(names, scored, strict=True)}
+        found = {
+            name: evaluation.as_json() | ({"protocol": labels[name]} if name in labels else {})
+            for name, evaluation in zip(names, scored, strict=True)
+        }
         sys.stdout.write(json.dumps(found, indent=2, allow_nan=False) + "\n")
     else:
-        sys.stdout.write(page(names, scored, args.part))
+        sys.stdout.write(page(names, scored, args.part, labels))
     for name, evaluation in zip(names, scored, strict=True):
         if evaluation.missing_clips:
             _log.warning("%s: no answer to %d of %d clips", name, len(evaluation.missing_clips), len(clips))
     return SOME_FAILED if any(evaluation.missing_clips for evaluation in scored) else DONE
 
 
-def page(names: list[str], scored: list[Evaluation], part: str) -> str:
-    """Both protocols as blocks of one table; intervals in square brackets."""
+def page(names: list[str], scored: list[Evaluation], part: str, labels: Mapping[str, str] | None = None) -> str:
+    """Both protocols as blocks of one table, intervals in square brackets; below, which systems saw the test clips."""
     recordings = scored[0].recordings
     unit = "clip" if recordings.unnamed_clips else "recording"
     clips = len(recordings.of_clip)
@@ -82,7 +91,16 @@ def page(names: list[str], scored: list[Evaluation], part: str) -> str:
                 cells.append(f"{shown(getattr(result.scores, key))}{between}")
             rows.append([name, *cells])
         text += f"\n{aligned(rows)}"
-    return text
+    return text + "".join(f"\n{name}: {label}\n" for name, label in (labels or {}).items())
+
+
+def _protocol_label(system: Path) -> str:
+    """What must stand beside a run's numbers if its weights were chosen on test clips; empty for all others."""
+    if not (system / "recipe.json").is_file():
+        return ""
+    from whence.inference.system_file import read_system
+
+    return str(read_system(system).validation.get("protocol", ""))
 
 
 def _check_systems(systems: list[Path]) -> None:

@@ -31,7 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, required=True, metavar="RUN", help="folder of the run; the same command continues it"
     )
     parser.add_argument(
-        "--settings", type=Path, metavar="FILE", help="YAML or JSON with fields of the recipe to change"
+        "--settings",
+        action="append",
+        default=[],
+        metavar="FILE|FIELD=VALUE",
+        help="change the recipe: a YAML or JSON file of fields, or one field, such as protocol=paper",
     )
     parser.add_argument(
         "--encoder",
@@ -49,8 +53,8 @@ def run(args: argparse.Namespace) -> int:
         import accelerate  # noqa: F401  (said before any work is done)
     except ImportError:
         raise MissingExtraError("training", "train") from None
-    from whence.apps.settings_file import read_settings_file
-    from whence.apps.training_data import gather_training_data
+    from whence.apps.settings_file import read_settings
+    from whence.apps.training_data import gather_test_clips, gather_training_data
     from whence.recipes.registry import recipe_named
     from whence.training.loop import LoopSettings
     from whence.training.overrides import with_class_count, with_overrides
@@ -63,16 +67,17 @@ def run(args: argparse.Namespace) -> int:
         logging.getLogger("whence").setLevel(logging.ERROR)
     classes = read_classes(args.classes)
     recipe = with_class_count(recipe_named(args.recipe), len(classes))
-    if args.settings is not None:
-        recipe = with_overrides(recipe, read_settings_file(args.settings))
+    for word in args.settings:
+        recipe = with_overrides(recipe, read_settings(word))
     for network in recipe.networks:
         check_class_count(network.output.class_count, classes, f"recipe.networks.{network.name}")
     check_recipe(args.out, recipe)
     encoders = _encoders(args.encoder, [network.name for network in recipe.networks])
     data, held_out = gather_training_data(args, recipe, classes)
+    test_clips = gather_test_clips(args, recipe, classes)
     with _stop_asked() as stop, _shown(args.quiet) as report:
         settings = LoopSettings(workers=_workers(), report=report, should_stop=lambda: stop.by is not None)
-        finished = train(recipe, data, held_out, args.out, settings, encoders)
+        finished = train(recipe, data, held_out, args.out, settings, encoders, test_clips)
     if finished:
         _log.info("finished: %s; predict with: whence predict %s CLIPS --out CSVS", args.out, args.out)
         return DONE
@@ -144,6 +149,7 @@ COMMAND = Command(
     examples=(
         "whence train tiny --scenes my_sounds/ --rooms rooms.safetensors --out runs/first",
         "whence train whence_small --data dcase2025/ --out runs/small",
+        "whence train xiaomi_1 --data dcase2025/ --settings protocol=paper --out runs/as_reported",
         "whence train xiaomi_1 --scenes sounds.csv --rooms rooms.safetensors --encoder detector=d.safetensors --out x1",
     ),
     add_arguments=add_arguments,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from whence.scenes.rooms import RoomBank
     from whence.scenes.settings import SceneSettings
     from whence.training.data import TrainingData
+    from whence.training.protocol import DevTestClips
     from whence.training.recipe import Recipe
     from whence.training.validation import ValidationClips
 
@@ -69,6 +70,22 @@ def gather_training_data(
     return SceneData(stream), _held_out_scenes(
         recipe.seed, recipe.scenes, recipe.validation_clips, other_sounds, other_rooms, classes
     )
+
+
+def gather_test_clips(args: argparse.Namespace, recipe: Recipe, classes: ClassList) -> DevTestClips | None:
+    """The test clips that `protocol: paper` chooses on too; None for an honest recipe, which never sees them.
+
+    Raises:
+        WhenceError: the recipe asks for them and there are none.
+    """
+    if recipe.protocol == "honest":
+        return None
+    from whence.corpora.dcase2025 import AudioFrameDataset, list_clips
+    from whence.training.protocol import DevTestClips
+
+    if args.data is None:
+        raise WhenceError("protocol paper chooses on the clips of dev-test too: give a set that has them with --data")
+    return DevTestClips(AudioFrameDataset(list_clips(args.data, "dev-test"), classes), classes)
 
 
 def gather_held_out(

@@ -96,10 +96,17 @@ class DashengDetector(Network):
 
     def forward(self, features: Tensor) -> Tensor:
         """Raw output (B, L, output_size) of log-mel maps (B, C, T, F)."""
+        return self.answer(self.encode(features), features.shape[2] // _FRAMES_PER_LABEL)
+
+    def encode(self, features: Tensor) -> Tensor:
+        """The mean of all maps' tokens, (B, V, D)."""
         batch, maps, frames, bands = features.shape
         tokens = self.encoder(features.reshape(batch * maps, 1, frames, bands))
-        tokens = tokens.reshape(batch, maps, -1, tokens.shape[2]).mean(dim=1)
-        label_frames = frames // _FRAMES_PER_LABEL
+        mean: Tensor = tokens.reshape(batch, maps, -1, tokens.shape[2]).mean(dim=1)
+        return mean
+
+    def answer(self, tokens: Tensor, label_frames: int) -> Tensor:
+        """Raw output (B, L, output_size) of tokens (B, V, D)."""
         if self.settings.upsampling == "share":
             x = share_time(tokens, _UNITS_PER_TOKEN, label_frames)
         else:

@@ -8,7 +8,7 @@ from torch import nn
 from whence.models.dasheng import DashengEncoder, DashengSettings
 from whence.models.errors import ModelError
 from whence.models.names import from_mapping, nearest
-from whence.models.yamnet import YamnetEncoder, YamnetSettings
+from whence.models.yamnet import LAYER_COUNT, YamnetEncoder, YamnetSettings
 
 EncoderSettings = DashengSettings | YamnetSettings
 
@@ -16,6 +16,15 @@ ENCODERS: dict[str, tuple[type[EncoderSettings], type[nn.Module]]] = {
     "dasheng": (DashengSettings, DashengEncoder),
     "yamnet": (YamnetSettings, YamnetEncoder),
 }
+
+
+def layer_count(settings: EncoderSettings) -> int:
+    """How many layers the encoder's `freeze` counts: blocks of a Dasheng, 14 of a YAMNet.
+
+    >>> layer_count(DashengSettings(depth=3)), layer_count(YamnetSettings())
+    (3, 14)
+    """
+    return settings.depth if isinstance(settings, DashengSettings) else LAYER_COUNT
 
 
 def encoder_to_json(settings: EncoderSettings) -> dict[str, Any]:

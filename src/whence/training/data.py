@@ -28,11 +28,13 @@ class Batch:
         audio: (clip, 2, sample) float32.
         events: one table per clip.
         names: of the clips, for messages.
+        numbers: which clips of a fixed set these are; empty where no clip comes twice.
     """
 
     audio: torch.Tensor
     events: Sequence[Events]
     names: Sequence[str]
+    numbers: Sequence[int] = ()
 
 
 class TrainingData(Protocol):
@@ -116,13 +118,14 @@ class _ClipBatches(Dataset[Batch]):
 
     def __getitem__(self, number: int) -> Batch:
         clips = self.data.clips
-        audio, events, names = [], [], []
+        audio, events, names, numbers = [], [], [], []
         for clip, swap in self.data.drawn(range(number * self.batch_clips, (number + 1) * self.batch_clips)):
             signal_, table = clips[clip]
             audio.append(torch.from_numpy(np.ascontiguousarray(signal_[::-1]) if swap else signal_))
             events.append(table.mirrored() if swap else table)
             names.append(clips.clips[clip].sound.name)
-        return Batch(torch.stack(audio), events, names)
+            numbers.append(clip)
+        return Batch(torch.stack(audio), events, names, numbers)
 
 
 class _Told(Dataset[Any], Generic[_Item]):

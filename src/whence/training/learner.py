@@ -2,7 +2,7 @@
 
 import logging
 import math
-from typing import Any
+from typing import Any, cast
 
 import torch
 from accelerate import Accelerator
@@ -16,7 +16,9 @@ from whence.models.outputs.registry import build_output
 from whence.models.registry import build_model
 from whence.training.augmentation import augment_features
 from whence.training.data import Batch
+from whence.training.encoded import EncodedClips
 from whence.training.errors import DivergedError
+from whence.training.freezing import frozen_at, let_rest
 from whence.training.processes import Processes
 from whence.training.recipe import NetworkRecipe
 from whence.training.schedule import rate_at
@@ -61,6 +63,9 @@ class Learner:
             else None
         )
         self.step = 0
+        # What the encoder says about each clip, while it stands still and somebody has written it down.
+        self.encoded: EncodedClips | None = None
+        self._frozen = 0
         self._micro_clips = self.processes.clips_of(recipe.batch_clips)
 
     @property
@@ -73,6 +78,11 @@ class Learner:
     def evaluated(self) -> Network:
         """The weights that are validated and kept: the average where there is one."""
         return self.average.module if self.average is not None else self.bare  # type: ignore[return-value]
+
+    @property
+    def frozen_layers(self) -> int:
+        """How many of the encoder's first layers stand still in the next step."""
+        return frozen_at(self.step, self.recipe.total_steps, self.recipe.frozen_encoder)
 
     def learn(self, batch: Batch) -> dict[str, float]:
         """Take one step.
@@ -108,7 +118,10 @@ class Learner:
 
     def _learn(self, batch: Batch, micro_clips: int) -> dict[str, float]:
         """One step in pieces of so many clips."""
+        self._set_frozen()
         self.network.train()
+        if self._frozen:
+            let_rest(_encoder(self.bare))
         rate = rate_at(self.step, self.recipe.total_steps, self.recipe.optimizer)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -117,11 +130,12 @@ class Learner:
         # Batch norm's running means change in the forward pass, before anybody knows that the loss is no number.
         buffers = [buffer.clone() for buffer in self.bare.buffers()]
         clips = len(batch.events)
+        given = batch.audio if self.encoded is None else self.encoded.rows(batch.numbers)
         total: dict[str, float] = {}
         for first in range(0, clips, micro_clips):
             chosen = slice(first, min(first + micro_clips, clips))
             share = (chosen.stop - chosen.start) / clips
-            parts = self._loss_parts(batch.audio[chosen], batch.events[chosen], first)
+            parts = self._loss_parts(given[chosen], batch.events[chosen], first)
             loss = torch.stack(list(parts.values())).sum()
             for name, value in (parts | {"loss": loss}).items():
                 total[name] = total.get(name, 0.0) + share * float(value.detach())
@@ -139,17 +153,44 @@ class Learner:
         self.step += 1
         return total
 
-    def _loss_parts(self, audio: Tensor, events: Any, first: int) -> dict[str, Tensor]:
+    def _loss_parts(self, given: Tensor, events: Any, first: int) -> dict[str, Tensor]:
         """The terms of the loss of some clips, of which the first is that of this process's share."""
+        raw = self._answer(given, first) if self.encoded is None else self._answer_encoded(given)
+        target = torch.from_numpy(self.coding.encode(events, raw.shape[1])).to(raw.device)
+        return self.coding.loss_parts(raw.float(), target)
+
+    def _answer(self, audio: Tensor, first: int) -> Tensor:
+        """Raw output for clips."""
         device = self.accelerator.device
         with torch.no_grad():
             features = features_of(self.features, audio.to(device))
             first_clip = self.processes.rank * self.processes.clips_of(self.recipe.batch_clips) + first
             features = augment_features(features, self.recipe, self.seed, self.step, first_clip)
         with torch.autocast(device.type, torch.bfloat16, enabled=self.bf16):
-            raw = self.network(features)
-        target = torch.from_numpy(self.coding.encode(events, raw.shape[1])).to(device)
-        return self.coding.loss_parts(raw.float(), target)
+            raw: Tensor = self.network(features)
+        return raw
+
+    def _answer_encoded(self, vectors: Tensor) -> Tensor:
+        """Raw output for clips of which the encoder's vectors are known."""
+        assert self.encoded is not None
+        device = self.accelerator.device
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.bf16):
+            raw: Tensor = cast(Any, self.bare).answer(vectors.to(device), self.encoded.label_frames)
+        return raw
+
+    def _set_frozen(self) -> None:
+        """Freeze and thaw the encoder as the step has it; what thaws begins with a fresh state of the optimizer."""
+        if self.frozen_layers == self._frozen:
+            return
+        self._frozen = self.frozen_layers
+        _encoder(self.bare).freeze(self._frozen)
+        if self._frozen < self.recipe.encoder_layers:
+            self.encoded = None
+        if self.processes.count > 1:
+            # Which gradients there are to average is looked up only when a network is wrapped.
+            bare = self.bare
+            self.accelerator.clear()
+            self.network = self.accelerator.prepare_model(bare)
 
     def state(self) -> dict[str, Tensor]:
         """Everything that a later step depends on, as named tensors."""
@@ -173,6 +214,11 @@ class Learner:
                 # AdamW's fused form wants its step count on the parameter's device.
                 self.optimizer.state[parameter] = {name: value.to(parameter.device) for name, value in found.items()}
         self.step = int(tensors["step"])
+
+
+def _encoder(network: Network) -> Any:
+    """The pretrained encoder of a detector."""
+    return cast(Any, network).encoder
 
 
 def _parameters(optimizer: Any) -> list[nn.Parameter]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save
 from torch import Tensor
 
 from whence.errors import GaveUpError
@@ -18,14 +17,17 @@ from whence.inference.member import Member
 from whence.models.weights import load_encoder
 from whence.training.checkpoints import load_state, save_state
 from whence.training.data import Batch, TrainingData
+from whence.training.encoded import encoded_clips, sweep
 from whence.training.errors import DivergedError
+from whence.training.kept import keep_if_best
 from whence.training.learner import Learner
+from whence.training.protocol import label_of
 from whence.training.recipe import NetworkRecipe, Recipe
 from whence.training.run_folder import append_line, read_lines
-from whence.training.validation import Validation, ValidationClips, predict, said, validate
+from whence.training.validation import ValidationClips, predict, said, validate
 
 _LOG = logging.getLogger("whence.training")
-# What a checkpoint calls the losses of the epoch so far.
+# How a checkpoint calls the losses of the epoch so far.
 _EPOCH_LOSS, _EPOCH_STEPS = "epoch.loss.", "epoch.steps"
 
 
@@ -58,6 +60,7 @@ class LoopSettings:
         device: `cpu`, or None for the best there is.
         report: told the progress a few times a minute.
         should_stop: asked after every step; True saves and ends.
+        record: told every line of the record when it is written.
     """
 
     workers: int = 0
@@ -65,6 +68,7 @@ class LoopSettings:
     device: str | None = None
     report: Callable[[Progress], None] = lambda progress: None
     should_stop: Callable[[], bool] = lambda: False
+    record: Callable[[dict[str, Any]], None] = lambda line: None
 
 
 def train_network(
@@ -107,6 +111,8 @@ def train_network(
         _LOG.info("%s: resuming at step %d of %d", network.name, learner.step, network.total_steps)
     elif encoder is not None:
         load_encoder(learner.bare, encoder)
+    if not _encoded_once(place, learner, data, settings):
+        return False
     batches = data.batches(
         processes.numbers(learner.step, network.total_steps),
         processes.clips_of(network.batch_clips),
@@ -128,7 +134,23 @@ def train_network(
     except GaveUpError:
         _save(place, learner, clock)
         raise
+    if processes.is_first:
+        sweep(place)
     return True
+
+
+def _encoded_once(place: Path, learner: Learner, data: TrainingData, settings: LoopSettings) -> bool:
+    """Write down what a wholly frozen encoder says about a fixed set of clips; False where a stop came in between."""
+    layers = learner.recipe.encoder_layers
+    if not layers or learner.frozen_layers < layers:
+        if learner.processes.is_first:
+            sweep(place)
+        return True
+    learner.encoded = encoded_clips(place, learner, data)
+    if learner.encoded is None or learner.encoded.make(settings.should_stop):
+        return True
+    _LOG.info("%s: stopped at step %d; the same command continues", learner.recipe.name, learner.step)
+    return False
 
 
 def _save(place: Path, learner: Learner, clock: "_Clock") -> None:
@@ -193,6 +215,7 @@ class _Clock:
 
 def _step(place: Path, learner: Learner, batch: Batch, clock: _Clock) -> None:
     """One step; a loss that is no number leaves the names of the clips behind."""
+    had_vectors = learner.encoded is not None
     try:
         losses = learner.learn(batch)
     except DivergedError as error:
@@ -202,6 +225,8 @@ def _step(place: Path, learner: Learner, batch: Batch, clock: _Clock) -> None:
             f"{error}; the clips are named in {place / 'bad_batch.json'}, the weights before are kept"
         ) from None
     clock.count(losses, learner.step)
+    if had_vectors and learner.encoded is None:
+        sweep(place)
 
 
 def _finish_epoch(
@@ -216,37 +241,13 @@ def _finish_epoch(
     epoch = learner.step // network.epoch_steps
     line = {"network": network.name, "epoch": epoch, "step": learner.step, **numbers, "score": found.score}
     # An epoch that was validated just before a kill is validated again; the record keeps one line of it.
-    if not any((seen["network"], seen["epoch"]) == (network.name, epoch) for seen in read_lines(folder)):
-        append_line(folder, line | {"validation": found.numbers})
-    _keep_if_best(place, recipe.kept_checkpoints, learner, epoch, found)
+    if not any((seen["network"], seen.get("epoch")) == (network.name, epoch) for seen in read_lines(folder)):
+        line |= {"validation": found.numbers, **label_of(recipe)}
+        append_line(folder, line)
+        clock.settings.record(line)
+    keep_if_best(place, recipe.kept_checkpoints, learner, epoch, found)
+    shown = said({**found.numbers, **label_of(recipe)})
     _LOG.info(
         "%s: epoch %d/%d  loss %.4f  %s  %.1f clips/s",
-        network.name, epoch, network.epochs, numbers["losses"]["loss"], said(found.numbers), numbers["clips_per_s"],
+        network.name, epoch, network.epochs, numbers["losses"]["loss"], shown, numbers["clips_per_s"],
     )  # fmt: skip
-
-
-def _keep_if_best(place: Path, kept: int, learner: Learner, epoch: int, found: Validation) -> None:
-    """Keep the weights of the best epochs as files that carry their score."""
-    summaries = {path: json.loads(path.read_text()) for path in place.glob("best.epoch*.json")}
-    scores = {path: summary["score"] for path, summary in summaries.items()}
-    name = place / f"best.epoch{epoch:04d}.json"
-    scores[name] = found.score
-    best = sorted(scores, key=lambda path: (-scores[path], path.name))[:kept]
-    if name in best:
-        tensors = {key: value.cpu().contiguous() for key, value in learner.evaluated.state_dict().items()}
-        thresholds = None if found.thresholds is None else found.thresholds.tolist()
-        summary = {"score": found.score, "epoch": epoch, "validation": found.numbers, "thresholds": thresholds}
-        with written_whole(name.with_suffix(".safetensors")) as file:
-            file.write(save(tensors))
-        with written_whole(name) as file:
-            file.write(json.dumps(summary).encode("utf-8"))
-    for path in scores.keys() - set(best):
-        path.unlink(missing_ok=True)
-        path.with_suffix(".safetensors").unlink(missing_ok=True)
-
-
-def kept_weights(place: Path) -> list[tuple[dict[str, Any], dict[str, Tensor]]]:
-    """The weights that were kept, best first, with their summaries."""
-    found = [(json.loads(path.read_text()), path) for path in sorted(place.glob("best.epoch*.json"))]
-    found.sort(key=lambda pair: -pair[0]["score"])
-    return [(summary, load_file(path.with_suffix(".safetensors"))) for summary, path in found]

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from whence.features.settings import FeatureSettings
+from whence.models.encoders import layer_count
 from whence.models.outputs.registry import OutputSettings, build_output, output_to_json
 from whence.models.registry import model_to_json
 from whence.scenes.settings import SceneSettings
@@ -60,9 +61,12 @@ class NetworkRecipe:
         optimizer: see OptimizerSettings.
         spec_augment: time-frequency masking of the features; None for none.
         filter_augment: random filters of the log-mel maps; None for none.
+        frozen_encoder: gradual unfreezing in phases, each (share of all steps at which it ends, how many of the
+            encoder's first layers stand still until then); behind the last phase everything learns.
 
     Raises:
-        TrainingError: a number below one, or a network that fits neither its features nor its coding.
+        TrainingError: a number below one, a network that fits neither its features nor its coding, or phases that are
+            out of order or freeze layers that are not there.
     """
 
     name: str
@@ -75,12 +79,15 @@ class NetworkRecipe:
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
     spec_augment: SpecAugmentSettings | None = None
     filter_augment: FilterAugmentSettings | None = None
+    frozen_encoder: tuple[tuple[float, int], ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("batch_clips", "epochs", "epoch_clips"):
             _check(f"{self.name}.{name}", getattr(self, name), getattr(self, name) >= 1, "at least 1")
         _check(f"{self.name}.name", self.name, self.name.isidentifier(), "a plain word")
         self._check_sizes()
+        if self.frozen_encoder:
+            self._check_phases()
 
     def _check_sizes(self) -> None:
         """Refuse a network that takes other maps than the front end gives, or gives other numbers than the coding."""
@@ -91,6 +98,23 @@ class NetworkRecipe:
             ("model.mel_count", self.model.mel_count, self.features.mel_count),
         ):
             _check(f"{self.name}.{what}", has, has == wants, f"{wants}, as features and output have it")
+
+    def _check_phases(self) -> None:
+        """Refuse phases that do not follow each other, and layers that the encoder does not have."""
+        name, ends = f"{self.name}.frozen_encoder", [end for end, _ in self.frozen_encoder]
+        encoder = getattr(self.model, "encoder", None)
+        _check(name, self.frozen_encoder, encoder is not None, "empty, as this network has no pretrained encoder")
+        rise = ends == sorted(set(ends)) and ends[0] > 0 and ends[-1] <= 1
+        _check(name, self.frozen_encoder, rise, "phases whose ends rise from above 0 to at most 1")
+        depth = self.encoder_layers
+        fits = all(0 <= count <= depth for _, count in self.frozen_encoder)
+        _check(name, self.frozen_encoder, fits, f"phases of 0 to {depth} layers each, as many as the encoder has")
+
+    @property
+    def encoder_layers(self) -> int:
+        """How many layers of a pretrained encoder there are to freeze; 0 without one."""
+        encoder = getattr(self.model, "encoder", None)
+        return 0 if encoder is None else layer_count(encoder)
 
     @property
     def epoch_steps(self) -> int:
@@ -107,7 +131,9 @@ class NetworkRecipe:
         masks = {
             name: getattr(self, name) and asdict(getattr(self, name)) for name in ("spec_augment", "filter_augment")
         }
-        plain = {name: getattr(self, name) for name in ("name", "batch_clips", "epochs", "epoch_clips")}
+        plain = {
+            name: getattr(self, name) for name in ("name", "batch_clips", "epochs", "epoch_clips", "frozen_encoder")
+        }
         return (
             plain
             | masks
@@ -131,6 +157,9 @@ class Recipe:
         scenes: what training scenes are drawn from.
         precision: of the networks; front ends and losses are float32 always.
         kept_checkpoints: how many of the best are kept for the final choice.
+        protocol: what the final choice is made on: `honest`, held-out clips alone; `paper`, test clips too, as the
+            report did, and every number of the run is labelled so.
+        tensorboard: also write the record of the run as TensorBoard's event files; changes nothing else.
         validation_clips: held-out clips that every epoch is validated on; all of them if there are fewer.
 
     Raises:
@@ -144,19 +173,25 @@ class Recipe:
     precision: Literal["float32", "bf16"] = "float32"
     kept_checkpoints: int = 5
     validation_clips: int = 400
+    protocol: Literal["honest", "paper"] = "honest"
+    tensorboard: bool = False
 
     def __post_init__(self) -> None:
         names = [network.name for network in self.networks]
         _check("networks", names, bool(names) and len(set(names)) == len(names), "one or more, each with its own name")
         _check("networks", names, len(names) <= 2, "one network, or a detector and a localizer")
         _check("precision", self.precision, self.precision in ("float32", "bf16"), "float32 or bf16")
+        _check("protocol", self.protocol, self.protocol in ("honest", "paper"), "honest or paper")
         _check("seed", self.seed, self.seed >= 0, "0 or more")
         for name in ("kept_checkpoints", "validation_clips"):
             _check(name, getattr(self, name), getattr(self, name) >= 1, "at least 1")
 
     def to_plain(self) -> dict[str, Any]:
-        """Dicts, lists and numbers, ready for JSON: what a run folder keeps and a resumed run is compared with."""
-        names = ("name", "seed", "precision", "kept_checkpoints", "validation_clips")
+        """Dicts, lists and numbers, ready for JSON: what a run folder keeps and a resumed run is compared with.
+
+        What changes no weights is left out, so that it may change when a run goes on.
+        """
+        names = ("name", "seed", "precision", "kept_checkpoints", "validation_clips", "protocol")
         plain = {name: getattr(self, name) for name in names}
         networks = {network.name: network.to_plain() for network in self.networks}
         return plain | {"networks": networks, "scenes": self.scenes.to_plain()}

@@ -18,6 +18,9 @@ RECIPE_FILE = "recipe.json"
 METRICS_FILE = "metrics.jsonl"
 # Of the files a run keeps; a run of another number is refused, not guessed at.
 FORMAT = 1
+# Fields that recipes did not always have, with what they are in a recipe from before: of the whole, of each network.
+_LATER = {"protocol": "honest"}
+_LATER_IN_NETWORKS: dict[str, Any] = {"frozen_encoder": []}
 
 
 @contextlib.contextmanager
@@ -69,7 +72,9 @@ def read_recipe(folder: Path) -> dict[str, Any]:
     if number != FORMAT:
         remedy = "pip install -U whence" if isinstance(number, int) and number > FORMAT else "choose another folder"
         raise TrainingError(f"{folder}: made by whence {made_by}; this is {whence.__version__}. {remedy}")
-    return dict(found)
+    for network in found.get("networks", {}).values():
+        network.update({**_LATER_IN_NETWORKS, **network})
+    return {**_LATER, **found}
 
 
 def append_line(folder: Path, numbers: Mapping[str, Any]) -> None:

@@ -58,3 +58,33 @@ def best_thresholds(
         below = sorted_score[best + 1] if best + 1 < cells else min(0.0, sorted_score[best] - 1e-3)
         thresholds[k], f_scores[k] = 0.5 * (sorted_score[best] + below), f_score[best]
     return BestThresholds(thresholds, f_scores)
+
+
+def at_thresholds(
+    threshold: NDArray[np.float64],
+    score: NDArray[np.floating],
+    references: NDArray[np.integer],
+    misplaced: NDArray[np.bool_] | None = None,
+) -> BestThresholds:
+    """What thresholds that were found on other clips reach on these.
+
+    Args:
+        threshold: (class,).
+        score: as `best_thresholds`.
+        references: as there.
+        misplaced: as there.
+
+    Returns:
+        the same thresholds, and F-scores; 0 for a class without references.
+
+    >>> at_thresholds(np.array([0.5]), np.array([[0.9], [0.8]]), np.array([[1], [0]])).f_score.round(3)
+    array([0.667])
+    """
+    wrong = np.zeros(score.shape, dtype=bool) if misplaced is None else misplaced
+    active, here = score > threshold, references > 0
+    hits = (active & here & ~wrong).sum(axis=0)
+    spatial = (active & here & wrong).sum(axis=0)
+    alarms = (active & ~here).sum(axis=0)
+    total = references.sum(axis=0)
+    f_score = hits / np.maximum(hits + spatial + 0.5 * (alarms + total - hits - spatial), 0.5)
+    return BestThresholds(threshold, np.where(total > 0, f_score, 0.0))

@@ -49,7 +49,10 @@ def tune_system(
     ]
     activity, frames, found = max(tried, key=lambda one: one[2].score)
     thresholds = None if found.thresholds is None else tuple(found.thresholds.tolist())
-    return replace(system, activity=activity, smoothing_frames=frames, thresholds=thresholds, validation=found.numbers)
+    # Nothing that is tuned makes weights that were chosen on test clips honest again.
+    label = {name: system.validation[name] for name in ("protocol",) if name in system.validation}
+    numbers = {**found.numbers, **label}
+    return replace(system, activity=activity, smoothing_frames=frames, thresholds=thresholds, validation=numbers)
 
 
 def _coding(coding: Coding, *, joined: bool) -> Coding:

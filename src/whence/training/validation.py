@@ -15,7 +15,7 @@ from whence.metrics.tables import number_or_none
 from whence.models.outputs.classwise import ACTIVITY, AZIMUTH, DISTANCE, Classwise
 from whence.models.outputs.coding import Coding
 from whence.training.errors import TrainingError
-from whence.training.thresholds import best_thresholds
+from whence.training.thresholds import at_thresholds, best_thresholds
 
 # A hit of the official metric.
 _AZIMUTH_DEG, _RELATIVE_DISTANCE = 20.0, 1.0
@@ -71,17 +71,18 @@ def check_class_count(class_count: int, classes: ClassList, what: str) -> None:
 
 
 def said(numbers: Mapping[str, Any]) -> str:
-    """The numbers of a validation in one phrase.
+    """The numbers of a validation in one phrase, with the label of a protocol that is not honest.
 
     >>> said({"f20": 0.228, "doae_deg": 24.5, "rde": None})
     'F20 22.8 %  DOAE 24.5 deg  RDE -'
     """
+    label = f"  ({numbers['protocol']})" if "protocol" in numbers else ""
     if "f20" not in numbers:
-        return f"detection F {100 * numbers['detection_f']:.1f} %"
+        return f"detection F {100 * numbers['detection_f']:.1f} %{label}"
     doae_deg, rde = numbers["doae_deg"], numbers["rde"]
     return (
         f"F20 {100 * numbers['f20']:.1f} %  DOAE {'-' if doae_deg is None else f'{doae_deg:.1f} deg'}  "
-        f"RDE {'-' if rde is None else f'{rde:.2f}'}"
+        f"RDE {'-' if rde is None else f'{rde:.2f}'}{label}"
     )
 
 
@@ -95,7 +96,12 @@ def predict(member: Member, clips: ValidationClips, *, swap: bool = False) -> ND
     return np.concatenate(parts)
 
 
-def validate(coding: Coding, values: NDArray[np.float32], clips: ValidationClips) -> Validation:
+def validate(
+    coding: Coding,
+    values: NDArray[np.float32],
+    clips: ValidationClips,
+    thresholds: NDArray[np.float64] | None = None,
+) -> Validation:
     """Score the part of the task that a network does.
 
     - a detector: macro F-score of detection in frames, with the best threshold of every class;
@@ -106,6 +112,7 @@ def validate(coding: Coding, values: NDArray[np.float32], clips: ValidationClips
         coding: of the network.
         values: its answer to the clips.
         clips: with their truth.
+        thresholds: (class,) found on other clips; None for the best on these.
 
     Returns:
         score, numbers, thresholds.
@@ -119,7 +126,12 @@ def validate(coding: Coding, values: NDArray[np.float32], clips: ValidationClips
         values = values.copy()
         values[:, :, ACTIVITY] = references.reshape(values[:, :, ACTIVITY].shape) > 0
     score = values[:, :, ACTIVITY].reshape(-1, coding.class_count)
-    best = best_thresholds(score, references, misplaced if knows_place else None)
+    wrong = misplaced if knows_place else None
+    best = (
+        best_thresholds(score, references, wrong)
+        if thresholds is None
+        else at_thresholds(thresholds, score, references, wrong)
+    )
     present = references.sum(axis=0) > 0
     if not knows_place:
         detection = float(best.f_score[present].mean()) if present.any() else 0.0

@@ -1,0 +1,188 @@
+"""What a wholly frozen encoder says about a fixed set of clips: computed once, kept in a file, read from there."""
+
+import hashlib
+import json
+import logging
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from whence.files import written_whole
+from whence.inference.member import features_of
+from whence.training.data import ClipData
+
+if TYPE_CHECKING:
+    from whence.training.learner import Learner
+
+_LOG = logging.getLogger("whence.training")
+# Larger sets are encoded anew in every epoch, as if there were no file.
+_LARGEST_BYTES = 8_000_000_000
+# Always the same clips at once, so that numbers do not depend on where an interrupted file went on.
+_CLIPS_AT_ONCE = 16
+_NOTE, _ROWS, _SUMS = "encoded.json", "encoded.rows", "encoded.sums"
+
+
+@runtime_checkable
+class Split(Protocol):
+    """A network that is an encoder and what stands on it."""
+
+    def encode(self, features: Tensor) -> Tensor:
+        """Vectors (B, V, D) of features (B, C, T, F)."""
+
+    def answer(self, vectors: Tensor, label_frames: int) -> Tensor:
+        """Raw output of vectors."""
+
+
+class EncodedClips:
+    """The vectors of every clip, in a file beside the network's checkpoints.
+
+    The file is made once, in the order of the clips, with a checksum for each few of them: an interrupted one goes
+    on where it was left, a damaged one from the damage on. It belongs to one encoder, one front end and one list of
+    clips; another's is made anew.
+
+    Args:
+        place: folder of the network in training.
+        learner: whose encoder is frozen.
+        data: the clips.
+    """
+
+    def __init__(self, place: Path, learner: "Learner", data: ClipData) -> None:
+        self._place, self._learner, self._clips = place, learner, data.clips
+        kind = np.float16 if learner.bf16 else np.float32
+        with torch.no_grad():
+            features = learner.features(
+                torch.zeros(1, 2, data.clips[0][0].shape[-1], device=learner.accelerator.device)
+            )
+            shape = _encoded(learner, features).shape[1:]
+        self.label_frames = features.shape[2] // round(0.1 / learner.recipe.features.hop_s)
+        self._shape, self._kind = (len(data.clips), *shape), np.dtype(kind)
+        self._rows: NDArray[Any] | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole file."""
+        return int(np.prod(self._shape)) * self._kind.itemsize
+
+    def make(self, should_stop: Callable[[], bool]) -> bool:
+        """Encode every clip that is not in the file yet.
+
+        Returns:
+            whether all are there; False where `should_stop` said so in between.
+        """
+        note = {"key": self._key(), "shape": list(self._shape), "kind": self._kind.name}
+        if _read_note(self._place) != note:
+            sweep(self._place)
+            with written_whole(self._place / _NOTE) as file:
+                file.write(json.dumps(note).encode("ascii"))
+        first = self._sound_clips()
+        if first < self._shape[0]:
+            _LOG.info("%s: encoding %d clips once", self._learner.recipe.name, self._shape[0] - first)
+        for start in range(first, self._shape[0], _CLIPS_AT_ONCE):
+            if should_stop():
+                return False
+            content = self._encode(range(start, min(start + _CLIPS_AT_ONCE, self._shape[0]))).tobytes()
+            with (self._place / _ROWS).open("ab") as rows, (self._place / _SUMS).open("ab") as sums:
+                rows.write(content)
+                rows.flush()
+                sums.write(zlib.crc32(content).to_bytes(4, "little"))
+        self._rows = np.memmap(self._place / _ROWS, self._kind, "r", shape=self._shape)
+        return True
+
+    def rows(self, numbers: Sequence[int]) -> Tensor:
+        """The vectors (clip, V, D) of clips by number, float32."""
+        assert self._rows is not None, "make() comes first"
+        return torch.from_numpy(self._rows[np.asarray(numbers)].astype(np.float32))
+
+    def _encode(self, numbers: range) -> NDArray[Any]:
+        """A few clips, of which some may stand for nothing: always as many at once."""
+        learner = self._learner
+        audio = np.stack([self._clips[number][0] for number in numbers])
+        audio = np.concatenate([audio, np.repeat(audio[-1:], _CLIPS_AT_ONCE - len(audio), axis=0)])
+        with torch.no_grad():
+            features = features_of(learner.features, torch.from_numpy(audio).to(learner.accelerator.device))
+            vectors = _encoded(learner, features)[: len(numbers)]
+        return vectors.float().cpu().numpy().astype(self._kind)
+
+    def _sound_clips(self) -> int:
+        """How many clips stand in the file undamaged; what comes after them is cut off."""
+        row = self.size // self._shape[0]
+        chunk, sound = _CLIPS_AT_ONCE * row, 0
+        rows_path, sums_path = self._place / _ROWS, self._place / _SUMS
+        for path in (rows_path, sums_path):
+            path.touch()
+        sums = sums_path.read_bytes()
+        with rows_path.open("rb") as rows:
+            for place in range(0, len(sums) // 4 * 4, 4):
+                content = rows.read(min(chunk, self.size - sound * row))
+                if not content or zlib.crc32(content).to_bytes(4, "little") != sums[place : place + 4]:
+                    break
+                sound += len(content) // row
+        for path, length in ((rows_path, sound * row), (sums_path, -(-sound // _CLIPS_AT_ONCE) * 4)):
+            with path.open("r+b") as file:
+                file.truncate(length)
+        return sound
+
+    def _key(self) -> str:
+        """One number for everything that the vectors depend on."""
+        learner, digest = self._learner, hashlib.sha256()
+        encoder = cast(Any, learner.bare).encoder
+        for name, tensor in sorted(encoder.state_dict().items()):
+            digest.update(name.encode() + tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+        digest.update(f"{learner.recipe.features} {learner.recipe.model} {learner.bf16}".encode())
+        for clip in self._clips.clips:
+            status = clip.sound.stat()
+            digest.update(f"{clip.sound} {status.st_size} {status.st_mtime_ns}\n".encode())
+        return digest.hexdigest()
+
+
+def encoded_clips(place: Path, learner: "Learner", data: object) -> EncodedClips | None:
+    """Where the vectors of all clips may stand; None where they would not stay the same, or not fit.
+
+    They stay the same if clips are a fixed set, nothing is drawn on the way to the encoder, and a clip with its
+    channels swapped sounds alike to it. One process alone writes the file.
+    """
+    recipe = learner.recipe
+    same_when_swapped = set(recipe.features.maps) in ({"mid"}, {"side"}, {"mid", "side"}, {"left", "right"})
+    drawn = recipe.spec_augment is not None or recipe.filter_augment is not None
+    if not isinstance(data, ClipData) or not isinstance(learner.bare, Split) or drawn:
+        return None
+    if not same_when_swapped or learner.processes.count > 1:
+        return None
+    found = EncodedClips(place, learner, data)
+    if found.size > _LARGEST_BYTES:
+        _LOG.info(
+            "%s: vectors of all clips would take %.1f GB; encoding anew in every epoch", recipe.name, found.size / 1e9
+        )
+        return None
+    return found
+
+
+def sweep(place: Path) -> None:
+    """Delete the vectors of a network, which are of no use once its encoder learns."""
+    for name in (_NOTE, _SUMS, _ROWS):
+        (place / name).unlink(missing_ok=True)
+
+
+def _encoded(learner: "Learner", features: Tensor) -> Tensor:
+    """Vectors as training has them: the encoder at rest, in the precision of the recipe."""
+    network = learner.bare
+    was_training = network.training
+    network.eval()
+    with torch.autocast(features.device.type, torch.bfloat16, enabled=learner.bf16):
+        vectors = cast(Split, network).encode(features)
+    network.train(was_training)
+    return vectors
+
+
+def _read_note(place: Path) -> object:
+    """What the vectors that are there belong to."""
+    try:
+        return json.loads((place / _NOTE).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
