@@ -29,7 +29,7 @@ def draw_legend(axes: Any, layers: list[tuple[str, Events]], classes: ClassList)
     if len(present) > _MOST_IN_LEGEND:
         named.append((f"and {len(present) - _MOST_IN_LEGEND} more", Line2D([], [], ls="")))
     columns = 1 if max(len(name) for name, _ in named) > 20 else 2
-    axes.add_artist(_legend(axes, named, columns, 1.0 if len(layers) == 1 else 0.84))
+    axes.add_artist(_legend(axes, named, columns, 1.0 if len(layers) == 1 else 0.84, 1.2))
     if len(layers) > 1:
         looks = []
         for name, _ in layers:
@@ -37,16 +37,16 @@ def draw_legend(axes: Any, layers: list[tuple[str, Events]], classes: ClassList)
             filling: dict[str, Any] = {"mfc": "white", "mec": GREY} if mark["hollow"] else {"mfc": GREY, "mec": "black"}
             thick = {"lw": line["linewidths"], "alpha": line.get("alpha", 1.0)}
             looks.append((name, (Line2D([], [], color=GREY, **thick), Line2D([], [], ls="", marker="o", **filling))))
-        axes.add_artist(_legend(axes, looks, 2, 1.0))
+        axes.add_artist(_legend(axes, looks, 2, 1.0, 2.6))
 
 
-def _legend(axes: Any, named: list[tuple[str, Any]], columns: int, top: float) -> Any:
+def _legend(axes: Any, named: list[tuple[str, Any]], columns: int, top: float, length: float) -> Any:
     """One block of the legend; names are written as they are."""
     handles = [handle for _, handle in named]
     # Names that start with an underscore would be left out, so the texts are put in afterwards.
     legend = Legend(
         axes, handles, ["x" * len(name) for name, _ in named], loc="upper center", bbox_to_anchor=(0.5, top),
-        ncols=columns, frameon=False, fontsize=9.5, handlelength=2.6, handler_map=_both_at_once(),
+        ncols=columns, frameon=False, fontsize=9, handlelength=length, columnspacing=1.2, handler_map=_both_at_once(),
     )  # fmt: skip
     for text, (name, _) in zip(legend.get_texts(), named, strict=True):
         text.set_text(name)

@@ -28,7 +28,7 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 
 
-def mark_style(class_index: int, look: dict[str, Any], size: float | None = None) -> dict[str, Any]:
+def mark_style(class_index: int, look: dict[str, Any], size: float) -> dict[str, Any]:
     """Colour, shape and filling of a class in a layer."""
     colour, marker = look_of(class_index)
     mark = dict(look["mark"])
@@ -36,4 +36,4 @@ def mark_style(class_index: int, look: dict[str, Any], size: float | None = None
     filling = {"facecolor": "white", "edgecolor": COLOURS[colour], "linewidths": 1.6}
     if not hollow:
         filling = {"facecolor": COLOURS[colour], "edgecolor": "#111111", "linewidths": 0.7}
-    return {**mark, **filling, "marker": MARKERS[marker], **({"s": size} if size else {})}
+    return {**mark, **filling, "marker": MARKERS[marker], "s": size}

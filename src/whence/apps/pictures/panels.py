@@ -59,10 +59,11 @@ def draw_azimuths(axes: Any, layers: list[tuple[str, Events]], shown_s: tuple[fl
         colours = [COLOURS[look_of(index)[0]] for index in classes]
         axes.add_collection(LineCollection(lines, colors=colours, capstyle="butt", **look["line"]))
         rows = marked_rows(events, max(2, math.ceil(10 * span_s / look["marks"])))
+        size = look["mark"]["s"] * _shrunk(rows.row_count, 80)
         for class_index in sorted(set(rows.class_index.tolist())):
             of_class = rows[rows.class_index == class_index]
             azimuth_deg = fold_to_front(of_class.azimuth_deg)
-            axes.scatter(of_class.frame * 0.1 + 0.05, azimuth_deg, **mark_style(class_index, look))
+            axes.scatter(of_class.frame * 0.1 + 0.05, azimuth_deg, **mark_style(class_index, look, size))
     axes.set(xlim=shown_s, ylim=(-97, 97), xlabel="time, s", ylabel="azimuth, deg")
     axes.set_yticks((-90, -45, 0, 45, 90), ("right 90", "45", "ahead 0", "45", "left 90"))
     axes.grid(color="#dddddd", lw=0.8)
@@ -76,20 +77,28 @@ def draw_map(axes: Any, layers: list[tuple[str, Events]]) -> None:
     turn = np.linspace(0, np.pi, 181)
     for ring_m in (reach_m / 4, reach_m / 2, reach_m):
         axes.plot(ring_m * np.cos(turn), ring_m * np.sin(turn), color="#cccccc", lw=1, zorder=0)
-        axes.text(ring_m, -0.03 * reach_m, f"{ring_m:g} m", fontsize=8, color=GREY, ha="center", va="top")
+        axes.text(ring_m, -0.045 * reach_m, f"{ring_m:g} m", fontsize=8, color=GREY, ha="center", va="top")
     axes.plot((-reach_m, reach_m), (0, 0), color="#cccccc", lw=1, zorder=0)
     for name, events in layers:
-        for event in events:
-            distance_m = event.distance_m if np.isfinite(event.distance_m) else reach_m
-            azimuth = np.radians(float(fold_to_front(event.azimuth_deg)))
-            place = (-distance_m * np.sin(azimuth), distance_m * np.cos(azimuth))
-            axes.scatter(*place, **mark_style(event.class_index, LOOKS[name], LOOKS[name]["map_size"]))
+        whole = list(events)
+        size = LOOKS[name]["map_size"] * _shrunk(len(whole), 25)
+        for class_index in sorted({event.class_index for event in whole}):
+            of_class = [event for event in whole if event.class_index == class_index]
+            azimuth = np.radians(fold_to_front([event.azimuth_deg for event in of_class]))
+            distance_m = np.nan_to_num([event.distance_m for event in of_class], nan=reach_m)
+            places = (-distance_m * np.sin(azimuth), distance_m * np.cos(azimuth))
+            axes.scatter(*places, **mark_style(class_index, LOOKS[name], size))
     axes.scatter(0, 0, s=90, color="#222222", zorder=5)
     style = {"fontsize": 9, "color": "#222222"}
-    axes.text(0, -0.06 * reach_m, "you", ha="center", va="top", **style)
+    axes.text(0, -0.07 * reach_m, "you", ha="center", va="top", **style)
     axes.text(-1.03 * reach_m, 0, "left", ha="right", va="bottom", **style)
     axes.text(1.03 * reach_m, 0, "right", ha="left", va="bottom", **style)
     axes.text(0, 1.03 * reach_m, "ahead", ha="center", va="bottom", **style)
     axes.set(xlim=(-reach_m * 1.2, reach_m * 1.2), ylim=(-0.15 * reach_m, reach_m * 1.15))
     axes.set_aspect("equal")
     axes.axis("off")
+
+
+def _shrunk(count: int, fitting: int) -> float:
+    """How much smaller marks are drawn where more of them share the place than fit well."""
+    return max(0.3, min(1.0, fitting / max(count, 1)))
