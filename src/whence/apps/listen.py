@@ -69,7 +69,8 @@ def load_system(model: str | None) -> NetworkSystem:
     """The system that listens."""
     from whence.inference.loading import load
 
-    return load(model)
+    # More threads would wait for each other at windows this short, and take twice the processor for it.
+    return load(model, threads=1)
 
 
 def open_stream(system: NetworkSystem, threshold: float | None) -> LiveStream:
