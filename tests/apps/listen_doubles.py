@@ -6,9 +6,9 @@ import wave
 import numpy as np
 
 from whence.apps.live.intake import Intake
+from whence.apps.live.listener import Listener
 from whence.apps.live.looks import Looks
 from whence.apps.live.messages import PageMessages
-from whence.apps.live.session import Session
 from whence.apps.live.source import DeviceError, Heard
 from whence.apps.live.stop import Stop
 from whence.apps.live.tape import Tape
@@ -112,7 +112,7 @@ class FakeTerminal:
 
 
 class Listening:
-    """A session of stand-ins in a folder."""
+    """Everything that listens, made of stand-ins, in a folder."""
 
     def __init__(self, folder, script, *, keys=(), stream=None, outputs=(), rate_hz=24_000, shows_page=False):
         self.clock = FakeClock()
@@ -123,7 +123,7 @@ class Listening:
         self.stop = Stop()
         self.source.start()
         self.intake = Intake(self.source, self.clock)
-        self.session = Session(
+        self.listener = Listener(
             self.intake,
             self.stream,
             STARSS23,

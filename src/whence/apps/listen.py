@@ -14,7 +14,7 @@ from whence.apps.command import DONE, Command
 if TYPE_CHECKING:
     from whence.apps.live.clock import Clock
     from whence.apps.live.intake import Intake
-    from whence.apps.live.session import LiveStream
+    from whence.apps.live.listener import LiveStream
     from whence.apps.live.source import LiveSource
     from whence.apps.live.stop import Stop
     from whence.apps.live.tape import Tape
@@ -135,10 +135,10 @@ def _listen(
 ) -> None:
     """Put page, keys and outputs together, and listen."""
     from whence.apps.live.destinations import on_stdout, open_destinations
+    from whence.apps.live.listener import Listener
     from whence.apps.live.looks import looks_of
     from whence.apps.live.messages import PageMessages
     from whence.apps.live.outputs import PlainLines
-    from whence.apps.live.session import Session
     from whence.apps.live.terminal import Terminal
 
     to = args.to or []
@@ -151,7 +151,7 @@ def _listen(
             _log.info("listening to %s; %s", intake.name, FRONT_ONLY)
         messages.last = FRONT_ONLY
         looks = looks_of(shown or sys.stdout)
-        Session(intake, stream, classes, tape, outputs, terminal, clock, stop, messages, looks).run()
+        Listener(intake, stream, classes, tape, outputs, terminal, clock, stop, messages, looks).run()
 
 
 def page_stream(*, data_on_stdout: bool, quiet: bool) -> TextIO | None:

@@ -40,7 +40,7 @@ def test_a_sound_is_heard_to_its_end_and_everybody_is_told_every_frame_once(tmp_
             told.append("closed")
 
     listening = Listening(tmp_path, chunks(3.05), outputs=[JsonLines(stream, STARSS23), Told()])
-    listening.session.run()
+    listening.listener.run()
     assert told == [*range(31), "closed"]
     assert len(stream.getvalue().splitlines()) == 31
     assert listening.stream.finished
@@ -50,7 +50,7 @@ def test_a_sound_is_heard_to_its_end_and_everybody_is_told_every_frame_once(tmp_
 def test_r_records_from_press_to_press(tmp_path):
     keys = {10: "r", 50: "r", 70: "R", 90: "r"}
     listening = Listening(tmp_path, chunks(6.0), keys=[keys.get(look, "") for look in range(200)])
-    listening.session.run()
+    listening.listener.run()
     assert len(wavs(tmp_path)) == 2
     assert [wav_seconds(path) for path in listening.tape.kept] == pytest.approx([2.0, 1.0], abs=0.11)
     for path in listening.tape.kept:
@@ -60,7 +60,7 @@ def test_r_records_from_press_to_press(tmp_path):
 
 def test_a_recording_holds_what_was_heard_sample_by_sample(tmp_path):
     listening = Listening(tmp_path, chunks(2.0, chunk=777), keys=["r"])
-    listening.session.run()
+    listening.listener.run()
     (wav,) = wavs(tmp_path)
     held, whole = samples(wav), noise(2 * SECOND)
     # It begins with the first label frame after the key.
@@ -70,7 +70,7 @@ def test_a_recording_holds_what_was_heard_sample_by_sample(tmp_path):
 
 def test_s_saves_the_last_minute(tmp_path):
     listening = Listening(tmp_path, chunks(70.0, chunk=12_000), keys=[""] * 138 + ["s"])
-    listening.session.run()
+    listening.listener.run()
     (wav,) = wavs(tmp_path)
     assert "last-minute" in wav.name
     assert wav_seconds(wav) == 60.0
@@ -79,17 +79,17 @@ def test_s_saves_the_last_minute(tmp_path):
 
 def test_x_swaps_q_ends_and_other_keys_do_nothing(tmp_path):
     listening = Listening(tmp_path, chunks(5.0), keys=["", "x", "?", "kjh", "q"])
-    listening.session.run()
+    listening.listener.run()
     assert listening.intake.swapped
     assert listening.stop.asked
     assert not listening.source.ended
-    assert listening.session.state().heard_s == pytest.approx(0.2)
+    assert listening.listener.state().heard_s == pytest.approx(0.2)
 
 
 def test_a_running_recording_is_kept_when_the_device_is_unplugged(tmp_path):
     listening = Listening(tmp_path, [*chunks(3.0), 60.0], keys=["r"], shows_page=True)
     with pytest.raises(UnpluggedError, match="was it unplugged"):
-        listening.session.run()
+        listening.listener.run()
     (wav,) = wavs(tmp_path)
     assert wav_seconds(wav) == pytest.approx(3.0, abs=0.11)
     assert read_dcase(wav.with_suffix(".csv")).row_count == round(wav_seconds(wav) * 10)
@@ -100,7 +100,7 @@ def test_a_running_recording_is_kept_when_the_device_is_unplugged(tmp_path):
 
 def test_a_recording_goes_on_after_an_absence_and_the_loss_is_shown(tmp_path):
     listening = Listening(tmp_path, [*chunks(1.0), 5.0, *chunks(1.0)], keys=["r"], shows_page=True)
-    listening.session.run()
+    listening.listener.run()
     (wav,) = wavs(tmp_path)
     assert wav_seconds(wav) == pytest.approx(2.0, abs=0.11)
     assert any(line.count("lost 5.") for line in listening.terminal.pages[-1])
@@ -109,14 +109,14 @@ def test_a_recording_goes_on_after_an_absence_and_the_loss_is_shown(tmp_path):
 def test_what_is_dropped_is_counted_on_the_page_and_said_at_the_end(tmp_path, caplog):
     listening = Listening(tmp_path, chunks(2.0), shows_page=True)
     listening.source.lost_s = 1.5
-    listening.session.run()
+    listening.listener.run()
     assert any("lost 1.5 s" in line for line in listening.terminal.pages[-1])
     assert "1.5 s of sound were lost" in caplog.messages
 
 
 def test_the_page_is_drawn_ten_times_a_second_at_most(tmp_path):
     listening = Listening(tmp_path, chunks(3.0, chunk=240), shows_page=True)
-    listening.session.run()
+    listening.listener.run()
     assert 28 <= len(listening.terminal.pages) <= 32
 
 
@@ -128,9 +128,9 @@ def test_the_real_time_factor_is_work_for_each_second_of_sound(tmp_path):
             listening.clock.sleep(0.3 * signal.shape[1] / SECOND)
             return super().feed(signal)
 
-    listening.session._stream = Slow()
-    listening.session.run()
-    state = listening.session.state()
+    listening.listener._stream = Slow()
+    listening.listener.run()
+    state = listening.listener.state()
     assert state.real_time_factor == pytest.approx(0.3)
     assert state.latency_s == 0.4
 
@@ -144,10 +144,10 @@ def test_a_slow_system_is_no_absent_device(tmp_path, caplog):
             listening.clock.sleep(4.0)
             return super().feed(signal)
 
-    listening.session._stream = Slow()
-    listening.session.run()
+    listening.listener._stream = Slow()
+    listening.listener.run()
     assert not any("waiting" in line for page in listening.terminal.pages for line in page)
-    assert listening.session.state().lost_s == 0
+    assert listening.listener.state().lost_s == 0
     assert caplog.messages == []
 
 
@@ -162,7 +162,7 @@ def test_a_closed_pipe_ends_it_with_everything_kept(tmp_path):
 
     listening = Listening(tmp_path, chunks(5.0), keys=["r"], outputs=[Closed()])
     with pytest.raises(BrokenPipeError):
-        listening.session.run()
+        listening.listener.run()
     (wav,) = wavs(tmp_path)
     assert wav_seconds(wav) >= 1.0
     assert read_dcase(wav.with_suffix(".csv")).row_count >= 10
@@ -177,7 +177,7 @@ def test_a_system_that_fails_leaves_a_whole_recording(tmp_path):
 
     listening = Listening(tmp_path, chunks(5.0), keys=["r"], stream=Failing())
     with pytest.raises(RuntimeError, match="bug"):
-        listening.session.run()
+        listening.listener.run()
     assert wav_seconds(*wavs(tmp_path)) >= 1.0
 
 
@@ -192,7 +192,7 @@ def test_a_full_disk_ends_it_with_what_was_kept(tmp_path, monkeypatch):
 
     monkeypatch.setattr(listening.tape, "hear", hear)
     with pytest.raises(OSError, match="No space"):
-        listening.session.run()
+        listening.listener.run()
     assert wav_seconds(*wavs(tmp_path)) >= 2.0
 
 
@@ -229,8 +229,8 @@ def test_eight_hours_take_no_more_memory_than_one(tmp_path):
             return len(text)
 
     listening = Listening(tmp_path, script(), outputs=[JsonLines(Nowhere(), STARSS23)], stream=FakeStream(every=4))
-    listening.session.run()
-    assert listening.session.state().heard_s == 8 * 3600
+    listening.listener.run()
+    assert listening.listener.state().heard_s == 8 * 3600
     assert len(held) == 8
     assert max(held[1:]) - held[1] < 2e6
     assert listening.tape.minute._events.row_count <= 600 + 4 * SECOND // FRAME

@@ -43,7 +43,7 @@ class LiveStream(Protocol):
         """The rest."""
 
 
-class Session:
+class Listener:
     """Everything that listens, put together by `whence.apps.listen`.
 
     Args:
