@@ -29,7 +29,7 @@ def random_system(seed=1, **fields):
 
 
 class ToldNetworks:
-    """Says activity 1 of class 0 in every frame whose sound is louder than 0.1, at the azimuth of its level difference."""
+    """Says class 0 in every frame whose sound is louder than 0.1, at the azimuth of its level difference."""
 
     codings = (Classwise(),)
 

@@ -136,7 +136,7 @@ def pair_of(sound: Sound, channels: tuple[int, int] | None) -> Mix:
     if channels is None:
         if count == 1:
             raise AudioError(
-                f"{sound.name} has 1 channel; direction needs two. Use --classes-only to detect without direction."
+                f"{sound.name} has 1 channel; direction needs two. Use --channels mono to detect without direction."
             )
         if count != 2:
             raise AudioError(f"{sound.name} has {count} channels; choose two with --channels 1,2")

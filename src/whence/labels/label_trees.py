@@ -11,6 +11,9 @@ from whence.labels.wording import counted, shown
 
 _LOG = logging.getLogger("whence.labels")
 
+# Stands among label files where some sounds could not be answered.
+_NOT_LABELS = "failures.csv"
+
 
 def read_tree(path: str | Path, ending: str) -> list[LabelFile]:
     """Read all label files under a folder, or in a zip archive, in the order of their clip names.
@@ -65,7 +68,8 @@ def _found(root: str, ending: str) -> tuple[list[str], list[str]]:
             elif _is_folder(entry):
                 folders.append(entry.path)
             else:
-                (wanted if entry.name.lower().endswith(ending) else passed_over).append(entry.path)
+                is_wanted = entry.name.lower().endswith(ending) and entry.name != _NOT_LABELS
+                (wanted if is_wanted else passed_over).append(entry.path)
     return sorted(wanted), passed_over
 
 

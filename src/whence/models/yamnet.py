@@ -28,8 +28,7 @@ class YamnetSettings:
 
     Args:
         halvings: how many of the five stride-2 layers halve time as well as frequency; the others keep time and the
-            layers after them run on every second vector apart (what is called dilation), so that the same weights see the
-            same context. 5 is the original with one
+            layers after them are dilated, so that the same weights see the same context. 5 is the original with one
             vector per 320 ms, 3 gives one per 80 ms, 2 one per 40 ms.
         width: factor on all channel counts; the published weights are those of 1.
         batch_norm: for training from scratch. The published weights have it folded in and need it off.

@@ -1,0 +1,39 @@
+"""The two scenes that `whence demo` hears: procedural sounds in computed rooms, with their labels.
+
+`python docs/make_demo_scenes.py` rewrites src/whence/apps/demo_scenes. The seeds were chosen by looking: a calm scene
+and a busy one. No sound of them was used in any training: the packaged model's procedural sounds have another seed.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from whence.labels import write_dcase
+from whence.scenes.draw import draw_scene
+from whence.scenes.procedural import procedural_sounds
+from whence.scenes.render import render_batch
+from whence.scenes.rooms import RoomSettings, make_room_bank
+from whence.scenes.settings import SceneSettings
+
+FOLDER = Path(__file__).parents[1] / "src" / "whence" / "apps" / "demo_scenes"
+SEED = 20_261_125
+SCENES = {"calm": (0, (1.0,)), "busy": (1, (0.0, 1.0))}
+
+
+def main() -> None:
+    """Draw, render, write."""
+    FOLDER.mkdir(exist_ok=True)
+    sounds = procedural_sounds(SEED, 4)
+    rooms = make_room_bank(SEED, 4, RoomSettings(places_per_room=20))
+    for name, (index, polyphony) in SCENES.items():
+        settings = SceneSettings(duration_s=8.0, polyphony_weights=polyphony, interferers=(0, 0))
+        batch = render_batch([draw_scene(SEED, 0, index, settings, sounds, rooms)], sounds, rooms)
+        signal = batch.audio[0].numpy()
+        loud = 0.5 * signal / np.abs(signal).max()
+        soundfile.write(FOLDER / f"{name}.flac", loud.T, 24_000, subtype="PCM_16")
+        write_dcase(FOLDER / f"{name}.csv", batch.events[0])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""Gradual unfreezing: what stands still does so, what thaws begins anew, and a resumed run ends at the same bits."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from small_detectors import DASHENG, YAMNET, detector
+from torch import nn
+
+from whence.models.weights import load_weights
+from whence.recipes.registry import recipe_named
+from whence.training.errors import TrainingError
+from whence.training.freezing import frozen_at
+from whence.training.learner import Learner
+from whence.training.loop import LoopSettings
+from whence.training.recipe import Recipe
+from whence.training.train import train
+
+CPU = LoopSettings(device="cpu")
+
+
+def learned(recipe, data, steps):
+    """A learner after so many steps, and its encoder's state before each and behind the last."""
+    learner = Learner(recipe, 1, "float32", "cpu")
+    states = [{name: value.clone() for name, value in learner.bare.encoder.state_dict().items()}]
+    for batch in data.batches(range(steps), 4, 4, 0):
+        learner.learn(batch)
+        states.append({name: value.clone() for name, value in learner.bare.encoder.state_dict().items()})
+    return learner, states
+
+
+def changed(before, after):
+    return {name for name in before if not torch.equal(before[name], after[name])}
+
+
+def test_phases_end_where_they_say():
+    phases = ((0.25, 14), (0.5, 3))
+    assert [frozen_at(step, 12, phases) for step in range(12)] == [14] * 3 + [3] * 3 + [0] * 6
+    assert frozen_at(0, 12, ()) == 0
+    assert {frozen_at(step, 12, ((1.0, 14),)) for step in range(12)} == {14}
+
+
+def test_what_is_frozen_stands_still_and_the_rest_learns(tiny_data):
+    learner, states = learned(detector(), tiny_data, 8)
+    assert not changed(states[0], states[3])
+    for step in range(3, 6):
+        names = changed(states[step], states[step + 1])
+        assert names
+        assert all(name.startswith(("blocks.1.", "norm.")) for name in names), names
+    assert any(name.startswith("blocks.0.") for name in changed(states[6], states[7]))
+    # A state of the optimizer that is as old as the learning of its parameter.
+    ages = {name: int(learner.optimizer.state[p]["step"]) for name, p in learner.bare.named_parameters()}
+    assert {ages[name] for name in ages if name.startswith("encoder.blocks.1.")} == {5}
+    assert {ages[name] for name in ages if name.startswith("encoder.blocks.0.")} == {2}
+    assert {ages[name] for name in ages if not name.startswith("encoder.")} == {8}
+
+
+def test_frozen_batch_norms_keep_their_means(tiny_data):
+    _, states = learned(detector(YAMNET, ((0.25, 14), (0.5, 10))), tiny_data, 7)
+    assert not changed(states[0], states[3])
+    names = changed(states[3], states[6])
+    assert names
+    assert {int(name.split(".")[0].removeprefix("block")) for name in names} == {11, 12, 13, 14}
+    assert "conv1.norm.running_mean" in changed(states[6], states[7])
+
+
+@pytest.mark.parametrize("model", [DASHENG, YAMNET], ids=["dasheng", "yamnet"])
+@pytest.mark.parametrize("steps", [2, 4, 8])
+def test_a_run_that_stops_within_a_phase_ends_at_the_same_bits(
+    steps, model, tmp_path, tiny_data, tiny_clips, undisturbed
+):
+    recipe, whole = undisturbed(model)
+    taken = iter(range(1, 100))
+    stopped = replace(CPU, should_stop=lambda: next(taken) >= steps)
+    assert not train(recipe, tiny_data, tiny_clips, tmp_path, stopped)
+    assert train(recipe, tiny_data, tiny_clips, tmp_path, CPU)
+    tensors = load_weights(tmp_path / "detector" / "weights.safetensors").tensors
+    assert [name for name in whole if not torch.equal(whole[name], tensors[name])] == []
+
+
+@pytest.fixture
+def undisturbed(tmp_path_factory, tiny_data, tiny_clips):
+    """The recipe of a model, and the weights of a run that nobody stopped."""
+
+    def run(model):
+        phases = ((0.25, 2), (0.5, 1)) if model is DASHENG else ((0.25, 14), (0.5, 10))
+        recipe, folder = Recipe("frozen", (detector(model, phases),)), tmp_path_factory.mktemp("whole")
+        assert train(recipe, tiny_data, tiny_clips, folder, CPU)
+        return recipe, load_weights(folder / "detector" / "weights.safetensors").tensors
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("phases", "sentence"),
+    [
+        (((0.5, 2), (0.25, 1)), "phases whose ends rise"),
+        (((0.5, 2), (0.5, 1)), "phases whose ends rise"),
+        (((0.0, 2),), "phases whose ends rise"),
+        (((1.5, 2),), "phases whose ends rise"),
+        (((0.5, 3),), "phases of 0 to 2 layers"),
+        (((0.5, -1),), "phases of 0 to 2 layers"),
+    ],
+)
+def test_phases_that_cannot_be_are_refused(phases, sentence):
+    with pytest.raises(TrainingError, match=rf"detector.frozen_encoder is .*{sentence}"):
+        detector(phases=phases)
+
+
+def test_a_network_without_an_encoder_has_nothing_to_freeze(tiny_recipe):
+    with pytest.raises(TrainingError, match=r"localizer.frozen_encoder is .* no pretrained encoder"):
+        replace(tiny_recipe.networks[0], frozen_encoder=((0.5, 1),))
+
+
+def test_the_report_is_read_as_thawing_from_the_top():
+    assert recipe_named("xiaomi_3").networks[0].frozen_encoder == ((0.05, 12), (0.1, 8))
+    assert recipe_named("xiaomi_3").networks[1].frozen_encoder == ()
+
+
+def test_an_encoder_at_rest_has_no_part_in_training_mode(tiny_data):
+    learner, _ = learned(detector(), tiny_data, 1)
+    assert not any(module.training for module in learner.bare.encoder.modules() if list(module.parameters()))
+    assert isinstance(learner.bare.layers[0].norm, nn.BatchNorm1d)
+    assert learner.bare.layers[0].norm.training
