@@ -1,0 +1,145 @@
+"""Exported files say what the run says, for any number of clips of any length, and damaged ones are sentences."""
+
+import json
+from dataclasses import asdict
+
+import numpy as np
+import onnx
+import pytest
+from systems import noise, random_member
+
+import whence
+from whence.features.settings import midside
+from whence.inference import export
+from whence.inference.errors import InferenceError
+from whence.inference.export import export_onnx
+from whence.inference.onnx_networks import METADATA_KEY, OnnxNetworks, load_onnx
+from whence.inference.run import load_run
+from whence.inference.system_file import SystemFile, write_system
+from whence.labels import STARSS23
+from whence.models.outputs.classwise import ClasswiseSettings
+from whence.models.outputs.registry import output_to_json
+from whence.models.registry import model_to_json
+from whence.models.weights import save_weights
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Two tiny networks with random weights as a finished run."""
+    folder = tmp_path_factory.mktemp("run")
+    for seed, name in enumerate(("detector", "localizer"), start=1):
+        member = random_member(seed, sequence=("transformer", "gru"))
+        (folder / name).mkdir()
+        description = {
+            "model": model_to_json(member.network.settings),
+            "features": asdict(midside()),
+            "output": output_to_json(ClasswiseSettings()),
+        }
+        save_weights(folder / name / "weights.safetensors", member.network.state_dict(), description)
+    thresholds = tuple(np.linspace(0.3, 0.6, 13).tolist())
+    write_system(folder, SystemFile(("detector",), ("localizer",), "mean", thresholds, 3, STARSS23.names, "tiny"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def file(run, tmp_path_factory):
+    path = tmp_path_factory.mktemp("onnx") / "model.onnx"
+    export_onnx(run, path)
+    return path
+
+
+@pytest.mark.parametrize(("clips", "seconds"), [(1, 5.0), (3, 5.0), (2, 1.3), (1, 11.0)])
+def test_both_engines_say_the_same(run, file, clips, seconds):
+    audio = np.stack([noise(seconds, seed) for seed in range(clips)])
+    with_torch, with_onnx = load_run(run, device="cpu").values(audio), load_onnx(file, threads=1).values(audio)
+    np.testing.assert_allclose(with_onnx, with_torch, atol=2e-3)
+    assert with_onnx.std() > 0.1
+
+
+def test_both_engines_find_the_same_events(run, file):
+    signal = noise(12.3)
+    expected, found = load_run(run, device="cpu").detect(signal), whence.load(file).detect(signal)
+    assert found.frame.tolist() == expected.frame.tolist()
+    assert found.class_index.tolist() == expected.class_index.tolist()
+    np.testing.assert_allclose(found.azimuth_deg, expected.azimuth_deg, atol=0.02)
+
+
+def test_everything_about_the_system_travels_in_the_file(file):
+    system = load_onnx(file)
+    assert system.localizer_count == 1
+    assert system.activity == "mean"
+    assert system.smoothing_frames == 3
+    assert system.classes == STARSS23
+    np.testing.assert_allclose(system.thresholds, np.linspace(0.3, 0.6, 13))
+
+
+def test_one_file_of_standard_operators_without_data_beside_it(file):
+    model = onnx.load(file, load_external_data=False)
+    assert {entry.domain for entry in model.opset_import} == {""}
+    assert model.opset_import[0].version == 17
+    assert all(tensor.data_location == onnx.TensorProto.DEFAULT for tensor in model.graph.initializer)
+    # Equal front ends share one input.
+    assert [entry.name for entry in model.graph.input] == ["midside"]
+    assert [path.name for path in file.parent.iterdir()] == ["model.onnx"]
+
+
+def test_sixteen_bits_are_half_the_size_and_nearly_the_same(run, file, tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "_SMALLEST_HALVED", 64)  # these networks are tiny
+    export_onnx(run, tmp_path / "half.onnx", half=True)
+    assert (tmp_path / "half.onnx").stat().st_size < 0.8 * file.stat().st_size
+    audio = noise(5.0)[None]
+    whole, halved = (load_onnx(path, threads=1).values(audio) for path in (file, tmp_path / "half.onnx"))
+    assert np.abs(whole - halved)[:, :, 0].max() < 0.01
+    assert np.abs(whole - halved)[:, :, 1].max() < 1.0
+
+
+def changed(file, target, change):
+    """A copy with another description."""
+    model = onnx.load(file)
+    card = json.loads({entry.key: entry.value for entry in model.metadata_props}[METADATA_KEY])
+    onnx.helper.set_model_props(model, {METADATA_KEY: change(card)})
+    onnx.save(model, target)
+    return target
+
+
+def without(card, *names):
+    for name in names[:-1]:
+        card = card[name]
+    del card[names[-1]]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda card: "{", "its description is damaged"),
+        (lambda card: "[1]", "its description is damaged"),
+        (lambda card: json.dumps({**card, "format": 99}), "made by a later whence; pip install -U whence"),
+        (lambda card: json.dumps({**card, "networks": {}}), "describes other networks than its system"),
+        (lambda card: json.dumps({**card, "inputs": {}}), "its description does not fit its graph"),
+        (lambda card: json.dumps({**card, "system": {"member": []}}), "did you mean"),
+    ],
+)
+def test_a_wrong_description_is_a_sentence(file, tmp_path, change, sentence):
+    with pytest.raises(InferenceError, match=sentence):
+        OnnxNetworks(changed(file, tmp_path / "wrong.onnx", change))
+
+
+def test_foreign_and_missing_models_are_sentences(file, tmp_path):
+    model = onnx.load(file)
+    del model.metadata_props[:]
+    onnx.save(model, tmp_path / "foreign.onnx")
+    with pytest.raises(InferenceError, match=r"an ONNX file of another program; make one with: whence export RUN"):
+        whence.load(tmp_path / "foreign.onnx")
+    with pytest.raises(InferenceError, match=r"no such model; name an ONNX file or the folder of a finished run"):
+        whence.load(tmp_path / "nothing.onnx")
+    with pytest.raises(InferenceError, match=r"no such folder|unfinished run"):
+        whence.load(tmp_path)
+
+
+def test_the_packaged_model_is_small_whole_and_knows_the_classes():
+    from whence.inference.loading import PACKAGED
+
+    assert PACKAGED.stat().st_size < 20e6
+    system = whence.load()
+    assert system.classes == STARSS23
+    assert system.localizer_count == 1
