@@ -5,6 +5,7 @@
 from collections.abc import Callable
 
 import numpy as np
+import scipy.fft
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
@@ -61,7 +62,7 @@ def spectra(signal: Array, settings: FeatureSettings, left: int, right: int, bor
     widths = [(0, 0)] * (signal.ndim - 1) + [(left, right)]
     padded = np.pad(signal, widths, mode="reflect" if border == "reflect" else "constant")
     frames = sliding_window_view(padded, settings.fft, axis=-1)[..., :: settings.hop, :]
-    return np.asarray(np.fft.rfft(frames * window, axis=-1), dtype=np.complex64)
+    return np.asarray(scipy.fft.rfft(frames * window, axis=-1), dtype=np.complex64)
 
 
 def power(spectrum: Spectra) -> Array:
@@ -130,10 +131,10 @@ def to_16k(signal: Array) -> Array:
     sample = signal.shape[-1]
     # Both filters over the whole signal at once, by Fourier: several times as fast here as window by window. In double
     # precision, because rounding noise of the loudest moment would spread over the quietest.
-    length = 1 << (sample + 4 * HALF_WIDTH).bit_length()
-    spectrum = np.fft.rfft(signal.astype(np.float64), length)[..., None, :]
-    filters = np.fft.rfft(resampling_kernels()[:, ::-1].astype(np.float64), length)
-    phases = np.fft.irfft(spectrum * filters, length)[..., HALF_WIDTH : HALF_WIDTH + sample + STRIDE : STRIDE]
+    length = scipy.fft.next_fast_len(sample + 4 * HALF_WIDTH, real=True)
+    spectrum = scipy.fft.rfft(signal.astype(np.float64), length)[..., None, :]
+    filters = scipy.fft.rfft(resampling_kernels()[:, ::-1].astype(np.float64), length)
+    phases = scipy.fft.irfft(spectrum * filters, length)[..., HALF_WIDTH : HALF_WIDTH + sample + STRIDE : STRIDE]
     interleaved = np.moveaxis(phases, -2, -1).reshape(*signal.shape[:-1], -1)
     return np.asarray(interleaved[..., : -(-2 * sample // STRIDE)], dtype=np.float32)
 
