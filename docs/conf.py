@@ -19,6 +19,8 @@ extensions = [
     "site_parts",
 ]
 exclude_patterns = ["_build"]
+# Blocks without a language hold tables and formulas.
+highlight_language = "text"
 html_theme = "furo"
 html_show_copyright = False
 html_show_sphinx = False

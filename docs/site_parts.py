@@ -117,6 +117,8 @@ def source_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     painter = PygmentsBridge("html", app.config.pygments_style or "default")
     for name, path in sorted(shown_files(app).items()):
         file = Path(path)
+        if not file.exists():  # linked by an earlier build
+            continue
         text = painter.highlight_block(file.read_text(encoding="utf-8"), LANGUAGES[file.suffix], force=True)
         title = name.removeprefix("source/")
         yield name, {"title": title, "body": f"<h1>{title}</h1>{text}"}, "page.html"
