@@ -3,12 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo test lint bench nightly constraints clean
+.PHONY: help demo test lint docs bench nightly constraints clean
 
 help:           ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/  /'
 
-demo: .venv/core    ## score two small shipped systems against their truth, offline
+demo: .venv/core    ## hear two shipped scenes: events, files, pictures, scores; offline
 	$(BIN)/whence demo
 
 test: .venv/dev     ## all tests and doctests
@@ -22,6 +22,9 @@ lint: .venv/dev     ## style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+docs: .venv/dev     ## the site, from these pages and the docstrings; warnings are errors
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+
 bench: .venv/dev    ## every benchmark, one after the other
 	@failed=0; for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file || failed=1; done; exit $$failed
 
@@ -33,10 +36,10 @@ constraints:        ## remake constraints.txt (needs uv)
 clean:              ## remove the environment and the caches
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache demo
 
-# The core alone: seconds, no torch.
+# The core with pictures: seconds, no torch.
 .venv/core: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(INSTALL) -e .
+	$(INSTALL) -e ".[pictures]"
 	touch $@
 
 # Everything, for work on whence itself.

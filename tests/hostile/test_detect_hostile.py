@@ -112,3 +112,11 @@ def test_what_is_no_regular_file_fails_at_once(folder, capsys):
     os.mkfifo(folder / "pipe.wav")
     assert detect("pipe.wav") == 1
     assert "not a regular file" in capsys.readouterr().err
+
+
+def test_strict_takes_warnings_for_failures(folder, capsys):
+    (folder / "cut.wav").write_bytes(wav(noise(10.0))[: 44 + 4 * 148_800])
+    assert detect("cut.wav", "--strict") == 1
+    assert "warnings: 1, which --strict takes for failures" in capsys.readouterr().err
+    assert detect("cut.wav", "--strict", "--quiet", "--again") == 1
+    assert "is cut short" not in capsys.readouterr().err

@@ -50,6 +50,9 @@ class Command:
         )
         self.add_arguments(parser)
         parser.add_argument("--quiet", action="store_true", help="say only what went wrong")
+        # `check` has one of its own, which says more.
+        if not any("--strict" in action.option_strings for action in parser._actions):
+            parser.add_argument("--strict", action="store_true", help="take warnings for failures (exit code 1)")
         parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
         return parser
 

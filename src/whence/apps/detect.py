@@ -172,7 +172,7 @@ COMMAND = Command(
     examples=(
         "whence detect street.wav",
         "whence detect recordings/ --out results/ --to audacity --jobs 4",
-        "cat street.wav | whence detect - --to json",
+        "whence detect - --to json < street.wav",
     ),
     add_arguments=add_arguments,
     run=run,

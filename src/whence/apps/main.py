@@ -9,7 +9,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 # The modules of commands import what is slow (numpy, torch) only when they run, so these lines cost milliseconds.
 from whence.apps import (
@@ -37,14 +37,14 @@ from whence.apps import (
     train,
     tune,
 )
-from whence.apps.command import ASKED_WRONGLY, DONE, INTERRUPTED, MACHINE_GAVE_UP, TERMINATED, Command
+from whence.apps.command import ASKED_WRONGLY, DONE, INTERRUPTED, MACHINE_GAVE_UP, SOME_FAILED, TERMINATED, Command
 from whence.errors import GaveUpError, WhenceError
 
 COMMANDS: dict[str, Command] = {
     "demo": demo.COMMAND,
+    "detect": detect.COMMAND,
     "listen": listen.COMMAND,
     "serve": serve.COMMAND,
-    "detect": detect.COMMAND,
     "evaluate": evaluate.COMMAND,
     "compare": compare.COMMAND,
     "report": report.COMMAND,
@@ -107,11 +107,13 @@ def _run(name: str, words: Sequence[str]) -> int:
         args = command.parser(name).parse_args(words)
     except SystemExit as stop:  # --help, or a complaint that the parser has already printed
         return int(stop.code or DONE)
-    _talk_on_stderr(quiet=args.quiet)
+    talk = _talk_on_stderr(quiet=args.quiet)
     previous = signal.signal(signal.SIGTERM, _on_sigterm)
     try:
         code = command.run(args)
         sys.stdout.flush()
+        if code == DONE and args.strict and talk.warnings:
+            return _end(f"warnings: {talk.warnings}, which --strict takes for failures", SOME_FAILED, debug=False)
     except BrokenPipeError:
         # The reader (`| head`) has seen enough. Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -150,14 +152,29 @@ def _end(sentence: str, code: int, debug: bool) -> int:
     return code
 
 
-def _talk_on_stderr(quiet: bool) -> None:
+def _talk_on_stderr(quiet: bool) -> "_Talk":
     """Show what the rooms say through `logging` as plain lines beside the data."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Talk(quiet)
     handler.setFormatter(_Line())
     logger = logging.getLogger("whence")
     logger.handlers = [handler]
-    logger.setLevel(logging.ERROR if quiet else logging.INFO)
+    logger.setLevel(logging.WARNING if quiet else logging.INFO)
     logger.propagate = False
+    return handler
+
+
+class _Talk(logging.StreamHandler[TextIO]):
+    """Shows lines, of warnings none where it shall be quiet, and counts the warnings."""
+
+    def __init__(self, quiet: bool) -> None:
+        super().__init__(sys.stderr)
+        self.quiet = quiet
+        self.warnings = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.warnings += record.levelno == logging.WARNING
+        if not self.quiet or record.levelno >= logging.ERROR:
+            super().emit(record)
 
 
 class _Line(logging.Formatter):
@@ -177,6 +194,7 @@ def _overview() -> str:
             "",
             "start with:",
             "  whence demo",
+            "  whence detect street.wav",
             "  whence evaluate references/ predictions/",
             "",
             "commands:",
