@@ -12,6 +12,7 @@ from whence.apps.command import DONE, Command
 from whence.errors import MissingExtraError, WhenceError
 
 if TYPE_CHECKING:
+    import uvicorn
     from starlette.applications import Starlette
 
 _log = logging.getLogger("whence.apps")
@@ -67,7 +68,14 @@ def serve(app: Starlette, door: socket.socket) -> None:
     """
     import uvicorn
 
-    config = uvicorn.Config(
+    uvicorn.Server(server_config(app)).run(sockets=[door])
+
+
+def server_config(app: Starlette) -> uvicorn.Config:
+    """How the HTTP server under the application is set up."""
+    import uvicorn
+
+    return uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
@@ -82,7 +90,6 @@ def serve(app: Starlette, door: socket.socket) -> None:
         limit_concurrency=256,
         timeout_graceful_shutdown=_LAST_WORDS_S,
     )
-    uvicorn.Server(config).run(sockets=[door])
 
 
 def new_token() -> str:

@@ -39,7 +39,8 @@ async def receive(request: Request, path: Path, limits: Limits) -> int:
             return await _copied(request, path, limits)
     except TimeoutError:
         path.unlink(missing_ok=True)
-        raise RefusedError(408, f"the file came too slowly; it may take {limits.upload_s:g} s in all") from None
+        bounds = f"it may take {limits.upload_s:g} s in all and pause for {limits.stall_s:g} s"
+        raise RefusedError(408, f"the file came too slowly: {bounds}") from None
     except ClientDisconnect:
         path.unlink(missing_ok=True)
         raise RefusedError(400, "the upload was broken off") from None

@@ -14,7 +14,9 @@ const POLL_MS = 300, STAY_MS = 60_000;
 let cancelling = Promise.resolve(); // an older cancellation must not reach the server after a newer sound
 
 let about = null, view = null, stop = null; // `stop` aborts what is going on
-const player = new Player(element("audio"), () => view?.move());
+const player = new Player(element("audio"), () => view?.move(), () => {
+  say(`${element("status").textContent} This browser cannot play this kind of file; what was found stands.`.trim());
+});
 
 function say(text) {
   element("status").textContent = text;

@@ -2,7 +2,8 @@
 
 // The same as in the pictures of the command line; the last one is the theme's own ink.
 export const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "--seventh"];
-export const SHAPES = ["circle", "square", "triangle", "diamond", "wedge", "plus", "cross"];
+// As many as the task has classes, so that no two of its classes share one.
+export const SHAPES = ["circle", "square", "up", "diamond", "down", "plus", "cross", "star", "pentagon", "left", "right", "hexagon", "thin"];
 
 /** The value of a theme colour, such as "--ink". */
 export function theme(name) {
@@ -15,21 +16,27 @@ export function colourOf(classIndex) {
   return colour.startsWith("--") ? theme(colour) : colour;
 }
 
-/** The shape of a class; no two of 49 classes share colour and shape. */
+/** The shape of a class; no two of 91 classes share colour and shape. */
 export function shapeOf(classIndex) {
-  const shift = Math.floor(classIndex / COLOURS.length);
-  return SHAPES[(classIndex + shift) % SHAPES.length];
+  return SHAPES[classIndex % SHAPES.length];
+}
+
+/** Corners on a circle, the first at an angle in degrees (0 is right, 90 is down). */
+function polygon(count, first, radii = [1.1]) {
+  return Array.from({ length: count }, (_, i) => {
+    const angle = ((first + (360 * i) / count) * Math.PI) / 180, radius = radii[i % radii.length];
+    return [radius * Math.cos(angle), radius * Math.sin(angle)];
+  });
 }
 
 // Corners around (0, 0) in a circle of radius 1; nothing for the circle itself.
-const thin = 0.38, wide = 1;
+const arm = 0.38;
 const CORNERS = {
-  square: [[-0.85, -0.85], [0.85, -0.85], [0.85, 0.85], [-0.85, 0.85]],
-  triangle: [[0, -1], [0.95, 0.8], [-0.95, 0.8]],
-  diamond: [[0, -1.1], [1.1, 0], [0, 1.1], [-1.1, 0]],
-  wedge: [[-0.95, -0.8], [0.95, -0.8], [0, 1]],
-  plus: [[-thin, -wide], [thin, -wide], [thin, -thin], [wide, -thin], [wide, thin], [thin, thin],
-    [thin, wide], [-thin, wide], [-thin, thin], [-wide, thin], [-wide, -thin], [-thin, -thin]],
+  square: polygon(4, 45, [1.2]), diamond: polygon(4, 0), pentagon: polygon(5, -90), hexagon: polygon(6, 0),
+  up: polygon(3, -90, [1.2]), down: polygon(3, 90, [1.2]), left: polygon(3, 180, [1.2]), right: polygon(3, 0, [1.2]),
+  star: polygon(10, -90, [1.3, 0.55]), thin: [[0, -1.25], [0.65, 0], [0, 1.25], [-0.65, 0]],
+  plus: [[-arm, -1], [arm, -1], [arm, -arm], [1, -arm], [1, arm], [arm, arm],
+    [arm, 1], [-arm, 1], [-arm, arm], [-1, arm], [-1, -arm], [-arm, -arm]],
 };
 CORNERS.cross = CORNERS.plus.map(([x, y]) => [(x - y) * Math.SQRT1_2, (x + y) * Math.SQRT1_2]);
 

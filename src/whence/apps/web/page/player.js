@@ -2,8 +2,8 @@
 
 /** Plays the visitor's own copy of the sound; nothing comes back from the server. */
 export class Player {
-  /** `moved` is called whenever the position may have changed. */
-  constructor(audio, moved) {
+  /** `moved` is called whenever the position may have changed, `unplayable` where the browser does not know the format. */
+  constructor(audio, moved, unplayable) {
     this.audio = audio;
     this.moved = moved;
     this.loop = null;
@@ -12,7 +12,7 @@ export class Player {
     audio.addEventListener("play", () => this.follow());
     for (const name of ["pause", "ended", "seeked", "timeupdate"]) audio.addEventListener(name, () => this.step());
     audio.addEventListener("loadedmetadata", () => { this.canPlay = true; moved(); });
-    audio.addEventListener("error", () => { this.canPlay = false; moved(); });
+    audio.addEventListener("error", () => { this.canPlay = false; moved(); if (this.address) unplayable(); });
   }
 
   /** Take another sound (a Blob), or none. */
