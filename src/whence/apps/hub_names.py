@@ -151,7 +151,7 @@ def statuses(error: BaseException) -> set[int]:
 
 def calm_client() -> None:
     """Let the Hub's client draw its bars only where somebody watches."""
-    from huggingface_hub.utils import disable_progress_bars
+    from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]
 
     if not sys.stderr.isatty() and "HF_HUB_DISABLE_PROGRESS_BARS" not in os.environ:
         disable_progress_bars()

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("whence.apps")
 
-FILE = "file:"
 FRONT_ONLY = "two microphones cannot tell front from back: everything is shown in front"
 
 
@@ -97,6 +96,7 @@ def listen(source: LiveSource, stream: LiveStream, classes: ClassList, args: arg
         WhenceError: the device or the folder cannot be used.
         UnpluggedError: the device went away and did not come back.
     """
+    from whence.apps.live.devices import FILE
     from whence.apps.live.intake import Intake
     from whence.apps.live.stop import Stop
     from whence.apps.live.tape import Tape

@@ -176,8 +176,10 @@ def _scores(facts: CardFacts) -> str:
             part = scores[protocol]
             intervals = part.get("intervals")
             ends = intervals.get(key) if isinstance(intervals, dict) else None
-            known = isinstance(ends, list) and len(ends) == 2 and all(e is not None and _is_score(e) for e in ends)
-            cells += [written(part.get(key)), f"{written(ends[0])} .. {written(ends[1])}" if known else "-"]
+            between = "-"
+            if isinstance(ends, list) and len(ends) == 2 and all(e is not None and _is_score(e) for e in ends):
+                between = f"{written(ends[0])} .. {written(ends[1])}"
+            cells += [written(part.get(key)), between]
         lines.append(f"| {name}, {what} | {' | '.join(cells)} |")
     lines.append(_SCORED_BY)
     return "\n".join(lines) + "\n"

@@ -17,8 +17,8 @@ def load(model: str | os.PathLike[str] | None = None, *, swap: bool = False, thr
     Args:
         model: an ONNX file, the folder of a finished run (needs the extra `train`), or None for the model that comes
             with whence.
-        swap: average with the mirrored answer to the mirrored sound: twice the work, exactly mirrored events for swapped
-            channels.
+        swap: average with the mirrored answer to the mirrored sound: twice the work, and swapped channels then give
+            exactly mirrored events.
         threads: of onnxruntime; 0 for one on each core.
 
     Raises:

@@ -2,19 +2,31 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whence.inference.errors import InferenceError
-from whence.inference.system import NetworkSystem
 from whence.inference.windows import FRAME_SAMPLES, frame_count_of
 from whence.labels import FRAME_S, Events
 
 Latency = Literal["best", "low"]
 
 _PIECE_SAMPLES = 50 * FRAME_SAMPLES
+
+
+class Hearing(Protocol):
+    """What a stream needs of a system: `whence.inference.system.NetworkSystem` has it."""
+
+    def with_thresholds(self, thresholds: float | None) -> Self:
+        """The same with one threshold for all classes; None leaves everything as it is."""
+
+    def values(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What is where in each frame of clips (clip, 2, sample), (clip, frame, ...)."""
+
+    def decode(self, values: NDArray[np.float32]) -> Events:
+        """The events of the values of one clip, (frame, ...)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +116,7 @@ class Stream:
         InferenceError: there is no such latency, or the threshold is not in 0..1.
     """
 
-    def __init__(self, system: NetworkSystem, *, latency: Latency = "best", threshold: float | None = None) -> None:
+    def __init__(self, system: Hearing, *, latency: Latency = "best", threshold: float | None = None) -> None:
         if latency not in _PLANS:
             raise InferenceError(f"latency is {latency!r}; it must be one of: {', '.join(_PLANS)}")
         self.system = system.with_thresholds(threshold)

@@ -12,6 +12,7 @@ from whence.inference.errors import InferenceError
 from whence.inference.joining import Activity, join
 from whence.inference.networks import Networks
 from whence.inference.smoothing import smooth
+from whence.inference.streaming import Stream
 from whence.labels import STARSS23, ClassList, Events
 from whence.models.outputs.classwise import ACTIVITY, Classwise, ClasswiseSettings
 from whence.models.outputs.coding import Coding
@@ -123,7 +124,5 @@ class NetworkSystem:
         Raises:
             InferenceError: if the signal has another shape.
         """
-        from whence.inference.streaming import Stream
-
         stream = Stream(self)
         return Events.concatenate([stream.feed(signal), stream.finish()])

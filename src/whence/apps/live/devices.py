@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
-from whence.apps.listen import FILE
 from whence.apps.live.clock import Clock
 from whence.apps.live.microphone import Microphone, portaudio
 from whence.apps.live.sound_file import SoundFile
 from whence.apps.live.source import LiveSource
 from whence.errors import WhenceError
+
+# What stands in front of the path of a file that is played in real time.
+FILE = "file:"
 
 
 def open_device(words: str | None, clock: Clock, channels: tuple[int, int] | None = None) -> LiveSource:
