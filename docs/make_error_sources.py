@@ -1,0 +1,83 @@
+"""Where a system's errors come from: each half is given the other's truth, and the scores are taken again.
+
+    python docs/make_error_sources.py whence_small.onnx test/ --part dev-test
+
+Prints one row each for the system as it is, with the true activity (what a perfect detector would make of it), with
+the true places (what a perfect localizer would), and as a live stream of low latency; then tables by place and crowd.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+import whence
+from whence.apps.evaluate import page
+from whence.corpora.clips import AudioFrameDataset
+from whence.corpora.dcase2025 import list_clips
+from whence.inference.system import NetworkSystem
+from whence.labels import ClipEvents, Events
+from whence.metrics import evaluate
+from whence.models.outputs.classwise import ACTIVITY, AZIMUTH, DISTANCE
+
+
+def with_truth(system: NetworkSystem, values: np.ndarray, truth: Events, what: str) -> Events:
+    """The events of one clip when a part of its values is replaced by the truth."""
+    values = values.copy()
+    inside = truth[truth.frame < len(values)]
+    # Of two sources of one class the nearer is written last and stays.
+    order = np.argsort(-inside.distance_m)
+    frame, class_index = inside.frame[order], inside.class_index[order]
+    if what == "activity":
+        values[:, ACTIVITY] = 0
+        values[frame, ACTIVITY, class_index] = 1
+    if what == "places":
+        values[frame, AZIMUTH, class_index] = inside.azimuth_deg[order]
+        values[frame, DISTANCE, class_index] = inside.distance_m[order]
+    return system.decode(values)
+
+
+def streamed(system: NetworkSystem, signal: np.ndarray) -> Events:
+    """The events of one clip as a listener of low latency has them."""
+    stream = whence.Stream(system, latency="low")
+    return Events.concatenate([stream.feed(signal), stream.finish()])
+
+
+def scored(truth: ClipEvents, names: Sequence[str], tables: Sequence[Events], title: str) -> None:
+    """Print one row."""
+    result = evaluate(truth, ClipEvents.from_mapping(dict(zip(names, tables, strict=True)))).official.scores
+    print(
+        f"{title:<28} F20 {100 * result.f20:5.1f} %  DOAE {result.doae_deg:5.1f} deg  RDE {result.rde:.3f}", flush=True
+    )
+
+
+def main() -> None:
+    """Hear every clip once, score it in several ways."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--part", default="dev-val")
+    parser.add_argument("--clips", type=int, default=400)
+    args = parser.parse_args()
+    system = whence.load(args.model)
+    clips = list_clips(args.data, args.part)[: args.clips]
+    names, signals, tables = [clip.name for clip in clips], [], []
+    for signal, table in AudioFrameDataset(clips):
+        signals.append(signal)
+        tables.append(table)
+    truth = ClipEvents.from_mapping(dict(zip(names, tables, strict=True)))
+    values = [system.values(signal[None])[0] for signal in signals]
+    own = [system.decode(said) for said in values]
+    scored(truth, names, own, "as it is")
+    for what in ("activity", "places"):
+        replaced = [with_truth(system, said, table, what) for said, table in zip(values, tables, strict=True)]
+        scored(truth, names, replaced, f"with the true {what}")
+    scored(truth, names, [streamed(system, signal) for signal in signals], "live, answers every 200 ms")
+    found = ClipEvents.from_mapping(dict(zip(names, own, strict=True)))
+    for dimension in ("distance", "azimuth", "polyphony"):
+        print(page(evaluate(truth, found), dimension).rstrip().rpartition("\n\n")[2])
+
+
+if __name__ == "__main__":
+    main()
