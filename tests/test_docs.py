@@ -18,7 +18,14 @@ from docs_playground import ROOT, Step, check_printed, make_playground, run_step
 from whence.models.registry import MODELS
 
 DOCS = ROOT / "docs"
-PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
+
+
+def docs_files(ending: str) -> set[Path]:
+    """Files of docs/, but not of a site that was built there."""
+    return {path for path in DOCS.rglob(f"*{ending}") if "_build" not in path.relative_to(DOCS).parts}
+
+
+PAGES = sorted([*ROOT.glob("*.md"), *docs_files(".md")])
 NAMES = {page: page.relative_to(ROOT).as_posix() for page in PAGES}
 
 # Its names are sounds and rooms that it does not make; test_scene_docs.py runs it.
@@ -94,7 +101,7 @@ def test_every_page_is_reached_from_the_front_page():
         if page.suffix == ".md" and page.is_relative_to(DOCS) and page not in reached:
             reached.add(page)
             waiting += [target for target, _ in links_of(page)]
-    assert reached == set(DOCS.rglob("*.md"))
+    assert reached == docs_files(".md")
 
 
 def test_every_page_is_once_in_the_menu():
@@ -105,13 +112,13 @@ def test_every_page_is_once_in_the_menu():
         blocks = re.findall(r"```{toctree}\n(.*?)```", "".join(site_parts.menus(text)), flags=re.DOTALL)
         pages = [line for block in blocks for line in block.splitlines() if line and not line.startswith(":")]
         menu += [(folder / f"{page}.md").relative_to(DOCS).as_posix() for page in pages]
-    pages = {page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")} - {"index.md"}
+    pages = {page.relative_to(DOCS).as_posix() for page in docs_files(".md")} - {"index.md"}
     assert sorted(menu) == sorted(pages)
 
 
 def test_every_picture_is_shown_and_made_by_a_script():
     shown = {target for page in PAGES for target, _ in links_of(page)}
-    assert set(DOCS.rglob("*.png")) <= shown
+    assert docs_files(".png") <= shown
     scripts = "".join(path.read_text(encoding="utf-8") for path in DOCS.glob("make_*.py"))
     assert {path.name for path in DOCS.glob("*.png") if path.name not in scripts} == set()
 
