@@ -1,9 +1,13 @@
-"""A program: one network without batch norm, trained by however many processes `torchrun` started, into a folder."""
+"""A program: one network without batch norm, trained by however many processes `torchrun` started, into a folder.
+
+With the word `frozen` behind the folder its encoder stands still at first.
+"""
 
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+import small_detectors
 import torch
 from torch import nn
 from training_runs import noise_data, noise_recipe
@@ -20,7 +24,7 @@ def without_batch_norm(settings):
     network = build_model(settings)
     for module in list(network.modules()):
         for name, child in module.named_children():
-            if isinstance(child, nn.BatchNorm2d):
+            if isinstance(child, nn.BatchNorm1d | nn.BatchNorm2d):
                 setattr(module, name, nn.Identity())
     return network
 
@@ -33,6 +37,9 @@ if __name__ == "__main__":
     # Key biases of attention have no gradient but rounding errors, which Adam would blow up.
     model = replace(detector.model, dropout=0.0, sequence=("gru",))
     detector = replace(detector, model=model, spec_augment=SpecAugmentSettings())
+    if sys.argv[2:] == ["frozen"]:
+        frozen = small_detectors.detector()
+        detector = replace(frozen, model=replace(frozen.model, dropout=0.0), epochs=2)
     data, held_out = noise_data(recipe)
     place = Path(sys.argv[1])
     (place / detector.name).mkdir(parents=True, exist_ok=True)

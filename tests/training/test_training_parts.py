@@ -10,6 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+import whence
 from whence.training.checkpoints import load_state, save_state
 from whence.training.errors import TrainingError
 from whence.training.recipe import OptimizerSettings
@@ -121,7 +122,7 @@ def test_a_failed_write_leaves_the_last_checkpoint(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", refuse)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OSError, match=r"No space .* while saving step 3 \(needs .* MB free\); last good: step 2"):
         save_state(tmp_path, state(3))
     assert int(load_state(tmp_path)["step"]) == 2
 
@@ -165,10 +166,22 @@ def test_a_run_is_not_continued_with_another_recipe(tmp_path, tiny_recipe):
     assert (tmp_path / "recipe.json").read_bytes() == before
 
 
-def test_a_run_of_another_version_is_refused(tmp_path, tiny_recipe):
-    (tmp_path / "recipe.json").write_text(json.dumps({"format": 99}))
-    with pytest.raises(TrainingError, match="another version"), opened_run(tmp_path, tiny_recipe):
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"format": 99, "version": "2.1"}, rf"made by whence 2.1; this is {whence.__version__}. pip install -U whence"),
+        ({"format": 0, "version": "0.0.1"}, r"made by whence 0.0.1; this is .*. choose another folder"),
+        ({"format": None}, "choose another folder"),
+    ],
+)
+def test_a_run_of_another_version_is_refused_and_left_alone(change, sentence, tmp_path, tiny_recipe):
+    with opened_run(tmp_path, tiny_recipe):
         pass
+    kept = {**json.loads((tmp_path / "recipe.json").read_text()), **change}
+    (tmp_path / "recipe.json").write_text(json.dumps(kept))
+    with pytest.raises(TrainingError, match=sentence), opened_run(tmp_path, tiny_recipe):
+        pass
+    assert json.loads((tmp_path / "recipe.json").read_text()) == kept
 
 
 def test_a_torn_line_of_the_record_is_cut_off(tmp_path):

@@ -72,15 +72,18 @@ def test_a_process_alone_is_the_first_and_waits_for_nobody():
 
 
 @pytest.mark.nightly
-def test_two_processes_train_the_weights_of_one(tmp_path):
+@pytest.mark.parametrize("words", [(), ("frozen",)], ids=["all", "frozen"])
+def test_two_processes_train_the_weights_of_one(words, tmp_path):
     for count in (1, 2):
-        finished(together(count, "shared_training.py", tmp_path / str(count)))
+        finished(together(count, "shared_training.py", tmp_path / str(count), *words))
     one, two = (load_state(tmp_path / str(count) / "detector") for count in (1, 2))
     assert int(one["step"]) == int(two["step"]) == 8
     weights = [name for name in one if name.startswith("network.")]
     assert len(weights) >= 20
     for name in weights:
-        torch.testing.assert_close(two[name], one[name], rtol=0, atol=1e-6, msg=name)
+        # Key biases of attention have no gradient but rounding errors, which Adam blows up.
+        most = 1e-4 if name.endswith("qkv.bias") else 1e-6
+        torch.testing.assert_close(two[name], one[name], rtol=0, atol=most, msg=name)
 
 
 @pytest.mark.nightly

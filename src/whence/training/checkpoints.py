@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import shutil
 from pathlib import Path
 
 import torch
@@ -44,9 +45,15 @@ def save_state(folder: Path, tensors: dict[str, Tensor]) -> Path:
             file.write(json.dumps(summary).encode("ascii"))
     except OSError as error:
         last = f"last good: step {max(steps.values())}" if max(steps.values()) >= 0 else "nothing was saved before"
-        what = f"{error.strerror} while saving step {summary['step']} ({len(content) / 1e6:.1f} MB); {last}"
-        raise OSError(error.errno, what, str(folder)) from None
+        raise refused(error, f"saving step {summary['step']}", len(content), folder, last) from None
     return path
+
+
+def refused(error: OSError, doing: str, size: int, folder: Path, after: str) -> OSError:
+    """An error of the disk that says what was to be written, how much room it needs, and what is safe."""
+    free = shutil.disk_usage(folder).free
+    room = f"needs {size / 1e6:.1f} MB, {free / 1e6:.1f} MB free"
+    return OSError(error.errno, f"{error.strerror} while {doing} ({room}); {after}", str(folder))
 
 
 def load_state(folder: Path) -> dict[str, Tensor] | None:

@@ -8,6 +8,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from whence.files import written_whole
+from whence.training.checkpoints import refused
 from whence.training.learner import Learner
 from whence.training.validation import Validation
 
@@ -21,6 +22,9 @@ def keep_if_best(place: Path, kept: int, learner: Learner, epoch: int, found: Va
         learner: whose weights were validated.
         epoch: counted from 1.
         found: by the validation.
+
+    Raises:
+        OSError: when the disk refuses, with what it was; the last checkpoint is as before.
     """
     summaries = {path: json.loads(path.read_text()) for path in place.glob("best.epoch*.json")}
     scores = {path: summary["score"] for path, summary in summaries.items()}
@@ -31,10 +35,15 @@ def keep_if_best(place: Path, kept: int, learner: Learner, epoch: int, found: Va
         tensors = {key: value.cpu().contiguous() for key, value in learner.evaluated.state_dict().items()}
         thresholds = None if found.thresholds is None else found.thresholds.tolist()
         summary = {"score": found.score, "epoch": epoch, "validation": found.numbers, "thresholds": thresholds}
-        with written_whole(name.with_suffix(".safetensors")) as file:
-            file.write(save(tensors))
-        with written_whole(name) as file:
-            file.write(json.dumps(summary).encode("utf-8"))
+        content = save(tensors)
+        try:
+            with written_whole(name.with_suffix(".safetensors")) as file:
+                file.write(content)
+            with written_whole(name) as file:
+                file.write(json.dumps(summary).encode("utf-8"))
+        except OSError as error:
+            doing = f"keeping the weights of epoch {epoch}"
+            raise refused(error, doing, len(content), place, "the last checkpoint is as it was") from None
     for path in scores.keys() - set(best):
         path.unlink(missing_ok=True)
         path.with_suffix(".safetensors").unlink(missing_ok=True)
