@@ -86,6 +86,13 @@ def test_everything_a_page_tells_the_reader_to_run_does_what_it_says(page, prepa
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES.get)
+def test_no_command_hides_in_a_block_that_is_not_run(page):
+    blocks = re.findall(r"^```(.*?)\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    for kind, block in blocks:
+        assert kind == "console" or not re.search(r"^\$ ", block, flags=re.MULTILINE), block
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES.get)
 def test_links_and_pictures_lead_to_files_and_headings(page):
     for target, heading in links_of(page):
         assert target.exists(), target
