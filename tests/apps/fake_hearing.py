@@ -1,7 +1,18 @@
 """A system that needs no network: loud frames are events, the louder channel is their side, the pitch their class."""
 
-import numpy as np
+import contextlib
+import io
+import socket
+import threading
+import time
 
+import numpy as np
+import soundfile
+import uvicorn
+from starlette.testclient import TestClient
+
+from whence.apps.serve import server_config
+from whence.apps.web.app import build_app
 from whence.labels import ClassList, Events
 
 CLASSES = ClassList(("speech", "bell", "<img src=x onerror=alert(1)>"))
@@ -61,3 +72,72 @@ def tones(*parts):
         wave = np.sin(2 * np.pi * pitch_hz * np.arange(round(duration_s * 24_000)) / 24_000)
         pieces.append(np.stack([left * wave, right * wave]))
     return np.concatenate(pieces, axis=1).astype(np.float32)
+
+
+HOST = "http://127.0.0.1:7860"
+
+
+@contextlib.contextmanager
+def client_of(limits=None, *, open_stream=FakeStream, **settings):
+    """A client of a whole server, in this process and without a socket."""
+    app = build_app(FakeSystem(), limits, open_stream=open_stream, **settings)
+    with TestClient(app, base_url=HOST) as client:
+        client.server = app.state.server
+        yield client
+
+
+class Page:
+    """What an open page asks of the server."""
+
+    def __init__(self, client):
+        self.client = client
+        self.about = client.post("/api/sessions").raise_for_status().json()
+        self.path = f"/api/sessions/{self.about['session']}"
+
+    def send(self, content, name="a.wav"):
+        return self.client.post(f"{self.path}/sound", params={"name": name}, content=content)
+
+    def state(self):
+        return self.client.get(self.path).raise_for_status().json()
+
+    def wait(self):
+        """The state when nothing is in work any more."""
+        end_s = time.monotonic() + 100
+        while (state := self.state())["state"] in ("waiting", "working"):
+            assert time.monotonic() < end_s, state
+            time.sleep(0.01)
+        return state
+
+    def listen(self, **settings):
+        """The live socket; the client's own base address does not count for sockets."""
+        return self.client.websocket_connect(f"{HOST.replace('http', 'ws')}{self.path}/live", **settings)
+
+    def hear(self, content, name="a.wav"):
+        """Send, wait, and fetch what was found."""
+        assert self.send(content, name).status_code == 202
+        state = self.wait()
+        assert state["state"] == "done", state
+        return self.client.get(f"{self.path}/findings").raise_for_status().json()
+
+
+def wav_of(signal, rate_hz=24_000, form="WAV"):
+    """The bytes of a sound file."""
+    file = io.BytesIO()
+    soundfile.write(file, signal.T, rate_hz, format=form)
+    return file.getvalue()
+
+
+@contextlib.contextmanager
+def served(limits=None, *, open_stream=FakeStream, **settings):
+    """A real server on a free port of this machine; yields the port and what requests share."""
+    door = socket.create_server(("127.0.0.1", 0))
+    app = build_app(FakeSystem(), limits, open_stream=open_stream, **settings)
+    server = uvicorn.Server(server_config(app))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [door]})
+    thread.start()
+    try:
+        yield door.getsockname()[1], app.state.server
+    finally:
+        server.should_exit = True
+        thread.join()
+        door.close()

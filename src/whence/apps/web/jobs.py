@@ -102,6 +102,8 @@ class Jobs:
 
     def add(self, job: Job) -> None:
         """Queue a job."""
+        # What was cancelled while it waited would pile up behind a long sound.
+        self._waiting = deque(other for other in self._waiting if other.is_open)
         self._waiting.append(job)
         self._news.set()
 

@@ -63,14 +63,15 @@ async function during(work) {
   }
 }
 
-/** Nothing of this page is in work any more; a session that the server has forgotten is opened anew. */
+/** Nothing of this page is in work any more; a session that the server has forgotten is opened anew. Says the state. */
 async function ready() {
   await cancelling;
   try {
-    await api.cancelSound();
+    return await api.cancelSound();
   } catch {
     about = await api.openSession();
     view.adopt(about);
+    return api.state();
   }
 }
 
@@ -80,7 +81,9 @@ function hear(file) {
     showResult(false);
     if (file.size > about.limits.upload_bytes) throw new Error(`${file.name} is larger than ${about.limits.upload_text}, the most that is taken here`);
     showProgress("Sending", 0);
-    await ready();
+    // A refusal in the middle of a body is lost in some browsers, so a full queue is noticed before.
+    const { queue } = await ready();
+    if (queue >= about.limits.places) throw new Error(`${queue} sounds are waiting, which is as many as may; try again soon`);
     const cancel = () => { cancelling = api.cancelSound().catch(() => {}); };
     await api.sendSound(file, (share) => showProgress(share < 1 ? `Sending, ${Math.round(share * 100)} %` : "Looking at the file", share), signal);
     signal.addEventListener("abort", cancel);
