@@ -133,7 +133,7 @@ def test_a_folder_of_other_scenes_is_refused(tmp_path, change, field):
 def test_a_damaged_description_is_refused(tmp_path, text):
     write(tmp_path, 1)
     (tmp_path / "scenes" / f"{SUBSET}.json").write_bytes(text.encode("latin-1"))
-    with pytest.raises(SceneError, match=r"dev-train-synth\.json cannot be read .*; remove it, or choose another folder"):
+    with pytest.raises(SceneError, match=r"synth\.json cannot be read .*; remove it, or choose another folder"):
         write(tmp_path, 1)
 
 

@@ -55,7 +55,10 @@ def run(args: argparse.Namespace) -> int:
 
 COMMAND = Command(
     summary="make one ONNX file of a run, for machines without torch",
-    examples=("whence export runs/first --to onnx --out model.onnx", "whence export runs/first --half --out model.onnx"),
+    examples=(
+        "whence export runs/first --to onnx --out model.onnx",
+        "whence export runs/first --half --out model.onnx",
+    ),
     add_arguments=add_arguments,
     run=run,
 )

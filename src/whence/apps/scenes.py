@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--clips",
         type=_clips,
         metavar="N[:PART]",
-        help="write a data set of N clips in the DCASE 2025 layout, of the part dev-train (if not said), dev-val, dev-test",
+        help="write a data set of N clips in the DCASE 2025 layout; PART is dev-train (if not said), dev-val, dev-test",
     )
     amount.add_argument("--show", type=int, metavar="K", help="write K scenes as sound, labels and picture")
     parser.add_argument(
