@@ -139,9 +139,10 @@ def test_nothing_is_kept_of_what_would_not_stay_the_same(data, tmp_path, tiny_da
     assert "encoding anew in every epoch" in caplog.text
 
 
-def test_a_run_sweeps_the_file_and_a_stopped_one_ends_at_the_same_bits(data, tmp_path, tiny_clips):
+def test_a_run_sweeps_the_file_and_a_stopped_one_ends_at_the_same_bits(data, tmp_path, tiny_clips, caplog):
     recipe = Recipe("encoded", (replace(detector(), epochs=2, epoch_clips=8),))  # 4 steps, the first frozen
     assert train(recipe, data, tiny_clips, tmp_path / "whole", CPU)
+    assert "its encoder is frozen at first but begins with random weights; give --encoder" in caplog.text
     asked = iter(range(100))
     seen = []
 

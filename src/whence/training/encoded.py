@@ -141,6 +141,24 @@ class EncodedClips:
         return digest.hexdigest()
 
 
+def encode_once(place: Path, learner: "Learner", data: object, should_stop: Callable[[], bool]) -> bool:
+    """Let a learner read what its wholly frozen encoder says about a fixed set of clips, once that is written down.
+
+    Returns:
+        whether training may begin; False where a stop came in between.
+    """
+    layers = learner.recipe.encoder_layers
+    if not layers or learner.frozen_layers < layers:
+        if learner.processes.is_first:
+            sweep(place)
+        return True
+    learner.encoded = encoded_clips(place, learner, data)
+    if learner.encoded is None or learner.encoded.make(should_stop):
+        return True
+    _LOG.info("%s: stopped at step %d; the same command continues", learner.recipe.name, learner.step)
+    return False
+
+
 def encoded_clips(place: Path, learner: "Learner", data: object) -> EncodedClips | None:
     """Where the vectors of all clips may stand; None where they would not stay the same, or not fit.
 

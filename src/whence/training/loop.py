@@ -17,7 +17,7 @@ from whence.inference.member import Member
 from whence.models.weights import load_encoder
 from whence.training.checkpoints import load_state, save_state
 from whence.training.data import Batch, TrainingData
-from whence.training.encoded import encoded_clips, sweep
+from whence.training.encoded import encode_once, sweep
 from whence.training.errors import DivergedError
 from whence.training.kept import keep_if_best
 from whence.training.learner import Learner
@@ -27,7 +27,7 @@ from whence.training.run_folder import append_line, read_lines
 from whence.training.validation import ValidationClips, predict, said, validate
 
 _LOG = logging.getLogger("whence.training")
-# How a checkpoint calls the losses of the epoch so far.
+# What a checkpoint calls the losses of the epoch so far.
 _EPOCH_LOSS, _EPOCH_STEPS = "epoch.loss.", "epoch.steps"
 
 
@@ -111,7 +111,9 @@ def train_network(
         _LOG.info("%s: resuming at step %d of %d", network.name, learner.step, network.total_steps)
     elif encoder is not None:
         load_encoder(learner.bare, encoder)
-    if not _encoded_once(place, learner, data, settings):
+    elif network.frozen_encoder:
+        _LOG.warning("%s: its encoder is frozen at first but begins with random weights; give --encoder", network.name)
+    if not encode_once(place, learner, data, settings.should_stop):
         return False
     batches = data.batches(
         processes.numbers(learner.step, network.total_steps),
@@ -137,20 +139,6 @@ def train_network(
     if processes.is_first:
         sweep(place)
     return True
-
-
-def _encoded_once(place: Path, learner: Learner, data: TrainingData, settings: LoopSettings) -> bool:
-    """Write down what a wholly frozen encoder says about a fixed set of clips; False where a stop came in between."""
-    layers = learner.recipe.encoder_layers
-    if not layers or learner.frozen_layers < layers:
-        if learner.processes.is_first:
-            sweep(place)
-        return True
-    learner.encoded = encoded_clips(place, learner, data)
-    if learner.encoded is None or learner.encoded.make(settings.should_stop):
-        return True
-    _LOG.info("%s: stopped at step %d; the same command continues", learner.recipe.name, learner.step)
-    return False
 
 
 def _save(place: Path, learner: Learner, clock: "_Clock") -> None:
