@@ -126,6 +126,7 @@ def test_thirty_kills_leave_no_trace_in_the_weights(undisturbed, tmp_path):
     assert sum(resumed for _, resumed in counts) >= 10
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create 4 worker processes")  # on a machine of two cores
 @pytest.mark.parametrize("workers", [1, 4])
 def test_any_number_of_workers_trains_the_same_weights(workers, undisturbed, one_thread, tmp_path):
     run_training(tmp_path / "run", workers, EPOCHS)
