@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 
 import pytest
 import torch
@@ -85,14 +86,16 @@ def test_the_paper_protocol_labels_what_it_writes(paper_run):
     assert json.loads((paper_run / "system.json").read_text())["validation"]["protocol"] == PAPER_LABEL
 
 
-def test_the_table_and_tuning_keep_the_label(paper_run, finished_run, stereo_set, capsys):
-    assert main(["table", str(paper_run), str(finished_run), "--data", str(stereo_set)]) == 0
+def test_the_table_and_tuning_keep_the_label(paper_run, finished_run, stereo_set, tmp_path, capsys):
+    honest_run = tmp_path / "honest"
+    shutil.copytree(finished_run, honest_run)  # answers are kept beside a run
+    assert main(["table", str(paper_run), str(honest_run), "--data", str(stereo_set)]) == 0
     out = capsys.readouterr().out
     assert [line for line in out.splitlines() if PAPER_LABEL in line] == [f"{paper_run}: {PAPER_LABEL}"]
-    assert main(["table", str(paper_run), str(finished_run), "--data", str(stereo_set), "--json"]) == 0
+    assert main(["table", str(paper_run), str(honest_run), "--data", str(stereo_set), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found[str(paper_run)]["protocol"] == PAPER_LABEL
-    assert "protocol" not in found[str(finished_run)]
+    assert "protocol" not in found[str(honest_run)]
     assert main(["tune", str(paper_run), "--data", str(stereo_set)]) == 0
     assert all(PAPER_LABEL in line for line in capsys.readouterr().err.splitlines()[-2:-1])
     assert json.loads((paper_run / "system.json").read_text())["validation"]["protocol"] == PAPER_LABEL
