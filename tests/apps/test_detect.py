@@ -174,7 +174,11 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(tmp_path):
     signal_, rate = soundfile.read(CALM)
     for number in range(40):
         soundfile.write(folder / f"{number:02d}.wav", signal_, rate)
-    words = [sys.executable, "-m", "whence", "detect", str(folder), "--out", str(out)]
+    # A child of a background job is born deaf to Ctrl-C.
+    code = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); " + (
+        "from whence.apps.main import main; sys.exit(main(sys.argv[1:]))"
+    )
+    words = [sys.executable, "-c", code, "detect", str(folder), "--out", str(out)]
     with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as child:
         while not (out / "02.csv").exists():
             assert child.poll() is None

@@ -176,10 +176,12 @@ def test_a_system_compared_with_itself_shows_no_change(capsys):
     assert comparison["f20"]["interval"] == [0, 0]
 
 
-def test_demo_scores_two_systems_and_says_how_to_go_on(capsys):
-    assert main(["demo"]) == 0
+def test_the_demo_hears_scenes_writes_and_scores_them(capsys, tmp_path):
+    assert main(["demo", "--out", str(tmp_path)]) == 0
     out, err = capsys.readouterr()
     assert err == ""
-    assert "The cautious one" in out
-    assert "95 % interval (by recording)" in out
-    assert "whence evaluate references/ predictions/" in out
+    assert "and what whence_small hears" in out
+    assert "95 % interval" in out
+    assert "whence detect your.wav" in out
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["busy.csv", "busy.png", "calm.csv", "calm.png"]

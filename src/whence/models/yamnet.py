@@ -128,7 +128,7 @@ class YamnetEncoder(nn.Module):
 
     >>> import torch
     >>> YamnetEncoder()(torch.zeros(1, 1, 500, 64)).shape
-    torch.Size([1, 70, 1024])
+    torch.Size([1, 72, 1024])
     """
 
     def __init__(self, settings: YamnetSettings | None = None) -> None:
