@@ -18,8 +18,11 @@ from whence.apps.main import main
 
 # The command with a system that needs no model, in a process of its own, so that signals are real.
 PROGRAM = """
+import signal
 import sys
 sys.path.insert(0, {tests!r})
+# A parent that ignores Ctrl-C, as a shell does for what runs in its background, passes that on.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import whence
 import whence.inference.streaming
 from fake_hearing import FakeStream, FakeSystem

@@ -1,6 +1,7 @@
 """A microphone by WebSocket: any pieces give the same, nothing is lost, and every end is put away."""
 
 import json
+import threading
 import time
 
 import httpx2
@@ -154,6 +155,39 @@ def test_a_page_that_is_none_is_refused():
         page = Page(client)
         client.delete(page.path)
         assert "is forgotten; load it again" in refusal_of(page)
+
+
+def test_a_microphone_that_waited_for_its_turn_takes_all_that_came_meanwhile():
+    """Or it would be further behind after every turn."""
+    fed, began, go = [], threading.Event(), threading.Event()
+
+    class Held(FakeStream):
+        def feed(self, signal):
+            fed.append(signal.shape[1])
+            began.set()
+            assert go.wait(60)
+            return super().feed(signal)
+
+    content = pcm_of(SOUND[:, :48_000])
+    with (
+        served(open_stream=Held) as (port, _),
+        httpx2.Client(base_url=f"http://127.0.0.1:{port}") as client,
+        connect(f"ws://127.0.0.1:{port}{Page(client).path}/live", proxy=None) as socket,
+    ):
+        socket.recv()
+        socket.send(content[:9_600])
+        assert began.wait(60)
+        for at in range(9_600, len(content), 9_600):
+            socket.send(content[at : at + 9_600])
+        socket.ping().wait(60)  # the server has read all of it
+        time.sleep(0.2)
+        go.set()
+        socket.send("stop")
+        news = [json.loads(message) for message in socket if isinstance(message, str)]
+    assert news[-1]["done"]
+    assert rows_of(news)["frame"] == list(range(20))
+    assert fed[0] == 2_400
+    assert len(fed) <= 5
 
 
 def test_files_and_microphones_take_turns():

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import socket
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from whence.apps.command import DONE, Command
@@ -19,6 +21,7 @@ _log = logging.getLogger("whence.apps")
 
 # After this, connections that are still open are cut.
 _LAST_WORDS_S = 3
+_WAITING_AT_THE_DOOR = 128
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,8 +58,21 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.write(f"{address(door, token)}\n")
         sys.stdout.flush()
         _log.info("open the address above in a browser; Ctrl-C ends. Sounds stay on this machine and are not kept.")
-        serve(app, door)
+        with _sounds_unsaid():
+            serve(app, door)
     return DONE
+
+
+@contextlib.contextmanager
+def _sounds_unsaid() -> Iterator[None]:
+    """What is doubtful about a sound is told to who sent it; the server's screen would only show a meaningless name."""
+    log = logging.getLogger("whence.audio")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 def serve(app: Starlette, door: socket.socket) -> None:
@@ -64,7 +80,7 @@ def serve(app: Starlette, door: socket.socket) -> None:
 
     Args:
         app: of `build_app`.
-        door: a bound TCP socket.
+        door: a listening TCP socket.
     """
     import uvicorn
 
@@ -129,7 +145,7 @@ def _own_address() -> str:
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    """The door, or WhenceError."""
+    """The door, open already, or WhenceError."""
     if not 0 <= port <= 65_535:
         raise WhenceError(f"--port is {port}; it must be from 0 to 65535")
     door = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -137,6 +153,8 @@ def _bound(host: str, port: int) -> socket.socket:
         # A server that was just stopped may be started again at once.
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         door.bind((host, port))
+        # Whoever reads the address before the server runs waits at the door and is not turned away.
+        door.listen(_WAITING_AT_THE_DOOR)
     except OSError as error:
         door.close()
         raise WhenceError(f"port {port} cannot be used ({error.strerror}); choose another with --port") from None

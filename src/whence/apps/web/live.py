@@ -22,6 +22,8 @@ _SAMPLE_BYTES = 4  # two channels of 16 bit
 _SHORTEST_TURN_SAMPLES = 2_400
 # So much is looked at to see whether it is stereo at all.
 _LOOK_SAMPLES = 5 * SAMPLE_RATE_HZ
+# So much sound waits for its turn at most: 5 s.
+_MOST_WAITING_BYTES = 5 * SAMPLE_RATE_HZ * _SAMPLE_BYTES
 _FULL_SCALE = np.float32(1 / 32_768)
 NAME = "microphone"
 
@@ -105,10 +107,62 @@ class LiveSound:
         return True
 
 
+class _Inbox:
+    """Sound that has come and is not heard yet.
+
+    A stream has its turn between pieces of files and after other streams, and takes all that came meanwhile: one short
+    message for each turn would leave it further behind with every turn.
+
+    Args:
+        socket: read only until there is enough; then the visitor's browser notices that it is not followed.
+    """
+
+    def __init__(self, socket: WebSocket) -> None:
+        self._socket = socket
+        self._bytes = b""
+        self._news, self._room = asyncio.Event(), asyncio.Event()
+        self.reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        try:
+            while (message := await self._socket.receive())["type"] != "websocket.disconnect":
+                chunk = message.get("bytes")
+                if chunk is None:  # the visitor has pressed stop
+                    return
+                self._bytes += chunk
+                self._news.set()
+                while len(self._bytes) >= _MOST_WAITING_BYTES:
+                    self._room.clear()
+                    await self._room.wait()
+            raise WebSocketDisconnect(message.get("code", 1005))
+        finally:
+            self._news.set()
+
+    async def take(self, stall_s: float) -> bytes | None:
+        """All that has come, as soon as something has; None at the end.
+
+        Raises:
+            RefusedError: 408, when nothing comes for so long.
+            WebSocketDisconnect: the connection broke.
+        """
+        try:
+            async with asyncio.timeout(stall_s):
+                await self._news.wait()
+        except TimeoutError:
+            raise RefusedError(408, f"no sound came for {stall_s:g} s; listening has ended") from None
+        if not self._bytes and self.reading.done():
+            self.reading.result()
+            return None
+        taken, self._bytes = self._bytes, b""
+        if not self.reading.done():
+            self._news.clear()
+        self._room.set()
+        return taken
+
+
 async def listen(socket: WebSocket, session: Session, ears: Ears, limits: Limits, executor: Executor) -> None:
     """Hear one microphone from the first byte to the last.
 
-    Nothing is read ahead of what is heard: where the machine cannot follow, the visitor's browser notices.
     What was found until then is kept when the connection breaks.
 
     Raises:
@@ -117,35 +171,26 @@ async def listen(socket: WebSocket, session: Session, ears: Ears, limits: Limits
     run = asyncio.get_running_loop().run_in_executor
     sound = await run(executor, LiveSound, ears)
     await socket.send_json({"latency_s": sound.latency_s, "sound_s": limits.sound_s})
+    inbox = _Inbox(socket)
     is_there = True
+    room_bytes = round(limits.sound_s * SAMPLE_RATE_HZ) * _SAMPLE_BYTES
     try:
-        while (chunk := await _chunk(socket, limits)) is not None:
+        while room_bytes and (chunk := await inbox.take(limits.stall_s)) is not None:
+            chunk = chunk[:room_bytes]
+            room_bytes -= len(chunk)
             news = await run(executor, sound.feed, chunk)
             if news is not None:
                 await _tell(socket, *news)
-            if sound.heard_s >= limits.sound_s:
-                break
     except WebSocketDisconnect:
         is_there = False
     finally:
+        inbox.reading.cancel()
+        await asyncio.gather(inbox.reading, return_exceptions=True)
         news_at_end, columns, session.findings = await run(executor, sound.finish)
     if is_there:
         await _tell(socket, news_at_end, columns)
         await socket.send_json({"done": True, "duration_s": sound.heard_s})
         await socket.close()
-
-
-async def _chunk(socket: WebSocket, limits: Limits) -> bytes | None:
-    """The next bytes; None when the visitor has pressed stop."""
-    try:
-        async with asyncio.timeout(limits.stall_s):
-            message = await socket.receive()
-    except TimeoutError:
-        raise RefusedError(408, f"no sound came for {limits.stall_s:g} s; listening has ended") from None
-    if message["type"] == "websocket.disconnect":
-        raise WebSocketDisconnect(message.get("code", 1005))
-    chunk: bytes | None = message.get("bytes")
-    return chunk
 
 
 async def _tell(socket: WebSocket, news: dict[str, Any], columns: bytes) -> None:

@@ -132,7 +132,7 @@ function listen() {
       const recording = await listenLive({
         began: ({ latency_s }) => {
           showResult(true);
-          view.begin("the microphone", true);
+          view.begin("the microphone", latency_s);
           view.draw();
           say(`Listening; events come ${latency_s.toFixed(1)} s after their sound.`);
         },
@@ -184,7 +184,7 @@ function bind() {
 function drawEmptyMap() {
   const canvas = element("empty-map");
   if (!canvas.clientWidth) return;
-  const nothing = { events: [], rows: noRows(), classes: [], cursor_s: 0, isTimed: false, isLive: false };
+  const nothing = { events: [], rows: noRows(), classes: [], now_s: 0, isTimed: false, isLive: false };
   drawMap(sharpContext(canvas, canvas.clientWidth, canvas.clientHeight), canvas.clientWidth, canvas.clientHeight, nothing);
 }
 

@@ -8,6 +8,7 @@ const RINGS_M = [1, 2, 4, 8];
 // Each doubling of the distance is about one step outwards; what is near is what matters most.
 const outwards = (distance_m) => Math.log2(1 + Math.min(distance_m, 9.5)) / Math.log2(1 + 8);
 const NOT_KNOWN = outwards(9.5);
+const RING_NAME = 0.39; // radians to the right: a ring is interrupted there for its name
 
 /** Draw rings, the listener, and the sounds; returns where the sounds are, for pointing at them. */
 export function drawMap(context, width, height, model) {
@@ -34,13 +35,13 @@ function drawRings(context, centre, radius) {
     context.strokeStyle = theme("--line");
     context.lineWidth = 1;
     context.beginPath();
-    context.arc(centre.x, centre.y, away, Math.PI, 2 * Math.PI);
+    const [gap, half] = [1.5 * Math.PI + RING_NAME, 17 / away];
+    context.arc(centre.x, centre.y, away, Math.PI, gap - half);
+    context.moveTo(centre.x + away * Math.cos(gap + half), centre.y + away * Math.sin(gap + half));
+    context.arc(centre.x, centre.y, away, gap + half, 2 * Math.PI);
     context.stroke();
-    const [x, y] = [centre.x + away * Math.sin(0.39), centre.y - away * Math.cos(0.39)];
-    context.fillStyle = theme("--sheet");
-    context.fillRect(x - 14, y - 7, 28, 14);
     context.fillStyle = theme("--quiet");
-    context.fillText(`${ring_m} m`, x, y);
+    context.fillText(`${ring_m} m`, centre.x + away * Math.cos(gap), centre.y + away * Math.sin(gap));
   }
   context.strokeStyle = theme("--grid");
   for (const azimuth of [-90, -45, 0, 45, 90].map((azimuth_deg) => (azimuth_deg * Math.PI) / 180)) {
@@ -63,9 +64,9 @@ function drawRings(context, centre, radius) {
   context.fill();
 }
 
-/** What is on the map: each event, where it is at the cursor if it sounds there, else where it is on the whole. */
+/** What is on the map: each event, where it is at the moment shown if it sounds then, else where it is on the whole. */
 function spotsOf(model) {
-  const frame = Math.floor(model.cursor_s * 10 + 1e-6);
+  const frame = Math.floor(model.now_s * 10 + 1e-6);
   const timed = model.isTimed;
   const spots = [];
   for (const event of model.events) {
@@ -83,7 +84,7 @@ function spotsOf(model) {
   return spots.sort((a, b) => a.now - b.now);
 }
 
-/** Names beside the sounds of this moment, moved down where they would cover each other. */
+/** Names beside the sounds of this moment, on the side where there is room, moved down where they would cover each other. */
 function drawLabels(context, spots, classes, width) {
   const placed = [];
   context.textAlign = "left";
@@ -92,7 +93,8 @@ function drawLabels(context, spots, classes, width) {
     const distance = spot.distance_m === null ? "" : `, ${distanceText(spot.distance_m)}`;
     const text = `${name}${distance}`;
     const length = context.measureText(text).width;
-    const x = Math.min(Math.max(spot.x + 13, 2), width - length - 2);
+    const fits = spot.x + 13 + length < width - 2;
+    const x = fits ? spot.x + 13 : Math.max(spot.x - 13 - length, 2);
     let y = spot.y;
     while (placed.some((other) => Math.abs(other.y - y) < 14 && other.x < x + length && x < other.x + other.length)) y += 14;
     placed.push({ x, y, length });

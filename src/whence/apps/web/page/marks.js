@@ -10,9 +10,9 @@ export function theme(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-/** The colour of a class. */
+/** The colour of a class, or what the theme has instead where that cannot be seen on its ground. */
 export function colourOf(classIndex) {
-  const colour = COLOURS[classIndex % COLOURS.length];
+  const colour = theme(`--class-${classIndex % COLOURS.length}`) || COLOURS[classIndex % COLOURS.length];
   return colour.startsWith("--") ? theme(colour) : colour;
 }
 

@@ -38,9 +38,10 @@ export class ResultView {
     this.own = about.thresholds;
   }
 
-  /** Show a new sound, of which nothing is known yet. */
-  begin(name, isLive = false) {
-    Object.assign(this, { name, isLive, rows: noRows(), spectrogram: new Spectrogram(), duration_s: 0, isTimed: isLive });
+  /** Show a new sound, of which nothing is known yet; one that is live is known so many seconds late. */
+  begin(name, lag_s = null) {
+    const isLive = lag_s !== null;
+    Object.assign(this, { name, isLive, lag_s, rows: noRows(), spectrogram: new Spectrogram(), duration_s: 0, isTimed: isLive });
     this.stem = isLive ? "microphone" : name.replace(/\.[^.]*$/, "") || "sound";
     element("to-wav").hidden = true;
     this.view = { start_s: 0, end_s: isLive ? LIVE_VIEW_S : 1 };
@@ -109,9 +110,11 @@ export class ResultView {
   model() {
     const { rows, events, classes, spectrogram, view, duration_s, isLive, tracksOf } = this;
     const cursor_s = isLive ? duration_s : this.player.time_s;
+    // A moment that is live is shown as soon as its frame is known, which is a little after it was heard.
+    const now_s = isLive ? Math.max(0, duration_s - this.lag_s - 0.1) : cursor_s;
     // What sounds now is only asked once somebody has gone somewhere in the sound.
     const isTimed = isLive || this.player.isPlaying || this.player.time_s > 0;
-    return { rows, events, classes, spectrogram, view, duration_s, isLive, isTimed, cursor_s, tracksOf, loop: this.player.loop };
+    return { rows, events, classes, spectrogram, view, duration_s, isLive, isTimed, cursor_s, now_s, tracksOf, loop: this.player.loop };
   }
 
   /** Draw everything. */
@@ -131,7 +134,7 @@ export class ResultView {
     drawCursor(sharpContext(element("cursor"), this.layout.width, this.layout.height), this.layout, model);
     const map = element("map");
     this.spots = drawMap(sharpContext(map, map.clientWidth, map.clientHeight), map.clientWidth, map.clientHeight, model);
-    this.table.mark(model.isTimed ? model.cursor_s : null, model.loop);
+    this.table.mark(model.isTimed ? model.now_s : null, model.loop);
     this.tellTime(model);
   }
 
