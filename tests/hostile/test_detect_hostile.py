@@ -5,6 +5,7 @@ import pytest
 import soundfile
 from hostile_sounds import noise, wav
 
+from whence.apps.demo import SCENES
 from whence.apps.main import main
 from whence.labels import read_dcase
 
@@ -73,18 +74,20 @@ def test_a_sound_that_is_not_all_numbers_is_refused(folder, capsys):
 
 
 def test_offset_level_and_depth_hardly_change_the_events(folder):
-    signal = noise(3.0, level=0.3).T
+    signal = soundfile.read(SCENES / "calm.flac", dtype="float32")[0]
     soundfile.write("plain.wav", signal, 24_000, subtype="FLOAT")
     soundfile.write("offset.wav", signal + 0.3, 24_000, subtype="FLOAT")
     soundfile.write("loud.wav", signal * 100, 24_000, subtype="FLOAT")
     soundfile.write("deep.wav", signal, 24_000, subtype="PCM_24")
-    assert main(["detect", ".", "--out", "out", "--threshold", "0.05"]) == 0
-    plain, *others = (read_dcase(folder / "out" / f"{name}.csv") for name in ("plain", "offset", "loud", "deep"))
+    assert main(["detect", ".", "--out", "out"]) == 0
+    plain = read_dcase(folder / "out" / "plain.csv")
     expected = {*zip(plain.frame, plain.class_index, strict=True)}
     assert expected
-    for other in others:
+    # An offset is taken out and depth does not matter; how loud a sound is does a little.
+    for name, share in (("offset", 0.02), ("deep", 0.02), ("loud", 0.4)):
+        other = read_dcase(folder / "out" / f"{name}.csv")
         found = {*zip(other.frame, other.class_index, strict=True)}
-        assert len(expected ^ found) <= 0.2 * len(expected)
+        assert len(expected ^ found) <= share * len(expected), name
 
 
 @pytest.mark.parametrize("name", ["new\nline", "esc\x1b[31m", "quo'\"te", "<img src=x>", "-dash", "=1+1", "x" * 240])
