@@ -83,7 +83,7 @@ def test_without_labels_the_packaged_model_is_asked_about_that_part(clip, monkey
         return events([(0, BELL, 10, 1.0)])
 
     monkeypatch.setattr(whence, "detect", detect, raising=False)
-    monkeypatch.setattr(whence, "load", lambda model: SimpleNamespace(classes=STARSS23), raising=False)
+    monkeypatch.setattr(whence, "load", lambda model, **settings: SimpleNamespace(classes=STARSS23), raising=False)
     assert plot(clip / "clip.wav", "--out", clip / "a.svg") == 0
     assert asked == [clip / "clip.wav"]
     assert "bell" in texts(clip / "a.svg")

@@ -130,7 +130,8 @@ def test_without_the_extra_it_says_which_to_install(monkeypatch, capsys):
 
 def test_the_limits_and_the_model_reach_the_server(monkeypatch, capsys):
     asked = []
-    monkeypatch.setattr(whence, "load", lambda model, swap: asked.append((model, swap)) or FakeSystem(), raising=False)
+    load = lambda model, swap, **settings: asked.append((model, swap)) or FakeSystem()  # noqa: E731
+    monkeypatch.setattr(whence, "load", load, raising=False)
     monkeypatch.setattr("whence.inference.streaming.Stream", FakeStream)
     monkeypatch.setattr(serve, "serve", lambda app, door: asked.append(app.state.server))
     words = ["--model", "runs/first", "--swap", "--max-mb", "2", "--max-minutes", "0.5", "--queue", "3"]

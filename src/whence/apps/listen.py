@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from whence.apps.command import DONE, Command
+from whence.apps.model_choice import add_model, open_model
 
 if TYPE_CHECKING:
     from whence.apps.live.clock import Clock
@@ -32,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--device", metavar="NAME", help="number or part of a name; file:street.wav plays a file in real time; list"
     )
     parser.add_argument("--channels", metavar="L,R", help="left and right among more than two channels, from 1")
-    parser.add_argument("--model", metavar="PATH", help="run folder or .onnx file (default: the one that comes along)")
+    add_model(parser)
     parser.add_argument(
         "--threshold", type=float, metavar="0..1", help="how sure is sure enough (default: the model's)"
     )
@@ -66,10 +67,8 @@ def run(args: argparse.Namespace) -> int:
 
 def load_system(model: str | None) -> NetworkSystem:
     """The system that listens."""
-    from whence.inference.loading import load
-
     # More threads would wait for each other at windows this short, and take twice the processor for it.
-    return load(model, threads=1)
+    return open_model(model, threads=1)
 
 
 def open_stream(system: NetworkSystem, threshold: float | None) -> LiveStream:

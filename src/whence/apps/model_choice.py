@@ -37,6 +37,6 @@ def open_model(word: str | None, *, swap: bool = False, threads: int = 0) -> Net
     Raises:
         WhenceError: there is no such model, or it is damaged.
     """
-    from whence.inference.loading import load
+    import whence
 
-    return load(model_place(word), swap=swap, threads=threads)
+    return whence.load(model_place(word), swap=swap, threads=threads)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import whence
 from whence.apps.command import DONE, Command
 from whence.apps.inputs import add_classes, read_classes
+from whence.apps.model_choice import add_model, open_model
 from whence.errors import WhenceError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reference", type=Path, metavar="CSV", help="the truth, drawn beside what LABELS say")
     parser.add_argument("--start", type=float, metavar="S", help="begin here, seconds; rounded down to a tenth")
     parser.add_argument("--duration", type=float, metavar="S", help="draw so many seconds")
-    parser.add_argument("--model", type=Path, metavar="MODEL", help="ask this run folder or ONNX file, without LABELS")
+    add_model(parser)
     add_classes(parser)
 
 
@@ -133,7 +134,7 @@ def _system(args: argparse.Namespace) -> NetworkSystem:
     if args.classes:
         raise WhenceError("--classes names the classes of LABELS; a model has its own, leave it out")
     _log.info("no LABELS: asking %s", args.model or "the packaged model")
-    return whence.load(args.model)
+    return open_model(args.model)
 
 
 def _within(events: Events, start_s: float, end_s: float) -> Events:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from whence.apps.command import DONE, Command
+from whence.apps.model_choice import add_model, open_model
 from whence.errors import MissingExtraError, WhenceError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _WAITING_AT_THE_DOOR = 128
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which model, which port, for whom, how much."""
-    parser.add_argument("--model", metavar="MODEL", help="a run folder or .onnx file (default: the packaged model)")
+    add_model(parser)
     parser.add_argument("--port", type=int, default=7860, metavar="N", help="TCP port; 0 takes a free one")
     parser.add_argument(
         "--public", action="store_true", help="let other machines in; visitors need the token in the printed address"
@@ -45,7 +46,6 @@ def run(args: argparse.Namespace) -> int:
         import websockets  # noqa: F401
     except ImportError:
         raise MissingExtraError("serving the web page", "serve") from None
-    import whence
     from whence.apps.web.app import build_app
     from whence.apps.web.limits import Limits
 
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     door = _bound("0.0.0.0" if args.public else "127.0.0.1", args.port)
     with door:
         token = new_token() if args.public else None
-        system = whence.load(args.model, swap=args.swap)
+        system = open_model(args.model, swap=args.swap)
         app = build_app(system, limits, token=token, model_name=system.name or model_name(args.model))
         sys.stdout.write(f"{address(door, token)}\n")
         sys.stdout.flush()
