@@ -32,7 +32,6 @@ class Question:
         channels: for left and right, counted from 1, or None.
         mono: detect without direction; a sound of one channel is heard from ahead.
         formats: names of label formats to write.
-        threads: of the engine; 0 for one on each core.
     """
 
     model: str | None = None
@@ -41,7 +40,6 @@ class Question:
     channels: tuple[int, int] | None = None
     mono: bool = False
     formats: tuple[str, ...] = ("dcase",)
-    threads: int = 0
 
 
 @dataclass(frozen=True)
@@ -107,11 +105,12 @@ def answer(
 
 
 def answer_all(
-    question: Question, pairs: Sequence[tuple[Path, Path | None]], jobs: int, heard: Heard
+    system: NetworkSystem, question: Question, pairs: Sequence[tuple[Path, Path | None]], jobs: int, heard: Heard
 ) -> Iterator[Answer]:
     """Answer for many sounds, in the order in which they are ready.
 
     Args:
+        system: that answers here; other processes load it again.
         question: how.
         pairs: sounds with their targets.
         jobs: processes; with 1 this one does it all.
@@ -121,9 +120,6 @@ def answer_all(
         an answer for each pair; one whose process was killed three times is a failure.
     """
     if jobs == 1:
-        from whence.inference.loading import load
-
-        system = load(question.model, swap=question.swap, threads=question.threads)
         for sound, target in pairs:
             yield answer(system, question, sound, target, heard)
         return

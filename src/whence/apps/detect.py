@@ -18,6 +18,7 @@ from whence.apps.sounds_found import STDIN, find_sounds
 from whence.errors import WhenceError
 
 if TYPE_CHECKING:
+    from whence.inference.system import NetworkSystem
     from whence.labels import ClassList
 
 FAILURES = "failures.csv"
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     if len(pairs) == 1 and pairs[0][0] != STDIN and not pairs[0][0].exists():
         raise WhenceError(f"{pairs[0][0]}: no such file")
     # A wrong model or threshold is said before anything is written.
-    system = load(question.model).with_thresholds(args.threshold)
+    system = load(question.model, swap=question.swap).with_thresholds(args.threshold)
     wanted: list[tuple[Path, Path | None]] = [(sound, None) for sound, _ in pairs]
     finished = None
     if args.out is not None:
@@ -73,16 +74,16 @@ def run(args: argparse.Namespace) -> int:
         if len(due) < len(pairs):
             _log.info("%d of %d sounds were finished before; --again answers anew", len(pairs) - len(due), len(pairs))
         wanted = [(sound, args.out / target) for sound, target in due]
-    failures = _answered(args, question, wanted, finished, system.classes)
+    failures = _answered(args, system, question, wanted, finished)
     return _ended(args, len(pairs), failures)
 
 
 def _answered(
     args: argparse.Namespace,
+    system: NetworkSystem,
     question: Question,
     wanted: list[tuple[Path, Path | None]],
     finished: Finished | None,
-    classes: ClassList,
 ) -> list[Answer]:
     """Answer, write or print; what failed comes back."""
     failures, heard_s = [], 0.0
@@ -93,7 +94,7 @@ def _answered(
             heard_s += seconds
             show("seconds heard", round(heard_s), 0)
 
-        for done in answer_all(question, wanted, max(min(args.jobs, len(wanted)), 1), heard):
+        for done in answer_all(system, question, wanted, max(min(args.jobs, len(wanted)), 1), heard):
             for level, sentence in done.told:
                 _log.log(level, "%s", sentence)
             if done.failure is not None:
@@ -102,7 +103,7 @@ def _answered(
             elif finished is not None and done.target is not None:
                 finished.add(done.sound, done.target.relative_to(args.out))
             elif done.events is not None:
-                sys.stdout.write(_shown(done, args, classes, many=len(wanted) > 1))
+                sys.stdout.write(_shown(done, args, system.classes, many=len(wanted) > 1))
                 sys.stdout.flush()
     return failures
 
