@@ -7,6 +7,7 @@ import logging
 from pathlib import Path
 
 from whence.apps.command import DONE, SOME_FAILED, Command
+from whence.apps.sounds_found import find_sounds
 from whence.errors import MissingExtraError, WhenceError
 
 _log = logging.getLogger("whence.apps")
@@ -32,7 +33,9 @@ def run(args: argparse.Namespace) -> int:
     from whence.apps.answers import answer_files
     from whence.inference.run import load_run
 
-    pairs = [(sound, args.out / target) for sound, target in _sounds(args.clips)]
+    if not args.clips.exists():
+        raise WhenceError(f"{args.clips}: no such file or folder")
+    pairs = [(sound, args.out / f"{target}.csv") for sound, target in find_sounds([args.clips])]
     system = load_run(args.run, swap=args.swap, precision="bf16" if args.bf16 else "float32")
     args.out.mkdir(parents=True, exist_ok=True)
     failures = answer_files(system, pairs, quiet=args.quiet)
@@ -40,26 +43,6 @@ def run(args: argparse.Namespace) -> int:
         _log.error("%s", failure)
     _log.info("%d of %d clips answered in %s", len(pairs) - len(failures), len(pairs), args.out)
     return SOME_FAILED if failures else DONE
-
-
-def _sounds(place: Path) -> list[tuple[Path, Path]]:
-    """The sounds meant by a file or folder, each with the path of its CSV file below the folder of results."""
-    from whence.corpora.sound_folder import SOUND_ENDINGS
-
-    if place.is_file():
-        return [(place, Path(f"{place.stem}.csv"))]
-    if not place.is_dir():
-        raise WhenceError(f"{place}: no such file or folder")
-    sounds = [path for path in sorted(place.rglob("*")) if path.suffix.lower() in SOUND_ENDINGS and path.is_file()]
-    shown = [path for path in sounds if not any(part.startswith(".") for part in path.relative_to(place).parts)]
-    if not shown:
-        raise WhenceError(f"{place}: no sounds in here; endings read: {', '.join(sorted(SOUND_ENDINGS))}")
-    pairs = [(path, path.relative_to(place).with_suffix(".csv")) for path in shown]
-    twins = {target: path for path, target in pairs}
-    if len(twins) < len(pairs):
-        path, target = next((path, target) for path, target in pairs if twins[target] != path)
-        raise WhenceError(f"{path} and {twins[target].name} would both become {target.name}; move one elsewhere")
-    return pairs
 
 
 COMMAND = Command(

@@ -41,7 +41,7 @@ def find_sounds(places: Sequence[Path]) -> list[tuple[Path, Path]]:
     twins: dict[Path, Path] = {}
     for sound, target in pairs:
         if target in twins:
-            raise WhenceError(f"{sound} and {twins[target]} would both become {target}; name them apart")
+            raise WhenceError(f"{sound} and {twins[target]} would both become {target}.csv; name them apart")
         twins[target] = sound
     return pairs
 
