@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from whole_windows import cut_windows, put_together, window_audio
 
 from whence.features.registry import build_features
 from whence.features.settings import logmel, midside, yamnet_mel
@@ -12,7 +13,7 @@ from whence.inference.errors import InferenceError
 from whence.inference.joining import join
 from whence.inference.member import features_of
 from whence.inference.smoothing import smooth
-from whence.inference.windows import FRAME_SAMPLES, cut_windows, frame_count_of, put_together, window_audio
+from whence.inference.windows import FRAME_SAMPLES, frame_count_of
 
 NAN = np.float32(np.nan)
 

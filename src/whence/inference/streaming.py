@@ -40,7 +40,7 @@ class _Heard:
 class _Centred:
     """Windows of five seconds every 2.5; each frame is taken from the window in whose middle it lies best.
 
-    The windows and the parts kept are those of `whence.inference.windows.cut_windows`, without knowing the end.
+    The windows and the parts kept are those of a recording whose length is known, without knowing it.
     """
 
     window_frames = 50
