@@ -1,4 +1,4 @@
-"""The slow twin of streams: windows over a recording whose length is known, and what was said about each put together."""
+"""The slow twin of streams: windows over a recording of known length, and what was said about each put together."""
 
 import itertools
 import math
