@@ -28,7 +28,8 @@ def run(tmp_path_factory):
     """Two tiny networks with random weights as a finished run."""
     folder = tmp_path_factory.mktemp("run")
     for seed, name in enumerate(("detector", "localizer"), start=1):
-        member = random_member(seed, sequence=("transformer", "gru"))
+        distance_width = 8 if name == "localizer" else 0
+        member = random_member(seed, sequence=("transformer", "gru"), distance_width=distance_width)
         (folder / name).mkdir()
         description = {
             "model": model_to_json(member.network.settings),
@@ -86,7 +87,7 @@ def test_one_file_of_standard_operators_without_data_beside_it(file):
 def test_sixteen_bits_are_half_the_size_and_nearly_the_same(run, file, tmp_path, monkeypatch):
     monkeypatch.setattr(export, "_SMALLEST_HALVED", 64)  # these networks are tiny
     export_onnx(run, tmp_path / "half.onnx", half=True)
-    assert (tmp_path / "half.onnx").stat().st_size < 0.85 * file.stat().st_size
+    assert (tmp_path / "half.onnx").stat().st_size < 0.9 * file.stat().st_size
     audio = noise(5.0)[None]
     whole, halved = (load_onnx(path, threads=1).values(audio) for path in (file, tmp_path / "half.onnx"))
     assert np.abs(whole - halved)[:, :, 0].max() < 0.01

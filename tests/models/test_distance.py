@@ -29,29 +29,31 @@ def test_no_output_is_a_negative_distance_and_numpy_equals_torch(kind):
     )
 
 
+@pytest.mark.parametrize("absolute", [True, False])
 @pytest.mark.parametrize("relative", [True, False])
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_error_is_the_formula(kind, relative):
-    scale = DistanceScale(kind, relative=relative)
+def test_the_error_is_the_formula(kind, relative, absolute):
+    scale = DistanceScale(kind, relative=relative, absolute=absolute)
     raw, label = 0.7, 2.5
     metres = {"softplus": math.log(1 + math.exp(raw)), "relu": raw, "standard": raw * 0.66 + 1.9, "log": math.exp(raw)}
     on_scale = {"standard": raw - (label - 1.9) / 0.66, "log": raw - math.log(label)}.get(kind, metres[kind] - label)
-    expected = (metres[kind] / label - 1) ** 2 if relative else on_scale**2
-    found = scale.squared_error(torch.tensor([raw]), torch.tensor([label]))
+    error = metres[kind] / label - 1 if relative else on_scale
+    expected = abs(error) if absolute else error**2
+    found = scale.cost(torch.tensor([raw]), torch.tensor([label]))
     assert float(found) == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_perfect_estimate_costs_nothing_and_an_unknown_label_neither():
     scale = DistanceScale("standard")
     raw = torch.tensor([scale.from_metres(3.0), 5.0], requires_grad=True)
-    cost = scale.squared_error(raw, torch.tensor([3.0, math.nan]))
+    cost = scale.cost(raw, torch.tensor([3.0, math.nan]))
     cost.sum().backward()
     assert cost.tolist() == pytest.approx([0.0, 0.0], abs=1e-10)
     assert raw.grad.tolist() == pytest.approx([0.0, 0.0], abs=1e-5)
 
 
 def test_a_label_of_zero_metres_keeps_the_relative_error_finite():
-    assert math.isfinite(float(DistanceScale().squared_error(torch.tensor([1.0]), torch.tensor([0.0]))))
+    assert math.isfinite(float(DistanceScale().cost(torch.tensor([1.0]), torch.tensor([0.0]))))
 
 
 def test_unknown_kinds_are_refused():

@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NETWORK=FILE",
-        help="weights of a pretrained encoder to begin with",
+        help="weights to begin with: a pretrained encoder, or a network of an earlier run (what fits is taken)",
     )
     add_classes(parser)
 

@@ -1,4 +1,4 @@
-"""A localizer of one million parameters for mid/side maps: where each class would be, if it is there."""
+"""A localizer of one million parameters for mid/side maps: where each class would be, if it is there, and how far."""
 
 # B batch, C map, T feature frame (20 ms), F mel band, L label frame (100 ms), D width
 
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from whence.models.blocks import ResidualBlock, sequence_layers
+from whence.models.distance_head import DistanceHead
 from whence.models.errors import ModelError
 from whence.models.network import Network
 
@@ -27,6 +28,7 @@ class CompactLocalizerSettings:
         sequence: layers over time, see `whence.models.blocks.sequence_layers`; without `gru` the network has no
             recurrence.
         dropout: in the layers over time and before the output.
+        distance_width: of a DistanceHead, which tells the last third of a classwise output; 0 for none.
 
     Raises:
         ModelError: sizes that do not divide.
@@ -41,8 +43,16 @@ class CompactLocalizerSettings:
     heads: int = 4
     sequence: tuple[str, ...] = ("transformer", "transformer", "gru")
     dropout: float = 0.1
+    distance_width: int = 0
 
     def __post_init__(self) -> None:
+        if self.distance_width and (self.output_size % 3 or self.mel_count % 32 or self.input_maps < 3):
+            raise ModelError(
+                "compact_localizer: distance_width needs activity, azimuth and distance of each class, the maps mid, "
+                "side, intensity, and a multiple of 32 mel bands"
+            )
+        if self.distance_width % 2:
+            raise ModelError(f"compact_localizer: distance_width is {self.distance_width}; it must be even")
         if self.mel_count % 16:
             raise ModelError(f"compact_localizer: mel_count is {self.mel_count}; it must be a multiple of 16")
         if self.width % (2 * self.heads):
@@ -50,7 +60,7 @@ class CompactLocalizerSettings:
 
 
 class CompactLocalizer(Network):
-    """Stem, three residual blocks, layers over time, one linear layer.
+    """Stem, three residual blocks, layers over time, one linear layer; beside it, if wanted, a head for distances.
 
     Maps of unlike units (dB, ratios) are brought to one scale by a batch norm in front, so that it does not
     matter what is stacked.
@@ -86,13 +96,22 @@ class CompactLocalizer(Network):
         self.project = nn.Linear(third * (settings.mel_count // 16), settings.width)
         self.sequence = sequence_layers(settings.sequence, settings.width, settings.heads, settings.dropout)
         self.dropout = nn.Dropout(settings.dropout)
-        self.output_layer = nn.Linear(settings.width, settings.output_size)
+        class_count = settings.output_size // 3 if settings.distance_width else 0
+        self.output_layer = nn.Linear(settings.width, settings.output_size - class_count)
+        self.distance: DistanceHead | None = None
+        if class_count:
+            self.distance = DistanceHead(
+                class_count, settings.width, settings.time_pool, settings.distance_width, settings.dropout
+            )
 
     def forward(self, features: Tensor) -> Tensor:
         """Raw output (B, L, output_size) of maps (B, C, T, F)."""
         # Channels innermost: convolution and batch norm of few maps then run at the speed of memory.
         x = features.contiguous(memory_format=torch.channels_last)
         x = self.blocks(self.stem_pool(self.stem(self.scale(x))))
-        x = self.sequence(self.project(x.transpose(1, 2).flatten(2)))
-        result: Tensor = self.output_layer(self.dropout(x))
-        return result
+        x = self.dropout(self.sequence(self.project(x.transpose(1, 2).flatten(2))))
+        result: Tensor = self.output_layer(x)
+        if self.distance is None:
+            return result
+        activity = result[:, :, : self.settings.output_size // 3]
+        return torch.cat([result, self.distance(features, x, activity)], dim=2)

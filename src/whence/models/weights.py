@@ -15,7 +15,7 @@ from whence.files import written_whole
 from whence.models.encoders import encoder_from_json
 from whence.models.errors import ModelError
 from whence.models.network import Network
-from whence.models.registry import build_model, model_from_json
+from whence.models.registry import build_model, model_from_json, model_to_json
 
 FORMAT = 1
 
@@ -104,15 +104,24 @@ def load_network(path: Path) -> tuple[Network, dict[str, Any]]:
     return network.eval(), weights.description
 
 
-def load_encoder(network: Network, path: Path) -> None:
-    """Fill the encoder of a detector from a file of encoder weights; what stands on it is left alone.
+def load_start(network: Network, path: Path) -> list[str]:
+    """Let a network begin with weights of a file: those of its encoder, or of a network like it.
 
-    Settings that only say how an encoder runs (chunks, dilation, memory) may differ, and a tagging head is left out.
+    A file of encoder weights fills the encoder and leaves what stands on it alone; settings that only say how an
+    encoder runs (chunks, dilation, memory) may differ, and a tagging head is left out. A file of a whole network gives
+    every tensor that fits by name and shape, so that a network may grow or learn other classes.
+
+    Returns:
+        the names of the tensors that begin anew.
 
     Raises:
-        ModelError: as `load_weights`, or the file holds another encoder, or its tensors do not fit.
+        ModelError: as `load_weights`, or the file holds another encoder or network, or nothing fits.
     """
     weights = load_weights(path)
+    if "model" in weights.description:
+        return _load_alike(network, weights, path)
+    if not hasattr(network.settings, "encoder"):
+        raise ModelError(f"{path}: holds an encoder, and the network has none; give a whole network's weights")
     if "encoder" not in weights.description:
         raise ModelError(f"{path}: holds no encoder (it describes {', '.join(sorted(weights.description))})")
     theirs, ours = encoder_from_json(weights.description["encoder"]), network.settings.encoder
@@ -122,6 +131,20 @@ def load_encoder(network: Network, path: Path) -> None:
     if not ours.tag_count:
         tensors = {name: t for name, t in tensors.items() if not name.startswith(("outputlayer.", "fc."))}
     fill(network.encoder, tensors, str(path))
+    return [name for name in network.state_dict() if not name.startswith("encoder.")]
+
+
+def _load_alike(network: Network, weights: Weights, path: Path) -> list[str]:
+    """Take what fits from a network of the same kind."""
+    theirs, ours = weights.description["model"].get("name"), model_to_json(network.settings)["name"]
+    if theirs != ours:
+        raise ModelError(f"{path}: holds a {theirs}; the network is a {ours}")
+    wanted = network.state_dict()
+    fitting = {n: t for n, t in weights.tensors.items() if n in wanted and t.shape == wanted[n].shape}
+    if not fitting:
+        raise ModelError(f"{path}: none of its tensors fits the network")
+    network.load_state_dict(fitting, strict=False)
+    return [name for name in wanted if name not in fitting]
 
 
 def fill(module: Any, tensors: Mapping[str, Tensor], where: str) -> None:

@@ -6,7 +6,7 @@ import logging
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 import torch
@@ -16,9 +16,7 @@ from torch import Tensor
 from whence.files import written_whole
 from whence.inference.member import features_of
 from whence.training.data import ClipData
-
-if TYPE_CHECKING:
-    from whence.training.learner import Learner
+from whence.training.learner import Learner
 
 _LOG = logging.getLogger("whence.training")
 # Larger sets are encoded anew in every epoch, as if there were no file.
@@ -52,7 +50,7 @@ class EncodedClips:
         data: the clips.
     """
 
-    def __init__(self, place: Path, learner: "Learner", data: ClipData) -> None:
+    def __init__(self, place: Path, learner: Learner, data: ClipData) -> None:
         self._place, self._learner, self._clips = place, learner, data.clips
         kind = np.float16 if learner.bf16 else np.float32
         with torch.no_grad():
@@ -141,7 +139,7 @@ class EncodedClips:
         return digest.hexdigest()
 
 
-def encode_once(place: Path, learner: "Learner", data: object, should_stop: Callable[[], bool]) -> bool:
+def encode_once(place: Path, learner: Learner, data: object, should_stop: Callable[[], bool]) -> bool:
     """Let a learner read what its wholly frozen encoder says about a fixed set of clips, once that is written down.
 
     Returns:
@@ -152,21 +150,24 @@ def encode_once(place: Path, learner: "Learner", data: object, should_stop: Call
         if learner.processes.is_first:
             sweep(place)
         return True
-    learner.encoded = encoded_clips(place, learner, data)
-    if learner.encoded is None or learner.encoded.make(should_stop):
+    encoded = encoded_clips(place, learner, data)
+    if encoded is None:
+        return True
+    learner.encoded = encoded
+    if encoded.make(should_stop):
         return True
     _LOG.info("%s: stopped at step %d; the same command continues", learner.recipe.name, learner.step)
     return False
 
 
-def encoded_clips(place: Path, learner: "Learner", data: object) -> EncodedClips | None:
+def encoded_clips(place: Path, learner: Learner, data: object) -> EncodedClips | None:
     """Where the vectors of all clips may stand; None where they would not stay the same, or not fit.
 
     They stay the same if clips are a fixed set, nothing is drawn on the way to the encoder, and a clip with its
     channels swapped sounds alike to it. One process alone writes the file.
     """
     recipe = learner.recipe
-    same_when_swapped = set(recipe.features.maps) in ({"mid"}, {"side"}, {"mid", "side"}, {"left", "right"})
+    same_when_swapped = set(recipe.features.maps) in ({"mid"}, {"side"}, {"mid", "side"})
     drawn = recipe.spec_augment is not None or recipe.filter_augment is not None
     if not isinstance(data, ClipData) or not isinstance(learner.bare, Split) or drawn:
         return None
@@ -187,7 +188,7 @@ def sweep(place: Path) -> None:
         (place / name).unlink(missing_ok=True)
 
 
-def _encoded(learner: "Learner", features: Tensor) -> Tensor:
+def _encoded(learner: Learner, features: Tensor) -> Tensor:
     """Vectors as training has them: the encoder at rest, in the precision of the recipe."""
     network = learner.bare
     was_training = network.training

@@ -2,7 +2,8 @@
 
 import logging
 import math
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any, Protocol, cast
 
 import torch
 from accelerate import Accelerator
@@ -16,7 +17,6 @@ from whence.models.outputs.registry import build_output
 from whence.models.registry import build_model
 from whence.training.augmentation import augment_features
 from whence.training.data import Batch
-from whence.training.encoded import EncodedClips
 from whence.training.errors import DivergedError
 from whence.training.freezing import frozen_at, let_rest
 from whence.training.processes import Processes
@@ -24,6 +24,15 @@ from whence.training.recipe import NetworkRecipe
 from whence.training.schedule import rate_at
 
 _LOG = logging.getLogger("whence.training")
+
+
+class StoredVectors(Protocol):
+    """What a resting encoder said about every clip, written down earlier."""
+
+    label_frames: int
+
+    def rows(self, numbers: Sequence[int]) -> Tensor:
+        """The vectors (clip, V, D) of clips by number, float32."""
 
 
 class Learner:
@@ -64,7 +73,7 @@ class Learner:
         )
         self.step = 0
         # What the encoder says about each clip, while it stands still and somebody has written it down.
-        self.encoded: EncodedClips | None = None
+        self.encoded: StoredVectors | None = None
         self._frozen = 0
         self._micro_clips = self.processes.clips_of(recipe.batch_clips)
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from whence.errors import GaveUpError
 from whence.files import written_whole
 from whence.inference.member import Member
-from whence.models.weights import load_encoder
+from whence.models.weights import load_start
 from whence.training.checkpoints import load_state, save_state
 from whence.training.data import Batch, TrainingData
 from whence.training.encoded import encode_once, sweep
@@ -110,7 +110,8 @@ def train_network(
         learner.restore(state)
         _LOG.info("%s: resuming at step %d of %d", network.name, learner.step, network.total_steps)
     elif encoder is not None:
-        load_encoder(learner.bare, encoder)
+        anew = load_start(learner.bare, encoder)
+        _LOG.info("%s: begins with %s; new are %d tensors", network.name, encoder, len(anew))
     elif network.frozen_encoder:
         _LOG.warning("%s: its encoder is frozen at first but begins with random weights; give --encoder", network.name)
     if not encode_once(place, learner, data, settings.should_stop):

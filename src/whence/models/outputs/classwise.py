@@ -155,7 +155,7 @@ class Classwise(Coding):
             error = tanh(parts[:, :, self._elements["direction"]]) - self._direction(target[:, :, AZIMUTH])
             losses["direction"] = settings.direction_weight * ((error**2).mean(2) * active).sum() / count
         if settings.distance:
-            cost = settings.scale.squared_error(parts[:, :, -1], target[:, :, DISTANCE])
+            cost = settings.scale.cost(parts[:, :, -1], target[:, :, DISTANCE])
             losses["distance"] = settings.distance_weight * (cost * active).sum() / count
         return losses
 

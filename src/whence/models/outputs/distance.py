@@ -24,6 +24,7 @@ class DistanceScale:
         deviation_m: of the training labels; `standard` only. Default: STARSS23.
         relative: count (estimate / label - 1)^2, which is what the official relative error sees, instead of the
             squared difference on the network's own scale.
+        absolute: count the size of the error instead of its square: what the official metric averages.
 
     Raises:
         ModelError: an unknown kind or a deviation that is not positive.
@@ -36,6 +37,7 @@ class DistanceScale:
     mean_m: float = 1.90
     deviation_m: float = 0.66
     relative: bool = True
+    absolute: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in ("softplus", "relu", "standard", "log"):
@@ -63,7 +65,7 @@ class DistanceScale:
         near = distance_m.clamp(min=_CLOSEST_M)
         return near.log() if self.kind == "log" else near + (-(-near).expm1()).log()
 
-    def squared_error(self, raw: "Tensor", distance_m: "Tensor") -> "Tensor":
+    def cost(self, raw: "Tensor", distance_m: "Tensor") -> "Tensor":
         """The cost of each estimate; 0, with no gradient, where the label says NaN (not known).
 
         Args:
@@ -78,5 +80,6 @@ class DistanceScale:
             error = self.to_metres(raw) - label
         else:
             error = raw - self.from_metres(label)
-        cost: Tensor = (error * error).where(known, error.new_zeros(()))
-        return cost
+        size = error.abs() if self.absolute else error * error
+        counted: Tensor = size.where(known, error.new_zeros(()))
+        return counted

@@ -106,7 +106,7 @@ class Tracks(Coding):
             there, azimuth_deg, distance_m = wanted.unbind(3)
             presence = binary_cross_entropy_with_logits(parts[:, :, :, 0], there, reduction="none")
             azimuth = (tanh(parts[:, :, :, 1]) - azimuth_deg / 90.0) ** 2
-            distance = settings.scale.squared_error(parts[:, :, :, 2], distance_m)
+            distance = settings.scale.cost(parts[:, :, :, 2], distance_m)
             place = settings.azimuth_weight * azimuth + settings.distance_weight * distance
             costs.append((settings.presence_weight * presence + there * place).mean(dim=2))
         return {"tracks": stack(costs, 0).min(dim=0).values.mean()}

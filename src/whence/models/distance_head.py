@@ -1,0 +1,164 @@
+"""How far each class is, heard from how much of its sound is the room's: statistics, not one more convolution."""
+
+# B batch, C map, T feature frame, F mel band, L label frame (100 ms), K class, D width of the trunk, W of the head
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, max_pool2d
+
+from whence.models.blocks import BidirectionalGru
+
+# Bands that the statistics are told in, and over how many label frames powers are averaged for them.
+BANDS = 8
+_AVERAGED_OVER = (1, 5, 21)
+# Eleven numbers of levels and slopes beside six of direct and diffuse sound and three of its finer parts.
+STATISTICS = (2 * len(_AVERAGED_OVER) + 3 + 8) * BANDS
+_SILENCE = 1e-20
+# Keeps the direction of what is nearly all diffuse near 0 instead of anywhere.
+_LEAST_DIRECT = 0.02
+
+
+def direct_and_diffuse(mid_power: Tensor, side_power: Tensor, cross_power: Tensor) -> tuple[Tensor, Tensor]:
+    """Take averaged powers of a coincident pair for one plane wave in a diffuse field.
+
+    With a wave of power d from a direction of sine u, and a diffuse field of power r in the mid and, as a
+    figure-eight hears it, r / 3 in the side, mid = d + r, side = u^2 d + r / 3 and cross = u d. The smaller root of
+    r^2 / 3 - r (side + mid / 3) + mid side - cross^2 = 0 is the one that leaves the wave its power.
+
+    Args:
+        mid_power: any shape, 0 or more.
+        side_power: the same.
+        cross_power: Re(M conj S), averaged as they are.
+
+    Returns:
+        the diffuse share r / mid of the mid's power, 0..1, and u, positive to the left, drawn to 0 where little is
+        direct. Noise that comes from everywhere counts as diffuse.
+
+    Source: after the diffuseness of directional audio coding (Pulkki 2007), for two channels instead of four.
+
+    >>> share, sine = direct_and_diffuse(torch.tensor(1.0), torch.tensor(1 / 3), torch.tensor(0.0))
+    >>> round(float(share), 3), float(sine)
+    (1.0, 0.0)
+    """
+    half = side_power + mid_power / 3
+    rest = (mid_power * side_power - cross_power * cross_power).clamp(min=0.0)
+    diffuse = 2 * rest / (half + (half * half - 4 / 3 * rest).clamp(min=0.0).sqrt() + _SILENCE)
+    diffuse = torch.minimum(diffuse, mid_power)
+    sine = cross_power / (mid_power - diffuse + _LEAST_DIRECT * mid_power + _SILENCE)
+    return diffuse / (mid_power + _SILENCE), sine.clamp(-1.2, 1.2)
+
+
+def room_statistics(maps: Tensor, time_pool: int) -> Tensor:
+    """What tells near from far in a label frame, whatever sounds: diffuse shares, levels, how they rise and fall.
+
+    Args:
+        maps: (B, C, T, F) whose first three are mid and side log-mel in dB and their intensity.
+        time_pool: feature frames in a label frame.
+
+    Returns:
+        (B, L, STATISTICS) float32; the same for swapped channels.
+    """
+    level_db = maps[:, :2].float()
+    power = 10.0 ** (level_db / 10.0)
+    mid, side = power[:, :1], power[:, 1:]
+    powers = torch.cat([mid, side, maps[:, 2:3].float() * (mid + side)], dim=1)
+    # As a plain number: an exporter would take the shape for a variable, and pools have fixed sizes.
+    band = int(maps.shape[3]) // BANDS
+    fine = avg_pool2d(powers, (time_pool, band // 4))
+    label = avg_pool2d(fine, (1, 4))
+    found = []
+    for frames in _AVERAGED_OVER:
+        around = avg_pool2d(label, (frames, 1), 1, (frames // 2, 0), count_include_pad=False)
+        share, sine = direct_and_diffuse(around[:, :1], around[:, 1:2], around[:, 2:])
+        found += [share, sine.abs()]
+    # Where and when one sound rules, it is heard apart: the loudest parts of a band count most.
+    share, sine = direct_and_diffuse(fine[:, :1], fine[:, 1:2], fine[:, 2:])
+    weighed = torch.cat([share, sine.abs(), sine * sine], dim=1) * fine[:, :1]
+    found.append(avg_pool2d(weighed, (1, 4)) / (label[:, :1] + _SILENCE))
+    found.append(_levels(avg_pool2d(mid, (1, band)), label[:, :1], time_pool))
+    return torch.cat(found, dim=1).transpose(1, 2).flatten(2)
+
+
+def _levels(power: Tensor, label_power: Tensor, time_pool: int) -> Tensor:
+    """(B, 8, L, BANDS) levels against those of the clip, and rises and falls within a label frame and between two."""
+    frame_db, label_db = (10.0 * torch.log10(given + 1e-12) for given in (power, label_power))
+    step = frame_db[:, :, 1:] - frame_db[:, :, :-1]
+    step = torch.cat([torch.zeros_like(frame_db[:, :, :1]), step], dim=2)
+    pool = (time_pool, 1)
+    mean = avg_pool2d(frame_db, pool)
+    spread = (avg_pool2d(frame_db * frame_db, pool) - mean * mean).clamp(min=1e-6).sqrt()
+    change = label_db[:, :, 1:] - label_db[:, :, :-1]
+    change = torch.cat([torch.zeros_like(label_db[:, :, :1]), change], dim=2)
+    quietest = label_db.amin(dim=2, keepdim=True).expand_as(label_db)
+    return torch.cat(
+        [
+            label_db,
+            label_db - quietest,
+            quietest,
+            max_pool2d(step, pool),
+            max_pool2d(-step, pool),
+            avg_pool2d(step.abs(), pool),
+            spread,
+            change,
+        ],
+        dim=1,
+    )
+
+
+class DistanceHead(nn.Module):
+    """Statistics of the room and the trunk's vectors -> a distance for each class, from the moments it sounds alone.
+
+    A conversation changes from frame to frame, but where somebody stands does not: what is heard while a class is
+    active, most of all while nothing else is, is averaged over the clip and told to every frame of that class.
+
+    Args:
+        class_count: K.
+        trunk_width: D.
+        time_pool: feature frames in a label frame.
+        width: W.
+        dropout: before the layers.
+
+    Shape: maps (B, C, T, F), trunk (B, L, D), activity logits (B, L, K) -> raw distances (B, L, K).
+    """
+
+    def __init__(self, class_count: int, trunk_width: int, time_pool: int, width: int, dropout: float) -> None:
+        super().__init__()
+        self.time_pool = time_pool
+        self.scale = nn.BatchNorm1d(STATISTICS)
+        self.enter = nn.Sequential(
+            nn.Linear(STATISTICS + trunk_width, width),
+            nn.GELU(),
+            nn.Dropout(dropout),
+            nn.Linear(width, width),
+            nn.GELU(),
+        )
+        self.active = nn.Linear(class_count, width)
+        self.gru = BidirectionalGru(width)
+        self.here = nn.Linear(2 * width, width)
+        self.event = nn.Linear(2 * width, width, bias=False)
+        self.of_class = nn.Parameter(torch.zeros(class_count, width))
+        self.of_activity = nn.Parameter(0.1 * torch.randn(width))
+        self.leave = nn.Sequential(
+            nn.GELU(), nn.Dropout(dropout), nn.Linear(width, width), nn.GELU(), nn.Linear(width, 1)
+        )
+
+    def forward(self, maps: Tensor, trunk: Tensor, activity: Tensor) -> Tensor:
+        """The raw distances; nothing flows back into the trunk, which has its own work."""
+        with torch.no_grad(), torch.autocast(maps.device.type, enabled=False):
+            statistics = room_statistics(maps, self.time_pool)
+            active = activity.detach().float().sigmoid()
+        statistics = self.scale(statistics.transpose(1, 2)).transpose(1, 2)
+        entered = self.enter(torch.cat([statistics, trunk.detach().to(statistics.dtype)], dim=2))
+        heard = torch.cat([entered, self.gru(entered + self.active(active))], dim=2)
+        event = self.event(_mean_over_events(heard.float(), active).to(heard.dtype))
+        told = self.here(heard)[:, :, None] + event[:, None] + self.of_class + active[..., None] * self.of_activity
+        result: Tensor = self.leave(told)[..., 0]
+        return result
+
+
+def _mean_over_events(heard: Tensor, active: Tensor) -> Tensor:
+    """(B, K, 2 W) of (B, L, 2 W): the mean over the frames of each class, those it has for itself above all."""
+    silent = torch.log(1.0 - active.clamp(max=0.98))
+    alone = (silent.sum(dim=2, keepdim=True) - silent).exp()
+    weight = active * (0.05 + alone)
+    return weight.transpose(1, 2) @ heard / (weight.sum(dim=1)[:, :, None] + 1e-3)
