@@ -89,7 +89,7 @@ def train_network(
         data: batches by number.
         held_out: clips for validation, from other recordings.
         settings: workers, checkpoints, progress.
-        encoder: weights of a pretrained encoder to begin with.
+        encoder: weights to begin with, see `whence.models.weights.load_start`.
 
     Returns:
         whether the training is finished; False after a stop.
@@ -111,7 +111,7 @@ def train_network(
         _LOG.info("%s: resuming at step %d of %d", network.name, learner.step, network.total_steps)
     elif encoder is not None:
         anew = load_start(learner.bare, encoder)
-        _LOG.info("%s: begins with %s; new are %d tensors", network.name, encoder, len(anew))
+        _LOG.info("%s: begins with %s; %d tensors begin anew", network.name, encoder, len(anew))
     elif network.frozen_encoder:
         _LOG.warning("%s: its encoder is frozen at first but begins with random weights; give --encoder", network.name)
     if not encode_once(place, learner, data, settings.should_stop):

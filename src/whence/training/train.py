@@ -41,7 +41,7 @@ def train(
         held_out: clips of other recordings: checkpoints, their average and thresholds are chosen on them.
         folder: the run; made if missing.
         settings: workers, device, progress; nothing that changes the result.
-        encoders: by the name of a network, weights of a pretrained encoder to begin with.
+        encoders: by the name of a network, weights to begin with: of a pretrained encoder, or of a network like it.
         test_clips: what a recipe whose protocol is `paper` chooses on too; no other looks at them.
 
     Returns:
