@@ -11,7 +11,7 @@ from whence.models.blocks import BidirectionalGru
 # Bands that the statistics are told in, and over how many label frames powers are averaged for them.
 BANDS = 8
 _AVERAGED_OVER = (1, 5, 21)
-# Eleven numbers of levels and slopes beside six of direct and diffuse sound and three of its finer parts.
+# In each band six numbers of direct and diffuse sound, three of its finer parts, eight of levels and slopes.
 STATISTICS = (2 * len(_AVERAGED_OVER) + 3 + 8) * BANDS
 _SILENCE = 1e-20
 # Keeps the direction of what is nearly all diffuse near 0 instead of anywhere.
