@@ -62,6 +62,15 @@ def test_answers_are_kept_until_the_run_changes(run, stereo_set, capsys):
     assert capsys.readouterr().out == first
 
 
+def test_another_set_with_the_same_names_is_answered_anew(run, stereo_set, tmp_path):
+    assert main(["table", str(run), "--data", str(stereo_set)]) == 0
+    kept = sorted((run / "predictions" / "dev-test").glob("*.csv"))
+    kept[0].write_text(HEADER + "0,0,0,0,100,0\n")
+    shutil.copytree(stereo_set, tmp_path / "other")
+    assert main(["table", str(run), "--data", str(tmp_path / "other")]) == 0
+    assert kept[0].read_text() != HEADER + "0,0,0,0,100,0\n"
+
+
 def test_swapped_answers_are_kept_apart(run, stereo_set):
     assert main(["table", str(run), "--data", str(stereo_set), "--swap"]) == 0
     assert [path.name for path in (run / "predictions").iterdir() if path.is_dir()] == ["dev-test-swap"]

@@ -47,7 +47,7 @@ def kept_answers(run: Path, part: str, sounds: Sequence[Path], *, swap: bool, qu
     """The answers of a run to a part of a data set, made now where they are missing or of other weights.
 
     They stand in `run/predictions/<part>/`. Beside them is noted what made them; answers of another state of the run,
-    or with another `swap`, are made anew.
+    with another `swap` or to other files, of whatever name, are made anew.
 
     Returns:
         the folder, and what went wrong.
@@ -58,7 +58,7 @@ def kept_answers(run: Path, part: str, sounds: Sequence[Path], *, swap: bool, qu
     folder = run / "predictions" / (f"{part}-swap" if swap else part)
     folder.mkdir(parents=True, exist_ok=True)
     sweep_unfinished(folder)
-    note, made_by = folder.with_suffix(".json"), {"run": _digest(run), "swap": swap}
+    note, made_by = folder.with_suffix(".json"), {"run": _digest(run), "swap": swap, "sounds": _state_of(sounds)}
     if _noted(note) != made_by:
         for old in folder.glob("*.csv"):
             old.unlink()
@@ -74,6 +74,15 @@ def _noted(note: Path) -> object:
         return json.loads(note.read_text(encoding="ascii"))
     except (OSError, ValueError):
         return None
+
+
+def _state_of(sounds: Sequence[Path]) -> str:
+    """One number that changes when any of the files does: two sets may have parts and clips of the same names."""
+    digest = hashlib.sha256()
+    for sound in sorted(sounds):
+        status = sound.stat()
+        digest.update(f"{sound.resolve()} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 def _digest(run: Path) -> str:
