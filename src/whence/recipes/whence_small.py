@@ -50,6 +50,6 @@ def _recipe(name: str, encoder: YamnetSettings, detector_optimizer: OptimizerSet
         batch_clips=16,
         epochs=56,
         epoch_clips=4_096,
-        optimizer=_OPTIMIZER,
+        optimizer=replace(_OPTIMIZER, peak_rate=1.5e-3, average_decay=0.998),
     )
     return Recipe(name, (detector, localizer), precision="bf16")
