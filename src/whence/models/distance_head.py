@@ -144,7 +144,7 @@ class DistanceHead(nn.Module):
 
     def forward(self, maps: Tensor, trunk: Tensor, activity: Tensor) -> Tensor:
         """The raw distances; nothing flows back into the trunk, which has its own work."""
-        with torch.no_grad(), torch.autocast(maps.device.type, enabled=False):
+        with torch.no_grad():
             statistics = room_statistics(maps, self.time_pool)
             active = activity.detach().float().sigmoid()
         statistics = self.scale(statistics.transpose(1, 2)).transpose(1, 2)
