@@ -7,7 +7,6 @@ import contextlib
 import logging
 import math
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ import whence
 from whence.apps.command import DONE, Command
 from whence.apps.inputs import add_classes, read_classes
 from whence.apps.model_choice import add_model, open_model
+from whence.apps.sounds_unsaid import sounds_unsaid
 from whence.errors import WhenceError
 
 if TYPE_CHECKING:
@@ -57,11 +57,12 @@ def run(args: argparse.Namespace) -> int:
     found = read_events(args.labels, classes) if args.labels else None
     source, start_s = _part(args.sound, args.start, args.duration)
     spectrum = Spectrum()
-    with _quietly() if isinstance(source, tuple) else contextlib.nullcontext():
+    # A part of a sound has no name and is no fault: what is noticed about it is kept for the whole.
+    with sounds_unsaid() if isinstance(source, tuple) else contextlib.nullcontext():
         for block in read_blocks(source):
             spectrum.add(block)
     if found is None:
-        with _quietly():  # what there is to say about the sound was said above
+        with sounds_unsaid():  # what there is to say about the sound was said above
             found = whence.detect(source, model=system).shifted(round(start_s * 10))
     end_s = start_s + spectrum.duration_s
     layers = [_within(events, start_s, end_s) for events in (reference, found) if events is not None]
@@ -115,18 +116,6 @@ def _part(path: Path, start_s: float | None, duration_s: float | None) -> tuple[
     if not math.isfinite(count):
         raise WhenceError(f"{shown(path)}: does not say how long it is; add --duration")
     return (read_window(path, first, int(count)), rate_hz), start_s
-
-
-@contextlib.contextmanager
-def _quietly() -> Iterator[None]:
-    """A part of a sound has no name and is no fault: what is noticed about it is kept for the whole."""
-    logger = logging.getLogger("whence.audio")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 def _system(args: argparse.Namespace) -> NetworkSystem:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import logging
 import socket
 import sys
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from whence.apps.command import DONE, Command
 from whence.apps.model_choice import add_model, open_model
+from whence.apps.sounds_unsaid import sounds_unsaid
 from whence.errors import MissingExtraError, WhenceError
 
 if TYPE_CHECKING:
@@ -58,21 +57,10 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.write(f"{address(door, token)}\n")
         sys.stdout.flush()
         _log.info("open the address above in a browser; Ctrl-C ends. Sounds stay on this machine and are not kept.")
-        with _sounds_unsaid():
+        # What is doubtful about a sound is told to who sent it; here it would only be a meaningless name.
+        with sounds_unsaid():
             serve(app, door)
     return DONE
-
-
-@contextlib.contextmanager
-def _sounds_unsaid() -> Iterator[None]:
-    """What is doubtful about a sound is told to who sent it; the server's screen would only show a meaningless name."""
-    log = logging.getLogger("whence.audio")
-    level = log.level
-    log.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        log.setLevel(level)
 
 
 def serve(app: Starlette, door: socket.socket) -> None:
