@@ -22,6 +22,7 @@ from onnx import numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from whence.apps.demo import SCENES
+from whence.features.numpy_twin import numpy_features
 from whence.inference.loading import PACKAGED
 from whence.inference.onnx_networks import OnnxNetworks
 
@@ -62,19 +63,19 @@ def asked(path: Path, maps: dict[str, NDArray[np.float32]]) -> tuple[float, list
 def main() -> int:
     """Make the files, ask them, print."""
     sounds = clips()
-    maps = {name: front_end(sounds) for name, front_end in OnnxNetworks(PACKAGED)._front_ends.items()}
+    inputs = OnnxNetworks(PACKAGED).card.inputs
+    maps = {name: numpy_features(settings)(sounds) for name, settings in inputs.items()}
     expected_ms, expected = asked(PACKAGED, maps)
     print(f"{'as packaged':24s} {PACKAGED.stat().st_size / 1e6:6.1f} MB {expected_ms:7.1f} ms a clip")
     with tempfile.TemporaryDirectory() as folder:
         wide, target = Path(folder) / "wide.onnx", Path(folder) / "eight.onnx"
         onnx.save(widened(onnx.load(PACKAGED)), wide)
         for name, kinds in (("float32", []), ("matrices in 8 bits", MATRICES), ("everything in 8 bits", None)):
-            file = wide
-            if kinds != []:
+            file = wide if kinds == [] else target
+            if file == target:
                 # It prints every shape that it is not sure of.
                 with contextlib.redirect_stdout(io.StringIO()):
                     quantize_dynamic(wide, target, weight_type=QuantType.QInt8, op_types_to_quantize=kinds)
-                file = target
             took_ms, said = asked(file, maps)
             apart = max(float(np.abs(a - b).max()) for a, b in zip(said, expected, strict=True))
             print(

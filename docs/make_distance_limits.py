@@ -2,8 +2,8 @@
 
     python docs/make_distance_limits.py rooms_train.safetensors rooms_test.safetensors
 
-A small network is trained on the responses of one bank and tried on those of another. It is told, in turn, less and
-less: the energy in time of mid and side, each relative to the direct sound; the same with what the whole room has in
+A small network is trained on the responses of one bank and tried on those of another. It is told, in
+turn: the energy in time of mid and side, each relative to the direct sound; the same with what the whole room has in
 common; only what a steady sound shows (the averages of mid, side and their product in six bands); and the level alone,
 with a source whose loudness is drawn. Prints the mean relative distance error of each and of a constant.
 """
@@ -25,7 +25,7 @@ Table = NDArray[np.float32]
 # Samples after the direct sound at 24 kHz where the energies in time begin and end.
 EDGES = (-24, 36, 72, 120, 240, 480, 960, 1_920, 4_800, 9_600, 24_000)
 BAND_EDGES_HZ = (250, 500, 1_000, 2_000, 4_000)
-STEPS, CLIPS_AT_ONCE = 3_000, 512
+STEPS, RESPONSES_AT_ONCE = 3_000, 512
 
 
 def mid_and_side(bank: RoomBank, seed: int) -> NDArray[np.float32]:
@@ -73,7 +73,7 @@ def relative_error(learned: tuple[Table, Table], tried: tuple[Table, Table]) -> 
     optimizer = torch.optim.AdamW(net.parameters(), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=STEPS)
     for _ in range(STEPS):
-        drawn = torch.randint(len(x), (CLIPS_AT_ONCE,))
+        drawn = torch.randint(len(x), (RESPONSES_AT_ONCE,))
         loss = (net(x[drawn])[:, 0] / metres[drawn] - 1).abs().mean()
         optimizer.zero_grad()
         loss.backward()
@@ -94,15 +94,15 @@ def main() -> None:
     metres = [bank.distance_m.astype(np.float32) for bank in banks]
     times = [energies_in_time(bank, pair) for bank, pair in zip(banks, pairs, strict=True)]
     rooms = [np.stack([t[b.room == r].mean(axis=0) for r in b.room]) for t, b in zip(times, banks, strict=True)]
-    long_ = [steady(pair) for pair in pairs]
+    lasting = [steady(pair) for pair in pairs]
     echo = [np.log(bank.rt60_s[bank.room])[:, None] for bank in banks]
     rng = np.random.default_rng(1)
     level = [(-20 * np.log10(m)[:, None] + rng.uniform(-10, 10, (len(m), 1))).astype(np.float32) for m in metres]
     questions: dict[str, Callable[[int], Table]] = {
         "energies in time": lambda i: times[i],
         "and the room's mean of them": lambda i: np.concatenate([times[i], rooms[i]], axis=1),
-        "a steady sound": lambda i: long_[i],
-        "and the reverberation time": lambda i: np.concatenate([long_[i], echo[i]], axis=1),
+        "a steady sound": lambda i: lasting[i],
+        "and the reverberation time": lambda i: np.concatenate([lasting[i], echo[i]], axis=1),
         "level, drawn within 20 dB": lambda i: level[i],
     }
     grid = np.arange(0.5, 4.0, 0.05)

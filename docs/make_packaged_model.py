@@ -10,7 +10,7 @@ command that anybody can type; it is skipped where its result stands already, an
 1. training sounds: the recordings of the train split with a clear licence, and procedural ones where those are few;
 2. rooms: 400 to train with, 24 to validate, 40 to test;
 3. scenes: 64,000 to train with; 600 of the val split, 1,000 of the test split, of every licence;
-4. the detector and the localizer, and the official baseline for about as many clips;
+4. the detector and the localizer, and the official baseline for 106,496 clips;
 5. thresholds and smoothing on the validation scenes; the file; the table on the test scenes.
 """
 
@@ -94,9 +94,9 @@ def main() -> None:
         if not rooms.exists():
             whence("scenes", "rooms", rooms, "--rooms", max(count // share, 2), "--seed", seed)
         listed = sounds if part == "train" else args.manifest
-        data = ("--seed", seed, "--clips", f"{CLIPS[part] // share}:dev-{part}")
+        wanted = ("--seed", seed, "--clips", f"{CLIPS[part] // share}:dev-{part}")
         target = work / ("test" if part == "test" else "scenes")
-        whence("scenes", listed, "--where", f"split={part}", "--rooms", rooms, *data, "--out", target)
+        whence("scenes", listed, "--where", f"split={part}", "--rooms", rooms, *wanted, "--out", target)
     encoder = work / "yamnet.safetensors"
     if not encoder.exists():
         whence("convert-weights", args.yamnet, encoder)
