@@ -44,7 +44,7 @@ def _recipe(name: str, encoder: YamnetSettings, detector_optimizer: OptimizerSet
         "localizer",
         CompactLocalizerSettings(distance_width=96),
         midside(),
-        # What the official metric averages: without it distances stay at what a constant would score.
+        # The size of relative errors is what the official metric averages.
         ClasswiseSettings(distance_weight=1.0, scale=DistanceScale("log", absolute=True)),
         # Twice as many steps for as many clips: distances begin to be learned late.
         batch_clips=16,
