@@ -47,9 +47,20 @@ def test_a_tuned_run_answers_and_other_clips_may_tune_it(run, stereo_set, capsys
     assert "4 of 4 clips answered" in capsys.readouterr().err
 
 
+def test_who_is_cautious_hears_less_that_is_not_there(run, small_training):
+    words = ["tune", str(run), "--scenes", str(small_training.sounds), "--rooms", str(small_training.rooms)]
+    assert main(words) == 0
+    best = system_of(run)
+    assert main([*words, "--cautious", "100"]) == 0
+    cautious = system_of(run)
+    assert cautious["thresholds"] != best["thresholds"]
+    assert all(high >= low for high, low in zip(cautious["thresholds"], best["thresholds"], strict=True))
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
+        (["{run}", "--data", "{run}", "--cautious", "-1"], "--cautious -1: give points of F20 from 0 to 100"),
         (["{run}"], "say what to train on"),
         (["{run}/nowhere", "--data", "{run}"], "nowhere: no such folder"),
         (["{run}/detector", "--data", "{run}"], "an unfinished run"),

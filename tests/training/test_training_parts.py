@@ -81,6 +81,21 @@ def test_thresholds_are_the_best_there_are(seed):
             assert (found.threshold[k], found.f_score[k]) == (0.5, 0.0)
 
 
+@given(st.integers(0, 500), st.sampled_from([0.01, 0.1, 0.4]))
+def test_an_allowance_takes_the_highest_threshold_that_it_allows(seed, allowance):
+    rng = np.random.default_rng(seed)
+    score = rng.integers(0, 8, (25, 1)) / 8
+    references = rng.choice([0, 0, 1, 2], (25, 1))
+    misplaced = rng.random((25, 1)) < 0.3
+    best, found = (best_thresholds(score, references, misplaced, given) for given in (0.0, allowance))
+    assert found.threshold[0] >= best.threshold[0]
+    if references.sum():
+        assert found.f_score[0] >= best.f_score[0] - allowance - 1e-9
+        # Whatever stays above it alone would give up too much.
+        for level in np.unique(score[score > found.threshold[0]])[:-1]:
+            assert f_score(score[:, 0], references[:, 0], misplaced[:, 0], level) < best.f_score[0] - allowance + 1e-9
+
+
 # Checkpoints
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from whence.apps.command import DONE, Command
 from whence.apps.inputs import add_classes, read_classes
-from whence.errors import MissingExtraError
+from whence.errors import MissingExtraError, WhenceError
 
 _log = logging.getLogger("whence.apps")
 
@@ -23,11 +23,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, help="folder of a finished run; its system.json is replaced")
     add_data(parser)
     parser.add_argument("--swap", action="store_true", help="tune for answers averaged with those to mirrored clips")
+    parser.add_argument(
+        "--cautious",
+        type=float,
+        default=0.0,
+        metavar="POINTS",
+        help="let each class give up so many points of its F20 for fewer false alarms (default: %(default)s)",
+    )
     add_classes(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Gather the clips that training held out, try everything, write the best."""
+    if not 0 <= args.cautious <= 100:
+        raise WhenceError(f"--cautious {args.cautious:g}: give points of F20 from 0 to 100, such as 0.5")
     try:
         import accelerate  # noqa: F401  (said before any work is done)
     except ImportError:
@@ -48,7 +57,8 @@ def run(args: argparse.Namespace) -> int:
     check_class_count(members[0].coding.class_count, classes, str(args.run))
     scenes, count = SceneSettings.from_plain(recipe["scenes"]), recipe["validation_clips"]
     held_out = gather_held_out(args, recipe["seed"], scenes, count, classes)
-    tuned = tune_system(system, members, held_out, _SMOOTHING_FRAMES, swap=args.swap)
+    allowance = args.cautious / 100
+    tuned = tune_system(system, members, held_out, _SMOOTHING_FRAMES, swap=args.swap, allowance=allowance)
     write_system(args.run, tuned)
     _log.info("before: %s", said(system.validation))
     _log.info(
@@ -63,6 +73,7 @@ COMMAND = Command(
     examples=(
         "whence tune runs/first --data dcase2025/",
         "whence tune runs/first --scenes my_sounds/ --rooms rooms.safetensors",
+        "whence tune runs/first --data dcase2025/ --cautious 0.5",
     ),
     add_arguments=add_arguments,
     run=run,

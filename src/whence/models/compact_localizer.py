@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from whence.models.blocks import ResidualBlock, sequence_layers
-from whence.models.distance_head import DistanceHead
 from whence.models.errors import ModelError
 from whence.models.network import Network
+from whence.models.place_head import PlaceHead
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,8 @@ class CompactLocalizerSettings:
         sequence: layers over time, see `whence.models.blocks.sequence_layers`; without `gru` the network has no
             recurrence.
         dropout: in the layers over time and before the output.
-        distance_width: of a DistanceHead, which tells the last third of a classwise output; 0 for none.
+        place_width: of a PlaceHead, which corrects the azimuths of a classwise output and tells its distances; 0 for
+            none.
 
     Raises:
         ModelError: sizes that do not divide.
@@ -43,16 +44,16 @@ class CompactLocalizerSettings:
     heads: int = 4
     sequence: tuple[str, ...] = ("transformer", "transformer", "gru")
     dropout: float = 0.1
-    distance_width: int = 0
+    place_width: int = 0
 
     def __post_init__(self) -> None:
-        if self.distance_width and (self.output_size % 3 or self.mel_count % 32 or self.input_maps < 3):
+        if self.place_width and (self.output_size % 3 or self.mel_count % 32 or self.input_maps < 3):
             raise ModelError(
-                "compact_localizer: distance_width needs activity, azimuth and distance of each class, the maps mid, "
+                "compact_localizer: place_width needs activity, azimuth and distance of each class, the maps mid, "
                 "side, intensity, and a multiple of 32 mel bands"
             )
-        if self.distance_width % 2:
-            raise ModelError(f"compact_localizer: distance_width is {self.distance_width}; it must be even")
+        if self.place_width % 2:
+            raise ModelError(f"compact_localizer: place_width is {self.place_width}; it must be even")
         if self.mel_count % 16:
             raise ModelError(f"compact_localizer: mel_count is {self.mel_count}; it must be a multiple of 16")
         if self.width % (2 * self.heads):
@@ -60,7 +61,7 @@ class CompactLocalizerSettings:
 
 
 class CompactLocalizer(Network):
-    """Stem, three residual blocks, layers over time, one linear layer; beside it, if wanted, a head for distances.
+    """Stem, three residual blocks, layers over time, one linear layer; beside it, if wanted, a head for places.
 
     Maps of unlike units (dB, ratios) are brought to one scale by a batch norm in front, so that it does not
     matter what is stacked.
@@ -96,12 +97,12 @@ class CompactLocalizer(Network):
         self.project = nn.Linear(third * (settings.mel_count // 16), settings.width)
         self.sequence = sequence_layers(settings.sequence, settings.width, settings.heads, settings.dropout)
         self.dropout = nn.Dropout(settings.dropout)
-        class_count = settings.output_size // 3 if settings.distance_width else 0
+        class_count = settings.output_size // 3 if settings.place_width else 0
         self.output_layer = nn.Linear(settings.width, settings.output_size - class_count)
-        self.distance: DistanceHead | None = None
+        self.place: PlaceHead | None = None
         if class_count:
-            self.distance = DistanceHead(
-                class_count, settings.width, settings.time_pool, settings.distance_width, settings.dropout
+            self.place = PlaceHead(
+                class_count, settings.width, settings.time_pool, settings.place_width, settings.dropout
             )
 
     def forward(self, features: Tensor) -> Tensor:
@@ -111,7 +112,7 @@ class CompactLocalizer(Network):
         x = self.blocks(self.stem_pool(self.stem(self.scale(x))))
         x = self.dropout(self.sequence(self.project(x.transpose(1, 2).flatten(2))))
         result: Tensor = self.output_layer(x)
-        if self.distance is None:
+        if self.place is None:
             return result
-        activity = result[:, :, : self.settings.output_size // 3]
-        return torch.cat([result, self.distance(features, x, activity)], dim=2)
+        activity, azimuth = result.chunk(2, dim=2)
+        return torch.cat([activity, *self.place(features, x, activity, azimuth)], dim=2)

@@ -42,10 +42,10 @@ def _recipe(name: str, encoder: YamnetSettings, detector_optimizer: OptimizerSet
     )
     localizer = NetworkRecipe(
         "localizer",
-        CompactLocalizerSettings(distance_width=96),
+        CompactLocalizerSettings(place_width=96),
         midside(),
-        # The size of relative errors is what the official metric averages.
-        ClasswiseSettings(distance_weight=1.0, scale=DistanceScale("log", absolute=True)),
+        # The size of errors is what the official metric averages, of angles and of relative distances.
+        ClasswiseSettings(direction_absolute=True, distance_weight=1.0, scale=DistanceScale("log", absolute=True)),
         # Twice as many steps for as many clips: distances begin to be learned late.
         batch_clips=16,
         epochs=56,

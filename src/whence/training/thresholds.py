@@ -14,7 +14,10 @@ class BestThresholds(NamedTuple):
 
 
 def best_thresholds(
-    score: NDArray[np.floating], references: NDArray[np.integer], misplaced: NDArray[np.bool_] | None = None
+    score: NDArray[np.floating],
+    references: NDArray[np.integer],
+    misplaced: NDArray[np.bool_] | None = None,
+    allowance: float = 0.0,
 ) -> BestThresholds:
     """Find for each class the threshold with the highest F-score; a cell is active if its score exceeds it.
 
@@ -26,6 +29,8 @@ def best_thresholds(
         score: (cell, class) confidence in each frame of each clip.
         references: (cell, class) how many references of the class there are.
         misplaced: (cell, class) whether an active cell would be a spatial error; None for never.
+        allowance: the highest threshold is taken whose F-score is at most so much below the best. F-scores hardly
+            change around their maximum, and the higher of two thresholds has fewer false alarms.
 
     Returns:
         thresholds halfway between two scores that occur, 0.5 for a class without references, and F-scores.
@@ -53,7 +58,7 @@ def best_thresholds(
         f_score = hits / np.maximum(hits + spatial + 0.5 * (alarms + missed), 0.5)
         # Equal scores cannot be told apart: only the last of them is a possible cut.
         f_score[:-1][sorted_score[1:] == sorted_score[:-1]] = -1.0
-        best = int(np.argmax(f_score))
+        best = int(np.flatnonzero(f_score >= f_score.max() - allowance)[0])
         # Even a score of 0 exceeds a threshold below it.
         below = sorted_score[best + 1] if best + 1 < cells else min(0.0, sorted_score[best] - 1e-3)
         thresholds[k], f_scores[k] = 0.5 * (sorted_score[best] + below), f_score[best]

@@ -22,6 +22,7 @@ def tune_system(
     smoothing: Sequence[int] = (1,),
     *,
     swap: bool = False,
+    allowance: float = 0.0,
 ) -> SystemFile:
     """Try every way to join and smooth, each with its best thresholds, and take the one with the highest F20.
 
@@ -34,6 +35,7 @@ def tune_system(
         held_out: clips of recordings that no network was trained on.
         smoothing: frames to try; only classwise activity can be smoothed, other codings take 1.
         swap: average with the mirrored answers to the mirrored clips, as the system will be used.
+        allowance: how much of its F-score a class may give up for a higher threshold; see `best_thresholds`.
 
     Returns:
         the system with what was found, and its scores.
@@ -48,6 +50,8 @@ def tune_system(
         for frames in (smoothing if isinstance(coding, Classwise) else (1,))
     ]
     activity, frames, found = max(tried, key=lambda one: one[2].score)
+    if allowance:
+        found = _tried(coding, said, located, activity, frames, held_out, allowance)
     thresholds = None if found.thresholds is None else tuple(found.thresholds.tolist())
     # Nothing that is tuned makes weights that were chosen on test clips honest again.
     label = {name: system.validation[name] for name in ("protocol",) if name in system.validation}
@@ -80,9 +84,10 @@ def _tried(
     activity: Activity,
     frames: int,
     held_out: ValidationClips,
+    allowance: float = 0.0,
 ) -> Validation:
     """One way to join and smooth, with its best thresholds."""
     values = said.copy() if located is None else join(said, located, activity)
     if frames != 1:
         values[:, :, ACTIVITY] = smooth(values[:, :, ACTIVITY], frames)
-    return validate(coding, values, held_out)
+    return validate(coding, values, held_out, allowance=allowance)

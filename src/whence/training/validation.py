@@ -101,6 +101,7 @@ def validate(
     values: NDArray[np.float32],
     clips: ValidationClips,
     thresholds: NDArray[np.float64] | None = None,
+    allowance: float = 0.0,
 ) -> Validation:
     """Score the part of the task that a network does.
 
@@ -113,6 +114,7 @@ def validate(
         values: its answer to the clips.
         clips: with their truth.
         thresholds: (class,) found on other clips; None for the best on these.
+        allowance: of `best_thresholds`.
 
     Returns:
         score, numbers, thresholds.
@@ -128,7 +130,7 @@ def validate(
     score = values[:, :, ACTIVITY].reshape(-1, coding.class_count)
     wrong = misplaced if knows_place else None
     best = (
-        best_thresholds(score, references, wrong)
+        best_thresholds(score, references, wrong, allowance)
         if thresholds is None
         else at_thresholds(thresholds, score, references, wrong)
     )

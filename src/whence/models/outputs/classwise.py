@@ -37,7 +37,9 @@ class ClasswiseSettings:
         same_class: which of several sources of one class in one frame is the target: the `nearest` (most likely the
             loudest; unknown distances come last), or the `last` in the file, as in the official single-ACCDOA code.
         activity_weight: of the binary cross entropy.
-        direction_weight: of the mean squared direction error over active cells, in units of 90 degrees or of x and y.
+        direction_absolute: count the size of a direction error instead of its square: what the official metric
+            averages, and no bearing between two is said where it is one of them.
+        direction_weight: of the mean direction error over active cells, in units of 90 degrees or of x and y.
         distance_weight: of the mean squared distance error over active cells.
 
     Raises:
@@ -54,6 +56,7 @@ class ClasswiseSettings:
     direction: Literal["azimuth", "vector"] = "azimuth"
     scale: DistanceScale = field(default_factory=DistanceScale)
     same_class: Literal["nearest", "last"] = "nearest"
+    direction_absolute: bool = False
     activity_weight: float = 1.0
     direction_weight: float = 2.0
     distance_weight: float = 0.3
@@ -141,7 +144,7 @@ class Classwise(Coding):
         return stack([activity, azimuth, distance], 2)
 
     def loss_parts(self, raw: "Tensor", target: "Tensor") -> "dict[str, Tensor]":
-        """Binary cross entropy over all cells; squared direction and distance errors over active cells."""
+        """Binary cross entropy over all cells; direction and distance errors over active cells."""
         from torch.nn.functional import binary_cross_entropy_with_logits
 
         parts = self._parts(raw.float())
@@ -153,7 +156,8 @@ class Classwise(Coding):
             losses["activity"] = settings.activity_weight * binary_cross_entropy_with_logits(parts[:, :, 0], active)
         if settings.azimuth:
             error = tanh(parts[:, :, self._elements["direction"]]) - self._direction(target[:, :, AZIMUTH])
-            losses["direction"] = settings.direction_weight * ((error**2).mean(2) * active).sum() / count
+            cost = (error.abs() if settings.direction_absolute else error**2).mean(2)
+            losses["direction"] = settings.direction_weight * (cost * active).sum() / count
         if settings.distance:
             cost = settings.scale.cost(parts[:, :, -1], target[:, :, DISTANCE])
             losses["distance"] = settings.distance_weight * (cost * active).sum() / count

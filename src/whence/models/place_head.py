@@ -1,4 +1,4 @@
-"""How far each class is, heard from how much of its sound is the room's: statistics, not one more convolution."""
+"""Where and how far each class is, from averages over its event: statistics of the room, not one more convolution."""
 
 # B batch, C map, T feature frame, F mel band, L label frame (100 ms), K class, D width of the trunk, W of the head
 
@@ -13,6 +13,9 @@ BANDS = 8
 _AVERAGED_OVER = (1, 5, 21)
 # In each band six numbers of direct and diffuse sound, three of its finer parts, eight of levels and slopes.
 STATISTICS = (2 * len(_AVERAGED_OVER) + 3 + 8) * BANDS
+# Directions are told in narrower bands: the sine of the wave in each average and at its finest, and the band's level.
+DIRECTION_BANDS = 16
+DIRECTIONS = (len(_AVERAGED_OVER) + 2) * DIRECTION_BANDS
 _SILENCE = 1e-20
 # Keeps the direction of what is nearly all diffuse near 0 instead of anywhere.
 _LEAST_DIRECT = 0.02
@@ -58,25 +61,59 @@ def room_statistics(maps: Tensor, time_pool: int) -> Tensor:
     Returns:
         (B, L, STATISTICS) float32; the same for swapped channels.
     """
-    level_db = maps[:, :2].float()
-    power = 10.0 ** (level_db / 10.0)
-    mid, side = power[:, :1], power[:, 1:]
-    powers = torch.cat([mid, side, maps[:, 2:3].float() * (mid + side)], dim=1)
-    # As a plain number: an exporter would take the shape for a variable, and pools have fixed sizes.
-    band = int(maps.shape[3]) // BANDS
+    powers, band = _powers(maps), _band(maps, BANDS)
     fine = avg_pool2d(powers, (time_pool, band // 4))
     label = avg_pool2d(fine, (1, 4))
     found = []
-    for frames in _AVERAGED_OVER:
-        around = avg_pool2d(label, (frames, 1), 1, (frames // 2, 0), count_include_pad=False)
-        share, sine = direct_and_diffuse(around[:, :1], around[:, 1:2], around[:, 2:])
+    for share, sine in _solved(label):
         found += [share, sine.abs()]
     # Where and when one sound rules, it is heard apart: the loudest parts of a band count most.
     share, sine = direct_and_diffuse(fine[:, :1], fine[:, 1:2], fine[:, 2:])
     weighed = torch.cat([share, sine.abs(), sine * sine], dim=1) * fine[:, :1]
     found.append(avg_pool2d(weighed, (1, 4)) / (label[:, :1] + _SILENCE))
-    found.append(_levels(avg_pool2d(mid, (1, band)), label[:, :1], time_pool))
+    found.append(_levels(avg_pool2d(powers[:, :1], (1, band)), label[:, :1], time_pool))
     return torch.cat(found, dim=1).transpose(1, 2).flatten(2)
+
+
+def direction_statistics(maps: Tensor, time_pool: int) -> Tensor:
+    """From where the direct sound of each band comes in a label frame, and which bands are loud.
+
+    Args:
+        maps: as `room_statistics`.
+        time_pool: as there.
+
+    Returns:
+        (B, L, DIRECTIONS) float32: sines, positive to the left, then levels in dB below the loudest band.
+    """
+    powers, band = _powers(maps), _band(maps, DIRECTION_BANDS)
+    fine = avg_pool2d(powers, (time_pool, 1))
+    label = avg_pool2d(fine, (1, band))
+    found = [sine for _, sine in _solved(label)]
+    _, sine = direct_and_diffuse(fine[:, :1], fine[:, 1:2], fine[:, 2:])
+    found.append(avg_pool2d(sine * fine[:, :1], (1, band)) / (label[:, :1] + _SILENCE))
+    level_db = 10.0 * torch.log10(label[:, :1] + 1e-12)
+    found.append(level_db - level_db.amax(dim=3, keepdim=True))
+    return torch.cat(found, dim=1).transpose(1, 2).flatten(2)
+
+
+def _powers(maps: Tensor) -> Tensor:
+    """(B, 3, T, F) power of mid, power of side and their cross power."""
+    power = 10.0 ** (maps[:, :2].float() / 10.0)
+    return torch.cat([power, maps[:, 2:3].float() * power.sum(dim=1, keepdim=True)], dim=1)
+
+
+def _band(maps: Tensor, bands: int) -> int:
+    """Mel bands in one of so many, a plain number: an exporter would take the shape for a variable."""
+    return int(maps.shape[3]) // bands
+
+
+def _solved(label: Tensor) -> list[tuple[Tensor, Tensor]]:
+    """Diffuse share and sine of powers (B, 3, L, bands), averaged over more and more label frames."""
+    found = []
+    for frames in _AVERAGED_OVER:
+        around = avg_pool2d(label, (frames, 1), 1, (frames // 2, 0), count_include_pad=False)
+        found.append(direct_and_diffuse(around[:, :1], around[:, 1:2], around[:, 2:]))
+    return found
 
 
 def _levels(power: Tensor, label_power: Tensor, time_pool: int) -> Tensor:
@@ -105,11 +142,12 @@ def _levels(power: Tensor, label_power: Tensor, time_pool: int) -> Tensor:
     )
 
 
-class DistanceHead(nn.Module):
-    """Statistics of the room and the trunk's vectors -> a distance for each class, from the moments it sounds alone.
+class PlaceHead(nn.Module):
+    """Statistics of the room and the trunk's vectors -> a place for each class, from the moments it sounds alone.
 
-    A conversation changes from frame to frame, but where somebody stands does not: what is heard while a class is
-    active, most of all while nothing else is, is averaged over the clip and told to every frame of that class.
+    A conversation changes from frame to frame, but where somebody stands hardly does: what is heard while a class is
+    active, most of all while nothing else is, is averaged over the clip and told to every frame of that class. The
+    distance is the head's own; the direction is the trunk's, corrected.
 
     Args:
         class_count: K.
@@ -118,47 +156,53 @@ class DistanceHead(nn.Module):
         width: W.
         dropout: before the layers.
 
-    Shape: maps (B, C, T, F), trunk (B, L, D), activity logits (B, L, K) -> raw distances (B, L, K).
+    Shape: maps (B, C, T, F), trunk (B, L, D), activity logits and raw azimuths (B, L, K) -> raw azimuths and raw
+    distances, (B, L, K) each.
     """
 
     def __init__(self, class_count: int, trunk_width: int, time_pool: int, width: int, dropout: float) -> None:
         super().__init__()
         self.time_pool = time_pool
-        self.scale = nn.BatchNorm1d(STATISTICS)
+        told = STATISTICS + DIRECTIONS
+        self.scale = nn.BatchNorm1d(told)
         self.enter = nn.Sequential(
-            nn.Linear(STATISTICS + trunk_width, width),
+            nn.Linear(told + trunk_width, width),
             nn.GELU(),
             nn.Dropout(dropout),
             nn.Linear(width, width),
             nn.GELU(),
         )
-        self.active = nn.Linear(class_count, width)
+        self.active = nn.Linear(2 * class_count, width)
         self.gru = BidirectionalGru(width)
         self.here = nn.Linear(2 * width, width)
         self.event = nn.Linear(2 * width, width, bias=False)
         self.of_class = nn.Parameter(torch.zeros(class_count, width))
-        self.of_activity = nn.Parameter(0.1 * torch.randn(width))
+        # What the class has for itself: activity, direction, direction over the event.
+        self.of_state = nn.Linear(3, width, bias=False)
         self.leave = nn.Sequential(
-            nn.GELU(), nn.Dropout(dropout), nn.Linear(width, width), nn.GELU(), nn.Linear(width, 1)
+            nn.GELU(), nn.Dropout(dropout), nn.Linear(width, width), nn.GELU(), nn.Linear(width, 2)
         )
 
-    def forward(self, maps: Tensor, trunk: Tensor, activity: Tensor) -> Tensor:
-        """The raw distances; nothing flows back into the trunk, which has its own work."""
+    def forward(self, maps: Tensor, trunk: Tensor, activity: Tensor, azimuth: Tensor) -> tuple[Tensor, Tensor]:
+        """Azimuths and distances; but for the azimuths themselves nothing flows back into the trunk."""
         with torch.no_grad():
-            statistics = room_statistics(maps, self.time_pool)
+            told = torch.cat([of(maps, self.time_pool) for of in (room_statistics, direction_statistics)], dim=2)
             active = activity.detach().float().sigmoid()
-        statistics = self.scale(statistics.transpose(1, 2)).transpose(1, 2)
-        entered = self.enter(torch.cat([statistics, trunk.detach().to(statistics.dtype)], dim=2))
-        heard = torch.cat([entered, self.gru(entered + self.active(active))], dim=2)
-        event = self.event(_mean_over_events(heard.float(), active).to(heard.dtype))
-        told = self.here(heard)[:, :, None] + event[:, None] + self.of_class + active[..., None] * self.of_activity
-        result: Tensor = self.leave(told)[..., 0]
-        return result
+            side = azimuth.detach().float().tanh()
+            shares = _shares(active)
+            side_over_event = (shares * side).sum(dim=1, keepdim=True)
+        told = self.scale(told.transpose(1, 2)).transpose(1, 2)
+        entered = self.enter(torch.cat([told, trunk.detach().to(told.dtype)], dim=2))
+        heard = torch.cat([entered, self.gru(entered + self.active(torch.cat([active, active * side], dim=2)))], dim=2)
+        event = self.event((shares.transpose(1, 2) @ heard.float()).to(heard.dtype))
+        state = torch.stack([active, side, side_over_event.expand_as(side)], dim=3)
+        place = self.leave(self.here(heard)[:, :, None] + event[:, None] + self.of_class + self.of_state(state))
+        return azimuth + place[..., 0], place[..., 1]
 
 
-def _mean_over_events(heard: Tensor, active: Tensor) -> Tensor:
-    """(B, K, 2 W) of (B, L, 2 W): the mean over the frames of each class, those it has for itself above all."""
+def _shares(active: Tensor) -> Tensor:
+    """(B, L, K): how much each frame counts for a class, those it has for itself above all; together at most 1."""
     silent = torch.log(1.0 - active.clamp(max=0.98))
     alone = (silent.sum(dim=2, keepdim=True) - silent).exp()
     weight = active * (0.05 + alone)
-    return weight.transpose(1, 2) @ heard / (weight.sum(dim=1)[:, :, None] + 1e-3)
+    return weight / (weight.sum(dim=1, keepdim=True) + 1e-3)

@@ -1,0 +1,79 @@
+"""What is chosen for a whole system on held-out clips, of networks whose answers are given."""
+
+import numpy as np
+import pytest
+import torch
+
+from whence.inference.system_file import SystemFile
+from whence.labels import STARSS23, Events
+from whence.models.outputs.classwise import ACTIVITY, Classwise, detection, localization
+from whence.training.tuning import tune_system
+from whence.training.validation import ValidationClips
+
+CLIPS, FRAMES, CLASSES = 8, 50, 13
+
+
+class Says:
+    """A member that answers with what it was given, whatever it hears."""
+
+    def __init__(self, settings, values):
+        self.coding, self._values = Classwise(settings), values
+
+    def values(self, audio, *, swap=False):
+        return self._values[: len(audio)]
+
+
+@pytest.fixture(scope="module")
+def scene():
+    """A truth, a detector that is mostly right about it, and a localizer that always is."""
+    rng = np.random.default_rng(1)
+    active = rng.random((CLIPS, FRAMES, CLASSES)) < 0.2
+    azimuth_deg, distance_m = rng.uniform(-80, 80, active.shape), rng.uniform(1, 3, active.shape)
+    tables = []
+    for clip in range(CLIPS):
+        frame, class_index = np.nonzero(active[clip])
+        columns = {"frame": frame, "class_index": class_index, "azimuth_deg": azimuth_deg[clip][frame, class_index]}
+        tables.append(Events.from_columns({**columns, "distance_m": distance_m[clip][frame, class_index]}))
+    audio = torch.zeros(CLIPS, 2, 2400)
+    clips = ValidationClips(audio, tables, [f"fold3_room{n}_mix001" for n in range(CLIPS)], STARSS23)
+    said = np.full((CLIPS, FRAMES, 3, CLASSES), np.nan, np.float32)
+    said[:, :, ACTIVITY] = np.clip(0.3 * active + rng.normal(0.4, 0.2, active.shape), 0, 1)
+    located = np.stack([np.full(active.shape, np.nan), azimuth_deg, distance_m], axis=2).astype(np.float32)
+    return clips, [Says(detection(), said), Says(localization(), located)]
+
+
+def tuned(scene, **wanted):
+    clips, members = scene
+    return tune_system(SystemFile(("detector",), ("localizer",), classes=STARSS23.names), members, clips, **wanted)
+
+
+def test_caution_gives_up_no_more_than_it_may_and_raises_thresholds(scene):
+    best, cautious = tuned(scene), tuned(scene, allowance=0.03)
+    assert all(high >= low for high, low in zip(cautious.thresholds, best.thresholds, strict=True))
+    assert sum(cautious.thresholds) > sum(best.thresholds) + 0.1
+    assert best.validation["f20"] - 0.03 <= cautious.validation["f20"] < best.validation["f20"]
+
+
+def test_smoothing_of_what_is_noise_from_frame_to_frame_is_not_chosen(scene):
+    assert tuned(scene, smoothing=(1, 3, 7)).smoothing_frames == 1
+
+
+def test_smoothing_is_chosen_where_flickers_are_wrong(scene):
+    clips, (detector, localizer) = scene
+    wrong = detector.values(clips.audio).copy()
+    truth = [np.zeros((FRAMES, CLASSES), bool) for _ in range(CLIPS)]
+    for table, grid in zip(clips.events, truth, strict=True):
+        grid[table.frame, table.class_index] = True
+    # Everything lasts a second, and the detector drops every tenth frame of it.
+    wrong[:, :, ACTIVITY] = np.repeat(np.stack(truth)[:, ::10], 10, axis=1)
+    events = []
+    for grid in wrong[:, :, ACTIVITY]:
+        frame, class_index = np.nonzero(grid)
+        place = {"azimuth_deg": np.zeros(len(frame)), "distance_m": np.ones(len(frame))}
+        events.append(Events.from_columns({"frame": frame, "class_index": class_index, **place}))
+    wrong[:, 4::10, ACTIVITY] = 0
+    located = np.nan_to_num(localizer.values(clips.audio)) * 0 + np.array([np.nan, 0, 1], np.float32)[:, None]
+    lasting = ValidationClips(clips.audio, events, clips.names, clips.classes)
+    chosen = tuned((lasting, [Says(detection(), wrong), Says(localization(), located)]), smoothing=(1, 3))
+    assert chosen.smoothing_frames == 3
+    assert chosen.validation["f20"] > 0.99
