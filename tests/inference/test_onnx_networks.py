@@ -28,8 +28,8 @@ def run(tmp_path_factory):
     """Two tiny networks with random weights as a finished run."""
     folder = tmp_path_factory.mktemp("run")
     for seed, name in enumerate(("detector", "localizer"), start=1):
-        place_width = 8 if name == "localizer" else 0
-        member = random_member(seed, sequence=("transformer", "gru"), place_width=place_width)
+        whole = {"place_width": 8, "symmetric": True} if name == "localizer" else {}
+        member = random_member(seed, sequence=("transformer", "gru"), **whole)
         (folder / name).mkdir()
         description = {
             "model": model_to_json(member.network.settings),

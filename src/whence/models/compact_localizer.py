@@ -31,8 +31,11 @@ class CompactLocalizerSettings:
         place_width: of a PlaceHead, which corrects the azimuths of a classwise output and tells its distances; 0 for
             none.
 
+        symmetric: in evaluation a classwise output is averaged with the mirrored one to mirrored maps, so that
+            swapped channels give exactly mirrored places. Costs as much again of this network, and no more weights.
+
     Raises:
-        ModelError: sizes that do not divide.
+        ModelError: sizes that do not divide, or maps and output that a head or a mirror does not know.
     """
 
     input_maps: int = 4
@@ -45,13 +48,16 @@ class CompactLocalizerSettings:
     sequence: tuple[str, ...] = ("transformer", "transformer", "gru")
     dropout: float = 0.1
     place_width: int = 0
+    symmetric: bool = False
 
     def __post_init__(self) -> None:
-        if self.place_width and (self.output_size % 3 or self.mel_count % 32 or self.input_maps < 3):
+        if (self.place_width or self.symmetric) and (self.output_size % 3 or self.input_maps < 3):
             raise ModelError(
-                "compact_localizer: place_width needs activity, azimuth and distance of each class, the maps mid, "
-                "side, intensity, and a multiple of 32 mel bands"
+                "compact_localizer: place_width and symmetric need activity, azimuth and distance of each class, and "
+                "the maps mid, side, intensity"
             )
+        if self.place_width and self.mel_count % 32:
+            raise ModelError(f"compact_localizer: mel_count is {self.mel_count}; place_width needs a multiple of 32")
         if self.place_width % 2:
             raise ModelError(f"compact_localizer: place_width is {self.place_width}; it must be even")
         if self.mel_count % 16:
@@ -107,6 +113,16 @@ class CompactLocalizer(Network):
 
     def forward(self, features: Tensor) -> Tensor:
         """Raw output (B, L, output_size) of maps (B, C, T, F)."""
+        if self.training or not self.settings.symmetric:
+            return self._answer(features)
+        # Swapped channels change the sign of the third map, the intensity, and of the azimuths.
+        swapped = torch.cat([features[:, :2], -features[:, 2:3], features[:, 3:]], dim=1)
+        heard, mirrored = self._answer(torch.cat([features, swapped])).chunk(2)
+        activity, azimuth, distance = mirrored.chunk(3, dim=2)
+        return 0.5 * (heard + torch.cat([activity, -azimuth, distance], dim=2))
+
+    def _answer(self, features: Tensor) -> Tensor:
+        """Raw output to maps as they are."""
         # Channels innermost: convolution and batch norm of few maps then run at the speed of memory.
         x = features.contiguous(memory_format=torch.channels_last)
         x = self.blocks(self.stem_pool(self.stem(self.scale(x))))

@@ -42,7 +42,7 @@ def _recipe(name: str, encoder: YamnetSettings, detector_optimizer: OptimizerSet
     )
     localizer = NetworkRecipe(
         "localizer",
-        CompactLocalizerSettings(place_width=96),
+        CompactLocalizerSettings(place_width=96, symmetric=True),
         midside(),
         # The size of errors is what the official metric averages, of angles and of relative distances.
         ClasswiseSettings(direction_absolute=True, distance_weight=1.0, scale=DistanceScale("log", absolute=True)),
