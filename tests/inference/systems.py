@@ -6,7 +6,6 @@ import numpy as np
 import torch
 
 from whence.features.registry import build_features
-from whence.features.settings import midside
 from whence.inference.member import Member, TorchNetworks
 from whence.inference.system import NetworkSystem
 from whence.models.compact_localizer import CompactLocalizer, CompactLocalizerSettings
@@ -21,7 +20,8 @@ def random_member(seed=1, **settings):
     network = CompactLocalizer(replace(TINY, **settings)).eval()
     for entry in network.output_layer.parameters():
         torch.nn.init.normal_(entry, std=1.0)
-    return Member(network, build_features(midside()), Classwise())
+    maps = "midside_onsets" if network.settings.input_maps == 6 else "midside"
+    return Member(network, build_features(maps), Classwise())
 
 
 def random_system(seed=1, **fields):

@@ -9,7 +9,6 @@ import pytest
 from systems import noise, random_member
 
 import whence
-from whence.features.settings import midside
 from whence.inference import export
 from whence.inference.errors import InferenceError
 from whence.inference.export import export_onnx
@@ -28,12 +27,12 @@ def run(tmp_path_factory):
     """Two tiny networks with random weights as a finished run."""
     folder = tmp_path_factory.mktemp("run")
     for seed, name in enumerate(("detector", "localizer"), start=1):
-        whole = {"place_width": 8, "symmetric": True} if name == "localizer" else {}
+        whole = {"input_maps": 6, "place_width": 8, "symmetric": True} if name == "localizer" else {}
         member = random_member(seed, sequence=("transformer", "gru"), **whole)
         (folder / name).mkdir()
         description = {
             "model": model_to_json(member.network.settings),
-            "features": asdict(midside()),
+            "features": asdict(member.features.settings),
             "output": output_to_json(ClasswiseSettings()),
         }
         save_weights(folder / name / "weights.safetensors", member.network.state_dict(), description)
@@ -80,7 +79,7 @@ def test_one_file_of_standard_operators_without_data_beside_it(file):
     assert model.opset_import[0].version == 17
     assert all(tensor.data_location == onnx.TensorProto.DEFAULT for tensor in model.graph.initializer)
     # Equal front ends share one input.
-    assert [entry.name for entry in model.graph.input] == ["midside"]
+    assert [entry.name for entry in model.graph.input] == ["midside", "midside_onsets"]
     assert [path.name for path in file.parent.iterdir()] == ["model.onnx"]
 
 

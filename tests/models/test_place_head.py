@@ -8,7 +8,9 @@ from whence.models.compact_localizer import CompactLocalizer, CompactLocalizerSe
 from whence.models.errors import ModelError
 from whence.models.place_head import PlaceHead, _shares
 
-SMALL = CompactLocalizerSettings(channels=(4, 4, 4, 8), width=16, heads=2, sequence=("gru",), place_width=8)
+SMALL = CompactLocalizerSettings(
+    channels=(4, 4, 4, 8), width=16, heads=2, sequence=("gru",), input_maps=6, place_width=8
+)
 
 
 def test_moments_that_a_class_has_for_itself_count_most():
@@ -24,7 +26,7 @@ def test_moments_that_a_class_has_for_itself_count_most():
 def test_the_trunk_learns_nothing_from_distances_and_the_head_does():
     torch.manual_seed(1)
     net = CompactLocalizer(SMALL)
-    net(torch.randn(2, 4, 50, 64))[:, :, 26:].square().sum().backward()
+    net(torch.randn(2, 6, 50, 64))[:, :, 26:].square().sum().backward()
     trunk = [p.grad for name, p in net.named_parameters() if not name.startswith("place.")]
     assert not any(grad is not None and grad.any() for grad in trunk)
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in net.place.parameters())
@@ -33,7 +35,7 @@ def test_the_trunk_learns_nothing_from_distances_and_the_head_does():
 def test_trunk_and_head_both_learn_directions():
     torch.manual_seed(1)
     net = CompactLocalizer(SMALL)
-    net(torch.randn(2, 4, 50, 64))[:, :, 13:26].square().sum().backward()
+    net(torch.randn(2, 6, 50, 64))[:, :, 13:26].square().sum().backward()
     # The activities have an error of their own, and the last layer's rows for them none of this.
     assert net.stem[0].weight.grad.abs().sum() > 0
     assert net.output_layer.weight.grad[:13].abs().sum() == 0
@@ -48,7 +50,7 @@ def test_what_is_heard_in_an_event_changes_the_places_of_its_class_everywhere():
     torch.manual_seed(1)
     head = PlaceHead(3, 4, 5, 8, 0.0).eval()
     torch.nn.init.normal_(head.of_class)
-    maps, activity = torch.randn(1, 4, 50, 64), torch.full((1, 10, 3), -9.0)
+    maps, activity = torch.randn(1, 6, 50, 64), torch.full((1, 10, 3), -9.0)
     activity[:, 2:5, 1] = 9.0
     changed = maps.clone()
     changed[:, :, 10:25] += 3.0
@@ -57,25 +59,49 @@ def test_what_is_heard_in_an_event_changes_the_places_of_its_class_everywhere():
         assert (one != other)[:, :, 1].all()
 
 
-def test_an_azimuth_that_needs_no_correction_stays():
-    head = PlaceHead(3, 4, 5, 8, 0.0).eval()
+def silenced(head, trusted):
+    """A head that corrects nothing, and trusts onsets so much."""
     torch.nn.init.zeros_(head.leave[-1].weight)
     torch.nn.init.zeros_(head.leave[-1].bias)
+    head.leave[-1].bias.data[2] = trusted
+    return head.eval()
+
+
+def test_an_azimuth_that_needs_no_correction_stays():
+    head = silenced(PlaceHead(3, 4, 5, 8, 0.0), trusted=-20.0)
     azimuth = torch.randn(1, 10, 3)
-    found, _ = head(torch.randn(1, 4, 50, 64), torch.randn(1, 10, 4), torch.randn(1, 10, 3), azimuth)
-    torch.testing.assert_close(found, azimuth)
+    found, _ = head(torch.randn(1, 6, 50, 64), torch.randn(1, 10, 4), torch.randn(1, 10, 3), azimuth)
+    torch.testing.assert_close(found.tanh(), 0.999 * azimuth.tanh())
+
+
+def test_onsets_that_are_trusted_tell_each_class_its_own_direction():
+    head = silenced(PlaceHead(2, 4, 5, 8, 0.0), trusted=20.0)
+    maps, activity = torch.zeros(1, 6, 50, 64), torch.full((1, 10, 2), -9.0)
+    activity[:, :5, 0], activity[:, 5:, 1] = 9.0, 9.0
+    maps[:, 4, :25], maps[:, 4, 25:] = 0.5, -0.5
+    found, _ = head(maps, torch.randn(1, 10, 4), activity, torch.zeros(1, 10, 2))
+    assert found[0].tanh().mean(dim=0).tolist() == pytest.approx([1 / 3, -1 / 3], abs=0.05)
+    assert found[0].tanh().std(dim=0).max() < 1e-3
+
+
+def test_places_stay_finite_however_sure_the_trunk_is():
+    head = PlaceHead(3, 4, 5, 8, 0.0).eval()
+    azimuth = torch.tensor([1e4, -1e4, 0.0]).expand(1, 10, 3)
+    for found in head(torch.zeros(1, 6, 50, 64), torch.zeros(1, 10, 4), torch.zeros(1, 10, 3), azimuth):
+        assert found.isfinite().all()
 
 
 @pytest.mark.parametrize("frames", [251, 53, 5])
 def test_a_localizer_with_it_has_the_same_shape(frames):
-    assert CompactLocalizer(SMALL).eval()(torch.randn(2, 4, frames, 64)).shape == (2, frames // 5, 39)
+    assert CompactLocalizer(SMALL).eval()(torch.randn(2, 6, frames, 64)).shape == (2, frames // 5, 39)
 
 
 def test_settings_it_cannot_work_with_are_refused():
-    for wrong in ({"output_size": 26}, {"input_maps": 2}):
-        with pytest.raises(ModelError, match="place_width and symmetric need activity, azimuth and distance"):
-            CompactLocalizerSettings(place_width=8, **wrong)
-    with pytest.raises(ModelError, match="mel_count is 48; place_width needs a multiple of 32"):
-        CompactLocalizerSettings(place_width=8, mel_count=48)
-    with pytest.raises(ModelError, match="place_width is 7; it must be even"):
-        CompactLocalizerSettings(place_width=7)
+    for wrong, sentence in (
+        ({"output_size": 26}, "output_size is 26; place_width and symmetric need"),
+        ({"input_maps": 4}, "input_maps is 4; place_width needs the 6 of midside_onsets"),
+        ({"mel_count": 48}, "mel_count is 48; place_width needs a multiple of 32"),
+        ({"place_width": 7}, "place_width is 7; it must be even"),
+    ):
+        with pytest.raises(ModelError, match=sentence):
+            CompactLocalizerSettings(**{"input_maps": 6, "place_width": 8, **wrong})

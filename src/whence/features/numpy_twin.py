@@ -3,19 +3,17 @@
 # B batch, M map, T feature frame, N frequency bin, F mel band
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import scipy.fft
-from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
 from whence.features.errors import FeatureError
 from whence.features.mel import mel_filterbank
-from whence.features.settings import POWER_MAPS, SMALLEST_PEAK, FeatureSettings
-from whence.features.windows import HALF_WIDTH, STRIDE, hann, resampling_kernels
-
-Array = NDArray[np.float32]
-Spectra = NDArray[np.complex64]
+from whence.features.numpy_onsets import numpy_onsets
+from whence.features.numpy_spectra import Array, Spectra, power, spectra
+from whence.features.settings import ONSET_MAPS, POWER_MAPS, SMALLEST_PEAK, FeatureSettings
+from whence.features.windows import HALF_WIDTH, STRIDE, resampling_kernels
 
 _SILENCE = np.float32(1e-10)
 _LEVEL_DIFFERENCE_LIMIT_DB = 40.0
@@ -46,28 +44,13 @@ def numpy_features(settings: FeatureSettings) -> Callable[[Array], Array]:
         "logmel": stereo_maps,
         "midside": stereo_maps,
         "perceptual": stereo_maps,
+        "midside_onsets": _midside_onsets,
         "dasheng_mel": _dasheng_mel,
         "yamnet_mel": _yamnet_mel,
     }
     if settings.name not in kinds:
         raise FeatureError(f"no features {settings.name!r}; there are: {', '.join(kinds)}")
     return lambda signal: kinds[settings.name](signal, settings, bank)
-
-
-def spectra(signal: Array, settings: FeatureSettings, left: int, right: int, border: str = "zero") -> Spectra:
-    """Windowed Fourier transforms of (..., sample) with `left` and `right` border samples: (..., T, N) complex64."""
-    before = (settings.fft - settings.window) // 2 if left else 0
-    window = np.zeros(settings.fft, np.float32)
-    window[before : before + settings.window] = hann(settings.window)
-    widths = [(0, 0)] * (signal.ndim - 1) + [(left, right)]
-    padded = np.pad(signal, widths, mode="reflect" if border == "reflect" else "constant")
-    frames = sliding_window_view(padded, settings.fft, axis=-1)[..., :: settings.hop, :]
-    return np.asarray(scipy.fft.rfft(frames * window, axis=-1), dtype=np.complex64)
-
-
-def power(spectrum: Spectra) -> Array:
-    """|X|^2."""
-    return np.asarray(spectrum.real**2 + spectrum.imag**2, dtype=np.float32)
 
 
 def decibels(value: Array, dynamic_range_db: float) -> Array:
@@ -99,6 +82,12 @@ def stereo_maps(signal: Array, settings: FeatureSettings, bank: Array) -> Array:
     if levels:
         stacked[:, levels] = decibels(stacked[:, levels], settings.dynamic_range_db)
     return stacked.astype(np.float32, copy=False)
+
+
+def _midside_onsets(signal: Array, settings: FeatureSettings, bank: Array) -> Array:
+    """The maps of `whence.features.onsets.MidsideOnsets`."""
+    plain = replace(settings, name="midside", maps=settings.maps[: -len(ONSET_MAPS)])
+    return np.concatenate([stereo_maps(signal, plain, bank), numpy_onsets(signal, settings)], axis=1)
 
 
 def coherence(first: Spectra, second: Spectra, smoothing: float) -> Array:

@@ -7,12 +7,14 @@ from torch import nn
 from whence.features.dasheng_mel import DashengMel
 from whence.features.errors import FeatureError
 from whence.features.front_end import StereoMaps
+from whence.features.onsets import MidsideOnsets
 from whence.features.settings import DEFAULTS, FeatureSettings
 from whence.features.yamnet_mel import YamnetMel
 
-FEATURES: dict[str, type[StereoMaps] | type[DashengMel] | type[YamnetMel]] = {
+FEATURES: dict[str, type[StereoMaps] | type[MidsideOnsets] | type[DashengMel] | type[YamnetMel]] = {
     "logmel": StereoMaps,
     "midside": StereoMaps,
+    "midside_onsets": MidsideOnsets,
     "perceptual": StereoMaps,
     "dasheng_mel": DashengMel,
     "yamnet_mel": YamnetMel,
@@ -40,7 +42,7 @@ def build_features(settings: FeatureSettings | str) -> nn.Module:
         hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(FEATURES)}"
         raise FeatureError(f"no features {name!r}; {hint}")
     chosen = DEFAULTS[name]() if isinstance(settings, str) else settings
-    if FEATURES[name] is not StereoMaps:
+    if FEATURES[name] not in (StereoMaps, MidsideOnsets):
         wrong = [kind for kind in chosen.maps if kind not in ("left", "right", "mid", "side")]
         if wrong:
             raise FeatureError(f"features {name!r}: maps: {wrong[0]!r} is not a signal; use left, right, mid or side")

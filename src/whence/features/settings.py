@@ -10,9 +10,10 @@ SIGNAL_RATE_HZ = 24_000  # every signal in the house
 
 SMALLEST_PEAK = 1e-6  # quieter clips are taken for silence and not scaled up to full scale
 
-# What can be stacked, in the words of midside.py and coherence.py.
+# What can be stacked, in the words of midside.py, coherence.py and onsets.py.
 POWER_MAPS = ("left", "right", "mid", "side")
 RATIO_MAPS = ("intensity", "side_ratio", "level_difference", "coherence")
+ONSET_MAPS = ("onset_sine", "onset_level")
 
 MelScale = Literal["slaney", "htk", "yamnet"]
 
@@ -23,7 +24,8 @@ class FeatureSettings:
 
     Args:
         name: a key of `whence.features.registry.FEATURES`.
-        maps: what is stacked, in order; names from POWER_MAPS and RATIO_MAPS.
+        maps: what is stacked, in order; names from POWER_MAPS and RATIO_MAPS, and in `midside_onsets` those of
+            ONSET_MAPS at the end.
         rate_hz: rate of the analysis; 24000, or 16000 after resampling.
         hop: samples between feature frames at `rate_hz`.
         window: samples under the Hann window.
@@ -59,11 +61,18 @@ class FeatureSettings:
     peak_normalized: bool = False
 
     def __post_init__(self) -> None:
-        known = POWER_MAPS + RATIO_MAPS
+        known = POWER_MAPS + RATIO_MAPS + ONSET_MAPS
+        ends = self.maps[-len(ONSET_MAPS) :] == ONSET_MAPS
         unknown = [name for name in self.maps if name not in known]
         rules = {
             f"maps: no map {unknown[:1]}; there are: {', '.join(known)}": not unknown,
             "maps: at least one, none twice": bool(self.maps) and len(set(self.maps)) == len(self.maps),
+            f"maps: {' and '.join(ONSET_MAPS)} stand at the end in midside_onsets, and nowhere else": (
+                ends == (self.name == "midside_onsets") and not set(ONSET_MAPS) & set(self.maps[: -len(ONSET_MAPS)])
+            ),
+            f"hop is {self.hop}, mel_count {self.mel_count}; onsets need a multiple of 4 and an even number": (
+                not ends or (self.hop % 4 == 0 and self.mel_count % 2 == 0)
+            ),
             f"rate_hz is {self.rate_hz}; it must be 24000 or 16000": self.rate_hz in (SIGNAL_RATE_HZ, 16_000),
             f"hop is {self.hop}, window {self.window}, fft {self.fft}; they must climb from 1": (
                 1 <= self.hop <= self.window <= self.fft
@@ -96,6 +105,11 @@ def midside() -> FeatureSettings:
     return FeatureSettings("midside", maps=("mid", "side", "intensity", "side_ratio"))
 
 
+def midside_onsets() -> FeatureSettings:
+    """The same, and from where what just began comes; (batch, 6, 251, 64) for 5 s."""
+    return FeatureSettings("midside_onsets", maps=(*midside().maps, *ONSET_MAPS))
+
+
 def perceptual() -> FeatureSettings:
     """Left, right, mid, side, intensity and coherence at a 12.5 ms hop, after Yeow et al. 2025 (arXiv:2507.00874)."""
     maps = ("left", "right", "mid", "side", "intensity", "coherence")
@@ -118,6 +132,7 @@ def yamnet_mel() -> FeatureSettings:
 DEFAULTS: dict[str, Callable[[], FeatureSettings]] = {
     "logmel": logmel,
     "midside": midside,
+    "midside_onsets": midside_onsets,
     "perceptual": perceptual,
     "dasheng_mel": dasheng_mel,
     "yamnet_mel": yamnet_mel,

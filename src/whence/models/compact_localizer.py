@@ -12,6 +12,9 @@ from whence.models.errors import ModelError
 from whence.models.network import Network
 from whence.models.place_head import PlaceHead
 
+# Which maps change their sign with the channels: the intensity, and where what begins comes from.
+_SIDED = {4: (2,), 6: (2, 4)}
+
 
 @dataclass(frozen=True)
 class CompactLocalizerSettings:
@@ -29,10 +32,10 @@ class CompactLocalizerSettings:
             recurrence.
         dropout: in the layers over time and before the output.
         place_width: of a PlaceHead, which corrects the azimuths of a classwise output and tells its distances; 0 for
-            none.
+            none. It takes the maps of `midside_onsets`.
 
         symmetric: in evaluation a classwise output is averaged with the mirrored one to mirrored maps, so that
-            swapped channels give exactly mirrored places. Costs as much again of this network, and no more weights.
+            swapped channels give mirrored places. Costs as much again of this network, and no more weights.
 
     Raises:
         ModelError: sizes that do not divide, or maps and output that a head or a mirror does not know.
@@ -51,10 +54,18 @@ class CompactLocalizerSettings:
     symmetric: bool = False
 
     def __post_init__(self) -> None:
-        if (self.place_width or self.symmetric) and (self.output_size % 3 or self.input_maps < 3):
+        if (self.place_width or self.symmetric) and self.output_size % 3:
             raise ModelError(
-                "compact_localizer: place_width and symmetric need activity, azimuth and distance of each class, and "
-                "the maps mid, side, intensity"
+                f"compact_localizer: output_size is {self.output_size}; place_width and symmetric need activity, "
+                "azimuth and distance of each class"
+            )
+        if self.place_width and self.input_maps != 6:
+            raise ModelError(
+                f"compact_localizer: input_maps is {self.input_maps}; place_width needs the 6 of midside_onsets"
+            )
+        if self.symmetric and self.input_maps not in _SIDED:
+            raise ModelError(
+                f"compact_localizer: input_maps is {self.input_maps}; symmetric needs midside or midside_onsets"
             )
         if self.place_width and self.mel_count % 32:
             raise ModelError(f"compact_localizer: mel_count is {self.mel_count}; place_width needs a multiple of 32")
@@ -115,8 +126,8 @@ class CompactLocalizer(Network):
         """Raw output (B, L, output_size) of maps (B, C, T, F)."""
         if self.training or not self.settings.symmetric:
             return self._answer(features)
-        # Swapped channels change the sign of the third map, the intensity, and of the azimuths.
-        swapped = torch.cat([features[:, :2], -features[:, 2:3], features[:, 3:]], dim=1)
+        sided = _SIDED[self.settings.input_maps]
+        swapped = torch.stack([-part if at in sided else part for at, part in enumerate(features.unbind(1))], dim=1)
         heard, mirrored = self._answer(torch.cat([features, swapped])).chunk(2)
         activity, azimuth, distance = mirrored.chunk(3, dim=2)
         return 0.5 * (heard + torch.cat([activity, -azimuth, distance], dim=2))

@@ -6,7 +6,18 @@ import torch
 from torch import Tensor, nn
 
 from whence.models.blocks import BidirectionalGru
+from whence.models.onset_statistics import (
+    EDGES,
+    ONSETS,
+    distribution,
+    middle_and_spread,
+    onset_bands,
+    onset_directions,
+)
 from whence.models.room_statistics import DIRECTIONS, STATISTICS, direction_statistics, room_statistics
+
+_NOTHING = 1e-3
+_LARGEST = 0.999
 
 
 class PlaceHead(nn.Module):
@@ -14,7 +25,8 @@ class PlaceHead(nn.Module):
 
     A conversation changes from frame to frame, but where somebody stands hardly does: what is heard while a class is
     active, most of all while nothing else is, is averaged over the clip and told to every frame of that class. The
-    distance is the head's own; the direction is the trunk's, corrected.
+    distance is the head's own; the direction is the trunk's, corrected, or that from which most of what began in the
+    event came, or between both.
 
     Args:
         class_count: K.
@@ -30,7 +42,7 @@ class PlaceHead(nn.Module):
     def __init__(self, class_count: int, trunk_width: int, time_pool: int, width: int, dropout: float) -> None:
         super().__init__()
         self.time_pool = time_pool
-        told = STATISTICS + DIRECTIONS
+        told = STATISTICS + DIRECTIONS + ONSETS
         self.scale = nn.BatchNorm1d(told)
         self.enter = nn.Sequential(
             nn.Linear(told + trunk_width, width),
@@ -44,27 +56,52 @@ class PlaceHead(nn.Module):
         self.here = nn.Linear(2 * width, width)
         self.event = nn.Linear(2 * width, width, bias=False)
         self.of_class = nn.Parameter(torch.zeros(class_count, width))
-        # What the class has for itself: activity, direction, direction over the event.
-        self.of_state = nn.Linear(3, width, bias=False)
+        self.of_onsets = nn.Sequential(nn.Linear(EDGES + 1, width), nn.GELU(), nn.Linear(width, width))
+        # What the class has for itself: activity; direction here, over the event and of its onsets; how those agree.
+        self.of_state = nn.Linear(7, width, bias=False)
         self.leave = nn.Sequential(
-            nn.GELU(), nn.Dropout(dropout), nn.Linear(width, width), nn.GELU(), nn.Linear(width, 2)
+            nn.GELU(), nn.Dropout(dropout), nn.Linear(width, width), nn.GELU(), nn.Linear(width, 3)
         )
 
     def forward(self, maps: Tensor, trunk: Tensor, activity: Tensor, azimuth: Tensor) -> tuple[Tensor, Tensor]:
         """Azimuths and distances; but for the azimuths themselves nothing flows back into the trunk."""
         with torch.no_grad():
-            told = torch.cat([of(maps, self.time_pool) for of in (room_statistics, direction_statistics)], dim=2)
             active = activity.detach().float().sigmoid()
-            side = azimuth.detach().float().tanh()
-            shares = _shares(active)
-            side_over_event = (shares * side).sum(dim=1, keepdim=True)
+            shares = _shares(active).transpose(1, 2)
+            before, total = onset_directions(maps, self.time_pool)
+            told = torch.cat(
+                [
+                    room_statistics(maps, self.time_pool),
+                    direction_statistics(maps, self.time_pool),
+                    distribution(before, total),
+                    onset_bands(maps, self.time_pool),
+                ],
+                dim=2,
+            )
+            event_total = shares @ total
+            event_onsets = distribution(shares @ before, event_total)
+            state, middle = _state(active, azimuth.detach().float().tanh(), shares, event_onsets)
         told = self.scale(told.transpose(1, 2)).transpose(1, 2)
         entered = self.enter(torch.cat([told, trunk.detach().to(told.dtype)], dim=2))
-        heard = torch.cat([entered, self.gru(entered + self.active(torch.cat([active, active * side], dim=2)))], dim=2)
-        event = self.event((shares.transpose(1, 2) @ heard.float()).to(heard.dtype))
-        state = torch.stack([active, side, side_over_event.expand_as(side)], dim=3)
+        class_side = active * state[..., 1]
+        heard = torch.cat([entered, self.gru(entered + self.active(torch.cat([active, class_side], dim=2)))], dim=2)
+        event = self.event((shares @ heard.float()).to(heard.dtype))
+        event = event + self.of_onsets(torch.cat([event_onsets, (event_total + _NOTHING).log()], dim=2))
         place = self.leave(self.here(heard)[:, :, None] + event[:, None] + self.of_class + self.of_state(state))
-        return azimuth + place[..., 0], place[..., 1]
+        # At first the trunk is trusted more.
+        corrected, trusted = (azimuth + place[..., 0]).float().tanh(), (place[..., 2].float() - 2.0).sigmoid()
+        # Short of 1, whose inverse hyperbolic tangent is infinite; exporters know no function for that.
+        side = _LARGEST * (corrected + trusted * (middle - corrected))
+        return 0.5 * ((1.0 + side) / (1.0 - side)).log(), place[..., 1]
+
+
+def _state(active: Tensor, side: Tensor, shares: Tensor, event_onsets: Tensor) -> tuple[Tensor, Tensor]:
+    """(B, L, K, 7) what each class knows of itself, and (B, 1, K) the middle of its onsets, azimuth / 90 degrees."""
+    side_over_event = (shares.transpose(1, 2) * side).sum(dim=1, keepdim=True)
+    middle, spread = (part[:, None] for part in middle_and_spread(event_onsets))
+    off = middle - side
+    of_event = [part.expand_as(side) for part in (side_over_event, middle, spread)]
+    return torch.stack([active, side, *of_event, off, off.abs()], dim=3), middle
 
 
 def _shares(active: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from whence.features.settings import midside, yamnet_mel
+from whence.features.settings import midside_onsets, yamnet_mel
 from whence.models.compact_detector import CompactDetectorSettings
 from whence.models.compact_localizer import CompactLocalizerSettings
 from whence.models.outputs.classwise import ClasswiseSettings, detection
@@ -42,8 +42,8 @@ def _recipe(name: str, encoder: YamnetSettings, detector_optimizer: OptimizerSet
     )
     localizer = NetworkRecipe(
         "localizer",
-        CompactLocalizerSettings(place_width=96, symmetric=True),
-        midside(),
+        CompactLocalizerSettings(input_maps=6, place_width=96, symmetric=True),
+        midside_onsets(),
         # The size of errors is what the official metric averages, of angles and of relative distances.
         ClasswiseSettings(direction_absolute=True, distance_weight=1.0, scale=DistanceScale("log", absolute=True)),
         # Twice as many steps for as many clips: distances begin to be learned late.
