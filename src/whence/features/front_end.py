@@ -11,16 +11,8 @@ from whence.features.coherence import coherence
 from whence.features.logmel import decibels, squares
 from whence.features.mel import mel_filterbank
 from whence.features.midside import intensity, level_difference, mid_side, mono_maps, side_ratio
-from whence.features.settings import POWER_MAPS, FeatureSettings
+from whence.features.settings import MADE_OF, POWER_MAPS, FeatureSettings
 from whence.features.spectrum import Spectrum, SpectrumStream
-
-# What a map is made of, where it is not its own channel.
-_MADE_OF = {
-    "intensity": ("mid", "side"),
-    "side_ratio": ("mid", "side"),
-    "level_difference": ("left", "right"),
-    "coherence": ("left", "right"),
-}
 
 
 class StereoMaps(nn.Module):
@@ -43,7 +35,7 @@ class StereoMaps(nn.Module):
     def __init__(self, settings: FeatureSettings) -> None:
         super().__init__()
         self.settings = settings
-        wanted = {part for name in settings.maps for part in _MADE_OF.get(name, (name,))}
+        wanted = {part for name in settings.maps for part in MADE_OF.get(name, (name,))}
         self._channels = tuple(name for name in POWER_MAPS if name in wanted)
         self._levels = [index for index, name in enumerate(settings.maps) if name in POWER_MAPS]
         self.spectrum = Spectrum(settings)

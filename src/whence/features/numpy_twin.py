@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import scipy.fft
+from numpy.typing import NDArray
 
 from whence.features.errors import FeatureError
 from whence.features.mel import mel_filterbank
 from whence.features.numpy_onsets import numpy_onsets
 from whence.features.numpy_spectra import Array, Spectra, power, spectra
-from whence.features.settings import ONSET_MAPS, POWER_MAPS, SMALLEST_PEAK, FeatureSettings
+from whence.features.settings import MADE_OF, ONSET_MAPS, POWER_MAPS, SMALLEST_PEAK, FeatureSettings
 from whence.features.windows import HALF_WIDTH, STRIDE, resampling_kernels
 
 _SILENCE = np.float32(1e-10)
@@ -63,19 +64,19 @@ def decibels(value: Array, dynamic_range_db: float) -> Array:
 def stereo_maps(signal: Array, settings: FeatureSettings, bank: Array) -> Array:
     """The maps of `whence.features.front_end.StereoMaps`."""
     half = settings.fft // 2
-    spectrum = spectra(signal.astype(np.float32, copy=False), settings, half, half)
-    left, right = spectrum[:, 0], spectrum[:, 1]
-    mid, side = (left + right) / np.float32(2), (left - right) / np.float32(2)
-    powers = {
-        name: power(channel) @ bank
-        for name, channel in (("left", left), ("right", right), ("mid", mid), ("side", side))
-    }
-    total = powers["mid"] + powers["side"] + _SILENCE
-    maps: dict[str, Callable[[], Array]] = {
-        "intensity": lambda: ((mid.real * side.real + mid.imag * side.imag) @ bank) / total,
-        "side_ratio": lambda: powers["side"] / total,
+    wanted = {part for name in settings.maps for part in MADE_OF.get(name, (name,))}
+    of = {name: spectra(channel, settings, half, half) for name, channel in _channels(signal).items() if name in wanted}
+    powers = {name: power(spectrum) @ bank for name, spectrum in of.items()}
+    maps: dict[str, Callable[[], NDArray[np.floating]]] = {
+        "intensity": lambda: (
+            ((of["mid"].real * of["side"].real + of["mid"].imag * of["side"].imag) @ bank)
+            / (powers["mid"] + powers["side"] + _SILENCE)
+        ),
+        "side_ratio": lambda: powers["side"] / (powers["mid"] + powers["side"] + _SILENCE),
         "level_difference": lambda: _level_difference(powers["left"], powers["right"]),
-        "coherence": lambda: coherence(left, right, settings.smoothing) @ (bank / bank.sum(axis=0).clip(1e-12)),
+        "coherence": lambda: (
+            coherence(of["left"], of["right"], settings.smoothing) @ (bank / bank.sum(axis=0).clip(1e-12))
+        ),
     }
     stacked = np.stack([powers[name] if name in powers else maps[name]() for name in settings.maps], axis=1)
     levels = [index for index, name in enumerate(settings.maps) if name in POWER_MAPS]
@@ -135,15 +136,16 @@ def _level_difference(left_power: Array, right_power: Array) -> Array:
     return np.asarray(limited, dtype=np.float32)
 
 
+def _channels(signal: Array) -> dict[str, Array]:
+    """Every channel that can be had of (B, 2, sample)."""
+    left, right = signal[:, 0].astype(np.float32, copy=False), signal[:, 1].astype(np.float32, copy=False)
+    two = np.float32(2)
+    return {"left": left, "right": right, "mid": (left + right) / two, "side": (left - right) / two}
+
+
 def _mono_maps(signal: Array, settings: FeatureSettings) -> Array:
     """The chosen channels (B, M, sample) at the analysis rate."""
-    left, right = signal[:, 0].astype(np.float32, copy=False), signal[:, 1].astype(np.float32, copy=False)
-    channels: dict[str, Array] = {
-        "left": left,
-        "right": right,
-        "mid": (left + right) / np.float32(2),
-        "side": (left - right) / np.float32(2),
-    }
+    channels = _channels(signal)
     chosen: Array = np.stack([channels[name] for name in settings.maps], axis=1)
     mono = to_16k(chosen) if settings.rate_hz == 16_000 else chosen
     if not settings.peak_normalized:

@@ -15,6 +15,14 @@ POWER_MAPS = ("left", "right", "mid", "side")
 RATIO_MAPS = ("intensity", "side_ratio", "level_difference", "coherence")
 ONSET_MAPS = ("onset_sine", "onset_level")
 
+# What a map is made of, where it is not its own channel.
+MADE_OF = {
+    "intensity": ("mid", "side"),
+    "side_ratio": ("mid", "side"),
+    "level_difference": ("left", "right"),
+    "coherence": ("left", "right"),
+}
+
 MelScale = Literal["slaney", "htk", "yamnet"]
 
 
