@@ -106,7 +106,7 @@ def main() -> None:
     whence("train", "whence_small_pretrained", *data, "--encoder", f"detector={encoder}", *changed, "--out", run)
     changed = settings_file(work / "seldnet.json", TRIAL_BASELINE if args.trial else BASELINE)
     whence("train", "seldnet", *data, *changed, "--out", baseline)
-    whence("tune", run, *data)
+    whence("tune", run, *data, "--cautious", 0.5)
     target = work / PACKAGED.name if args.trial else PACKAGED
     whence("export", run, "--half", "--out", target)
     whence("table", baseline, run, "--data", work / "test")
