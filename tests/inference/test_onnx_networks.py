@@ -143,3 +143,16 @@ def test_the_packaged_model_is_small_whole_and_knows_the_classes():
     system = whence.load()
     assert system.classes == STARSS23
     assert system.localizer_count == 1
+
+
+def test_a_clip_has_the_same_answer_in_any_company(file):
+    audio = np.stack([noise(5.0, seed) for seed in range(3)])
+    together = load_onnx(file, threads=2).values(audio)
+    alone = np.concatenate([load_onnx(file, threads=1).values(clip[None]) for clip in audio])
+    np.testing.assert_array_equal(together, alone)
+
+
+def test_swapped_channels_are_mirrored_exactly_with_the_average(file):
+    system, audio = load_onnx(file, threads=2, swap=True), noise(5.0)[None]
+    heard, swapped = system.values(audio), system.values(np.ascontiguousarray(audio[:, ::-1]))
+    np.testing.assert_array_equal(swapped, heard * np.array([1, -1, 1], np.float32)[:, None])

@@ -40,6 +40,30 @@ def test_a_stream_gives_what_windows_of_the_whole_recording_give(seconds):
     assert stream.frame_count == frame_count_of(signal.shape[1])
 
 
+class CountedNetworks(ToldNetworks):
+    """Remembers how many windows came at a time."""
+
+    def __init__(self):
+        super().__init__()
+        self.together = []
+
+    def answer(self, audio):
+        self.together.append(len(audio))
+        return super().answer(audio)
+
+
+def test_windows_that_can_be_heard_together_are():
+    networks, signal = CountedNetworks(), noise(20)
+    streamed(NetworkSystem(networks), signal, [])
+    assert networks.together == [1, 2, 2, 2]
+    quiet = signal.copy()
+    quiet[:, 170_000:250_000] = 0  # no whole window is silent
+    quiet[:, 300_000:] = 0
+    silent = CountedNetworks()
+    streamed(NetworkSystem(silent), quiet, [])
+    assert silent.together == [1, 2, 2]
+
+
 @settings(deadline=None, max_examples=25)
 @given(st.integers(1, 300_000), st.lists(st.integers(0, 90_000), max_size=8), st.sampled_from(["best", "low"]))
 def test_the_sizes_of_the_pieces_do_not_matter(sample_count, sizes, latency):

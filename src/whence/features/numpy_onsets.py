@@ -27,7 +27,8 @@ def numpy_onsets(signal: Array, settings: FeatureSettings) -> Array:
     before = rule.FINER // 2
     border = ((0, 0), (before, rule.FINER * frames - before - weight.shape[1]), (0, 0))
     total, moved = (
-        np.pad(part, border).reshape(len(part), frames, rule.FINER, -1).sum(axis=2) for part in (weight, weight * sine)
+        np.pad(part, border).reshape(len(part), frames, rule.FINER, part.shape[2]).sum(axis=2)
+        for part in (weight, weight * sine)
     )
     level_db = 10.0 * np.log10(total + rule.LEAST_LEVEL)
     found = np.stack([moved / (total + rule.LEAST_TOTAL), level_db], axis=1).repeat(2, axis=3)

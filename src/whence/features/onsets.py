@@ -51,7 +51,7 @@ class Onsets(nn.Module):
             before = rule.FINER // 2
             behind = rule.FINER * frames - before - weight.shape[1]
             total, moved = (
-                pad(part, (0, 0, before, behind)).reshape(len(part), frames, rule.FINER, -1).sum(dim=2)
+                pad(part, (0, 0, before, behind)).reshape(len(part), frames, rule.FINER, part.shape[2]).sum(dim=2)
                 for part in (weight, weight * sine)
             )
             level_db = 10.0 * torch.log10(total + rule.LEAST_LEVEL)

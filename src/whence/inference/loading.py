@@ -19,7 +19,7 @@ def load(model: str | os.PathLike[str] | None = None, *, swap: bool = False, thr
             with whence.
         swap: average with the mirrored answer to the mirrored sound: twice the work, and swapped channels then give
             exactly mirrored events.
-        threads: of onnxruntime; 0 for one on each core.
+        threads: how many windows of an ONNX file's networks are heard side by side; 0 for one on each core.
 
     Raises:
         InferenceError: there is no such model, or it is damaged.

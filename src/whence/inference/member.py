@@ -84,8 +84,13 @@ class TorchNetworks:
         return [member.coding for member in self.members]
 
     def answer(self, audio: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        """The values of every network for clips (B, 2, S)."""
-        return [member.values(audio) for member in self.members]
+        """The values of every network for clips (B, 2, S).
+
+        Each clip is heard by itself: in company the last bits of its answer would be others, and a stream that comes in
+        other pieces could find other events.
+        """
+        clips = np.split(audio, len(audio))
+        return [np.concatenate([member.values(clip) for clip in clips]) for member in self.members]
 
 
 def features_of(front_end: nn.Module, audio: Tensor) -> Tensor:

@@ -1,7 +1,9 @@
 """Networks in one ONNX file, run by onnxruntime; what they mean stands in the file itself. No torch."""
 
 import json
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,7 +68,8 @@ class OnnxNetworks:
 
     Args:
         path: an ONNX file that `whence export` wrote.
-        threads: of onnxruntime; 0 for one on each core.
+        threads: how many clips are heard side by side, each by one thread, which makes the most of a processor; 0 for
+            one on each core. One clip has the same answer in any company.
 
     Raises:
         InferenceError: the file is missing, foreign, damaged, or onnxruntime does not take it.
@@ -76,8 +79,9 @@ class OnnxNetworks:
         import onnxruntime
 
         check_onnx(path)
+        self._threads = threads or os.cpu_count() or 1
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = 1
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
@@ -98,9 +102,20 @@ class OnnxNetworks:
 
     def answer(self, audio: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """The values of every network for clips (B, 2, S); each front end is computed once."""
-        maps = {name: front_end(audio) for name, front_end in self._front_ends.items()}
-        raw = self._session.run(list(self.card.networks), maps)
+        clips = np.split(audio, len(audio))
+        if len(clips) == 1 or self._threads == 1:
+            said = [self._answer_one(clip) for clip in clips]
+        else:
+            with ThreadPoolExecutor(self._threads) as pool:
+                said = list(pool.map(self._answer_one, clips))
+        raw = [np.concatenate(outputs) for outputs in zip(*said, strict=True)]
         return [coding.activate(output) for coding, output in zip(self._codings, raw, strict=True)]
+
+    def _answer_one(self, clip: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """The raw outputs for (1, 2, S)."""
+        maps = {name: front_end(clip) for name, front_end in self._front_ends.items()}
+        outputs: list[NDArray[np.float32]] = self._session.run(list(self.card.networks), maps)
+        return outputs
 
     def _check_graph(self, path: Path) -> None:
         """Refuse a card that belongs to another graph."""
@@ -115,7 +130,7 @@ def load_onnx(path: Path, *, swap: bool = False, threads: int = 0) -> NetworkSys
     Args:
         path: as `whence export` wrote it.
         swap: average with the mirrored answer to the mirrored clip.
-        threads: of onnxruntime; 0 for one on each core.
+        threads: as `OnnxNetworks` takes them.
 
     Raises:
         InferenceError: as `OnnxNetworks` does.

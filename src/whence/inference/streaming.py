@@ -50,14 +50,15 @@ class _Centred:
     def __init__(self) -> None:
         self._last: _Heard | None = None
 
-    def next_first(self, final: int, frame_count: int, ended: bool) -> int | None:
-        """The first frame of the next window that can be heard."""
-        following = 0 if self._last is None else self._last.first_frame + self.hop_frames
-        if following + self.window_frames <= frame_count:
-            return following
+    def next_firsts(self, final: int, frame_count: int, ended: bool) -> list[int]:
+        """The first frames of the next windows that can be heard, which do not depend on what is heard."""
+        last = None if self._last is None else self._last.first_frame
+        following = 0 if last is None else last + self.hop_frames
+        firsts = list(range(following, frame_count - self.window_frames + 1, self.hop_frames))
+        last = firsts[-1] if firsts else last
         end = max(frame_count - self.window_frames, 0)
-        is_new = self._last is None or end > self._last.first_frame
-        return end if ended and is_new and frame_count else None
+        is_new = last is None or end > last
+        return [*firsts, end] if ended and is_new and frame_count else firsts
 
     def final_parts(self, heard: _Heard, final: int, frame_count: int, ended: bool) -> list[tuple[_Heard, int]]:
         """Windows with the ends of the frames that are final from each, in order."""
@@ -80,10 +81,10 @@ class _Latest:
     hop_frames = 2
     latency_s = hop_frames * FRAME_S
 
-    def next_first(self, final: int, frame_count: int, ended: bool) -> int | None:
-        """The first frame of the next window; negative while less has been heard than a window holds."""
+    def next_firsts(self, final: int, frame_count: int, ended: bool) -> list[int]:
+        """The first frame of the next window, alone; negative while less has been heard than a window holds."""
         end = min(final + self.hop_frames, frame_count) if ended else final + self.hop_frames
-        return end - self.window_frames if final < end <= frame_count else None
+        return [end - self.window_frames] if final < end <= frame_count else []
 
     def final_parts(self, heard: _Heard, final: int, frame_count: int, ended: bool) -> list[tuple[_Heard, int]]:
         """The window and its end."""
@@ -163,16 +164,22 @@ class Stream:
         return Events.concatenate(found)
 
     def _hear(self, frame_count: int) -> Events:
-        """Hear every window that can be heard by now."""
+        """Hear every window that can be heard by now, several at a time where there are."""
         plan, found = self._plan, [Events.empty()]
-        while (first := plan.next_first(self.frame_count, frame_count, self._ended)) is not None:
-            audio = self._audio(first)
-            # Digital silence holds nothing; networks never heard it in training and might think otherwise.
-            values = self.system.values(audio)[0] if audio.any() else None
-            parts = plan.final_parts(_Heard(first, values), self.frame_count, frame_count, self._ended)
-            found += [self._rows(heard, end, frame_count) for heard, end in parts]
-            self._forget(first)
+        while firsts := plan.next_firsts(self.frame_count, frame_count, self._ended):
+            for heard in self._heard(firsts):
+                parts = plan.final_parts(heard, self.frame_count, frame_count, self._ended)
+                found += [self._rows(heard, end, frame_count) for heard, end in parts]
+            self._forget(firsts[-1])
         return Events.concatenate(found)
+
+    def _heard(self, firsts: list[int]) -> list[_Heard]:
+        """What the networks say about windows, given by their first frames."""
+        audio = np.concatenate([self._audio(first) for first in firsts])
+        # Digital silence holds nothing; networks never heard it in training and might think otherwise.
+        sounding = [bool(window.any()) for window in audio]
+        said = iter(self.system.values(audio[sounding]) if any(sounding) else ())
+        return [_Heard(first, next(said) if sounds else None) for first, sounds in zip(firsts, sounding, strict=True)]
 
     def _audio(self, first: int) -> NDArray[np.float32]:
         """(1, 2, sample): the window from a label frame, zeros beyond the end of the sound."""
