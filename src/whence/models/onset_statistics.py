@@ -70,7 +70,7 @@ def middle_and_spread(share: Tensor) -> tuple[Tensor, Tensor]:
     >>> edges = edges_like(torch.zeros(0))
     >>> middle, spread = middle_and_spread((edges >= 0.5).float())
     >>> round(float(middle), 2), float(spread)
-    (0.49, 0.0)
+    (0.51, 0.0)
     """
     step = 2.0 / EDGES
     middle = 1.0 - step * (_SHARPNESS * (share - 0.5)).sigmoid().sum(dim=-1)

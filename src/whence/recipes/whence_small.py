@@ -28,7 +28,7 @@ def whence_small_pretrained() -> Recipe:
 
 
 def _recipe(name: str, encoder: YamnetSettings, detector_optimizer: OptimizerSettings) -> Recipe:
-    """A detector for 22 epochs of 4,096 scenes and a localizer for 86, as many as the packaged model's learned from."""
+    """A detector for 22 epochs of 4,096 scenes and a localizer for 88, as many as the packaged model's learned from."""
     detector = NetworkRecipe(
         "detector",
         CompactDetectorSettings(encoder),
@@ -48,7 +48,7 @@ def _recipe(name: str, encoder: YamnetSettings, detector_optimizer: OptimizerSet
         ClasswiseSettings(direction_absolute=True, distance_weight=1.0, scale=DistanceScale("log", absolute=True)),
         # Twice as many steps for as many clips: distances begin to be learned late.
         batch_clips=16,
-        epochs=86,
+        epochs=88,
         epoch_clips=4_096,
         optimizer=replace(_OPTIMIZER, peak_rate=1.5e-3, average_decay=0.998),
     )
