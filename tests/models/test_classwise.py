@@ -81,11 +81,13 @@ def slow_loss(raw, target, conf):
         if not active:
             continue
         active_cells += 1
+        power = 1 if conf.direction_absolute else 2
         if conf.azimuth and conf.direction == "azimuth":
-            direction += (math.tanh(cell.pop(0)) - azimuth / 90) ** 2
+            direction += abs(math.tanh(cell.pop(0)) - azimuth / 90) ** power
         elif conf.azimuth:
             x, y = math.tanh(cell.pop(0)), math.tanh(cell.pop(0))
-            direction += ((x - math.cos(math.radians(azimuth))) ** 2 + (y - math.sin(math.radians(azimuth))) ** 2) / 2
+            off = (x - math.cos(math.radians(azimuth)), y - math.sin(math.radians(azimuth)))
+            direction += sum(abs(part) ** power for part in off) / 2
         if conf.distance and not math.isnan(metres):
             estimate = math.log(1 + math.exp(cell.pop(0)))
             distance += (estimate / metres - 1) ** 2
@@ -95,13 +97,15 @@ def slow_loss(raw, target, conf):
 
 
 @settings(max_examples=25, deadline=None)
-@given(tables=clips, conf=st.sampled_from(["all", "detection", "localization", "vector"]))
+@given(tables=clips, conf=st.sampled_from(["all", "detection", "localization", "vector", "size", "vector size"]))
 def test_loss_equals_the_loop(tables, conf):
     made = {
         "all": ClasswiseSettings(CLASSES),
         "detection": detection(CLASSES),
         "localization": localization(CLASSES),
         "vector": ClasswiseSettings(CLASSES, direction="vector"),
+        "size": ClasswiseSettings(CLASSES, direction_absolute=True),
+        "vector size": ClasswiseSettings(CLASSES, direction="vector", direction_absolute=True),
     }[conf]
     coding = Classwise(made)
     target = coding.encode(tables, FRAMES)

@@ -38,9 +38,9 @@ class ClasswiseSettings:
             loudest; unknown distances come last), or the `last` in the file, as in the official single-ACCDOA code.
         activity_weight: of the binary cross entropy.
         direction_absolute: count the size of a direction error instead of its square: what the official metric
-            averages, and no bearing between two is said where it is one of them.
+            averages. A network in doubt then says the likelier of two directions, not one between them.
         direction_weight: of the mean direction error over active cells, in units of 90 degrees or of x and y.
-        distance_weight: of the mean squared distance error over active cells.
+        distance_weight: of the mean distance error over active cells, as `scale` counts it.
 
     Raises:
         ModelError: nothing is left to tell, or a weight is negative.
