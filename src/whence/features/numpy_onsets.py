@@ -14,16 +14,14 @@ from whence.features.numpy_spectra import Array, power, spectra
 from whence.features.settings import FeatureSettings
 
 
-def numpy_onsets(signal: Array, settings: FeatureSettings) -> Array:
-    """Sines and levels (B, 2, T, F) of what begins in (B, 2, sample), left and right."""
+def numpy_onsets(mid: Array, side: Array, settings: FeatureSettings) -> Array:
+    """Sines and levels (B, 2, T, F) of what begins in mid and side (B, sample)."""
     fine, bank = rule.finer(settings), _bank(settings)
-    left, right = signal[:, 0].astype(np.float32, copy=False), signal[:, 1].astype(np.float32, copy=False)
     half = fine.fft // 2
-    mid = spectra((left + right) / np.float32(2), fine, half, half)
-    side = spectra((left - right) / np.float32(2), fine, half, half)
-    cross_power = (mid.real * side.real + mid.imag * side.imag) @ bank
-    weight, sine = _beginnings(power(mid) @ bank, power(side) @ bank, cross_power)
-    frames = signal.shape[2] // settings.hop + 1
+    of_mid, of_side = (spectra(channel, fine, half, half) for channel in (mid, side))
+    cross_power = (of_mid.real * of_side.real + of_mid.imag * of_side.imag) @ bank
+    weight, sine = _beginnings(power(of_mid) @ bank, power(of_side) @ bank, cross_power)
+    frames = mid.shape[1] // settings.hop + 1
     before = rule.FINER // 2
     border = ((0, 0), (before, rule.FINER * frames - before - weight.shape[1]), (0, 0))
     total, moved = (

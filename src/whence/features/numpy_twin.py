@@ -3,7 +3,6 @@
 # B batch, M map, T feature frame, N frequency bin, F mel band
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import scipy.fft
@@ -13,7 +12,8 @@ from whence.features.errors import FeatureError
 from whence.features.mel import mel_filterbank
 from whence.features.numpy_onsets import numpy_onsets
 from whence.features.numpy_spectra import Array, Spectra, power, spectra
-from whence.features.settings import MADE_OF, ONSET_MAPS, POWER_MAPS, SMALLEST_PEAK, FeatureSettings
+from whence.features.onset_rule import without_onsets
+from whence.features.settings import MADE_OF, POWER_MAPS, SMALLEST_PEAK, FeatureSettings
 from whence.features.windows import HALF_WIDTH, STRIDE, resampling_kernels
 
 _SILENCE = np.float32(1e-10)
@@ -87,8 +87,9 @@ def stereo_maps(signal: Array, settings: FeatureSettings, bank: Array) -> Array:
 
 def _midside_onsets(signal: Array, settings: FeatureSettings, bank: Array) -> Array:
     """The maps of `whence.features.onsets.MidsideOnsets`."""
-    plain = replace(settings, name="midside", maps=settings.maps[: -len(ONSET_MAPS)])
-    return np.concatenate([stereo_maps(signal, plain, bank), numpy_onsets(signal, settings)], axis=1)
+    channels = _channels(signal)
+    onsets = numpy_onsets(channels["mid"], channels["side"], settings)
+    return np.concatenate([stereo_maps(signal, without_onsets(settings), bank), onsets], axis=1)
 
 
 def coherence(first: Spectra, second: Spectra, smoothing: float) -> Array:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from whence.features.settings import FeatureSettings
+from whence.features.settings import ONSET_MAPS, FeatureSettings
 
 # Fine frames to a feature frame, each of half its length, in bands of twice the width.
 FINER = 4
@@ -20,6 +20,16 @@ LOUDNESS = 0.3
 # Of levels, and of what sines are divided by.
 LEAST_LEVEL, LEAST_TOTAL = 1e-4, 1e-6
 SILENCE = 1e-10
+
+
+def without_onsets(settings: FeatureSettings) -> FeatureSettings:
+    """Those of the maps that onset maps stand beside.
+
+    >>> from whence.features.settings import midside, midside_onsets
+    >>> without_onsets(midside_onsets()) == midside()
+    True
+    """
+    return replace(settings, name="midside", maps=settings.maps[: -len(ONSET_MAPS)])
 
 
 def finer(settings: FeatureSettings) -> FeatureSettings:

@@ -2,8 +2,6 @@
 
 # B batch, T feature frame (20 ms), J fine frame (5 ms), F mel band
 
-from dataclasses import replace
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d, pad
@@ -14,7 +12,7 @@ from whence.features.front_end import StereoMaps
 from whence.features.logmel import squares
 from whence.features.mel import mel_filterbank
 from whence.features.midside import mono_maps
-from whence.features.settings import ONSET_MAPS, FeatureSettings
+from whence.features.settings import FeatureSettings
 from whence.features.spectrum import Spectrum
 
 
@@ -89,7 +87,7 @@ class MidsideOnsets(nn.Module):
     def __init__(self, settings: FeatureSettings) -> None:
         super().__init__()
         self.settings = settings
-        self.plain = StereoMaps(replace(settings, name="midside", maps=settings.maps[: -len(ONSET_MAPS)]))
+        self.plain = StereoMaps(rule.without_onsets(settings))
         self.onsets = Onsets(settings)
 
     def forward(self, signal: Tensor) -> Tensor:

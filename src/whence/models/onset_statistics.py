@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from whence.features.onset_rule import LEAST_LEVEL
 from whence.models.errors import ModelError
 
 # Edges between -90 and 90 degrees, 4 degrees apart.
@@ -43,7 +44,12 @@ def onset_bands(maps: Tensor, time_pool: int) -> Tensor:
     """(B, L, 2 * BANDS): the sine of what begins in each of eight bands, and how much, on a logarithmic scale."""
     sine, weight = (part.reshape(*part.shape[:2], time_pool, BANDS, -1) for part in _cells(maps, time_pool))
     total, moved = weight.sum(dim=(2, 4)), (weight * sine).sum(dim=(2, 4))
-    return torch.cat([moved / (total + _NOTHING), (total + _NOTHING).log()], dim=2)
+    return torch.cat([moved / (total + _NOTHING), how_much(total)], dim=2)
+
+
+def how_much(total: Tensor) -> Tensor:
+    """A sum of weights on a logarithmic scale, finite where nothing begins."""
+    return (total + _NOTHING).log()
 
 
 def distribution(before: Tensor, total: Tensor) -> Tensor:
@@ -85,4 +91,4 @@ def _cells(maps: Tensor, time_pool: int) -> tuple[Tensor, Tensor]:
     # Neighbours are equal: these maps are made in bands of twice the width.
     onsets = maps[:, -2:, : frames * time_pool, ::2].float()
     sine, level_db = onsets.reshape(onsets.shape[0], 2, frames, -1).unbind(1)
-    return sine, (10.0 ** (level_db / 10.0) - 1e-4).clamp(min=0.0)
+    return sine, (10.0 ** (level_db / 10.0) - LEAST_LEVEL).clamp(min=0.0)

@@ -10,13 +10,13 @@ from whence.models.onset_statistics import (
     EDGES,
     ONSETS,
     distribution,
+    how_much,
     middle_and_spread,
     onset_bands,
     onset_directions,
 )
 from whence.models.room_statistics import DIRECTIONS, STATISTICS, direction_statistics, room_statistics
 
-_NOTHING = 1e-3
 _LARGEST = 0.999
 
 
@@ -86,7 +86,7 @@ class PlaceHead(nn.Module):
         class_side = active * state[..., 1]
         heard = torch.cat([entered, self.gru(entered + self.active(torch.cat([active, class_side], dim=2)))], dim=2)
         event = self.event((shares @ heard.float()).to(heard.dtype))
-        event = event + self.of_onsets(torch.cat([event_onsets, (event_total + _NOTHING).log()], dim=2))
+        event = event + self.of_onsets(torch.cat([event_onsets, how_much(event_total)], dim=2))
         place = self.leave(self.here(heard)[:, :, None] + event[:, None] + self.of_class + self.of_state(state))
         # At first the trunk is trusted more.
         corrected, trusted = (azimuth + place[..., 0]).float().tanh(), (place[..., 2].float() - 2.0).sigmoid()
