@@ -122,3 +122,41 @@ def test_an_encoder_at_rest_has_no_part_in_training_mode(tiny_data):
     assert not any(module.training for module in learner.bare.encoder.modules() if list(module.parameters()))
     assert isinstance(learner.bare.layers[0].norm, nn.BatchNorm1d)
     assert learner.bare.layers[0].norm.training
+
+
+@pytest.fixture
+def localizer(tiny_recipe):
+    """A localizer of two parts of which one learns."""
+    head = replace(tiny_recipe.networks[0], learns=("output_layer",))
+    assert any(isinstance(m, nn.Dropout) for m in Learner(head, 1, "float32", "cpu").bare.modules())
+    return head
+
+
+def test_of_a_network_only_the_named_parts_learn(localizer, tiny_data):
+    learner = Learner(localizer, 1, "float32", "cpu")
+    before = {name: value.clone() for name, value in learner.bare.state_dict().items()}
+    for batch in tiny_data.batches(range(3), 4, 4, 0):
+        learner.learn(batch)
+    names = changed(before, learner.bare.state_dict())
+    assert names == {"output_layer.weight", "output_layer.bias"}
+    assert changed(before, learner.evaluated.state_dict()) <= names
+
+
+def test_what_stands_still_says_the_same_in_training(localizer, tiny_data):
+    learner = Learner(localizer, 1, "float32", "cpu")
+    heard = []
+    learner.bare.output_layer.register_forward_pre_hook(lambda _, given: heard.append(given[0].detach().clone()))
+    batch = next(iter(tiny_data.batches(range(1), 4, 4, 0)))
+    for _ in range(2):
+        learner.learn(batch)
+    assert torch.equal(*heard)
+
+
+def test_parts_that_are_not_there_are_refused(localizer):
+    with pytest.raises(TrainingError, match=r"learns has 'plce', which the network has not; its parts: .*output_layer"):
+        Learner(replace(localizer, learns=("output_layer", "plce")), 1, "float32", "cpu")
+
+
+def test_parts_do_not_stand_beside_phases():
+    with pytest.raises(TrainingError, match=r"detector.learns is .* empty beside frozen_encoder"):
+        detector(learns=("output_layer",))

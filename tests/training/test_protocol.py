@@ -102,7 +102,8 @@ def test_without_test_clips_it_is_refused_and_nothing_is_begun(tmp_path, tiny_re
 def test_a_run_from_before_there_were_protocols_goes_on(tmp_path, tiny_recipe, tiny_data, tiny_clips):
     train(tiny_recipe, tiny_data, tiny_clips, tmp_path, CPU)
     plain = json.loads((tmp_path / "recipe.json").read_text())
-    del plain["protocol"], plain["networks"]["localizer"]["frozen_encoder"]
+    del plain["protocol"]
+    del plain["networks"]["localizer"]["frozen_encoder"], plain["networks"]["localizer"]["learns"]
     (tmp_path / "recipe.json").write_text(json.dumps(plain))
     assert train(tiny_recipe, tiny_data, tiny_clips, tmp_path, CPU)
 

@@ -1,8 +1,10 @@
-"""Which layers of a pretrained encoder stand still, step by step."""
+"""What stands still while the rest learns: layers of a pretrained encoder, or all but some parts."""
 
 from typing import Any
 
 from torch import nn
+
+from whence.training.errors import TrainingError
 
 
 def frozen_at(step: int, total_steps: int, phases: tuple[tuple[float, int], ...]) -> int:
@@ -31,3 +33,31 @@ def let_rest(encoder: nn.Module) -> None:
         parameters: list[Any] = list(module.parameters())
         if parameters and not any(parameter.requires_grad for parameter in parameters):
             module.eval()
+
+
+def only_these_learn(network: nn.Module, parts: tuple[str, ...]) -> None:
+    """Freeze every parameter outside the named parts.
+
+    Raises:
+        TrainingError: if the network has no part of such a name.
+
+    >>> network = nn.Sequential(nn.Linear(1, 1), nn.Linear(1, 1))
+    >>> only_these_learn(network, ("1",))
+    >>> [parameter.requires_grad for parameter in network.parameters()]
+    [False, False, True, True]
+    """
+    network.requires_grad_(False)
+    for part in parts:
+        try:
+            network.get_submodule(part).requires_grad_(True)
+        except AttributeError:
+            names = ", ".join(name for name, _ in network.named_children())
+            raise TrainingError(f"recipe: learns has {part!r}, which the network has not; its parts: {names}") from None
+
+
+def let_rest_but(network: nn.Module, parts: tuple[str, ...]) -> None:
+    """Put all but the named parts into evaluation mode: no dropout, and batch norms keep their means."""
+    for child in network.children():
+        child.eval()
+    for part in parts:
+        network.get_submodule(part).train()

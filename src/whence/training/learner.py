@@ -18,7 +18,7 @@ from whence.models.registry import build_model
 from whence.training.augmentation import augment_features
 from whence.training.data import Batch
 from whence.training.errors import DivergedError
-from whence.training.freezing import frozen_at, let_rest
+from whence.training.freezing import frozen_at, let_rest, let_rest_but, only_these_learn
 from whence.training.processes import Processes
 from whence.training.recipe import NetworkRecipe
 from whence.training.schedule import rate_at
@@ -58,6 +58,8 @@ class Learner:
         self.accelerator = Accelerator(mixed_precision="no", cpu=device == "cpu", rng_types=[])
         torch.manual_seed(_dropout_seed(seed, 0))
         network = build_model(recipe.model)
+        if recipe.learns:
+            only_these_learn(network, recipe.learns)
         decayed = [p for p in network.parameters() if p.ndim > 1]
         others = [p for p in network.parameters() if p.ndim <= 1]
         settings = recipe.optimizer
@@ -131,6 +133,8 @@ class Learner:
         self.network.train()
         if self._frozen:
             let_rest(_encoder(self.bare))
+        if self.recipe.learns:
+            let_rest_but(self.bare, self.recipe.learns)
         rate = rate_at(self.step, self.recipe.total_steps, self.recipe.optimizer)
         for group in self.optimizer.param_groups:
             group["lr"] = rate

@@ -63,10 +63,12 @@ class NetworkRecipe:
         filter_augment: random filters of the log-mel maps; None for none.
         frozen_encoder: gradual unfreezing in phases, each (share of all steps at which it ends, how many of the
             encoder's first layers stand still until then); behind the last phase everything learns.
+        learns: names of the parts that learn, such as `place`, while the rest stands still from first to last; empty
+            for all of the network.
 
     Raises:
         TrainingError: a number below one, a network that fits neither its features nor its coding, or phases that are
-            out of order or freeze layers that are not there.
+            out of order, freeze layers that are not there, or stand beside `learns`.
     """
 
     name: str
@@ -80,6 +82,7 @@ class NetworkRecipe:
     spec_augment: SpecAugmentSettings | None = None
     filter_augment: FilterAugmentSettings | None = None
     frozen_encoder: tuple[tuple[float, int], ...] = ()
+    learns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("batch_clips", "epochs", "epoch_clips"):
@@ -88,6 +91,7 @@ class NetworkRecipe:
         self._check_sizes()
         if self.frozen_encoder:
             self._check_phases()
+            _check(f"{self.name}.learns", self.learns, not self.learns, "empty beside frozen_encoder")
 
     def _check_sizes(self) -> None:
         """Refuse a network that takes other maps than the front end gives, or gives other numbers than the coding."""
@@ -132,7 +136,8 @@ class NetworkRecipe:
             name: getattr(self, name) and asdict(getattr(self, name)) for name in ("spec_augment", "filter_augment")
         }
         plain = {
-            name: getattr(self, name) for name in ("name", "batch_clips", "epochs", "epoch_clips", "frozen_encoder")
+            name: getattr(self, name)
+            for name in ("name", "batch_clips", "epochs", "epoch_clips", "frozen_encoder", "learns")
         }
         return (
             plain

@@ -20,7 +20,7 @@ METRICS_FILE = "metrics.jsonl"
 FORMAT = 1
 # Fields that recipes did not always have, with what they are in a recipe from before: of the whole, of each network.
 _LATER = {"protocol": "honest"}
-_LATER_IN_NETWORKS: dict[str, Any] = {"frozen_encoder": []}
+_LATER_IN_NETWORKS: dict[str, Any] = {"frozen_encoder": [], "learns": []}
 
 
 @contextlib.contextmanager
