@@ -40,7 +40,15 @@ VARIED_CLIPS = 48_000
 VERSIONS, SLOWEST, FASTEST, MORE = 8, 0.62, 1.6, 100
 VARIED_SCENES = {"multiband_eq": {"probability": 0.8, "gain_db": [-10, 10]}}
 PLACES = {
-    "networks": {"localizer": {"learns": ["place"], "batch_clips": 64, "epochs": 42, "optimizer": {"peak_rate": 1e-3}}}
+    "networks": {
+        "localizer": {
+            "learns": ["place"],
+            "batch_clips": 64,
+            "epochs": 43,
+            "epoch_clips": 16_384,
+            "optimizer": {"peak_rate": 2e-3, "average_decay": 0.999},
+        }
+    }
 }
 BASELINE = {"precision": "bf16", "networks": {"seld": {"batch_clips": 64, "epochs": 26, "epoch_clips": 4096}}}
 # What a trial learns from: one short epoch of each network.
