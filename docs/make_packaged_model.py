@@ -82,8 +82,7 @@ def write_training_list(manifest: Path, folder: Path) -> Path:
 def write_varied_list(listed: Path, folder: Path) -> Path:
     """The same list, each recording also at other speeds, and more procedural sounds of every class.
 
-    A thousand recordings are few: who has heard each in many rooms knows by heart how dry it is, and learns
-    less of what a room adds.
+    A thousand recordings are few: a head that has heard each in many scenes does better with those than with others.
     """
     with listed.open(encoding="utf-8") as file:
         kept = list(csv.DictReader(file))
