@@ -84,9 +84,14 @@ def write_varied_list(listed: Path, folder: Path) -> Path:
 
     A thousand recordings are few: a head that has heard each in many scenes does better with those than with others.
     """
+    folder = folder / "varied"
+    # Written last, so that a list that is there has all its sounds beside it.
+    target = folder / "sounds.csv"
+    if target.exists():
+        return target
     with listed.open(encoding="utf-8") as file:
         kept = list(csv.DictReader(file))
-    rng, folder = np.random.default_rng(3), folder / "varied"
+    rng = np.random.default_rng(3)
     folder.mkdir(parents=True, exist_ok=True)
     for number, row in enumerate(list(kept)):
         if row["class"] == "background" or row["licence"] == "procedural":
@@ -100,7 +105,7 @@ def write_varied_list(listed: Path, folder: Path) -> Path:
     sounds = procedural_sounds(13, MORE, background=0, interference=0)
     for class_index, word in enumerate(STARSS23.names):
         kept += [write_procedural(sounds, int(sound), word, folder) for sound in sounds.of_class(class_index)]
-    return write_list(folder / "sounds.csv", kept)
+    return write_list(target, kept)
 
 
 def write_procedural(sounds: Sounds, sound: int, word: str, folder: Path) -> dict[str, str]:
