@@ -11,7 +11,7 @@ command that anybody can type; it is skipped where its result stands already, an
 2. rooms: 400 to train with, 24 to validate, 40 to test;
 3. scenes: 64,000 to train with; 600 of the val split, 1,000 of the test split, of every licence;
 4. the detector and the localizer, and the official baseline for 106,496 clips;
-5. the localizer's head for places once more by itself, on 48,000 scenes of the same sounds at other speeds;
+5. the localizer but for its first convolutions once more, on 48,000 scenes of the same sounds at other speeds;
 6. thresholds and smoothing on the validation scenes; the file; the table on the test scenes.
 """
 
@@ -35,25 +35,27 @@ FEW = {"clapping": (2, 48), "telephone": (3, 8), "laughter": (4, 8), "door": (7,
 # Rooms and scenes of each part.
 ROOMS = {"train": 400, "val": 24, "test": 40}
 CLIPS = {"train": 64_000, "val": 600, "test": 1_000}
-# For the head alone: its scenes, versions of each recording at other speeds, how far those go, and further sounds.
+# For what the localizer learns last: scenes, versions of each recording at other speeds, how far those go, more sounds.
 VARIED_CLIPS = 48_000
 VERSIONS, SLOWEST, FASTEST, MORE = 8, 0.62, 1.6, 100
 VARIED_SCENES = {"multiband_eq": {"probability": 0.8, "gain_db": [-10, 10]}}
-PLACES = {
+# Its first convolutions hear what any sound is made of; the others, and the layers over time, what sounds there are.
+LEARNS = ["blocks.1", "blocks.2", "project", "sequence", "output_layer", "place"]
+VARIED = {
     "networks": {
         "localizer": {
-            "learns": ["place"],
-            "batch_clips": 64,
+            "learns": LEARNS,
+            "batch_clips": 32,
             "epochs": 43,
             "epoch_clips": 16_384,
-            "optimizer": {"peak_rate": 2e-3, "average_decay": 0.999},
+            "optimizer": {"peak_rate": 1e-3, "average_decay": 0.999},
         }
     }
 }
 BASELINE = {"precision": "bf16", "networks": {"seld": {"batch_clips": 64, "epochs": 26, "epoch_clips": 4096}}}
 # What a trial learns from: one short epoch of each network.
 TRIAL = {"networks": {name: {"epochs": 1, "epoch_clips": 64} for name in ("detector", "localizer")}}
-TRIAL_PLACES = {"networks": {"localizer": {"learns": ["place"], "epochs": 1, "epoch_clips": 64}}}
+TRIAL_VARIED = {"networks": {"localizer": {"learns": LEARNS, "epochs": 1, "epoch_clips": 64}}}
 TRIAL_BASELINE = {"networks": {"seld": {"batch_clips": 64, "epochs": 1, "epoch_clips": 64}}}
 # Domestic sounds to us, unlabelled interference to some lists: one scene must not have them as both.
 AMBIGUOUS = ("dish", "cutler", "plate")
@@ -82,7 +84,7 @@ def write_training_list(manifest: Path, folder: Path) -> Path:
 def write_varied_list(listed: Path, folder: Path) -> Path:
     """The same list, each recording also at other speeds, and more procedural sounds of every class.
 
-    A thousand recordings are few: a head that has heard each in many scenes does better with those than with others.
+    A thousand recordings are few: a network that has heard each in many scenes does better with those than with others.
     """
     folder = folder / "varied"
     # Written last, so that a list that is there has all its sounds beside it.
@@ -178,21 +180,21 @@ def main() -> None:
     changed = settings_file(work / "trial.json", TRIAL) if args.trial else ()
     whence("train", "whence_small_pretrained", *data, "--encoder", f"detector={encoder}", *changed, "--out", run)
     varied = make_varied_scenes(sounds, work, VARIED_CLIPS // share)
-    places = work / "runs" / "whence_small_places"
+    again = work / "runs" / "whence_small_varied"
     # Of the run before, the detector as it is, and the localizer to begin with.
-    if not (places / DETECTOR_WEIGHTS).exists():
-        (places / DETECTOR_WEIGHTS).parent.mkdir(parents=True)
-        shutil.copyfile(run / DETECTOR_WEIGHTS, places / DETECTOR_WEIGHTS)
-    changed = settings_file(work / "places.json", TRIAL_PLACES if args.trial else PLACES)
+    if not (again / DETECTOR_WEIGHTS).exists():
+        (again / DETECTOR_WEIGHTS).parent.mkdir(parents=True)
+        shutil.copyfile(run / DETECTOR_WEIGHTS, again / DETECTOR_WEIGHTS)
+    changed = settings_file(work / "varied.json", TRIAL_VARIED if args.trial else VARIED)
     start = ("--encoder", f"localizer={run / 'localizer' / 'weights.safetensors'}")
-    whence("train", "whence_small_pretrained", "--data", varied, *start, *changed, "--out", places)
+    whence("train", "whence_small_pretrained", "--data", varied, *start, *changed, "--out", again)
     changed = settings_file(work / "seldnet.json", TRIAL_BASELINE if args.trial else BASELINE)
     whence("train", "seldnet", *data, *changed, "--out", baseline)
-    whence("tune", places, *data, "--cautious", 0.5)
+    whence("tune", again, *data, "--cautious", 0.5)
     target = work / PACKAGED.name if args.trial else PACKAGED
-    whence("export", places, "--half", "--out", target)
-    whence("table", baseline, places, "--data", work / "test")
-    whence("table", places, "--data", work / "test", "--swap")
+    whence("export", again, "--half", "--out", target)
+    whence("table", baseline, again, "--data", work / "test")
+    whence("table", again, "--data", work / "test", "--swap")
 
 
 if __name__ == "__main__":

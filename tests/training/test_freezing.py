@@ -142,6 +142,16 @@ def test_of_a_network_only_the_named_parts_learn(localizer, tiny_data):
     assert changed(before, learner.evaluated.state_dict()) <= names
 
 
+def test_a_part_within_a_part_learns_by_itself(localizer, tiny_data):
+    learner = Learner(replace(localizer, learns=("blocks.2", "output_layer")), 1, "float32", "cpu")
+    before = {name: value.clone() for name, value in learner.bare.state_dict().items()}
+    for batch in tiny_data.batches(range(3), 4, 4, 0):
+        learner.learn(batch)
+    names = changed(before, learner.bare.state_dict())
+    assert {name.rpartition(".")[0] for name in names} > {"blocks.2.conv1", "output_layer"}
+    assert all(name.startswith(("blocks.2.", "output_layer.")) for name in names), names
+
+
 def test_what_stands_still_says_the_same_in_training(localizer, tiny_data):
     learner = Learner(localizer, 1, "float32", "cpu")
     heard = []
