@@ -28,7 +28,10 @@ def whence_small_pretrained() -> Recipe:
 
 
 def _recipe(name: str, encoder: YamnetSettings, detector_optimizer: OptimizerSettings) -> Recipe:
-    """A detector for 22 epochs of 4,096 scenes and a localizer for 88, as many as the packaged model's learned from."""
+    """A detector for 22 epochs of 4,096 scenes and a localizer for 88.
+
+    As many as the packaged model's learned from before its localizer also heard sounds at other speeds.
+    """
     detector = NetworkRecipe(
         "detector",
         CompactDetectorSettings(encoder),
