@@ -5,6 +5,7 @@ alone, and everything. Both networks on clips of the demo's scenes, on one core.
 """
 
 import contextlib
+import importlib
 import io
 import logging
 import sys
@@ -15,17 +16,17 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import soundfile
 from numpy.typing import NDArray
 from onnx import numpy_helper
-from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from whence.apps.demo import SCENES
 from whence.features.numpy_twin import numpy_features
 from whence.inference.loading import PACKAGED
-from whence.inference.onnx_networks import OnnxNetworks
+from whence.inference.onnx_networks import OnnxNetworks, import_onnxruntime
 
+onnxruntime = import_onnxruntime()
+quantization = importlib.import_module("onnxruntime.quantization")
 MATRICES = ["MatMul", "Gemm", "GRU"]
 ROUNDS = 5
 
@@ -75,7 +76,9 @@ def main() -> int:
             if file == target:
                 # It prints every shape that it is not sure of.
                 with contextlib.redirect_stdout(io.StringIO()):
-                    quantize_dynamic(wide, target, weight_type=QuantType.QInt8, op_types_to_quantize=kinds)
+                    quantization.quantize_dynamic(
+                        wide, target, weight_type=quantization.QuantType.QInt8, op_types_to_quantize=kinds
+                    )
             took_ms, said = asked(file, maps)
             apart = max(float(np.abs(a - b).max()) for a, b in zip(said, expected, strict=True))
             print(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,21 @@ class OnnxCard:
         return cls(system, inputs, networks)
 
 
+def import_onnxruntime() -> ModuleType:
+    """Import onnxruntime with its telemetry switched off.
+
+    Since 1.32 its Linux wheels write a device id into the user's cache folder when a session is made, and send usage
+    data to their maker. The variable is read once, when the library is loaded; the call covers programs that loaded
+    it before.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()
+    module: ModuleType = onnxruntime
+    return module
+
+
 class OnnxNetworks:
     """The networks of one file.
 
@@ -76,9 +92,8 @@ class OnnxNetworks:
     """
 
     def __init__(self, path: Path, threads: int = 0) -> None:
-        import onnxruntime
-
         check_onnx(path)
+        onnxruntime = import_onnxruntime()
         self._threads = threads or os.cpu_count() or 1
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
