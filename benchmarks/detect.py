@@ -16,7 +16,7 @@ import numpy as np
 import soundfile
 
 import whence
-from whence.apps.demo import SCENES
+from whence.cli.demo import SCENES
 
 HOUR_S, SHORT_FILES, SHORT_S = 3600, 100, 36
 LEAST_SPEED, MOST_MB, MOST_RATIO, MOST_LOAD = 50.0, 600.0, 1.5, 0.05
@@ -25,7 +25,7 @@ LEAST_SPEED, MOST_MB, MOST_RATIO, MOST_LOAD = 50.0, 600.0, 1.5, 0.05
 def run_child(*words: str) -> tuple[float, float]:
     """Seconds by the clock and peak memory in MB of one command."""
     code = (
-        "import resource, sys; from whence.apps.main import main; code = main(sys.argv[1:]); "
+        "import resource, sys; from whence.cli.main import main; code = main(sys.argv[1:]); "
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, file=sys.stderr); sys.exit(code)"
     )
     began = time.perf_counter()

@@ -20,7 +20,7 @@ import soundfile
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from whence.apps.demo import SCENES
+from whence.cli.demo import SCENES
 from whence.features.numpy_twin import numpy_features
 from whence.inference.loading import PACKAGED
 from whence.inference.onnx_networks import OnnxNetworks, import_onnxruntime

@@ -17,15 +17,15 @@ from pathlib import Path
 
 import numpy as np
 
-from whence.apps.inputs import read_labels
-from whence.apps.main import main as whence
-from whence.apps.report.confusion import confusion_section
-from whence.apps.report.errors import error_section
-from whence.apps.report.ranking import worst_clips
-from whence.apps.report.sounds import make_ready
 from whence.audio import write
+from whence.cli.inputs import read_labels
+from whence.cli.main import main as whence
 from whence.labels import STARSS23, Events, write_dcase
 from whence.metrics import evaluate
+from whence.views.report.confusion import confusion_section
+from whence.views.report.errors import error_section
+from whence.views.report.ranking import worst_clips
+from whence.views.report.sounds import make_ready
 
 CLIPS, WORST, SECONDS = 2_000, 50, 5
 SEED = 11

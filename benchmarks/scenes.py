@@ -24,11 +24,12 @@ from whence.scenes import render
 from whence.scenes.draw import draw_scene
 from whence.scenes.render import RenderedBatch, render_batch
 from whence.scenes.rooms.bank import RoomBank
-from whence.scenes.scene import FRAME_SAMPLES, LEAD_SAMPLES, Scene
+from whence.scenes.scene import LEAD_SAMPLES, Scene
 from whence.scenes.settings import SceneSettings
 from whence.scenes.stream import SceneStream
 from whence.scenes.transforms.room_response import BlockGrid, choose_grid
 from whence.scenes.voices import voices_of
+from whence.units import FRAME_SAMPLES
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "scenes"))
 from straightforward import render_one

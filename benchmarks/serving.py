@@ -32,10 +32,10 @@ import websockets
 from numpy.typing import NDArray
 
 import whence
-from whence.apps.serve import serve
-from whence.apps.web.app import build_app
-from whence.apps.web.jobs import Job
+from whence.cli.serve import serve
 from whence.labels import STARSS23, Events
+from whence.web.app import build_app
+from whence.web.jobs import Job
 
 SENDERS, SPEAKERS, LIVE_S, FILE_S = 8, 4, 10.0, 60.0
 FRAME_SAMPLES = 2_400

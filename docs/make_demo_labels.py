@@ -1,6 +1,6 @@
 """The label files that `whence demo` scores: made-up rooms of events, and two made-up systems that hear them.
 
-`python docs/make_demo_labels.py` rewrites src/whence/apps/demo_labels. The cautious system hears less but places it
+`python docs/make_demo_labels.py` rewrites src/whence/cli/demo_labels. The cautious system hears less but places it
 well; the eager one hears nearly everything, invents some, and places it roughly. Nobody trained them.
 """
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from whence.labels import STARSS23, Events, write_dcase
 
-FOLDER = Path(__file__).parents[1] / "src" / "whence" / "apps" / "demo_labels"
+FOLDER = Path(__file__).parents[1] / "src" / "whence" / "cli" / "demo_labels"
 RECORDINGS, CLIPS_OF_RECORDING, FRAMES = 6, 4, 50
 
 

@@ -1,6 +1,6 @@
 """The two scenes that `whence demo` hears: procedural sounds in computed rooms, with their labels.
 
-`python docs/make_demo_scenes.py` rewrites src/whence/apps/demo_scenes. The two were chosen among two dozen, neither the
+`python docs/make_demo_scenes.py` rewrites src/whence/cli/demo_scenes. The two were chosen among two dozen, neither the
 best nor the worst heard: a calm and a busy one. No sound of them was used in any training: the packaged model's
 procedural sounds have another seed.
 """
@@ -12,12 +12,12 @@ import soundfile
 
 from whence.labels import write_dcase
 from whence.scenes.draw import draw_scene
-from whence.scenes.procedural import procedural_sounds
 from whence.scenes.render import render_batch
 from whence.scenes.rooms import RoomSettings, make_room_bank
 from whence.scenes.settings import SceneSettings
+from whence.synth import procedural_sounds
 
-FOLDER = Path(__file__).parents[1] / "src" / "whence" / "apps" / "demo_scenes"
+FOLDER = Path(__file__).parents[1] / "src" / "whence" / "cli" / "demo_scenes"
 SEED = 20_261_125
 SCENES = {"calm": (11, (1.0,)), "busy": (3, (0.0, 1.0))}
 

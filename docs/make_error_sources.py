@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 import whence
-from whence.apps.evaluate import page
+from whence.cli.evaluate import page
 from whence.corpora.clips import AudioFrameDataset
 from whence.corpora.dcase2025 import list_clips
 from whence.inference.system import NetworkSystem

@@ -28,7 +28,7 @@ import soundfile
 
 from whence.corpora.sounds import Sounds
 from whence.labels import STARSS23
-from whence.scenes.procedural import procedural_sounds
+from whence.synth import procedural_sounds
 
 # Classes with few clear recordings or few that sound alike, the words of the list for them, and how many are added.
 FEW = {"clapping": (2, 48), "telephone": (3, 8), "laughter": (4, 8), "door": (7, 32), "knock": (12, 24)}

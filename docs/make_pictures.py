@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from whence.apps.pictures import draw_clip
-from whence.apps.scene_settings import fitted_to
+from whence.cli.scene_settings import fitted_to
 from whence.scenes.draw import draw_scene
-from whence.scenes.procedural import procedural_sounds
 from whence.scenes.render import render_batch
 from whence.scenes.rooms import RoomSettings, make_room_bank
 from whence.scenes.settings import SceneSettings
+from whence.synth import procedural_sounds
+from whence.views.picture import draw_clip
 
 SEED, EPOCH, INDEX = 1, 0, 1
 

@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import sync_playwright
 
-from whence.apps.main import main as whence
-from whence.apps.scene_settings import fitted_to
 from whence.audio import write
+from whence.cli.main import main as whence
+from whence.cli.scene_settings import fitted_to
 from whence.labels import Events, write_dcase
 from whence.scenes.draw import draw_scene
-from whence.scenes.procedural import procedural_sounds
 from whence.scenes.render import render_batch
 from whence.scenes.rooms import RoomSettings, make_room_bank
 from whence.scenes.settings import SceneSettings
+from whence.synth import procedural_sounds
 
 SEED, CLIPS = 8, 12
 # Which class the made-up system takes for which.

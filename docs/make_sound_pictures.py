@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.corpora.sounds import SAMPLE_RATE_HZ, Sounds
+from whence.corpora.sounds import Sounds
 from whence.files import written_whole
-from whence.scenes.procedural import GENERATORS, procedural_sounds
+from whence.synth import GENERATORS, procedural_sounds
+from whence.units import SAMPLE_RATE_HZ
 
 SEED, PER_CLASS = 1, 3
 FFT, HOP = 1024, 240

@@ -18,16 +18,16 @@ import uvicorn
 from numpy.typing import NDArray
 from playwright.sync_api import sync_playwright
 
-from whence.apps.scene_settings import fitted_to
-from whence.apps.serve import server_config
-from whence.apps.web.app import build_app
 from whence.audio import write
+from whence.cli.scene_settings import fitted_to
+from whence.cli.serve import server_config
 from whence.labels import STARSS23, Events
 from whence.scenes.draw import draw_scene
-from whence.scenes.procedural import procedural_sounds
 from whence.scenes.render import render_batch
 from whence.scenes.rooms import RoomSettings, make_room_bank
 from whence.scenes.settings import SceneSettings
+from whence.synth import procedural_sounds
+from whence.web.app import build_app
 
 SEED, EPOCH, INDICES = 1, 0, (1, 2)
 TARGET = Path(__file__).parent / "web-page.png"

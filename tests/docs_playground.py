@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from whence.apps.demo import LABELS
-from whence.apps.main import main
-from whence.apps.submission_rules import meta_template
 from whence.audio import write
+from whence.challenge.submission_rules import meta_template
+from whence.cli.demo import LABELS
+from whence.cli.main import main
 from whence.labels import Events, write_dcase
 
 ROOT = Path(__file__).parents[1]

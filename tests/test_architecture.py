@@ -7,25 +7,31 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "whence"
 
-# The one import table. errors.py, files.py and plain.py are the ground that every room stands on.
+# The one import table, in the order in which data flows.
 MAY_IMPORT: dict[str, set[str]] = {
     "audio": set(),
     "labels": set(),
     "metrics": {"labels"},
     "corpora": {"audio", "labels"},
+    "synth": {"audio", "labels", "corpora"},
     "scenes": {"audio", "labels", "corpora"},
     "features": {"audio"},
     "models": {"features", "labels"},
     "inference": {"audio", "labels", "features", "models"},
     "training": {"audio", "labels", "metrics", "corpora", "scenes", "features", "models", "inference"},
-    "recipes": {
-        *("audio", "labels", "metrics", "corpora", "scenes", "features", "models", "inference", "training"),
-    },
-    "apps": {
-        *("audio", "labels", "metrics", "corpora", "scenes", "features", "models", "inference", "training", "recipes"),
+    "recipes": {"scenes", "features", "models", "training"},
+    "views": {"audio", "labels", "metrics"},
+    "live": {"audio", "labels", "inference", "views"},
+    "web": {"audio", "labels", "features", "inference", "views"},
+    "hub": {"labels", "metrics", "inference", "views"},
+    "challenge": {"labels", "corpora"},
+    "cli": {
+        *("audio", "labels", "metrics", "corpora", "synth", "scenes", "features", "models", "inference"),
+        *("training", "recipes", "views", "live", "web", "hub", "challenge"),
     },
 }
-GROUND = {"errors", "files", "plain"}
+# The ground that every room stands on.
+GROUND = {"errors", "files", "settings", "text", "units"}
 
 FILES = sorted(path for path in SOURCE.rglob("*.py") if path.parent != SOURCE)
 

@@ -27,7 +27,7 @@ CORE_LIMIT_BYTES = 350e6
 
 def modules_after(*words: str) -> set[str]:
     """The top-level modules a process has imported when it ends."""
-    code = f"import sys; sys.argv = ['whence', *{list(words)!r}]; from whence.apps.main import main; main(); " + (
+    code = f"import sys; sys.argv = ['whence', *{list(words)!r}]; from whence.cli.main import main; main(); " + (
         "sys.stderr.write('\\n' + ' '.join(sorted({name.partition('.')[0] for name in sys.modules})))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

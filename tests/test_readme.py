@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from whence.apps.demo import LABELS
+from whence.cli.demo import LABELS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

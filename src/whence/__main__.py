@@ -2,6 +2,6 @@
 
 import sys
 
-from whence.apps.main import main
+from whence.cli.main import main
 
 sys.exit(main())

@@ -1,5 +1,13 @@
 """The one family of errors a user can cause: each says where, what, and what to do."""
 
+# Exit codes; docs/exit-codes.md says them to users.
+DONE = 0
+SOME_FAILED = 1
+ASKED_WRONGLY = 2
+MACHINE_GAVE_UP = 3
+INTERRUPTED = 130
+TERMINATED = 143
+
 
 class WhenceError(ValueError):
     """Something the user gave cannot be used; the message is one sentence fit for the screen."""
@@ -19,3 +27,47 @@ class MissingExtraError(WhenceError):
 
 class GaveUpError(WhenceError):
     """Work that began well cannot go on (no memory, a loss that is no number); what is finished is kept."""
+
+
+class AudioError(WhenceError):
+    """A sound cannot be read or written; the message names it, the reason and, where there is one, the remedy."""
+
+
+class CorpusError(WhenceError):
+    """A corpus on disk is not laid out as its readers expect; the message names the place and the remedy."""
+
+
+class FeatureError(WhenceError):
+    """Feature settings or a signal cannot be used; the message names the setting and what is allowed."""
+
+
+class InferenceError(WhenceError):
+    """A system cannot be put together or run; the message says which part and why."""
+
+
+class LabelError(WhenceError):
+    """A label file or table breaks a rule; the message names the place (`file:line` where there is one)."""
+
+
+class MetricError(WhenceError):
+    """Something cannot be scored; the message names the clip or the setting and says what to change."""
+
+
+class ModelError(WhenceError):
+    """Settings, weights or labels do not fit a network or a coding; the message names the place and the remedy."""
+
+
+class SceneError(WhenceError):
+    """A setting, a bank or a scene cannot be used; the message names the field or the scene and the remedy."""
+
+
+class TrainingError(WhenceError):
+    """A training was asked for wrongly; the message says what and the remedy."""
+
+
+class DivergedError(GaveUpError):
+    """The loss is no number any more; the last finite weights are kept."""
+
+
+class WorkerDiedError(GaveUpError):
+    """A process that makes batches is gone; what was trained is kept."""

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from whence.errors import WhenceError
+
 # Sweeping touches only names with this mark, never a user's own file.
 _UNFINISHED = ".whence-unfinished-"
 
@@ -52,3 +54,21 @@ def sweep_unfinished(folder: Path) -> int:
     for leftover in leftovers:
         leftover.unlink(missing_ok=True)
     return len(leftovers)
+
+
+def cache_dir() -> Path:
+    """The folder for things that can be made again: WHENCE_CACHE, or `whence` in the user's cache folder.
+
+    Raises:
+        WhenceError: neither a variable nor a home folder says where.
+    """
+    named = os.environ.get("WHENCE_CACHE")
+    if named:
+        return Path(named)
+    shared = os.environ.get("XDG_CACHE_HOME")
+    if shared:
+        return Path(shared) / "whence"
+    try:
+        return Path.home() / ".cache" / "whence"
+    except RuntimeError:
+        raise WhenceError("no home folder is known for the cache; set WHENCE_CACHE to a folder") from None

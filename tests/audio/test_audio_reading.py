@@ -11,7 +11,8 @@ import soxr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from whence.audio import SAMPLE_RATE_HZ, AudioError, read, read_blocks, read_sound, write
+from whence.audio import AudioError, read, read_blocks, read_sound, write
+from whence.units import SAMPLE_RATE_HZ
 
 
 def noise(seconds, rate_hz=SAMPLE_RATE_HZ, channel_count=2, level=0.1, seed=0):

@@ -19,8 +19,8 @@ from whence.corpora import cache as cache_module
 from whence.corpora.cache import open_sounds
 from whence.corpora.decoding import DecodeSettings, trim
 from whence.corpora.entries import SoundEntry
-from whence.corpora.errors import CorpusError
 from whence.corpora.sounds import BACKGROUND, Sounds
+from whence.errors import CorpusError
 from whence.labels import STARSS23
 
 

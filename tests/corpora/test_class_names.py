@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whence.corpora.class_names import match_class
-from whence.corpora.errors import CorpusError
 from whence.corpora.sounds import BACKGROUND, INTERFERENCE
+from whence.errors import CorpusError
 from whence.labels import STARSS23, ClassList
 
 OFFICIAL = [

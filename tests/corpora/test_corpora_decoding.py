@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 from whence.corpora.decoding import DecodeSettings, decode_sounds, trim
 from whence.corpora.entries import SoundEntry
-from whence.corpora.errors import CorpusError
+from whence.errors import CorpusError
 
 
 def entry(path):

@@ -6,7 +6,7 @@ from itertools import islice
 import pytest
 
 from whence.corpora.draws import CLIP_FRAMES, OFFICIAL_SEED, Window, draw_windows, recording_of, window_name
-from whence.corpora.errors import CorpusError
+from whence.errors import CorpusError
 
 
 def slow_draw(frame_counts, seed, count):

@@ -5,9 +5,9 @@ import shutil
 import pytest
 from corpora_trees import FMA_TRACKS, fma_tree, write_text
 
-from whence.corpora.errors import CorpusError
 from whence.corpora.fma import read_fma
 from whence.corpora.splitting import split_by_recording
+from whence.errors import CorpusError
 from whence.labels import STARSS23, ClassList
 
 

@@ -7,10 +7,10 @@ import pytest
 from corpora_trees import FSD50K_VOCABULARY_EXTRA, fsd50k_tree, write_text
 
 from whence.corpora.class_map import packaged_class_map, read_class_map
-from whence.corpora.errors import CorpusError
 from whence.corpora.fsd50k import read_fsd50k
 from whence.corpora.sounds import INTERFERENCE
 from whence.corpora.splitting import split_sounds
+from whence.errors import CorpusError
 from whence.labels import STARSS23
 
 VOCABULARY = [*packaged_class_map("fsd50k", STARSS23).class_index, *FSD50K_VOCABULARY_EXTRA]

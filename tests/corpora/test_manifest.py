@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whence.corpora.entries import SoundEntry
-from whence.corpora.errors import CorpusError
 from whence.corpora.manifest import read_manifest
 from whence.corpora.sounds import BACKGROUND, INTERFERENCE
+from whence.errors import CorpusError
 from whence.labels import STARSS23
 
 FULL = """path,class_id,class,split,source,source_recording_id,licence,licence_clear

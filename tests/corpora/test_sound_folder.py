@@ -3,9 +3,9 @@
 import pytest
 from corpora_trees import write_text
 
-from whence.corpora.errors import CorpusError
 from whence.corpora.sound_folder import SOUND_ENDINGS, read_sound_folder
 from whence.corpora.sounds import BACKGROUND, INTERFERENCE
+from whence.errors import CorpusError
 from whence.labels import STARSS23, ClassList
 
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from whence.corpora.entries import SoundEntry, class_word, count_classes
-from whence.corpora.errors import CorpusError
 from whence.corpora.sounds import BACKGROUND, INTERFERENCE, Sounds, to_int16
+from whence.errors import CorpusError
 from whence.labels import STARSS23
 
 WAVEFORMS = [np.linspace(-0.3, 0.2, 7, dtype=np.float32), np.full(24_000, 1e-4, np.float32)]

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whence.corpora.entries import SoundEntry
-from whence.corpora.errors import CorpusError
 from whence.corpora.sounds import BACKGROUND
 from whence.corpora.splitting import split_by_recording, split_sounds
+from whence.errors import CorpusError
 
 
 def sound(number, class_index, recording):

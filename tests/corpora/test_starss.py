@@ -9,8 +9,8 @@ from corpora_trees import STARSS_LENGTHS_S, noise, starss_rows, starss_tree, wri
 
 from whence.audio import AudioError
 from whence.corpora.draws import Window
-from whence.corpora.errors import CorpusError
 from whence.corpora.starss import StereoWindows, list_recordings
+from whence.errors import CorpusError
 from whence.labels import LabelError
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from whence.features.errors import FeatureError
+from whence.errors import FeatureError
 from whence.features.settings import DEFAULTS, FeatureSettings, logmel
 
 

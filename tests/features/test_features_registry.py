@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from whence.features.errors import FeatureError
+from whence.errors import FeatureError
 from whence.features.registry import FEATURES, build_features
 from whence.features.settings import DEFAULTS, midside, yamnet_mel
 

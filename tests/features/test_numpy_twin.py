@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from whence.features.errors import FeatureError
+from whence.errors import FeatureError
 from whence.features.numpy_twin import numpy_features, to_16k
 from whence.features.registry import build_features
 from whence.features.resample import To16k

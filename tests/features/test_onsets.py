@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from whence.features.errors import FeatureError
+from whence.errors import FeatureError
 from whence.features.onset_rule import LEAST_LEVEL
 from whence.features.registry import build_features
 from whence.features.settings import FeatureSettings, midside_onsets

@@ -5,8 +5,8 @@ import pytest
 import soundfile
 from hostile_sounds import noise, wav
 
-from whence.apps.demo import SCENES
-from whence.apps.main import main
+from whence.cli.demo import SCENES
+from whence.cli.main import main
 from whence.labels import read_dcase
 
 HEADER = "frame,class,source,azimuth,distance,onscreen\n"

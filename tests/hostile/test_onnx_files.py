@@ -18,8 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
+from whence.errors import InferenceError
 from whence.inference import onnx_schema, wire_format
-from whence.inference.errors import InferenceError
 from whence.inference.onnx_checks import check_onnx
 
 MUTATIONS = 2_000

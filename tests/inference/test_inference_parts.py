@@ -7,13 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from whole_windows import cut_windows, put_together, window_audio
 
+from whence.errors import InferenceError
 from whence.features.registry import build_features
 from whence.features.settings import logmel, midside, yamnet_mel
-from whence.inference.errors import InferenceError
 from whence.inference.joining import join
 from whence.inference.member import features_of
 from whence.inference.smoothing import smooth
-from whence.inference.windows import FRAME_SAMPLES, frame_count_of
+from whence.inference.windows import frame_count_of
+from whence.units import FRAME_SAMPLES
 
 NAN = np.float32(np.nan)
 

@@ -9,8 +9,8 @@ import pytest
 from systems import noise, random_member
 
 import whence
+from whence.errors import InferenceError
 from whence.inference import export
-from whence.inference.errors import InferenceError
 from whence.inference.export import export_onnx
 from whence.inference.onnx_networks import METADATA_KEY, OnnxNetworks, load_onnx
 from whence.inference.run import load_run

@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 from systems import ToldNetworks, noise, random_system
 from whole_windows import cut_windows, put_together, window_audio
 
-from whence.inference.errors import InferenceError
+from whence.errors import InferenceError
 from whence.inference.streaming import Stream
 from whence.inference.system import NetworkSystem
-from whence.inference.windows import FRAME_SAMPLES, frame_count_of
+from whence.inference.windows import frame_count_of
 from whence.labels import Events
+from whence.units import FRAME_SAMPLES
 
 
 def streamed(system, signal, sizes, **options):

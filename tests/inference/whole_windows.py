@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.inference.windows import FRAME_SAMPLES
+from whence.units import FRAME_SAMPLES
 
 
 @dataclass(frozen=True)

@@ -180,29 +180,3 @@ def test_missing_files_and_folders_are_named(tmp_path):
         read_dcase_folder(tmp_path / "none")
     with pytest.raises(LabelError, match="not a regular file"):
         read_dcase(tmp_path)
-
-
-def test_reading_is_several_times_faster_than_the_csv_module():
-    """A ratio in one process, so that a busy machine slows both."""
-    import time
-
-    from whence.labels import STARSS23
-    from whence.labels.integer_csv import clips_from_files
-    from whence.labels.label_files import LabelFile
-    from whence.labels.layouts import DCASE_2025
-
-    rng = np.random.default_rng([4, 3, 0])
-    texts = [write_by_hand(random_events(rng, rows=60)) for _ in range(400)]
-    files = [LabelFile(str(i), str(i), text.encode()) for i, text in enumerate(texts)]
-
-    def shortest(function):
-        times = []
-        for _ in range(5):
-            started = time.perf_counter()
-            function()
-            times.append(time.perf_counter() - started)
-        return min(times)
-
-    fast = shortest(lambda: clips_from_files(files, DCASE_2025, STARSS23))
-    slow = shortest(lambda: [read_by_hand(text) for text in texts])
-    assert slow / fast > 3

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from whence.errors import ModelError
 from whence.labels import Events
-from whence.models.errors import ModelError
 from whence.models.outputs.accdoa import Accdoa, AccdoaSettings
 
 ROWS = {

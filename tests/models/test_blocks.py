@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from whence.errors import ModelError
 from whence.models.blocks import BidirectionalGru, ResidualBlock, TimeConvolution, TransformerLayer, sequence_layers
-from whence.models.errors import ModelError
 
 
 def frozen_norm(x, norm):

@@ -8,8 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from whence.errors import ModelError
 from whence.labels import Events
-from whence.models.errors import ModelError
 from whence.models.outputs.classwise import Classwise, ClasswiseSettings, detection, localization
 from whence.models.outputs.distance import DistanceScale
 

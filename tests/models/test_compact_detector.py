@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
+from whence.errors import ModelError
 from whence.models.compact_detector import CompactDetector, CompactDetectorSettings
-from whence.models.errors import ModelError
 from whence.models.yamnet import YamnetSettings
 
 

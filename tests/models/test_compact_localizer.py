@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from whence.errors import ModelError
 from whence.features.registry import build_features
 from whence.models.compact_localizer import CompactLocalizer, CompactLocalizerSettings
-from whence.models.errors import ModelError
 
 
 def test_it_has_about_a_million_parameters_and_the_shape_of_the_task():

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn.functional import layer_norm, silu
 
+from whence.errors import ModelError
 from whence.models.conformer import ConformerBlock, ConformerSettings, SelfAttention
-from whence.models.errors import ModelError
 
 TINY = ConformerSettings(width=8, heads=2, kernel=3, dropout=0.0, reach=3)
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
+from whence.errors import ModelError
 from whence.features.mel import mel_filterbank
 from whence.features.settings import dasheng_mel
 from whence.models import foreign
 from whence.models.convert import CONVERTERS, convert_weights
 from whence.models.dasheng import DashengEncoder, DashengSettings
-from whence.models.errors import ModelError
 from whence.models.foreign import read_checkpoint
 from whence.models.seldnet import SeldNet, SeldNetSettings
 from whence.models.weights import load_network, load_weights

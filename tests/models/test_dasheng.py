@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from whence.errors import ModelError
 from whence.models.dasheng import DashengEncoder, DashengSettings, base, frozen_blocks, size_06b, size_12b
-from whence.models.errors import ModelError
 
 TINY = DashengSettings(width=12, depth=2, heads=3, mel_count=8, positions=10, overlap=4)
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from whence.errors import ModelError
 from whence.models.dasheng import DashengSettings
 from whence.models.dasheng_detector import DashengDetector, DashengDetectorSettings
-from whence.models.errors import ModelError
 from whence.models.label_frames import draw_line, share_time
 
 TINY = DashengDetectorSettings(

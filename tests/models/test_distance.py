@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from whence.models.errors import ModelError
+from whence.errors import ModelError
 from whence.models.outputs.distance import DistanceScale
 
 KINDS = ("softplus", "relu", "standard", "log")

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from whence.errors import ModelError
 from whence.models.dasheng import size_06b
 from whence.models.encoders import ENCODERS, encoder_from_json, encoder_to_json
-from whence.models.errors import ModelError
 from whence.models.yamnet import YamnetSettings
 
 

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from whence.errors import ModelError
 from whence.features.registry import FEATURES
 from whence.features.settings import DEFAULTS
-from whence.models.errors import ModelError
 from whence.models.outputs.registry import OUTPUTS, build_output
 from whence.models.registry import MODELS, build_model, model_from_json, model_name, model_to_json
 from whence.models.seldnet import SeldNetSettings

@@ -9,9 +9,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from whence.errors import ModelError
 from whence.labels import Events
 from whence.labels.azimuth import fold_to_front
-from whence.models.errors import ModelError
 from whence.models.outputs.multi_accdoa import PERMUTATIONS, MultiAccdoa, MultiAccdoaSettings
 
 FRAMES, CLASSES = 4, 3

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from whence.errors import ModelError
 from whence.models.conformer import ConformerSettings
-from whence.models.errors import ModelError
 from whence.models.multi_branch import JoinedPair, MultiBranch, MultiBranchSettings
 from whence.models.outputs.classwise import Classwise, ClasswiseSettings
 from whence.models.resnet_conformer import ResnetConformer, ResnetConformerSettings

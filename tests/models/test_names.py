@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from whence.models.errors import ModelError
+from whence.errors import ModelError
 from whence.models.names import from_mapping, nearest
 
 

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whence.models.errors import ModelError
+from whence.errors import ModelError
 from whence.models.onset_statistics import (
     BANDS,
     EDGES,

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from whence.models.errors import ModelError
+from whence.errors import ModelError
 from whence.models.outputs.classwise import ClasswiseSettings, detection
 from whence.models.outputs.distance import DistanceScale
 from whence.models.outputs.multi_accdoa import MultiAccdoaSettings

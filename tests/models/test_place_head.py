@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from whence.errors import ModelError
 from whence.models.compact_localizer import CompactLocalizer, CompactLocalizerSettings
-from whence.models.errors import ModelError
 from whence.models.place_head import PlaceHead, _shares
 
 SMALL = CompactLocalizerSettings(

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from whence.errors import ModelError
 from whence.models.conformer import ConformerSettings
-from whence.models.errors import ModelError
 from whence.models.resnet_conformer import ResnetConformer, ResnetConformerSettings, ResnetEncoder, challenge
 
 SMALL = ConformerSettings(width=16, heads=2, kernel=3)

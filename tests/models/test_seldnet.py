@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from whence.models.errors import ModelError
+from whence.errors import ModelError
 from whence.models.outputs.multi_accdoa import MultiAccdoa
 from whence.models.seldnet import SeldNet, SeldNetSettings
 

@@ -9,8 +9,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from whence.errors import ModelError
 from whence.labels import Events
-from whence.models.errors import ModelError
 from whence.models.outputs.tracks import Tracks, TracksSettings
 
 FRAMES, CLASSES = 3, 2

@@ -11,12 +11,12 @@ import pytest
 import torch
 
 import whence
+from whence.errors import ModelError
 from whence.models.compact_detector import CompactDetectorSettings
 from whence.models.compact_localizer import CompactLocalizerSettings
 from whence.models.dasheng import DashengEncoder, DashengSettings
 from whence.models.dasheng_detector import DashengDetectorSettings
 from whence.models.encoders import encoder_to_json
-from whence.models.errors import ModelError
 from whence.models.registry import build_model, model_to_json
 from whence.models.weights import fill, load_network, load_start, load_weights, save_weights
 from whence.models.yamnet import YamnetEncoder, YamnetSettings

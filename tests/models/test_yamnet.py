@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import conv2d, pad
 
-from whence.models.errors import ModelError
+from whence.errors import ModelError
 from whence.models.yamnet import LAYER_COUNT, YamnetEncoder, YamnetSettings, published_name
 
 STRIDES = [1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1]

@@ -5,11 +5,11 @@ import json
 import pytest
 import torch
 
+from whence.errors import TrainingError
 from whence.features.registry import build_features
 from whence.models.outputs.registry import build_output, output_from_json
 from whence.models.registry import build_model, model_from_json
 from whence.recipes.registry import RECIPES, recipe_named
-from whence.training.errors import TrainingError
 
 
 @pytest.mark.parametrize("name", RECIPES)

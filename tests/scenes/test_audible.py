@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from whence.errors import SceneError
 from whence.scenes.audible import AudibleRule, find_audible
-from whence.scenes.errors import SceneError
 
 
 def active_frames(power, peak=1.0, **rule):

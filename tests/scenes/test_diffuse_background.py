@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tiny_banks import sounds_of
 
 from whence.corpora.sounds import BACKGROUND
-from whence.scenes.errors import SceneError
+from whence.errors import SceneError
 from whence.scenes.gather import Lane, lay_pieces
 from whence.scenes.scene import Background
 from whence.scenes.transforms.diffuse_background import (

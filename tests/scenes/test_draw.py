@@ -7,9 +7,9 @@ import pytest
 from tiny_banks import dry_rooms, sounds_of, tiny_rooms, tiny_sounds
 
 from whence.corpora.sounds import INTERFERENCE
+from whence.errors import SceneError
 from whence.labels import STARSS23, ClassList
 from whence.scenes.draw import draw_scene, generator_at
-from whence.scenes.errors import SceneError
 from whence.scenes.settings import SceneSettings
 
 SOUNDS, ROOMS, SETTINGS = tiny_sounds(), tiny_rooms(rooms=4), SceneSettings()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from whence.scenes.errors import SceneError
+from whence.errors import SceneError
 from whence.scenes.transforms.filter_augment import (
     FilterAugmentSettings,
     FilterCurve,

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from tiny_banks import one_event, scene_of, still, tiny_rooms, tiny_sounds
 
-from whence.scenes.errors import SceneError
+from whence.errors import SceneError
 from whence.scenes.fitting import check_scene
 from whence.scenes.scene import Background, Piece, Wave
 

@@ -8,8 +8,8 @@ import torch
 from straightforward import render_one, rows_of
 from tiny_banks import one_event, scene_of, still, tiny_rooms, tiny_sounds
 
+from whence.errors import SceneError
 from whence.scenes.draw import draw_scene
-from whence.scenes.errors import SceneError
 from whence.scenes.render import render_batch
 from whence.scenes.scene import Piece, SourcePath, Waypoint
 from whence.scenes.settings import SceneSettings

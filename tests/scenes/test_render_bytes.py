@@ -10,9 +10,9 @@ import pytest
 import torch
 from tiny_banks import one_event, scene_of, still, tiny_rooms, tiny_sounds
 
+from whence.errors import SceneError
 from whence.scenes import render
 from whence.scenes.draw import draw_scene
-from whence.scenes.errors import SceneError
 from whence.scenes.render import render_batch
 from whence.scenes.settings import SceneSettings
 

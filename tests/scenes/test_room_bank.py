@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from room_examples import small_bank
 
-from whence.scenes.errors import SceneError
+from whence.errors import SceneError
 from whence.scenes.rooms.bank import azimuth_column, merge
 
 

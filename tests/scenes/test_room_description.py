@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from room_examples import plain_room
 
-from whence.scenes.errors import SceneError
+from whence.errors import SceneError
 from whence.scenes.rooms.room import Place, Room
 
 

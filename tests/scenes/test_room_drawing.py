@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whence.scenes.errors import SceneError
+from whence.errors import SceneError
 from whence.scenes.rooms.drawing import draw_room
 from whence.scenes.rooms.room import Room
 from whence.scenes.rooms.settings import RoomSettings

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from room_examples import plain_room, plane_wave
 
-from whence.scenes.errors import SceneError
+from whence.errors import SceneError
 from whence.scenes.rooms.foa import LAYOUTS, as_wyzx, find_direct_sound, tail_balance_db
 from whence.scenes.rooms.simulation import DIRECT_SAMPLE, simulate_room
 

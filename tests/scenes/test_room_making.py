@@ -6,7 +6,7 @@ from concurrent.futures.process import BrokenProcessPool
 import numpy as np
 import pytest
 
-from whence.scenes.errors import SceneError
+from whence.errors import SceneError
 from whence.scenes.rooms import making
 from whence.scenes.rooms.making import make_room_bank
 from whence.scenes.rooms.settings import RoomSettings

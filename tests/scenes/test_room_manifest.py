@@ -4,7 +4,7 @@ import soundfile
 from room_examples import plane_wave
 from test_room_foa import encoded
 
-from whence.scenes.errors import SceneError
+from whence.errors import SceneError
 from whence.scenes.rooms.manifest import read_channels, read_measured
 
 HEADER = "path,layout,distance_m,room,azimuth_deg,elevation_deg\n"

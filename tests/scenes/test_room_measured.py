@@ -6,7 +6,7 @@ import pytest
 from room_examples import plain_room, plane_wave
 from test_room_foa import encoded
 
-from whence.scenes.errors import SceneError
+from whence.errors import SceneError
 from whence.scenes.rooms.acoustics import rt60_of
 from whence.scenes.rooms.bank import merge
 from whence.scenes.rooms.measured import MeasuredResponse, bank_of_measured

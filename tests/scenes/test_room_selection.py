@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from whence.scenes.errors import SceneError
+from whence.errors import SceneError
 from whence.scenes.rooms.bank import RoomBank, merge
 from whence.scenes.rooms.selection import select_rooms
 

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from whence.scenes.errors import SceneError
+from whence.errors import SceneError
 from whence.scenes.rooms.settings import RoomSettings
 
 

@@ -6,8 +6,7 @@ import pytest
 from room_examples import plane_wave
 from test_room_foa import encoded
 
-from whence.errors import MissingExtraError
-from whence.scenes.errors import SceneError
+from whence.errors import MissingExtraError, SceneError
 from whence.scenes.rooms import sofa
 from whence.scenes.rooms.manifest import read_measured
 from whence.scenes.rooms.measured import bank_of_measured

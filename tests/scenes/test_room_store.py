@@ -9,8 +9,7 @@ import pytest
 from room_examples import small_bank
 from safetensors.numpy import save_file
 
-from whence.errors import MissingExtraError, WhenceError
-from whence.scenes.errors import SceneError
+from whence.errors import MissingExtraError, SceneError, WhenceError
 from whence.scenes.rooms.store import load_room_bank, save_room_bank
 
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 from tiny_banks import one_event, scene_of, tiny_rooms, tiny_sounds
 
+from whence.errors import SceneError
 from whence.scenes.audible import AudibleRule
 from whence.scenes.draw import draw_scene
-from whence.scenes.errors import SceneError
 from whence.scenes.scene import Piece, Scene, SourcePath, Waypoint
 from whence.scenes.settings import SceneSettings
 

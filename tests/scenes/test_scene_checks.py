@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from whence.scenes.checks import check_number, check_probability, check_span
-from whence.scenes.errors import SceneError
+from whence.errors import SceneError
+from whence.settings import check_number, check_probability, check_span
 
 
 @pytest.mark.parametrize("value", [0, 0.5, 1])

@@ -14,8 +14,8 @@ from tiny_banks import tiny_rooms, tiny_sounds
 
 from whence.audio import read
 from whence.corpora.dcase2025 import list_clips
+from whence.errors import SceneError
 from whence.labels import read_dcase
-from whence.scenes.errors import SceneError
 from whence.scenes.render import render_batch
 from whence.scenes.scene import Scene
 from whence.scenes.scene_folder import clip_name, write_scenes

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from whence.scenes.errors import SceneError
+from whence.errors import SceneError
 from whence.scenes.settings import SceneSettings
 
 

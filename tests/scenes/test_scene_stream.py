@@ -11,8 +11,8 @@ import torch
 from tiny_banks import tiny_rooms, tiny_sounds
 from torch.utils.data import DataLoader
 
+from whence.errors import SceneError
 from whence.scenes.draw import draw_scene
-from whence.scenes.errors import SceneError
 from whence.scenes.render import render_batch
 from whence.scenes.settings import SceneSettings
 from whence.scenes.stream import SceneStream

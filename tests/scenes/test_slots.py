@@ -9,8 +9,8 @@ import pytest
 from tiny_banks import sounds_of, tiny_sounds
 
 from whence.corpora.sounds import INTERFERENCE
+from whence.errors import SceneError
 from whence.labels import STARSS23
-from whence.scenes.errors import SceneError
 from whence.scenes.settings import SceneSettings
 from whence.scenes.slots import READINGS, clip_samples, draw_interferer, draw_pool, fill_clip, scatter
 

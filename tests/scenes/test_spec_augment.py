@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from whence.scenes.errors import SceneError
+from whence.errors import SceneError
 from whence.scenes.transforms.spec_augment import SpecAugmentSettings, SpecMask, apply_spec_augment, draw_spec_augment
 
 FEATURES = torch.randn(2, 3, 10, 8, generator=torch.Generator().manual_seed(0))

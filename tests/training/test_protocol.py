@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from whence.errors import TrainingError
 from whence.inference.system_file import read_system
 from whence.models.weights import load_weights
 from whence.training.choosing import choose_weights
-from whence.training.errors import TrainingError
 from whence.training.kept import kept_weights
 from whence.training.loop import LoopSettings
 from whence.training.protocol import PAPER_LABEL

@@ -13,10 +13,10 @@ import pytest
 import torch
 from training_runs import noise_data, noise_recipe, run_training
 
+from whence.errors import WorkerDiedError
 from whence.files import _UNFINISHED
 from whence.models.weights import load_weights
 from whence.training.checkpoints import load_state
-from whence.training.errors import WorkerDiedError
 from whence.training.loop import LoopSettings
 from whence.training.run_folder import read_lines
 from whence.training.train import train

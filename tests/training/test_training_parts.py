@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import whence
+from whence.errors import TrainingError
 from whence.training.checkpoints import load_state, save_state
-from whence.training.errors import TrainingError
 from whence.training.recipe import OptimizerSettings
 from whence.training.run_folder import METRICS_FILE, append_line, opened_run, read_lines
 from whence.training.schedule import rate_at

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from whence.errors import TrainingError
 from whence.models.weights import load_weights
 from whence.training.checkpoints import load_state
-from whence.training.errors import TrainingError
 from whence.training.processes import Processes
 from whence.training.run_folder import read_lines
 

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from whence.inference.errors import InferenceError
+from whence.errors import DivergedError, InferenceError
 from whence.inference.run import load_run
 from whence.models.weights import load_weights
-from whence.training.errors import DivergedError
 from whence.training.learner import Learner
 from whence.training.loop import LoopSettings
 from whence.training.run_folder import read_lines

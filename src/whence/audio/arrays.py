@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.audio.errors import AudioError
 from whence.audio.sound import Sound, SoundInfo
+from whence.errors import AudioError
 
 _BLOCK_SAMPLES = 1 << 16
 _MOST_CHANNELS = 64  # an array with more rows has its axes exchanged

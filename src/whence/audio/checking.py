@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from whence.audio.levelling import frame_samples
 from whence.audio.pieces import segmented
-from whence.audio.reading import SAMPLE_RATE_HZ, Source, decoded, pair_of, report_of
+from whence.audio.reading import Source, decoded, pair_of, report_of
 from whence.audio.report import SignalReport
 from whence.audio.tally import Tally
+from whence.units import SAMPLE_RATE_HZ
 
 
 def check(

@@ -2,9 +2,15 @@
 
 from typing import Literal
 
-from whence.audio.errors import AudioError
+from whence.errors import AudioError
 
 Container = Literal["wav", "flac", "ogg", "mp3", "aiff", "au", "caf", "mp4", "matroska"]
+
+# Endings by which sounds are found in folders: every container below, and what usually holds one.
+SOUND_ENDINGS = frozenset(
+    {".wav", ".w64", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".caf"}
+    | {".mp4", ".m4a", ".mov", ".webm", ".mkv"}
+)
 
 # Only these are handed to a decoder: the fewer parsers see a stranger's bytes, the better.
 _STARTS: dict[bytes, Container] = {

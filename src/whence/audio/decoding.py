@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.audio.big_endian_headers import promised_samples
-from whence.audio.errors import AudioError
 from whence.audio.mp3_header import read_mp3_header, recounted
 from whence.audio.sound import FULL_SCALE, Sound, SoundInfo
 from whence.audio.sources import OpenFile
 from whence.audio.wav_header import WavHeader, read_wav_header, straightened
+from whence.errors import AudioError
 
 _BLOCK_VALUES = 1 << 18
 # What the library says for "not known".

@@ -6,7 +6,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.audio.errors import AudioError
+from whence.errors import AudioError
 
 Float = TypeVar("Float", np.float32, np.float64)
 

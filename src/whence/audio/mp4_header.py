@@ -7,8 +7,8 @@ fifty million samples cost it gigabytes; here they are refused.
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from whence.audio.errors import AudioError
 from whence.audio.sources import OpenFile
+from whence.errors import AudioError
 
 _NESTS = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"moof", b"traf", b"mvex")
 # Bytes of one entry of the tables that consist of a count and entries.

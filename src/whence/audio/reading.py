@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from whence.audio.arrays import array_sound
 from whence.audio.decoding import file_sound
-from whence.audio.errors import AudioError
 from whence.audio.levelling import Levelling, frame_samples
 from whence.audio.pieces import Mix, joined, regrouped, segmented
 from whence.audio.report import TOLERATED_GAP_S, SignalReport, seconds
@@ -21,10 +20,11 @@ from whence.audio.sound import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, Sound
 from whence.audio.sources import opened_path, opened_stream
 from whence.audio.tally import Tally
 from whence.audio.tracks import TRACKS, track_sound
+from whence.errors import AudioError
+from whence.units import SAMPLE_RATE_HZ
 
 LOG = logging.getLogger("whence.audio")
 
-SAMPLE_RATE_HZ = 24_000
 
 Source: TypeAlias = str | os.PathLike[str] | BinaryIO | tuple[NDArray[Any], int]
 """A path, a binary file open for reading, or (array shaped (channel, sample), sample rate in Hz)."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.audio.errors import AudioError
+from whence.errors import AudioError
 
 # Outside of this no sound is recorded; a header that says so is damaged.
 LOWEST_RATE_HZ = 1_000

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, NoReturn, cast
 
 from whence.audio.containers import Container, recognize
-from whence.audio.errors import AudioError, shown
+from whence.errors import AudioError
+from whence.text import shown
 
 # A stream is kept whole until it is read; more than a WAV file can hold is no recording, it is a tap left open.
 LONGEST_STREAM_BYTES = 4 << 30

@@ -7,11 +7,10 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.audio.errors import AudioError
 from whence.audio.mp4_header import refuse_impossible_tables
 from whence.audio.sound import Sound, SoundInfo
 from whence.audio.sources import OpenFile
-from whence.errors import MissingExtraError
+from whence.errors import AudioError, MissingExtraError
 
 # The demuxer is named, so that no other of FFmpeg's hundreds (some of which open further files) can be chosen by
 # what a stranger's file contains.

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from whence.audio.errors import AudioError
 from whence.audio.sources import OpenFile
 from whence.audio.splice import Splice
+from whence.errors import AudioError
 
 _W64_TAIL = bytes.fromhex("f3acd3118cd100c04f8edb8a")
 # Programs that write into a pipe cannot know the length and promise nearly all that 31 or 32 bits can say.

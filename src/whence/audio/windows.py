@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.audio.decoding import file_window
-from whence.audio.errors import AudioError
 from whence.audio.reading import decoded
 from whence.audio.sound import SoundInfo
 from whence.audio.sources import opened_path
 from whence.audio.tracks import TRACKS
+from whence.errors import AudioError
 
 
 def probe(path: str | os.PathLike[str]) -> SoundInfo:

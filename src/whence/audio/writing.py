@@ -9,10 +9,11 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.audio.errors import AudioError, shown
-from whence.audio.reading import SAMPLE_RATE_HZ
 from whence.audio.sound import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
+from whence.errors import AudioError
 from whence.files import written_whole
+from whence.text import shown
+from whence.units import SAMPLE_RATE_HZ
 
 # What each ending can hold, the usual first.
 _SUBTYPES = {

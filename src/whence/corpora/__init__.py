@@ -9,7 +9,6 @@ from whence.corpora.dcase2025 import list_clips, list_pairs
 from whence.corpora.decoding import DecodeSettings
 from whence.corpora.draws import Window, draw_windows
 from whence.corpora.entries import SoundEntry, class_word, count_classes
-from whence.corpora.errors import CorpusError
 from whence.corpora.fma import read_fma
 from whence.corpora.fsd50k import read_fsd50k
 from whence.corpora.manifest import read_manifest
@@ -17,8 +16,9 @@ from whence.corpora.sound_folder import read_sound_folder
 from whence.corpora.sounds import BACKGROUND, INTERFERENCE, Sounds
 from whence.corpora.splitting import split_by_recording, split_sounds
 from whence.corpora.starss import Recording, StereoWindows, list_recordings
+from whence.errors import CorpusError
 
-# Fetching (whence.corpora.fetch) is not listed here: it loads the network modules, which few need.
+# Fetching (whence.corpora.fetch.fetching) is not listed here: it loads the network modules, which few need.
 __all__ = [
     "BACKGROUND",
     "INTERFERENCE",

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from whence.corpora.decoding import DecodeSettings, decode_sounds
 from whence.corpora.entries import SoundEntry
-from whence.corpora.errors import CorpusError
 from whence.corpora.progress import Progress, silent
 from whence.corpora.sounds import Sounds
+from whence.errors import CorpusError
 from whence.files import sweep_unfinished, written_whole
 from whence.labels import ClassList
 

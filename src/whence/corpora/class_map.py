@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 
 from whence.corpora.class_names import match_class
-from whence.corpora.errors import CorpusError
+from whence.errors import CorpusError
 from whence.labels import ClassList
 
 _HEADER = ["name", "class", "implied_by", "note"]

@@ -2,8 +2,8 @@
 
 import re
 
-from whence.corpora.errors import CorpusError
 from whence.corpora.sounds import BACKGROUND, INTERFERENCE
+from whence.errors import CorpusError
 from whence.labels import ClassList
 
 SPECIAL_NAMES = {"background": BACKGROUND, "interference": INTERFERENCE}

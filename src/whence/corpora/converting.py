@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 
 from whence.audio import write
 from whence.corpora.draws import OFFICIAL_CLIP_COUNT, OFFICIAL_SEED, Window, draw_windows, window_name
-from whence.corpora.errors import CorpusError
 from whence.corpora.progress import Progress, silent
 from whence.corpora.starss import Recording, StereoWindows, list_recordings
-from whence.errors import MissingExtraError
+from whence.errors import CorpusError, MissingExtraError
 from whence.files import written_whole
 from whence.labels import LabelError, dcase_text
 

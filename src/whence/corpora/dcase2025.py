@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from whence.corpora.clips import AudioFrameDataset, Clip
-from whence.corpora.errors import CorpusError
+from whence.errors import CorpusError
 
 __all__ = ["OFFICIAL_COUNTS", "AudioFrameDataset", "Clip", "list_clips", "list_pairs"]
 

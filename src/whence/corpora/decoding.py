@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from whence.audio import AudioError, read_sound
 from whence.corpora.entries import SoundEntry
-from whence.corpora.errors import CorpusError
-from whence.corpora.sounds import SAMPLE_RATE_HZ, to_int16
+from whence.corpora.sounds import to_int16
+from whence.errors import CorpusError
+from whence.units import SAMPLE_RATE_HZ
 
 
 @dataclass(frozen=True)

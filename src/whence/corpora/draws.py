@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from whence.corpora.errors import CorpusError
+from whence.errors import CorpusError
 
 CLIP_FRAMES = 50
 OFFICIAL_SEED = 20250305

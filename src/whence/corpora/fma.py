@@ -6,7 +6,7 @@ from pathlib import Path
 
 from whence.corpora.class_names import match_class
 from whence.corpora.entries import SoundEntry
-from whence.corpora.errors import CorpusError
+from whence.errors import CorpusError
 from whence.labels import ClassList
 
 # Each size holds the ones before it.

@@ -10,7 +10,7 @@ from typing import Any
 
 from whence.corpora.class_map import ClassMap, packaged_class_map
 from whence.corpora.entries import SoundEntry
-from whence.corpora.errors import CorpusError
+from whence.errors import CorpusError
 from whence.labels import ClassList
 
 _LOG = logging.getLogger("whence.corpora")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from whence.corpora.class_names import match_class
 from whence.corpora.entries import SoundEntry
-from whence.corpora.errors import CorpusError
+from whence.errors import CorpusError
 from whence.labels import ClassList
 
 # The first of these columns that the file has says which sounds belong together.

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
+from whence.audio import SOUND_ENDINGS
 from whence.corpora.class_names import match_class
 from whence.corpora.entries import SoundEntry
-from whence.corpora.errors import CorpusError
+from whence.errors import CorpusError
 from whence.labels import ClassList
-
-SOUND_ENDINGS = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".caf", ".w64"})
 
 
 def read_sound_folder(folder: Path, classes: ClassList) -> list[SoundEntry]:

@@ -7,14 +7,13 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.corpora.errors import CorpusError
+from whence.errors import CorpusError
 from whence.labels import ClassList
+from whence.units import SAMPLE_RATE_HZ
 
 # Class indices of sounds that are heard but never labelled.
 BACKGROUND = -1
 INTERFERENCE = -2
-
-SAMPLE_RATE_HZ = 24_000
 
 
 # The smallest peak that is scaled up; anything quieter is silence.

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from whence.corpora.entries import SoundEntry
-from whence.corpora.errors import CorpusError
+from whence.errors import CorpusError
 
 
 class Recorded(Protocol):

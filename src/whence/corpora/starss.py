@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.audio import SAMPLE_RATE_HZ, foa_to_stereo, probe, read_window
+from whence.audio import foa_to_stereo, probe, read_window
 from whence.corpora.draws import CLIP_FRAMES, Window
-from whence.corpora.errors import CorpusError
+from whence.errors import CorpusError
 from whence.labels import STARSS23, ClassList, Events, read_starss, to_stereo
+from whence.units import SAMPLE_RATE_HZ
 
 FRAME_SAMPLES = SAMPLE_RATE_HZ // 10
 _CHANNELS = 4

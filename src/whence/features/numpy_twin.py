@@ -8,7 +8,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from whence.features.errors import FeatureError
+from whence.errors import FeatureError
 from whence.features.mel import mel_filterbank
 from whence.features.numpy_onsets import numpy_onsets
 from whence.features.numpy_spectra import Array, Spectra, power, spectra

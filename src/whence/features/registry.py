@@ -4,8 +4,8 @@ import difflib
 
 from torch import nn
 
+from whence.errors import FeatureError
 from whence.features.dasheng_mel import DashengMel
-from whence.features.errors import FeatureError
 from whence.features.front_end import StereoMaps
 from whence.features.onsets import MidsideOnsets
 from whence.features.settings import DEFAULTS, FeatureSettings

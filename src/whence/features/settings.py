@@ -4,9 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from whence.features.errors import FeatureError
-
-SIGNAL_RATE_HZ = 24_000  # every signal in the house
+from whence.errors import FeatureError
+from whence.units import SAMPLE_RATE_HZ
 
 SMALLEST_PEAK = 1e-6  # quieter clips are taken for silence and not scaled up to full scale
 
@@ -56,7 +55,7 @@ class FeatureSettings:
 
     name: str
     maps: tuple[str, ...]
-    rate_hz: int = SIGNAL_RATE_HZ
+    rate_hz: int = SAMPLE_RATE_HZ
     hop: int = 480
     window: int = 960
     fft: int = 1024
@@ -81,7 +80,7 @@ class FeatureSettings:
             f"hop is {self.hop}, mel_count {self.mel_count}; onsets need a multiple of 4 and an even number": (
                 not ends or (self.hop % 4 == 0 and self.mel_count % 2 == 0)
             ),
-            f"rate_hz is {self.rate_hz}; it must be 24000 or 16000": self.rate_hz in (SIGNAL_RATE_HZ, 16_000),
+            f"rate_hz is {self.rate_hz}; it must be 24000 or 16000": self.rate_hz in (SAMPLE_RATE_HZ, 16_000),
             f"hop is {self.hop}, window {self.window}, fft {self.fft}; they must climb from 1": (
                 1 <= self.hop <= self.window <= self.fft
             ),

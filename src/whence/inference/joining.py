@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.inference.errors import InferenceError
+from whence.errors import InferenceError
 from whence.models.outputs.classwise import ACTIVITY, AZIMUTH
 
 Activity = Literal["detector", "mean"]

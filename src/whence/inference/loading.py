@@ -3,8 +3,7 @@
 import os
 from pathlib import Path
 
-from whence.errors import MissingExtraError
-from whence.inference.errors import InferenceError
+from whence.errors import InferenceError, MissingExtraError
 from whence.inference.onnx_networks import load_onnx
 from whence.inference.system import NetworkSystem
 

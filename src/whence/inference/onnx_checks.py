@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from whence.errors import InferenceError
 from whence.inference import onnx_schema as schema
-from whence.inference.errors import InferenceError
 from whence.inference.wire_format import BYTES, FIXED32, FIXED64, VARINT, Part, Schema, Span, Wire, WireError, signed
-from whence.labels.wording import shown
+from whence.text import shown
 
 LARGEST_BYTES = 2_000_000_000
 # The network that comes with whence has some 10,000 parts; twenty times as many take about a second to look through.

@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from whence.errors import InferenceError, ModelError
 from whence.features.numpy_twin import numpy_features
 from whence.features.settings import FeatureSettings
-from whence.inference.errors import InferenceError
 from whence.inference.onnx_checks import check_onnx
 from whence.inference.system import NetworkSystem
 from whence.inference.system_file import SystemFile
-from whence.models.errors import ModelError
 from whence.models.names import from_mapping
 from whence.models.outputs.coding import Coding
 from whence.models.outputs.registry import build_output, output_from_json

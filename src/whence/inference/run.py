@@ -3,9 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
+from whence.errors import InferenceError
 from whence.features.registry import build_features
 from whence.features.settings import FeatureSettings
-from whence.inference.errors import InferenceError
 from whence.inference.member import Member, TorchNetworks, best_device
 from whence.inference.system import NetworkSystem
 from whence.inference.system_file import read_system

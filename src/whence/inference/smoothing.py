@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.inference.errors import InferenceError
+from whence.errors import InferenceError
 
 
 def smooth(activity: NDArray[np.float32], frames: int) -> NDArray[np.float32]:

@@ -7,9 +7,10 @@ from typing import Literal, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.inference.errors import InferenceError
-from whence.inference.windows import FRAME_SAMPLES, frame_count_of
-from whence.labels import FRAME_S, Events
+from whence.errors import InferenceError
+from whence.inference.windows import frame_count_of
+from whence.labels import Events
+from whence.units import FRAME_S, FRAME_SAMPLES
 
 Latency = Literal["best", "low"]
 

@@ -8,7 +8,7 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from whence.inference.errors import InferenceError
+from whence.errors import InferenceError
 from whence.inference.joining import Activity, join
 from whence.inference.networks import Networks
 from whence.inference.smoothing import smooth

@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from whence.errors import InferenceError, ModelError
 from whence.files import written_whole
-from whence.inference.errors import InferenceError
 from whence.inference.joining import Activity
 from whence.inference.networks import Networks
 from whence.inference.system import NetworkSystem
 from whence.labels import STARSS23, ClassList
-from whence.models.errors import ModelError
 from whence.models.names import from_mapping
 
 SYSTEM_FILE = "system.json"

@@ -1,6 +1,6 @@
 """Label frames of a recording, counted in samples."""
 
-FRAME_SAMPLES = 2_400
+from whence.units import FRAME_SAMPLES
 
 
 def frame_count_of(sample_count: int) -> int:

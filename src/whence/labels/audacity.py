@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from whence.labels.classes import ClassList
 from whence.labels.event_text import class_name, event_text
 from whence.labels.events import Event, Events
-from whence.labels.wording import safe_cell
+from whence.text import safe_cell
 
 
 def audacity_text(events: Events, classes: ClassList) -> str:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from whence.labels.errors import LabelError
+from whence.errors import LabelError
 
 
 def wrap(azimuth_deg: ArrayLike) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from whence.labels.classes import ClassList
 from whence.labels.clips import ClipEvents
 from whence.labels.events import Events
-from whence.labels.wording import counted, one_line, shown
+from whence.text import counted, one_line, shown
 
 FURTHEST_M = 100.0
 # The official scorer keeps this many rows of one class in a frame; one more overwrites the first.

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from whence.labels.errors import LabelError
+from whence.errors import LabelError
 from whence.labels.label_files import read_bytes
-from whence.labels.wording import shown
+from whence.text import shown
 
 
 @dataclass(frozen=True)

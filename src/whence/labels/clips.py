@@ -7,8 +7,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from whence.errors import LabelError
 from whence.labels.columns import frozen_column
-from whence.labels.errors import LabelError
 from whence.labels.events import Events
 
 

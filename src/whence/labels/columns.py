@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from whence.labels.errors import LabelError
+from whence.errors import LabelError
 
 _Number = TypeVar("_Number", bound=np.generic)
 

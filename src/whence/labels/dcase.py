@@ -6,16 +6,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from whence.errors import LabelError
 from whence.files import written_whole
 from whence.labels.classes import STARSS23, ClassList
 from whence.labels.clips import ClipEvents
-from whence.labels.errors import LabelError
 from whence.labels.events import Events
 from whence.labels.integer_csv import clips_from_files
 from whence.labels.label_files import read_files
 from whence.labels.label_trees import read_tree
 from whence.labels.layouts import DCASE_2025
-from whence.labels.wording import shown
+from whence.text import shown
 
 HEADER = DCASE_2025.header_line.decode()
 _LARGEST = 2**31 - 1
@@ -120,3 +120,12 @@ def _rounded(name: str, values: NDArray[np.float64]) -> NDArray[np.int32]:
         row = int(np.argmax(too_large))
         raise LabelError(f"row {row}: {name} {shown(values[row])} is too large to be written")
     return rounded.astype(np.int32)
+
+
+def read_labels(path: Path, classes: ClassList = STARSS23) -> ClipEvents:
+    """Read a folder, a zip, or one CSV file in the DCASE 2025 layout.
+
+    Raises:
+        WhenceError: nothing is there, or a file breaks the layout (the message names file and line).
+    """
+    return read_dcase_files([path], classes) if path.suffix.lower() == ".csv" else read_dcase_folder(path, classes)

@@ -3,7 +3,7 @@
 from whence.labels.classes import ClassList
 from whence.labels.event_text import class_name, event_text
 from whence.labels.events import Event, Events
-from whence.labels.wording import safe_cell
+from whence.text import safe_cell
 
 
 def elan_text(events: Events, classes: ClassList) -> str:

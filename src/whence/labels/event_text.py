@@ -2,10 +2,10 @@
 
 import math
 
+from whence.errors import LabelError
 from whence.labels.classes import ClassList
-from whence.labels.errors import LabelError
 from whence.labels.events import Event
-from whence.labels.wording import one_line
+from whence.text import one_line
 
 # Files in which a comment can stand say this in it.
 CONVENTION = "azimuth in degrees, 0 ahead, positive (L) to the left, negative (R) to the right; distance in metres"

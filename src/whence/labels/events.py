@@ -7,11 +7,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from whence.errors import LabelError
 from whence.labels.azimuth import wrap
 from whence.labels.columns import freeze, frozen_column
-from whence.labels.errors import LabelError
 
-FRAME_S = 0.1  # one label frame
 # Dividing by 10 gives the double nearest to the decimal number, multiplying by 0.1 does not.
 FRAMES_PER_S = 10
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.labels.errors import LabelError
+from whence.errors import LabelError
 from whence.labels.label_files import LabelFile
 from whence.labels.layouts import DCASE_2025, EARLIER_LAYOUTS, Column, Layout
-from whence.labels.wording import counted, shown
+from whence.text import counted, shown
 
 # int() would take "+1", "1_000" and digits of other scripts, too.
 _WHOLE = re.compile(r"-?[0-9]+")

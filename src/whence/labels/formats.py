@@ -4,19 +4,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from whence.errors import LabelError
 from whence.files import written_whole
 from whence.labels.audacity import audacity_text, audacity_texts_by_class
 from whence.labels.classes import STARSS23, ClassList
 from whence.labels.dcase import dcase_text
 from whence.labels.elan import elan_text
-from whence.labels.errors import LabelError
 from whence.labels.events import Events
 from whence.labels.jams import jams_text
 from whence.labels.json_lines import json_events_text, json_frames_text
 from whence.labels.odas import odas_text
 from whence.labels.sonic_visualiser import azimuth_text, regions_text
 from whence.labels.webvtt import webvtt_text
-from whence.labels.wording import shown
+from whence.text import shown
 
 
 class LabelFormat(NamedTuple):

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from whence.errors import LabelError
 from whence.labels.classes import STARSS23, ClassList
-from whence.labels.errors import LabelError
 from whence.labels.events import FRAMES_PER_S, Events
 from whence.labels.label_files import read_bytes
-from whence.labels.wording import shown
+from whence.text import shown
 
 _LARGEST = 2**31 - 1
 _LARGEST_NUMBER = 1e6

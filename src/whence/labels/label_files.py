@@ -8,8 +8,8 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from whence.labels.errors import LabelError
-from whence.labels.wording import shown
+from whence.errors import LabelError
+from whence.text import shown
 
 # A day of five sources in every frame is 80 MB; what is larger is not a label file.
 LARGEST_BYTES = 1 << 30

@@ -5,9 +5,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from whence.labels.errors import LabelError
+from whence.errors import LabelError
 from whence.labels.label_files import LabelFile, read_files, reason, unique
-from whence.labels.wording import counted, shown
+from whence.text import counted, shown
 
 _LOG = logging.getLogger("whence.labels")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from whence.labels.classes import ClassList
 from whence.labels.event_text import CONVENTION, class_name, event_text
 from whence.labels.events import FRAMES_PER_S, Events
-from whence.labels.wording import safe_cell
+from whence.text import safe_cell
 
 
 def regions_text(events: Events, classes: ClassList) -> str:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from whence.errors import LabelError
 from whence.labels.azimuth import fold_to_front
 from whence.labels.classes import STARSS23, ClassList
 from whence.labels.clips import ClipEvents
 from whence.labels.columns import freeze
-from whence.labels.errors import LabelError
 from whence.labels.events import Events
 from whence.labels.integer_csv import clips_from_files
 from whence.labels.label_files import read_files

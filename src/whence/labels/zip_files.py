@@ -6,9 +6,9 @@ import zipfile
 import zlib
 from pathlib import PureWindowsPath
 
-from whence.labels.errors import LabelError
+from whence.errors import LabelError
 from whence.labels.label_files import LARGEST_BYTES, LabelFile
-from whence.labels.wording import shown
+from whence.text import shown
 
 # A hundred times the largest challenge data set.
 _MOST_FILES = 1_000_000

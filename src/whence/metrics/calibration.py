@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from whence.errors import MetricError
 from whence.labels.clips import ClipEvents
-from whence.metrics.errors import MetricError
 from whence.metrics.pairing import Pairing
 from whence.metrics.settings import ScoreSettings
 from whence.metrics.tracks import rows_in_tracks

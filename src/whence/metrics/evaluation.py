@@ -7,7 +7,6 @@ import numpy as np
 
 from whence.labels.classes import STARSS23, ClassList
 from whence.labels.clips import ClipEvents
-from whence.labels.wording import shown
 from whence.metrics.counting import Counts, count
 from whence.metrics.left_out import LeftOut, left_out
 from whence.metrics.pairing import Pairing, pair
@@ -16,6 +15,7 @@ from whence.metrics.results import ProtocolResult, result_of
 from whence.metrics.settings import IntervalSettings, Protocol, ScoreSettings
 from whence.metrics.tables import Breakdown, Dimension, break_down, number_or_none
 from whence.metrics.validation import Unknown, known_clips, some_names, validate
+from whence.text import shown
 
 _log = logging.getLogger("whence.metrics")
 

@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from whence.labels.wording import counted
 from whence.metrics.pairing import Pairing
+from whence.text import counted
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from whence.errors import MetricError
 from whence.labels.clips import ClipEvents
-from whence.labels.wording import shown
-from whence.metrics.errors import MetricError
 from whence.metrics.matching import match
 from whence.metrics.tracks import rows_in_tracks
+from whence.text import shown
 
 EPS = float(np.finfo(np.float64).eps)  # keeps divisions by 0 defined, as in the official code
 # Distances are compared in centimetres, the unit of the official files: metres read from them are off by the last bits,

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from whence.metrics.errors import MetricError
+from whence.errors import MetricError
 
 Protocol = Literal["official", "strict"]
 Average = Literal["macro", "micro"]

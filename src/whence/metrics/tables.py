@@ -12,8 +12,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from whence.errors import MetricError
 from whence.metrics.counting import QUANTITIES, Counts, tally
-from whence.metrics.errors import MetricError
 from whence.metrics.pairing import Pairing, Side
 from whence.metrics.scores import ScoreArrays, averaged
 from whence.metrics.settings import Protocol, ScoreSettings, check_protocol

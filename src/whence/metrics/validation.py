@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Literal
 
+from whence.errors import MetricError
 from whence.labels.classes import ClassList
 from whence.labels.clips import ClipEvents
-from whence.labels.wording import shown
-from whence.metrics.errors import MetricError
 from whence.metrics.settings import ScoreSettings
+from whence.text import shown
 
 Unknown = Literal["refuse", "leave_out"]
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
+from whence.errors import ModelError
 from whence.models.conformer import ConformerBlock, ConformerSettings, FeedForward, SelfAttention
-from whence.models.errors import ModelError
 
 
 class ResidualBlock(nn.Module):

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 
+from whence.errors import ModelError
 from whence.models.blocks import BidirectionalGru
-from whence.models.errors import ModelError
 from whence.models.label_frames import share_time
 from whence.models.network import Network
 from whence.models.yamnet import YamnetEncoder, YamnetSettings

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from whence.errors import ModelError
 from whence.models.blocks import ResidualBlock, sequence_layers
-from whence.models.errors import ModelError
 from whence.models.network import Network
 from whence.models.place_head import PlaceHead
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from whence.models.errors import ModelError
+from whence.errors import ModelError
 
 
 @dataclass(frozen=True)

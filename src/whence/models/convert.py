@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from whence.errors import ModelError
 from whence.features.mel import mel_filterbank
 from whence.features.settings import dasheng_mel
 from whence.models.dasheng import DashengEncoder, DashengSettings
 from whence.models.encoders import encoder_to_json
-from whence.models.errors import ModelError
 from whence.models.foreign import read_checkpoint
 from whence.models.names import nearest
 from whence.models.outputs.accdoa import AccdoaSettings

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 from torch.utils.checkpoint import checkpoint
 
-from whence.models.errors import ModelError
+from whence.errors import ModelError
 from whence.models.windows import windows
 
 _PATCH_FRAMES = 4

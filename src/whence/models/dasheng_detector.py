@@ -8,8 +8,8 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from whence.errors import ModelError
 from whence.models.dasheng import DashengEncoder, DashengSettings
-from whence.models.errors import ModelError
 from whence.models.label_frames import draw_line, share_time
 from whence.models.network import Network
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from torch import nn
 
+from whence.errors import ModelError
 from whence.models.dasheng import DashengEncoder, DashengSettings
-from whence.models.errors import ModelError
 from whence.models.names import from_mapping, nearest
 from whence.models.yamnet import LAYER_COUNT, YamnetEncoder, YamnetSettings
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from whence.models.errors import ModelError
+from whence.errors import ModelError
 
 # An archive says how much it unpacks to; YAMNet is 15 MB.
 _MOST_ARRAY_BYTES = 1 << 28

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor, nn
 
+from whence.errors import ModelError
 from whence.models.conformer import ConformerBlock
-from whence.models.errors import ModelError
 from whence.models.network import Network
 from whence.models.resnet_conformer import ResnetConformerSettings, ResnetEncoder, TwoLayerHead, challenge, strongest
 

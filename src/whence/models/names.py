@@ -4,8 +4,8 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from whence.models.errors import ModelError
-from whence.plain import from_plain
+from whence.errors import ModelError
+from whence.settings import from_plain
 
 _Settings = TypeVar("_Settings")
 

@@ -3,10 +3,10 @@
 from dataclasses import asdict
 from typing import Any
 
+from whence.errors import ModelError
 from whence.models.compact_detector import CompactDetector
 from whence.models.compact_localizer import CompactLocalizer
 from whence.models.dasheng_detector import DashengDetector
-from whence.models.errors import ModelError
 from whence.models.multi_branch import MultiBranch
 from whence.models.names import from_mapping, nearest
 from whence.models.network import Network

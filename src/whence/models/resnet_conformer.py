@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from whence.errors import ModelError
 from whence.models.blocks import ResidualBlock
 from whence.models.conformer import ConformerBlock, ConformerSettings
-from whence.models.errors import ModelError
 from whence.models.network import Network
 
 

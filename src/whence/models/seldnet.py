@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from whence.models.errors import ModelError
+from whence.errors import ModelError
 from whence.models.first_block import conv_norm_pool
 from whence.models.network import Network
 

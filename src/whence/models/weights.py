@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 import whence
+from whence.errors import ModelError
 from whence.files import written_whole
 from whence.models.encoders import encoder_from_json
-from whence.models.errors import ModelError
 from whence.models.network import Network
 from whence.models.registry import build_model, model_from_json, model_to_json
 

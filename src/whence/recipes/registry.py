@@ -3,12 +3,12 @@
 import difflib
 from collections.abc import Callable
 
+from whence.errors import TrainingError
 from whence.recipes.challenge import nercslip_2024, ntu
 from whence.recipes.seldnet import seldnet, seldnet_accdoa
 from whence.recipes.tiny import tiny
 from whence.recipes.whence_small import whence_small, whence_small_pretrained
 from whence.recipes.xiaomi import xiaomi_1, xiaomi_2, xiaomi_3, xiaomi_4
-from whence.training.errors import TrainingError
 from whence.training.recipe import Recipe
 
 RECIPES: dict[str, Callable[[], Recipe]] = {

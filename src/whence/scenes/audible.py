@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.labels import FRAME_S
-from whence.scenes.checks import check_number
+from whence.settings import check_number
+from whence.units import FRAME_S
 
 # A sound whose loud frames lie further than this below the recording's peak is mostly room noise; do not raise it more.
 _FAINTEST_LEVEL_DB = -45.0

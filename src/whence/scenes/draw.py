@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from whence.corpora.sounds import INTERFERENCE, Sounds
+from whence.errors import SceneError
 from whence.labels import STARSS23
-from whence.scenes.errors import SceneError
 from whence.scenes.placing import draw_places, treat
 from whence.scenes.rooms.bank import RoomBank
 from whence.scenes.scene import Scene, SourcePath

@@ -3,7 +3,7 @@
 from itertools import chain
 
 from whence.corpora.sounds import Sounds
-from whence.scenes.errors import SceneError
+from whence.errors import SceneError
 from whence.scenes.rooms.bank import RoomBank
 from whence.scenes.scene import Piece, Scene
 from whence.scenes.transforms.multiband_eq import BAND_CENTRES_HZ

@@ -5,17 +5,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from whence.corpora.sounds import Sounds
+from whence.errors import SceneError
 from whence.labels import Events
 from whence.scenes.draw import check_banks, draw_interferers, draw_room_number, finish, generator_at
-from whence.scenes.errors import SceneError
 from whence.scenes.pieces import fill_pieces
 from whence.scenes.placing import draw_places
 from whence.scenes.rooms.bank import RoomBank
-from whence.scenes.scene import FRAME_SAMPLES, LEAD_SAMPLES, Scene, SourcePath
+from whence.scenes.scene import LEAD_SAMPLES, Scene, SourcePath
 from whence.scenes.settings import SceneSettings
 from whence.scenes.slots import Slot, clip_samples
 from whence.scenes.transforms.channel_swap import draw_channel_swap
 from whence.scenes.transforms.moving_source import path_through
+from whence.units import FRAME_SAMPLES
 
 
 def scene_from_timeline(

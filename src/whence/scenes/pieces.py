@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from whence.corpora.sounds import SAMPLE_RATE_HZ, Sounds
+from whence.corpora.sounds import Sounds
 from whence.scenes.scene import Piece
 from whence.scenes.settings import SceneSettings
+from whence.units import SAMPLE_RATE_HZ
 
 # 5 ms where a recording is cut into or cut off, so that the cut does not click.
 _EDGE_SAMPLES = 120

@@ -10,13 +10,13 @@ import torch
 from numpy.typing import NDArray
 
 from whence.corpora.sounds import Sounds
+from whence.errors import SceneError
 from whence.labels import Events
 from whence.scenes.audible import Audible, find_audible
-from whence.scenes.errors import SceneError
 from whence.scenes.fitting import check_scene
 from whence.scenes.gather import Lane, lay_pieces
 from whence.scenes.rooms.bank import RoomBank
-from whence.scenes.scene import FRAME_SAMPLES, Scene
+from whence.scenes.scene import Scene
 from whence.scenes.transforms.channel_swap import apply_channel_swap
 from whence.scenes.transforms.diffuse_background import apply_diffuse_background, background_factor
 from whence.scenes.transforms.peak_protection import apply_peak_protection
@@ -25,6 +25,7 @@ from whence.scenes.transforms.scene_mixing import apply_scene_mixing
 from whence.scenes.transforms.time_mask import apply_time_masks
 from whence.scenes.truth import events_of_scene
 from whence.scenes.voices import Voice, render_voices, voices_of
+from whence.units import FRAME_SAMPLES
 
 # On a GPU many clips share each launch; on a CPU one clip at a time stays in the cache, and its bytes cannot depend
 # on its neighbours.

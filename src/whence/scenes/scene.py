@@ -9,11 +9,10 @@ import json
 from dataclasses import dataclass, field
 from typing import Self
 
-from whence.plain import from_plain, to_plain
+from whence.errors import SceneError
 from whence.scenes.audible import AudibleRule
-from whence.scenes.errors import SceneError
-
-FRAME_SAMPLES = 2_400  # one label frame of 100 ms
+from whence.settings import from_plain, to_plain
+from whence.units import FRAME_SAMPLES
 
 # Sounds may begin this long before the clip, so that it opens with the reverberation real cuts open with.
 LEAD_SAMPLES = 4 * FRAME_SAMPLES

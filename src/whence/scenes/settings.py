@@ -4,11 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
-from whence.labels import FRAME_S
-from whence.plain import from_plain, to_plain
+from whence.errors import SceneError
 from whence.scenes.audible import AudibleRule
-from whence.scenes.checks import check_number, check_probability, check_span
-from whence.scenes.errors import SceneError
 from whence.scenes.transforms.channel_swap import ChannelSwapSettings
 from whence.scenes.transforms.diffuse_background import DiffuseBackgroundSettings
 from whence.scenes.transforms.gain import GainSettings
@@ -17,6 +14,8 @@ from whence.scenes.transforms.multiband_eq import MultibandEqSettings
 from whence.scenes.transforms.polarity_inversion import PolarityInversionSettings
 from whence.scenes.transforms.scene_mixing import SceneMixingSettings
 from whence.scenes.transforms.time_mask import TimeMaskSettings
+from whence.settings import check_number, check_probability, check_span, from_plain, to_plain
+from whence.units import FRAME_S
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ class SceneSettings:
 
     >>> SceneSettings(polyphony_weights=(0, 0))
     Traceback (most recent call last):
-    whence.scenes.errors.SceneError: polyphony_weights is (0, 0); at least one must be above zero and none below
+    whence.errors.SceneError: polyphony_weights is (0, 0); at least one must be above zero and none below
     """
 
     duration_s: float = 5.0
@@ -136,7 +135,7 @@ class SceneSettings:
 
         >>> SceneSettings.from_plain({"gain": {"level_db": [-40, -20]}})
         Traceback (most recent call last):
-        whence.scenes.errors.SceneError: scenes.gain.level_db is not a field; did you mean level_dbfs?
+        whence.errors.SceneError: scenes.gain.level_db is not a field; did you mean level_dbfs?
         """
         settings: Self = from_plain(cls, data, "scenes", SceneError)
         return settings

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.corpora.sounds import SAMPLE_RATE_HZ, Sounds
+from whence.corpora.sounds import Sounds
+from whence.errors import SceneError
 from whence.labels import LabelError
-from whence.scenes.errors import SceneError
 from whence.scenes.pieces import draw_pieces
-from whence.scenes.scene import FRAME_SAMPLES, LEAD_SAMPLES, Piece
+from whence.scenes.scene import LEAD_SAMPLES, Piece
 from whence.scenes.settings import SceneSettings
+from whence.units import FRAME_SAMPLES, SAMPLE_RATE_HZ
 
 # An event that would show less than this of itself at the edge of a clip is left out.
 _LEAST_SAMPLES = FRAME_SAMPLES

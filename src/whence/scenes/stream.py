@@ -7,8 +7,8 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from whence.corpora.sounds import Sounds
+from whence.errors import SceneError
 from whence.scenes.draw import draw_scene
-from whence.scenes.errors import SceneError
 from whence.scenes.render import RenderedBatch, render_batch
 from whence.scenes.rooms.bank import RoomBank
 from whence.scenes.scene import Scene

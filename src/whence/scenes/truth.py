@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from whence.labels import Events
 from whence.labels.azimuth import fold_to_front, wrap
 from whence.scenes.rooms.bank import RoomBank
-from whence.scenes.scene import FRAME_SAMPLES, Scene, SceneEvent, SourcePath, Waypoint
+from whence.scenes.scene import Scene, SceneEvent, SourcePath, Waypoint
+from whence.units import FRAME_SAMPLES
 
 
 @dataclass(frozen=True, eq=False)

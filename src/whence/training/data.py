@@ -11,11 +11,10 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from whence.corpora.dcase2025 import AudioFrameDataset
-from whence.errors import WhenceError
+from whence.errors import TrainingError, WhenceError, WorkerDiedError
 from whence.labels import Events
 from whence.scenes.render import RenderedBatch
 from whence.scenes.stream import SceneStream
-from whence.training.errors import TrainingError, WorkerDiedError
 
 _Item = TypeVar("_Item")
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from torch import nn
 
-from whence.training.errors import TrainingError
+from whence.errors import TrainingError
 
 
 def frozen_at(step: int, total_steps: int, phases: tuple[tuple[float, int], ...]) -> int:

@@ -10,6 +10,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from whence.errors import DivergedError
 from whence.features.registry import build_features
 from whence.inference.member import features_of
 from whence.models.network import Network
@@ -17,7 +18,6 @@ from whence.models.outputs.registry import build_output
 from whence.models.registry import build_model
 from whence.training.augmentation import augment_features
 from whence.training.data import Batch
-from whence.training.errors import DivergedError
 from whence.training.freezing import frozen_at, let_rest, let_rest_but, only_these_learn
 from whence.training.processes import Processes
 from whence.training.recipe import NetworkRecipe

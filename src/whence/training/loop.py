@@ -11,14 +11,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from whence.errors import GaveUpError
+from whence.errors import DivergedError, GaveUpError
 from whence.files import written_whole
 from whence.inference.member import Member
 from whence.models.weights import load_start
 from whence.training.checkpoints import load_state, save_state
 from whence.training.data import Batch, TrainingData
 from whence.training.encoded import encode_once, sweep
-from whence.training.errors import DivergedError
 from whence.training.kept import keep_if_best
 from whence.training.learner import Learner
 from whence.training.protocol import label_of

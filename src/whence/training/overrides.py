@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar, get_type_hints
 
+from whence.errors import TrainingError
 from whence.models.outputs.registry import build_output
-from whence.plain import from_plain
-from whence.training.errors import TrainingError
+from whence.settings import from_plain
 from whence.training.recipe import Recipe
 
 _Settings = TypeVar("_Settings")

@@ -6,7 +6,7 @@ from functools import cached_property
 import torch
 from accelerate import PartialState
 
-from whence.training.errors import TrainingError
+from whence.errors import TrainingError
 
 
 class Processes:

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from whence.errors import TrainingError
 from whence.features.settings import FeatureSettings
 from whence.models.encoders import layer_count
 from whence.models.outputs.registry import OutputSettings, build_output, output_to_json
@@ -10,7 +11,6 @@ from whence.models.registry import model_to_json
 from whence.scenes.settings import SceneSettings
 from whence.scenes.transforms.filter_augment import FilterAugmentSettings
 from whence.scenes.transforms.spec_augment import SpecAugmentSettings
-from whence.training.errors import TrainingError
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import whence
+from whence.errors import TrainingError
 from whence.files import sweep_unfinished, written_whole
-from whence.training.errors import TrainingError
 from whence.training.recipe import Recipe
 
 RECIPE_FILE = "recipe.json"

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from whence.errors import TrainingError
 from whence.inference.member import best_device
 from whence.inference.run import WEIGHTS_FILE, load_member
 from whence.inference.system_file import SystemFile, write_system
 from whence.training.choosing import choose_weights
 from whence.training.data import TrainingData
-from whence.training.errors import TrainingError
 from whence.training.event_files import event_files, need_tensorboard
 from whence.training.loop import LoopSettings, train_network
 from whence.training.processes import Processes

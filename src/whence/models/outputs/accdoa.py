@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from whence.errors import ModelError
 from whence.labels import Events
 from whence.labels.azimuth import fold_to_front
-from whence.models.errors import ModelError
 from whence.models.outputs.coding import Array, Coding
 from whence.models.outputs.distance import DistanceScale
 from whence.models.outputs.either import stack, tanh

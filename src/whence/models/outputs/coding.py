@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from whence.errors import ModelError
 from whence.labels import ClipEvents, Events
-from whence.models.errors import ModelError
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from whence.models.errors import ModelError
+from whence.errors import ModelError
 from whence.models.outputs.either import exp, relu, softplus
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from whence.models.errors import ModelError
+from whence.errors import ModelError
 from whence.models.names import from_mapping, nearest
 from whence.models.outputs.accdoa import Accdoa, AccdoaSettings
 from whence.models.outputs.classwise import Classwise, ClasswiseSettings

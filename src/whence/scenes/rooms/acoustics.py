@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from whence.scenes.errors import SceneError
+from whence.errors import SceneError
+from whence.units import SAMPLE_RATE_HZ
 
-SAMPLE_RATE_HZ = 24_000
 # The 500 Hz and 1 kHz octaves together, edge to edge.
 MID_BAND_HZ = (353.6, 1414.2)
 

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.scenes.rooms.room import BANDS_HZ
+from whence.units import SAMPLE_RATE_HZ
 
-SAMPLE_RATE_HZ = 24_000
 # A closed room of perfect walls would be pumped up like a tyre by each image; air leaks and microphones hear no such.
 _SILENT_HZ, _HEARD_HZ = 20.0, 60.0
 

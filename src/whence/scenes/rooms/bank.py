@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from whence.errors import SceneError
 from whence.labels.azimuth import wrap
-from whence.scenes.errors import SceneError
 
 
 @dataclass(frozen=True, eq=False)

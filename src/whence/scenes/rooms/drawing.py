@@ -5,7 +5,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.scenes.errors import SceneError
+from whence.errors import SceneError
 from whence.scenes.rooms.absorption import absorption_for
 from whence.scenes.rooms.room import BANDS_HZ, Place, Room, Three
 from whence.scenes.rooms.settings import RoomSettings

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.scenes.errors import SceneError
-from whence.scenes.rooms.bands import SAMPLE_RATE_HZ
+from whence.errors import SceneError
+from whence.units import SAMPLE_RATE_HZ
 
 # Channel layout -> (where W, Y, Z, X stand, what each is multiplied with to become SN3D).
 LAYOUTS: dict[str, tuple[tuple[int, int, int, int], tuple[float, float, float, float]]] = {

@@ -9,13 +9,13 @@ from concurrent.futures.process import BrokenProcessPool
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.scenes.errors import SceneError
-from whence.scenes.rooms.bands import SAMPLE_RATE_HZ
+from whence.errors import SceneError
 from whence.scenes.rooms.bank import RoomBank, azimuth_column
 from whence.scenes.rooms.drawing import draw_room
 from whence.scenes.rooms.room import Room
 from whence.scenes.rooms.settings import RoomSettings
 from whence.scenes.rooms.simulation import DIRECT_SAMPLE, simulate_room
+from whence.units import SAMPLE_RATE_HZ
 
 _STEP = 240
 

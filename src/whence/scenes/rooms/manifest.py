@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.scenes.errors import SceneError
+from whence.errors import SceneError
 from whence.scenes.rooms.bank import RoomBank
 from whence.scenes.rooms.measured import MeasuredResponse, bank_of_measured
 from whence.scenes.rooms.sofa import read_sofa

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.scenes.errors import SceneError
+from whence.errors import SceneError
 from whence.scenes.rooms.acoustics import rt60_of
 from whence.scenes.rooms.bank import RoomBank, azimuth_column
 from whence.scenes.rooms.foa import LAYOUTS, DirectSound, as_wyzx, find_direct_sound, tail_balance_db

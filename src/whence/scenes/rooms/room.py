@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from whence.scenes.errors import SceneError
+from whence.errors import SceneError
 
 # Axes of a room: x ahead of the listener (azimuth 0), y to the left, z up; the corner right, behind and below is 0.
 BANDS_HZ = (125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0)

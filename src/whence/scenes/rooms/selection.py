@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from whence.scenes.errors import SceneError
+from whence.errors import SceneError
 from whence.scenes.rooms.bank import RoomBank
 
 

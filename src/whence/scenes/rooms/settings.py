@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Any
 
-from whence.scenes.errors import SceneError
+from whence.errors import SceneError
 
 Range = tuple[float, float]
 
@@ -39,7 +39,7 @@ class RoomSettings:
 
     >>> RoomSettings(rt60_s=(0.9, 0.3))
     Traceback (most recent call last):
-    whence.scenes.errors.SceneError: rooms: rt60_s is (0.9, 0.3); two numbers from 0.1 to 5.0, the lower one first
+    whence.errors.SceneError: rooms: rt60_s is (0.9, 0.3); two numbers from 0.1 to 5.0, the lower one first
     """
 
     depth_m: Range = (3.5, 9.0)

@@ -4,9 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.scenes.rooms.absorption import HANDOVER_S
-from whence.scenes.rooms.bands import SAMPLE_RATE_HZ, octave_masks, rumble_mask
+from whence.scenes.rooms.bands import octave_masks, rumble_mask
 from whence.scenes.rooms.images import Images, reflections
 from whence.scenes.rooms.room import SPEED_OF_SOUND_M_S, Place, Room
+from whence.units import SAMPLE_RATE_HZ
 
 # The direct sound stands here in every simulated response, on a whole sample: it is one exact pulse.
 DIRECT_SAMPLE = 32

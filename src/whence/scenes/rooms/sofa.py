@@ -7,8 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from whence.errors import MissingExtraError
-from whence.scenes.errors import SceneError
+from whence.errors import MissingExtraError, SceneError
 from whence.scenes.rooms.measured import MeasuredResponse
 from whence.scenes.rooms.sofa_content import SofaContent
 

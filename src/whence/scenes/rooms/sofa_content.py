@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.scenes.errors import SceneError
+from whence.errors import SceneError
 
 # The axes of each data type: M measurement, R receiver, N sample, E emitter.
 _AXES = {"FIR": "MRN", "FIRE": "MREN", "FIR-E": "MRNE"}

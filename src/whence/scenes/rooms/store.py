@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.errors import MissingExtraError
+from whence.errors import MissingExtraError, SceneError
 from whence.files import written_whole
-from whence.scenes.errors import SceneError
 from whence.scenes.rooms.bank import RoomBank
 
 _FORMAT, _VERSION = "whence room bank", 1

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from whence.labels import Events
-from whence.scenes.checks import check_probability
+from whence.settings import check_probability
 
 
 @dataclass(frozen=True)

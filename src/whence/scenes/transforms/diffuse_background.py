@@ -15,9 +15,9 @@ import numpy as np
 import torch
 
 from whence.corpora.sounds import BACKGROUND, Sounds
-from whence.scenes.checks import check_probability, check_span
-from whence.scenes.errors import SceneError
+from whence.errors import SceneError
 from whence.scenes.scene import Background, Piece, Wave
+from whence.settings import check_probability, check_span
 
 _CORNERS = ((1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1))
 

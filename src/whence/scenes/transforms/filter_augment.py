@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from whence.scenes.checks import check_probability, check_span
-from whence.scenes.errors import SceneError
+from whence.errors import SceneError
+from whence.settings import check_probability, check_span
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from whence.scenes.checks import check_span
+from whence.settings import check_span
 
 
 @dataclass(frozen=True)

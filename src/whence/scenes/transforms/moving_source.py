@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from whence.corpora.sounds import SAMPLE_RATE_HZ
 from whence.labels.azimuth import wrap
-from whence.scenes.checks import check_number, check_probability, check_span
 from whence.scenes.rooms.bank import RoomBank
 from whence.scenes.scene import SourcePath, Waypoint
+from whence.settings import check_number, check_probability, check_span
+from whence.units import SAMPLE_RATE_HZ
 
 # What a response that is a metre off is as bad as, when one is chosen for a place.
 _DEGREES_PER_METRE = 40.0

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from whence.corpora.sounds import SAMPLE_RATE_HZ
-from whence.scenes.checks import check_probability, check_span
+from whence.settings import check_probability, check_span
+from whence.units import SAMPLE_RATE_HZ
 
 # Octaves; the first band reaches down to 0 and the last up to 12 kHz.
 BAND_CENTRES_HZ = (125.0, 250.0, 500.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from whence.scenes.checks import check_probability
+from whence.settings import check_probability
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import torch
 
-from whence.scenes.scene import FRAME_SAMPLES, LEAD_SAMPLES
+from whence.scenes.scene import LEAD_SAMPLES
 from whence.scenes.transforms.multiband_eq import HALF_WIDTH_SAMPLES, apply_multiband_eq, eq_curve
+from whence.units import FRAME_SAMPLES
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from whence.labels import Events
-from whence.scenes.checks import check_probability, check_span
+from whence.settings import check_probability, check_span
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from whence.corpora.sounds import SAMPLE_RATE_HZ
-from whence.scenes.checks import check_probability, check_span
 from whence.scenes.ramp import ramp
 from whence.scenes.scene import TimeMask
+from whence.settings import check_probability, check_span
+from whence.units import SAMPLE_RATE_HZ
 
 # 5 ms: shorter edges click.
 RAMP_SAMPLES = 120

@@ -1,0 +1,1 @@
+"""Submissions to DCASE Task 3."""

@@ -1,0 +1,204 @@
+"""`whence check`: are these sounds and labels fit for scoring and training, before hours are spent on them?"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from whence.cli.command import Command
+from whence.cli.inputs import LAYOUTS, add_classes, read_classes, read_label_files
+from whence.errors import DONE, SOME_FAILED, WhenceError
+from whence.views.tables import duration
+
+if TYPE_CHECKING:
+    from whence.audio import SignalReport
+    from whence.labels import ClassList, ClipEvents
+    from whence.labels.checking import Finding, Severity
+
+# A class with fewer clips than this cannot be split into training and validation in any useful way.
+FEW_CLIPS = 10
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What to look at, and how strictly."""
+    parser.add_argument("folder", type=Path, help="folder with sounds, label files (CSV), or both under the same names")
+    parser.add_argument(
+        "--layout", choices=LAYOUTS, default="dcase2025", help="what the columns of the label files are"
+    )
+    add_classes(parser)
+    parser.add_argument(
+        "--frames",
+        type=int,
+        metavar="N",
+        help="label frames of 100 ms per clip where there is no sound to count them by",
+    )
+    parser.add_argument("--labels-only", action="store_true", help="do not open the sounds")
+    parser.add_argument("--strict", action="store_true", help="what is suspicious counts as a problem")
+    parser.add_argument("--json", action="store_true", help="one JSON object for machines")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Look at every file; "some failed" when there are problems."""
+    if not args.folder.is_dir():
+        raise WhenceError(f"{args.folder}: no such folder; give the one that holds the sounds and their CSV files")
+    from whence.audio import SOUND_ENDINGS
+
+    classes = read_classes(args.classes)
+    sounds, labels = _by_name(args.folder, SOUND_ENDINGS), _by_name(args.folder, (".csv",))
+    if not sounds and not labels:
+        raise WhenceError(f"{args.folder}: neither sounds nor CSV files in here")
+    findings: list[Finding] = [*_without_partner(sounds, labels)] if sounds and labels else []
+    clips, unreadable = _readable(labels, args.layout, classes)
+    findings += unreadable
+    reports: dict[str, SignalReport] = {}
+    if not args.labels_only:
+        reports, faults = _listen(sounds)
+        findings += faults
+    findings += _check_labels(clips, classes, reports, args.frames)
+    problems = sum(finding.severity == "problem" for finding in findings)
+    if args.json:
+        sys.stdout.write(json.dumps(_as_json(clips, reports, findings), indent=2) + "\n")
+    else:
+        sys.stdout.write(_page(clips, classes, reports, findings))
+    failed = problems or (args.strict and findings)
+    return SOME_FAILED if failed else DONE
+
+
+def _by_name(folder: Path, endings: Collection[str]) -> dict[str, Path]:
+    """Files under the folder by clip name; hidden ones are not looked at."""
+    files = (path for path in sorted(folder.rglob("*")) if path.suffix.lower() in endings and path.is_file())
+    return {path.stem: path for path in files if not path.name.startswith(".")}
+
+
+def _without_partner(sounds: Mapping[str, Path], labels: Mapping[str, Path]) -> Iterable[Finding]:
+    """Sounds nobody labelled, and labels of sounds that are not there."""
+    from whence.labels.checking import Finding
+
+    for name in sorted(sounds.keys() - labels.keys()):
+        remedy = "remove it or write a CSV that holds only the header"
+        yield Finding("problem", str(sounds[name]), "a sound without a CSV", remedy)
+    for name in sorted(labels.keys() - sounds.keys()):
+        yield Finding("problem", str(labels[name]), "a CSV without a sound", "remove it or add the sound")
+
+
+def _readable(labels: Mapping[str, Path], layout: str, classes: ClassList) -> tuple[ClipEvents, list[Finding]]:
+    """The labels that can be read, and a problem for each file that cannot."""
+    from whence.labels import ClipEvents, LabelError
+    from whence.labels.checking import Finding
+
+    try:
+        return read_label_files(list(labels.values()), layout, classes), []
+    except LabelError:
+        tables, problems = {}, []
+    for name, path in labels.items():
+        try:
+            tables[name] = read_label_files([path], layout, classes).events
+        except LabelError as error:
+            problems.append(Finding("problem", *_place_and_sentence(str(error))))
+    return ClipEvents.from_mapping(tables), problems
+
+
+def _place_and_sentence(message: str) -> tuple[str, str, str]:
+    """A reader's message taken apart: `file:line`, what is wrong, what to do."""
+    place, _, rest = message.partition(": ")
+    sentence, _, remedy = rest.partition("; ")
+    return place, sentence, remedy or "mend the file"
+
+
+def _listen(sounds: Mapping[str, Path]) -> tuple[dict[str, SignalReport], list[Finding]]:
+    """Look through every sound in constant memory."""
+    from tqdm import tqdm
+
+    from whence.audio import AudioError, check
+    from whence.labels.checking import Finding
+
+    reports, findings = {}, []
+    for name, path in tqdm(sounds.items(), desc="listening", unit="clip", disable=None, leave=False):
+        try:
+            reports[name] = check(path)
+        except AudioError as error:
+            findings.append(Finding("problem", *_place_and_sentence(str(error))))
+            continue
+        unusable = reports[name].not_numbers_sentence()
+        for sentence in reports[name].warnings():
+            what, _, remedy = sentence.rpartition("; ")
+            severity: Severity = "problem" if sentence == unusable else "suspicious"
+            findings.append(Finding(severity, str(path), what or sentence, remedy if what else "listen to it"))
+    return reports, findings
+
+
+def _check_labels(
+    clips: ClipEvents, classes: ClassList, reports: Mapping[str, SignalReport], frames: int | None
+) -> list[Finding]:
+    """What the labels themselves show, with each clip's end taken from its sound where there is one."""
+    from math import ceil
+
+    from whence.labels.checking import check_clips
+
+    if not len(clips):
+        return []
+    ends = {name: ceil(round(report.duration_s / 0.1, 6)) for name, report in reports.items()}
+    return check_clips(clips, classes, ends or frames)
+
+
+def _as_json(clips: ClipEvents, reports: Mapping[str, SignalReport], findings: list[Finding]) -> dict[str, object]:
+    """The same for machines."""
+    return {
+        "clips": len(clips.names or reports),
+        "seconds": round(sum(report.duration_s for report in reports.values()), 3),
+        "events": len(list(clips.events)),
+        "findings": [asdict(finding) for finding in findings],
+    }
+
+
+def _page(clips: ClipEvents, classes: ClassList, reports: Mapping[str, SignalReport], findings: list[Finding]) -> str:
+    """What a person reads: what there is, then the problems, then what is suspicious."""
+    lines = [_summary(clips, reports)]
+    lines += _class_lines(clips, classes)
+    for severity in ("problem", "suspicious"):
+        chosen = [finding for finding in findings if finding.severity == severity]
+        lines += [f"{severity.capitalize()}: {finding}" for finding in chosen]
+    problems = sum(finding.severity == "problem" for finding in findings)
+    suspicious = len(findings) - problems
+    lines.append(f"{problems:,} problems, {suspicious:,} suspicious" if findings else "Nothing wrong was found")
+    return "\n".join(lines) + "\n"
+
+
+def _summary(clips: ClipEvents, reports: Mapping[str, SignalReport]) -> str:
+    """How much there is: clips, length, rates."""
+    parts = [f"{max(len(clips), len(reports)):,} clips"]
+    if reports:
+        rates = sorted({report.sample_rate_hz for report in reports.values()})
+        parts.append(duration(sum(report.duration_s for report in reports.values())))
+        parts.append(" and ".join(f"{rate / 1000:g}" for rate in rates) + " kHz")
+    return ", ".join(parts) + f", {clips.events.row_count:,} labelled (frame, source) rows"
+
+
+def _class_lines(clips: ClipEvents, classes: ClassList) -> list[str]:
+    """Classes that are there, and those with so few clips that learning them is luck."""
+    import numpy as np
+
+    if not clips.events:
+        return []
+    present = np.unique(np.stack([clips.clip_of_row(), clips.events.class_index]), axis=1)[1]
+    counts = np.bincount(present, minlength=len(classes))
+    few = [f"{classes[int(i)]!r} has {counts[i]}" for i in np.flatnonzero((counts > 0) & (counts < FEW_CLIPS))]
+    line = f"{(counts > 0).sum()} of {len(classes)} classes"
+    return [line + (f"; clips: {', '.join(few)}" if few else "")]
+
+
+COMMAND = Command(
+    summary="look through sounds and label files for what would spoil scores or training",
+    examples=(
+        "whence check my_data/",
+        "whence check predictions/ --frames 50",
+        "whence check STARSS23/metadata_dev --layout dcase2023",
+    ),
+    add_arguments=add_arguments,
+    run=run,
+)

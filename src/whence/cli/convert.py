@@ -1,0 +1,57 @@
+"""`whence convert`: STARSS recordings into stereo clips, the published DCASE 2025 set or others of its kind."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+from whence.cli.command import Command
+from whence.cli.progress import shown_progress
+from whence.errors import DONE
+
+_log = logging.getLogger("whence.cli")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """From where, how many, which draw."""
+    from whence.corpora.draws import OFFICIAL_CLIP_COUNT, OFFICIAL_SEED
+
+    parser.add_argument("starss", type=Path, help="folder that holds foa_dev/ and metadata_dev/")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the clips; made if missing")
+    parser.add_argument("--clips", type=int, default=OFFICIAL_CLIP_COUNT, metavar="N", help="clips to have in the end")
+    parser.add_argument("--seed", type=int, default=OFFICIAL_SEED, help="of the draw; the default is the organisers'")
+    parser.add_argument(
+        "--all-recordings",
+        action="store_true",
+        help="draw from every recording at its full length, not as the organisers did",
+    )
+    parser.add_argument("--jobs", type=int, default=4, metavar="N", help="clips made at once")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Draw windows and angles, write the clips that are missing."""
+    from whence.corpora.converting import convert_clips, list_official_recordings
+    from whence.corpora.starss import StereoWindows, list_recordings
+
+    recordings = list_recordings(args.starss) if args.all_recordings else list_official_recordings(args.starss)
+    with shown_progress("clip", quiet=args.quiet) as show:
+        done = convert_clips(
+            StereoWindows(recordings), args.out, count=args.clips, seed=args.seed, jobs=args.jobs, progress=show
+        )
+    _log.info(
+        "%d clips in %s: %d made now, %d were there; passed over: %d too loud, %d drawn twice",
+        done.made + done.kept, args.out, done.made, done.kept, done.too_loud, done.repeated,
+    )  # fmt: skip
+    return DONE
+
+
+COMMAND = Command(
+    summary="cut stereo clips from STARSS23 recordings (FOA), the published set or others",
+    examples=(
+        "whence convert STARSS23/ --out dcase2025/",
+        "whence convert STARSS23/ --out more/ --clips 5000 --seed 7 --all-recordings",
+    ),
+    add_arguments=add_arguments,
+    run=run,
+)

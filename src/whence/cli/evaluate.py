@@ -1,0 +1,113 @@
+"""`whence evaluate`: anybody's predictions scored by the official metric, and by what it leaves out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from whence.cli.command import Command
+from whence.cli.inputs import add_classes, add_score_settings, read_classes, same_clip, score_settings
+from whence.errors import DONE, SOME_FAILED
+from whence.views.tables import aligned, degrees, number, percent
+
+if TYPE_CHECKING:
+    from whence.metrics import Evaluation
+
+DIMENSIONS = ("azimuth", "side", "distance", "polyphony", "same_class")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Two folders, the thresholds, and the form of the answer."""
+    parser.add_argument("references", type=Path, help="folder, zip or CSV file with the truth")
+    parser.add_argument("predictions", type=Path, help="folder, zip or CSV file with what a system said")
+    add_score_settings(parser)
+    add_classes(parser)
+    parser.add_argument("--by", choices=("class", *DIMENSIONS), default="class", help="what the second table is by")
+    parser.add_argument("--json", action="store_true", help="one JSON object for machines instead of tables")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read, score, print; "some failed" when clips had no partner on the other side."""
+    from whence.labels import read_labels
+    from whence.metrics import evaluate
+
+    classes = read_classes(args.classes)
+    references, predictions = read_labels(args.references, classes), read_labels(args.predictions, classes)
+    if args.references.is_file() and args.predictions.is_file():
+        predictions = same_clip(references, predictions)
+    settings = score_settings(args, classes)
+    evaluation = evaluate(references, predictions, settings, classes=classes, unknown="leave_out")
+    if args.json:
+        sys.stdout.write(json.dumps(evaluation.as_json(), indent=2, allow_nan=False) + "\n")
+    else:
+        sys.stdout.write(page(evaluation, args.by))
+    failed = len(evaluation.missing_clips) + len(evaluation.unknown_clips)
+    if failed:
+        sys.stderr.write(_partnerless(evaluation))
+    return SOME_FAILED if failed else DONE
+
+
+def page(evaluation: Evaluation, by: str) -> str:
+    """What a person reads: both protocols side by side, what was left out, and one breakdown."""
+    settings, official, strict = evaluation.settings, evaluation.official, evaluation.strict
+    distance = f", {settings.distance_threshold_m:g} m" if settings.distance_threshold_m < float("inf") else ""
+    average = f"{settings.average} over {len(evaluation.classes)} classes"
+    head = (
+        f"DCASE 2025 Task 3, audio track: {settings.azimuth_threshold_deg:g} deg, relative distance "
+        f"{settings.relative_distance_threshold:g}{distance}, {average}\n"
+    )
+    unit = evaluation.recordings.unit
+    rows = [["", "official", f"95 % interval (by {unit})", "strict", f"95 % interval (by {unit})"]]
+    for name, key, shown in (("F20", "f20", percent), ("DOAE", "doae_deg", degrees), ("RDE", "rde", number)):
+        rows.append([_f_name(settings.azimuth_threshold_deg) if key == "f20" else name])
+        for result in (official, strict):
+            low, high = getattr(result, key)
+            rows[-1] += [shown(getattr(result.scores, key)), "-" if low != low else f"{shown(low)} .. {shown(high)}"]
+    notes = "".join(f"{note}\n" for note in evaluation.notes())
+    return f"{head}{aligned(rows)}{notes}\n{_breakdown(evaluation, by)}"
+
+
+def _f_name(azimuth_threshold_deg: float) -> str:
+    """F20 at 20 degrees, F10 at 10."""
+    return f"F{azimuth_threshold_deg:g}"
+
+
+def _breakdown(evaluation: Evaluation, by: str) -> str:
+    """The second table: one row per class or per band, by the official rows."""
+    rows = [[by.replace("_", " "), _f_name(evaluation.settings.azimuth_threshold_deg), "DOAE", "RDE", "references"]]
+    table = evaluation.per_class() if by == "class" else evaluation.table(by).as_json(evaluation.settings)  # type: ignore[arg-type]
+    for row in table:
+        values = (percent(row["f20"]), degrees(row["doae_deg"]), number(row["rde"]), f"{row['references']:,}")  # type: ignore[arg-type]
+        rows.append([str(row["name" if by == "class" else "band"]), *values])
+    return aligned(rows)
+
+
+def _partnerless(evaluation: Evaluation) -> str:
+    """The last line on the screen: which clips stood alone."""
+    from whence.text import shown
+
+    parts = []
+    for names, what in (
+        (evaluation.missing_clips, "without a prediction file"),
+        (evaluation.unknown_clips, "predicted but not in the references"),
+    ):
+        if names:
+            more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
+            clips = "clip" if len(names) == 1 else "clips"
+            parts.append(f"{len(names):,} {clips} {what} ({', '.join(map(shown, names[:3]))}{more})")
+    return f"whence: scored, but {'; '.join(parts)}\n"
+
+
+COMMAND = Command(
+    summary="score predictions against references with the official metric",
+    examples=(
+        "whence evaluate references/ predictions/",
+        "whence evaluate references/ predictions.zip --by distance",
+        "whence evaluate truth.csv mine.csv --azimuth-threshold 10 --json",
+    ),
+    add_arguments=add_arguments,
+    run=run,
+)

@@ -1,0 +1,219 @@
+"""The command line: a word becomes a command, an error becomes a sentence and an exit code."""
+
+import difflib
+import errno
+import logging
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn, TextIO
+
+# The modules of commands import what is slow (numpy, torch) only when they run, so these lines cost milliseconds.
+from whence.cli import (
+    check,
+    compare,
+    convert,
+    convert_labels,
+    convert_weights,
+    data,
+    demo,
+    detect,
+    evaluate,
+    export,
+    listen,
+    models,
+    package,
+    plot,
+    predict,
+    publish,
+    report,
+    rooms,
+    scenes,
+    serve,
+    table,
+    train,
+    tune,
+)
+from whence.cli.command import Command
+from whence.errors import (
+    ASKED_WRONGLY,
+    DONE,
+    INTERRUPTED,
+    MACHINE_GAVE_UP,
+    SOME_FAILED,
+    TERMINATED,
+    GaveUpError,
+    WhenceError,
+)
+
+COMMANDS: dict[str, Command] = {
+    "demo": demo.COMMAND,
+    "detect": detect.COMMAND,
+    "listen": listen.COMMAND,
+    "serve": serve.COMMAND,
+    "evaluate": evaluate.COMMAND,
+    "compare": compare.COMMAND,
+    "report": report.COMMAND,
+    "check": check.COMMAND,
+    "plot": plot.COMMAND,
+    "scenes": scenes.COMMAND,
+    "scenes rooms": rooms.COMMAND,
+    "convert": convert.COMMAND,
+    "convert-labels": convert_labels.COMMAND,
+    "train": train.COMMAND,
+    "tune": tune.COMMAND,
+    "predict": predict.COMMAND,
+    "table": table.COMMAND,
+    "export": export.COMMAND,
+    "models": models.COMMAND,
+    "convert-weights": convert_weights.COMMAND,
+    "publish": publish.COMMAND,
+    "package": package.COMMAND,
+    "data fetch": data.FETCH,
+    "data verify": data.VERIFY,
+    "data index": data.INDEX,
+}
+
+# What the operating system says when a disk is full, a quota or a file size limit is reached.
+_DISK_FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line.
+
+    Args:
+        arguments: the words after `whence`; those of this process when None.
+
+    Returns:
+        the exit code: 0 done, 1 some items failed, 2 asked wrongly, 3 the machine gave up, 130 or 143 interrupted.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] in ("-h", "--help", "help"):
+        sys.stdout.write(_overview())
+        return DONE
+    if words[0] in ("-V", "--version"):
+        from whence import __version__
+
+        sys.stdout.write(f"whence {__version__}\n")
+        return DONE
+    for length in (2, 1):  # `scenes rooms` before `scenes`
+        name = " ".join(words[:length])
+        if name in COMMANDS:
+            return _run(name, words[length:])
+    near = difflib.get_close_matches(name, COMMANDS, n=1)
+    meant = f"; did you mean {near[0]}?" if near else ";"
+    sys.stderr.write(f"whence: no command {name!r}{meant} there are: {', '.join(COMMANDS)}\n")
+    return ASKED_WRONGLY
+
+
+def _run(name: str, words: Sequence[str]) -> int:
+    """Run one command and turn every way it can end into an exit code."""
+    command = COMMANDS[name]
+    try:
+        args = command.parser(name).parse_args(words)
+    except SystemExit as stop:  # --help, or a complaint that the parser has already printed
+        return int(stop.code or DONE)
+    # The matrices here are small: a second BLAS thread only spins, and takes a third of the speed of `detect`.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    talk = _talk_on_stderr(quiet=args.quiet)
+    previous = signal.signal(signal.SIGTERM, _on_sigterm)
+    try:
+        code = command.run(args)
+        sys.stdout.flush()
+        if code == DONE and args.strict and talk.warnings:
+            return _end(f"warnings: {talk.warnings}, which --strict takes for failures", SOME_FAILED, debug=False)
+    except BrokenPipeError:
+        # The reader (`| head`) has seen enough. Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except KeyboardInterrupt:
+        return _end(f"{name} was stopped by you; what was finished is kept", INTERRUPTED, args.debug)
+    except _TerminatedError:
+        return _end(f"{name} was asked to end; what was finished is kept", TERMINATED, args.debug)
+    except WhenceError as error:
+        return _end(str(error), MACHINE_GAVE_UP if isinstance(error, GaveUpError) else ASKED_WRONGLY, args.debug)
+    except MemoryError:
+        return _end("out of memory; what was finished is kept, the same command continues", MACHINE_GAVE_UP, args.debug)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        full = error.errno in _DISK_FULL
+        remedy = "; make room, the same command continues" if full else ""
+        return _end(f"{place}{error.strerror or error}{remedy}", MACHINE_GAVE_UP if full else ASKED_WRONGLY, args.debug)
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+    return code
+
+
+class _TerminatedError(BaseException):
+    """SIGTERM arrived; unwinds like KeyboardInterrupt so that open files are put away."""
+
+
+def _on_sigterm(signal_number: int, frame: FrameType | None) -> NoReturn:
+    raise _TerminatedError
+
+
+def _end(sentence: str, code: int, debug: bool) -> int:
+    """Say why it ends; the traceback only for who asked."""
+    if debug:
+        traceback.print_exc()
+    sys.stderr.write(f"whence: {sentence}\n")
+    return code
+
+
+def _talk_on_stderr(quiet: bool) -> "_Talk":
+    """Show what the rooms say through `logging` as plain lines beside the data."""
+    handler = _Talk(quiet)
+    handler.setFormatter(_Line())
+    logger = logging.getLogger("whence")
+    logger.handlers = [handler]
+    logger.setLevel(logging.WARNING if quiet else logging.INFO)
+    logger.propagate = False
+    return handler
+
+
+class _Talk(logging.StreamHandler[TextIO]):
+    """Shows lines, of warnings none where it shall be quiet, and counts the warnings."""
+
+    def __init__(self, quiet: bool) -> None:
+        super().__init__(sys.stderr)
+        self.quiet = quiet
+        self.warnings = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.warnings += record.levelno == logging.WARNING
+        if not self.quiet or record.levelno >= logging.ERROR:
+            super().emit(record)
+
+
+class _Line(logging.Formatter):
+    """`warning: ...` for warnings, the bare sentence for the rest."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        return f"{record.levelname.lower()}: {text}" if record.levelno >= logging.WARNING else text
+
+
+def _overview() -> str:
+    """The page that `whence --help` prints, made without building a single parser."""
+    lines = [f"  {name:<16} {command.summary}" for name, command in COMMANDS.items()]
+    return "\n".join(
+        [
+            "whence: which sounds happen in a stereo recording, when, from which direction and how far away",
+            "",
+            "start with:",
+            "  whence demo",
+            "  whence detect street.wav",
+            "  whence evaluate references/ predictions/",
+            "",
+            "commands:",
+            *lines,
+            "",
+            "whence COMMAND --help shows examples and settings; whence --version the version",
+            "exit codes: 0 done; 1 some items failed; 2 asked wrongly, nothing started; 3 the machine gave up,",
+            "work kept; 130 or 143 interrupted, work kept",
+            "",
+        ]
+    )

@@ -1,0 +1,100 @@
+"""`whence models`: the networks there are and the recipes that train them, on one page."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from whence.cli.command import Command
+from whence.errors import DONE, MissingExtraError
+from whence.views.tables import aligned
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The form of the answer."""
+    parser.add_argument("--json", action="store_true", help="one JSON object for machines instead of tables")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print both tables."""
+    try:
+        import accelerate  # noqa: F401  (recipes belong to training)
+    except ImportError:
+        raise MissingExtraError("listing networks and recipes", "train") from None
+    models, recipes = _models(), _recipes()
+    if args.json:
+        sys.stdout.write(json.dumps({"models": models, "recipes": recipes}, indent=2) + "\n")
+        return DONE
+    rows = [["network", "parameters", "features", "output"]]
+    rows += [[m["name"], f"{m['parameters']:,}", m["features"], m["output"]] for m in models]
+    sys.stdout.write(f"{aligned(rows)}\n")
+    rows = [["recipe", "networks", "parameters", "steps", "precision"]]
+    for recipe in recipes:
+        networks = recipe["networks"]
+        parameters = sum(network["parameters"] for network in networks)
+        steps = sum(network["steps"] for network in networks)
+        said = " + ".join(network["model"] for network in networks)
+        rows.append([recipe["name"], said, f"{parameters:,}", f"{steps:,}", recipe["precision"]])
+    sys.stdout.write(f"{aligned(rows)}\n")
+    for recipe in recipes:
+        sys.stdout.write(f"{recipe['name']}: {recipe['summary']}\n")
+    return DONE
+
+
+def _models() -> list[dict[str, Any]]:
+    """Each network with its usual settings, and what it was designed for."""
+    from whence.models.registry import MODELS
+
+    return [
+        {
+            "name": name,
+            "parameters": _parameters(kind.settings_type()),
+            "features": kind.features,
+            "output": kind.output,
+        }
+        for name, kind in MODELS.items()
+    ]
+
+
+def _recipes() -> list[dict[str, Any]]:
+    """Each recipe with its networks."""
+    from whence.models.registry import model_name
+    from whence.recipes.registry import RECIPES
+
+    found = []
+    for name, make in RECIPES.items():
+        recipe = make()
+        networks = [
+            {
+                "name": network.name,
+                "model": model_name(network.model),
+                "features": network.features.name,
+                "parameters": _parameters(network.model),
+                "batch_clips": network.batch_clips,
+                "steps": network.total_steps,
+            }
+            for network in recipe.networks
+        ]
+        summary = (make.__doc__ or "").partition("\n")[0]
+        found.append({"name": name, "summary": summary, "precision": recipe.precision, "networks": networks})
+    return found
+
+
+def _parameters(settings: Any) -> int:
+    """How many numbers a network has; no memory is taken for them."""
+    import torch
+
+    from whence.models.registry import build_model
+
+    with torch.device("meta"):
+        return build_model(settings).parameter_count()
+
+
+COMMAND = Command(
+    summary="list the networks and recipes there are, with their sizes",
+    examples=("whence models", "whence models --json"),
+    add_arguments=add_arguments,
+    run=run,
+)

@@ -1,0 +1,143 @@
+"""`whence plot`: a picture of a sound: what is heard left and right, and where events are over time and around you."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import math
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import whence
+from whence.cli.command import Command
+from whence.cli.inputs import add_classes, read_classes
+from whence.cli.model_choice import add_model, open_model
+from whence.cli.sounds_unsaid import sounds_unsaid
+from whence.errors import DONE, WhenceError
+
+if TYPE_CHECKING:
+    from whence.audio import Source
+    from whence.inference.system import NetworkSystem
+    from whence.labels import ClassList, Events
+
+_log = logging.getLogger("whence.cli")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """A sound, labels for it, and the part that is wanted."""
+    parser.add_argument("sound", type=Path, help="a sound of two channels, of any length")
+    parser.add_argument(
+        "labels", type=Path, nargs="?", help="CSV or JSON Lines with its events; without, the packaged model is asked"
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the picture, .png or .svg")
+    parser.add_argument("--reference", type=Path, metavar="CSV", help="the truth, drawn beside what LABELS say")
+    parser.add_argument("--start", type=float, metavar="S", help="begin here, seconds; rounded down to a tenth")
+    parser.add_argument("--duration", type=float, metavar="S", help="draw so many seconds")
+    add_model(parser)
+    add_classes(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read what is wanted of the sound, find or read its events, draw."""
+    from whence.audio import read_blocks
+    from whence.text import shown
+    from whence.views.picture.clip import check_format, draw_picture
+    from whence.views.picture.spectrum import Spectrum
+
+    check_format(args.out)
+    if args.out.parent != Path() and not args.out.parent.is_dir():
+        raise WhenceError(f"{shown(args.out.parent)}: no such folder for the picture")
+    if args.labels and args.model:
+        raise WhenceError("--model is asked where there are no LABELS; leave one of them out")
+    system = None if args.labels else _system(args)
+    classes = read_classes(args.classes) if system is None else system.classes
+    reference = read_events(args.reference, classes) if args.reference else None
+    found = read_events(args.labels, classes) if args.labels else None
+    source, start_s = _part(args.sound, args.start, args.duration)
+    spectrum = Spectrum()
+    # A part of a sound has no name and is no fault: what is noticed about it is kept for the whole.
+    with sounds_unsaid() if isinstance(source, tuple) else contextlib.nullcontext():
+        for block in read_blocks(source):
+            spectrum.add(block)
+    if found is None:
+        with sounds_unsaid():  # what there is to say about the sound was said above
+            found = whence.detect(source, model=system).shifted(round(start_s * 10))
+    end_s = start_s + spectrum.duration_s
+    layers = [_within(events, start_s, end_s) for events in (reference, found) if events is not None]
+    part = "" if args.start is None and args.duration is None else f", {start_s:g} to {end_s:.4g} s"
+    draw_picture(
+        args.out, spectrum, layers[0], classes,
+        title=f"{shown(args.sound.name)}{part}", predicted=layers[1] if reference is not None else None,
+        start_s=start_s,
+    )  # fmt: skip
+    sys.stdout.write(f"{shown(args.out)}\n")
+    return DONE
+
+
+def read_events(path: Path, classes: ClassList) -> Events:
+    """The events of one label file, by its ending: DCASE CSV or JSON Lines.
+
+    Raises:
+        WhenceError: another ending, or the file breaks its layout (the message names file and line).
+    """
+    from whence.labels import read_dcase, read_json_lines
+    from whence.text import shown
+
+    if path.suffix.lower() == ".csv":
+        return read_dcase(path, classes)
+    if path.suffix.lower() == ".jsonl":
+        return read_json_lines(path, classes)
+    raise WhenceError(f"{shown(path)}: labels are read from .csv and .jsonl; whence convert-labels makes them")
+
+
+def _part(path: Path, start_s: float | None, duration_s: float | None) -> tuple[Source, float]:
+    """The sound or the part of it that is wanted, and where that begins."""
+    from whence.audio import probe, read_window
+    from whence.text import shown
+
+    if start_s is None and duration_s is None:
+        return path, 0.0
+    start_s = 0.0 if start_s is None else start_s
+    # Labels come in tenths of a second, and the picture begins with one.
+    start_s = math.floor(start_s * 10 + 1e-6) / 10 if math.isfinite(start_s) else math.nan
+    if not start_s >= 0:
+        raise WhenceError("--start must be 0 s or later")
+    if duration_s is not None and not 0 < duration_s < math.inf:
+        raise WhenceError("--duration must be more than 0 s")
+    info = probe(path)
+    rate_hz = info.sample_rate_hz
+    first = round(start_s * rate_hz)
+    if info.sample_count is not None and first >= info.sample_count:
+        raise WhenceError(f"{shown(path)}: lasts {info.duration_s:.1f} s, so nothing is left from {start_s:g} s on")
+    most = math.inf if info.sample_count is None else info.sample_count - first
+    count = min(most, math.inf if duration_s is None else round(duration_s * rate_hz))
+    if not math.isfinite(count):
+        raise WhenceError(f"{shown(path)}: does not say how long it is; add --duration")
+    return (read_window(path, first, int(count)), rate_hz), start_s
+
+
+def _system(args: argparse.Namespace) -> NetworkSystem:
+    """The model that is asked where nobody gave labels."""
+    if args.classes:
+        raise WhenceError("--classes names the classes of LABELS; a model has its own, leave it out")
+    _log.info("no LABELS: asking %s", args.model or "the packaged model")
+    return open_model(args.model)
+
+
+def _within(events: Events, start_s: float, end_s: float) -> Events:
+    """The rows that lie in the picture."""
+    return events.between(round(start_s * 10), math.ceil(round(end_s * 10, 6)))
+
+
+COMMAND = Command(
+    summary="draw a sound and its events: spectrogram, azimuth over time, map",
+    examples=(
+        "whence plot street.wav --out street.png",
+        "whence plot street.wav street.csv --out street.svg --start 60 --duration 20",
+        "whence plot clip.wav mine.csv --reference truth.csv --out both.png",
+    ),
+    add_arguments=add_arguments,
+    run=run,
+)

@@ -1,0 +1,166 @@
+"""`whence publish`: a model and its card go to the Hugging Face Hub, after everybody could see what would be said."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from whence.cli.command import Command
+from whence.errors import DONE, WhenceError
+from whence.views.tables import aligned
+
+if TYPE_CHECKING:
+    from whence.hub.model_card import CardFacts
+    from whence.hub.names import HubName
+    from whence.hub.published_files import Selection
+    from whence.inference.system_file import SystemFile
+    from whence.labels import ClassList
+
+_LOG = logging.getLogger("whence.cli")
+_LICENSE = re.compile(r"[a-z0-9][a-z0-9.-]{1,40}")
+_LARGEST_DATA_BYTES = 100_000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What, where to, and what the card says."""
+    parser.add_argument("model", type=Path, help="an exported .onnx file, or the folder of a finished run")
+    parser.add_argument("repository", metavar="user/name", help="where on the Hub; made if it is not there")
+    parser.add_argument("--scores", type=Path, metavar="FILE", help="what whence evaluate --json printed, for the card")
+    parser.add_argument("--scored-on", metavar="WORDS", help="the data those scores are of")
+    parser.add_argument(
+        "--data", type=Path, metavar="FILE", help="Markdown: what it was trained on, under which licences"
+    )
+    parser.add_argument("--license", metavar="ID", help="of the model, as the Hub writes it: apache-2.0, mit")
+    parser.add_argument("--private", action="store_true", help="make the repository private, if it has to be made")
+    parser.add_argument("--yes", action="store_true", help="upload; without it everything is only shown")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Select, show, and with `--yes` upload."""
+    from whence.hub.model_card import card_text
+    from whence.hub.names import endpoint, read_name
+    from whence.hub.published_files import holds_secret, select_files
+    from whence.hub.upload import upload
+    from whence.text import shown
+
+    name = read_name(f"hf:{args.repository}")
+    if name.commit:
+        raise WhenceError(f"{args.repository}: a place to upload to has no commit; write user/name")
+    if args.license and not _LICENSE.fullmatch(args.license):
+        raise WhenceError(
+            f"--license {shown(args.license)}: write its identifier, such as apache-2.0, mit or cc-by-4.0"
+        )
+    selection = select_files(args.model)
+    facts = _facts(args, name, selection)
+    card = card_text(facts)
+    if holds_secret(card.encode("utf-8")):
+        raise WhenceError(
+            "the card would tell a token of the Hub; take it out of what it is made of, and make it invalid"
+        )
+    missing = _missing(facts)
+    if not args.yes:
+        sys.stdout.write(_page(selection, name, card, missing))
+        return DONE
+    if not facts.license:
+        raise WhenceError("nothing uploaded: a licence is missing; add --license apache-2.0 or what fits your data")
+    for note in (*missing, *selection.notes):
+        _LOG.warning("%s", note)
+    commit = upload(selection.files, name, card, private=args.private)
+    sys.stdout.write(f"{endpoint()}/{name.repository}\n{name}@{commit}\n")
+    return DONE
+
+
+def _facts(args: argparse.Namespace, name: HubName, selection: Selection) -> CardFacts:
+    """What the card tells, from the files the user named."""
+    from whence.hub.model_card import CardFacts, read_scores
+
+    system, classes = _described(args.model)
+    return CardFacts(
+        name=name,
+        classes=classes.names,
+        files=selection.files,
+        license=args.license or "",
+        scores=None if args.scores is None else read_scores(args.scores),
+        scored_on=args.scored_on or "",
+        data="" if args.data is None else _markdown(args.data),
+        recipe=system.recipe,
+    )
+
+
+def _markdown(path: Path) -> str:
+    """A short text file."""
+    from whence.text import shown
+
+    try:
+        if path.stat().st_size > _LARGEST_DATA_BYTES:
+            raise WhenceError(f"{shown(path)}: too long for a card; at most {_LARGEST_DATA_BYTES:,} bytes")
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise WhenceError(f"{shown(path)}: no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise WhenceError(f"{shown(path)}: cannot be read as text ({type(error).__name__})") from None
+    return text
+
+
+def _described(model: Path) -> tuple[SystemFile, ClassList]:
+    """What a model says of itself; an ONNX file is loaded for it, so that only what can be loaded is published."""
+    from whence.inference.onnx_networks import OnnxNetworks
+    from whence.inference.system_file import read_system
+    from whence.labels import STARSS23
+
+    if model.is_dir():
+        system = read_system(model)
+        return system, system.class_list(len(system.thresholds or STARSS23))
+    networks = OnnxNetworks(model)
+    return networks.card.system, networks.card.system.class_list(networks.codings[0].class_count)
+
+
+def _missing(facts: CardFacts) -> list[str]:
+    """What a reader of the card would ask for."""
+    missing = [] if facts.license else ["no licence is said; add --license"]
+    if not facts.data:
+        missing.append("no word on the training data and its licences; add --data FILE")
+    if facts.scores is None:
+        missing.append("no scores; add --scores FILE, made by whence evaluate --json")
+    elif not facts.scored_on:
+        missing.append("the scores are of data without a name; add --scored-on")
+    return missing
+
+
+def _page(selection: Selection, name: HubName, card: str, missing: list[str]) -> str:
+    """What would go up and what would be said."""
+    from whence.hub.names import endpoint
+    from whence.hub.upload import CARD_FILE
+    from whence.text import shown
+
+    rows = [["file", "MB", "sha256"]]
+    rows += [[file.name, f"{file.size / 1e6:.3f}", file.sha256] for file in selection.files]
+    rows.append([CARD_FILE, f"{len(card.encode()) / 1e6:.3f}", "the card below"])
+    parts = [f"would go to {endpoint()}/{name.repository}\n", aligned(rows)]
+    if selection.left_out:
+        width = max(len(shown(left)) for left, _ in selection.left_out)
+        parts.append("\nstays here:\n")
+        parts += [f"  {shown(left):<{width}}  {why}\n" for left, why in selection.left_out]
+    parts.append(f"\n{CARD_FILE} would say:\n\n")
+    parts += [f"  {line}".rstrip() + "\n" for line in card.splitlines()]
+    if missing or selection.notes:
+        parts.append("\nthink of:\n")
+        parts += [f"  {note}\n" for note in (*missing, *selection.notes)]
+    parts.append("\nNothing was uploaded. The same command with --yes does it, with the token in HF_TOKEN.\n")
+    return "".join(parts)
+
+
+COMMAND = Command(
+    summary="show, and with --yes upload, a model and its card for the Hugging Face Hub",
+    examples=(
+        "whence publish model.onnx doe/street --license apache-2.0",
+        "whence publish runs/first doe/street --scores scores.json --scored-on 'DCASE 2025 dev-test' --data data.md",
+        "whence publish model.onnx doe/street --license mit --yes",
+    ),
+    add_arguments=add_arguments,
+    run=run,
+)

@@ -1,0 +1,142 @@
+"""`whence table`: any runs and predictions scored on the same clips, one row each: Table 1 of the report."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from whence.cli.command import Command
+from whence.cli.inputs import add_classes, read_classes
+from whence.errors import DONE, SOME_FAILED, MissingExtraError, WhenceError
+from whence.views.tables import aligned, degrees, number, percent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from whence.corpora.clips import Clip
+    from whence.labels import ClassList, ClipEvents
+    from whence.metrics import Evaluation
+
+_log = logging.getLogger("whence.cli")
+_COLUMNS = (("F20", "f20", percent), ("DOAE", "doae_deg", degrees), ("RDE", "rde", number))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which systems, on which clips."""
+    parser.add_argument(
+        "systems", type=Path, nargs="+", help="folders of finished runs; folders or zips of predictions, as they are"
+    )
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="DIR", help="clips in the layout of the DCASE 2025 stereo set"
+    )
+    parser.add_argument(
+        "--part",
+        choices=("dev-test", "dev-val", "dev-train"),
+        default="dev-test",
+        help="which clips of the set to score on",
+    )
+    parser.add_argument("--swap", action="store_true", help="runs average with the mirrored answer to mirrored clips")
+    parser.add_argument("--json", action="store_true", help="one JSON object for machines instead of a table")
+    add_classes(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Predict where needed, score, print; "some failed" when a system left clips without an answer."""
+    from whence.corpora.clips import read_all_events
+    from whence.corpora.dcase2025 import list_clips
+    from whence.metrics import evaluate
+
+    classes = read_classes(args.classes)
+    _check_systems(args.systems)
+    clips = list_clips(args.data, args.part)
+    references = read_all_events(clips, classes)
+    scored = []
+    for system in args.systems:
+        predictions = _predictions(system, clips, classes, args)
+        scored.append(evaluate(references, predictions, classes=classes, unknown="leave_out"))
+    names = [str(system) for system in args.systems]
+    labels = {str(system): label for system in args.systems if (label := _protocol_label(system))}
+    if args.json:
+        found = {
+            name: evaluation.as_json() | ({"protocol": labels[name]} if name in labels else {})
+            for name, evaluation in zip(names, scored, strict=True)
+        }
+        sys.stdout.write(json.dumps(found, indent=2, allow_nan=False) + "\n")
+    else:
+        sys.stdout.write(page(names, scored, args.part, labels))
+    for name, evaluation in zip(names, scored, strict=True):
+        if evaluation.missing_clips:
+            _log.warning("%s: no answer to %d of %d clips", name, len(evaluation.missing_clips), len(clips))
+    return SOME_FAILED if any(evaluation.missing_clips for evaluation in scored) else DONE
+
+
+def page(names: list[str], scored: list[Evaluation], part: str, labels: Mapping[str, str] | None = None) -> str:
+    """Both protocols as blocks of one table, intervals in square brackets; below, which systems saw the test clips."""
+    recordings = scored[0].recordings
+    unit = "clip" if recordings.unnamed_clips else "recording"
+    clips = len(recordings.of_clip)
+    text = f"{part}, {clips:,} clips, 20 deg, relative distance 1; in brackets 95 % intervals by {unit}\n"
+    for protocol in ("official", "strict"):
+        rows = [[protocol, *(name for name, _, _ in _COLUMNS)]]
+        for name, evaluation in zip(names, scored, strict=True):
+            result = getattr(evaluation, protocol)
+            cells = []
+            for _, key, shown in _COLUMNS:
+                low, high = getattr(result, key)
+                between = "" if low != low else f" [{shown(low)} .. {shown(high)}]"
+                cells.append(f"{shown(getattr(result.scores, key))}{between}")
+            rows.append([name, *cells])
+        text += f"\n{aligned(rows)}"
+    return text + "".join(f"\n{name}: {label}\n" for name, label in (labels or {}).items())
+
+
+def _protocol_label(system: Path) -> str:
+    """What must stand beside a run's numbers if its weights were chosen on test clips; empty for all others."""
+    if not (system / "recipe.json").is_file():
+        return ""
+    from whence.inference.system_file import read_system
+
+    return str(read_system(system).validation.get("protocol", ""))
+
+
+def _check_systems(systems: list[Path]) -> None:
+    """Refuse what is missing or named twice before hours of predicting."""
+    for system in systems:
+        if not system.exists():
+            raise WhenceError(f"{system}: no such run, folder or zip")
+    if len(set(systems)) < len(systems):
+        raise WhenceError("a system is named twice; name each once")
+
+
+def _predictions(system: Path, clips: list[Clip], classes: ClassList, args: argparse.Namespace) -> ClipEvents:
+    """What a system says: a run is asked, a folder of predictions is read."""
+    from whence.labels import read_labels
+
+    if not (system / "recipe.json").is_file():
+        return read_labels(system, classes)
+    try:
+        import accelerate  # noqa: F401  (predictions are scored without it)
+    except ImportError:
+        raise MissingExtraError(f"running {system}", "train") from None
+    from whence.cli.answers import kept_answers
+
+    sounds = [clip.sound for clip in clips]
+    folder, failures = kept_answers(system, args.part, sounds, swap=args.swap, quiet=args.quiet)
+    for failure in failures:
+        _log.error("%s", failure)
+    return read_labels(folder, classes)
+
+
+COMMAND = Command(
+    summary="score runs and predictions side by side: F20, DOAE, RDE with intervals",
+    examples=(
+        "whence table runs/* --data dcase2025/",
+        "whence table runs/small baseline_predictions.zip --data dcase2025/ --json",
+    ),
+    add_arguments=add_arguments,
+    run=run,
+)

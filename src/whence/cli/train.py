@@ -1,0 +1,157 @@
+"""`whence train`: a recipe and data become a run; Ctrl-C saves, the same command continues."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from whence.cli.command import Command
+from whence.cli.inputs import add_classes, read_classes
+from whence.cli.training_data import add_data
+from whence.errors import DONE, INTERRUPTED, TERMINATED, MissingExtraError, WhenceError
+
+if TYPE_CHECKING:
+    from whence.training.loop import Progress
+
+_log = logging.getLogger("whence.cli")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which recipe, which data, where to."""
+    parser.add_argument("recipe", help="its name, as whence models lists them")
+    add_data(parser)
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="RUN", help="folder of the run; the same command continues it"
+    )
+    parser.add_argument(
+        "--settings",
+        action="append",
+        default=[],
+        metavar="FILE|FIELD=VALUE",
+        help="change the recipe: a YAML or JSON file of fields, or one field, such as protocol=paper",
+    )
+    parser.add_argument(
+        "--encoder",
+        action="append",
+        default=[],
+        metavar="NETWORK=FILE",
+        help="weights to begin with: a pretrained encoder, or a network of an earlier run (what fits is taken)",
+    )
+    add_classes(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Gather recipe and data, train, say how it ended."""
+    try:
+        import accelerate  # noqa: F401  (said before any work is done)
+    except ImportError:
+        raise MissingExtraError("training", "train") from None
+    from whence.cli.settings_file import read_settings
+    from whence.cli.training_data import gather_test_clips, gather_training_data
+    from whence.recipes.registry import recipe_named
+    from whence.training.loop import LoopSettings
+    from whence.training.overrides import with_class_count, with_overrides
+    from whence.training.run_folder import check_recipe
+    from whence.training.train import train
+    from whence.training.validation import check_class_count
+
+    # Of several processes the first speaks for all.
+    if int(os.environ.get("RANK", "0")):
+        logging.getLogger("whence").setLevel(logging.ERROR)
+    classes = read_classes(args.classes)
+    recipe = with_class_count(recipe_named(args.recipe), len(classes))
+    for word in args.settings:
+        recipe = with_overrides(recipe, read_settings(word))
+    for network in recipe.networks:
+        check_class_count(network.output.class_count, classes, f"recipe.networks.{network.name}")
+    check_recipe(args.out, recipe)
+    encoders = _encoders(args.encoder, [network.name for network in recipe.networks])
+    data, held_out = gather_training_data(args, recipe, classes)
+    test_clips = gather_test_clips(args, recipe, classes)
+    with _stop_asked() as stop, _shown(args.quiet) as report:
+        settings = LoopSettings(workers=_workers(), report=report, should_stop=lambda: stop.by is not None)
+        finished = train(recipe, data, held_out, args.out, settings, encoders, test_clips)
+    if finished:
+        _log.info("finished: %s; predict with: whence predict %s CLIPS --out CSVS", args.out, args.out)
+        return DONE
+    return TERMINATED if stop.by == signal.SIGTERM else INTERRUPTED
+
+
+def _encoders(words: list[str], networks: list[str]) -> dict[str, Path]:
+    """`detector=yamnet.safetensors` as a network and its file."""
+    from whence.models.weights import refuse_foreign
+
+    found: dict[str, Path] = {}
+    for word in words:
+        name, equals, path = word.partition("=")
+        if not equals or name not in networks:
+            raise WhenceError(
+                f"--encoder {word!r}: write a network of the recipe ({', '.join(networks)}), =, and a file"
+            )
+        found[name] = Path(path)
+        refuse_foreign(found[name])
+    return found
+
+
+def _workers() -> int:
+    """One process makes batches ahead; the processor that is left trains."""
+    return max((os.cpu_count() or 1) - 1, 0)
+
+
+class _Stop:
+    """Which signal asked to stop, if one did."""
+
+    by: int | None = None
+
+
+@contextlib.contextmanager
+def _stop_asked() -> Iterator[_Stop]:
+    """Let the first Ctrl-C or SIGTERM finish the step and save; a second Ctrl-C stops at once."""
+    stop = _Stop()
+
+    def remember(number: int, frame: FrameType | None) -> None:
+        if stop.by is not None:
+            raise KeyboardInterrupt
+        stop.by = number
+        _log.info("stopping after this step; once more stops at once")
+
+    before = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _shown(quiet: bool) -> Iterator[Callable[[Progress], None]]:
+    """One bar over the steps of the network in training, with loss and speed."""
+    from whence.cli.progress import shown_progress
+
+    with shown_progress("step", quiet=quiet) as show:
+
+        def report(progress: Progress) -> None:
+            what = f"{progress.network}  loss {progress.loss:.3f}  {progress.clips_per_s:.0f} clips/s"
+            show(what, progress.step, progress.total_steps)
+
+        yield report
+
+
+COMMAND = Command(
+    summary="train a recipe on clips or on scenes mixed on the fly",
+    examples=(
+        "whence train tiny --scenes my_sounds/ --rooms rooms.safetensors --out runs/first",
+        "whence train whence_small --data dcase2025/ --out runs/small",
+        "whence train xiaomi_1 --data dcase2025/ --settings protocol=paper --out runs/as_reported",
+        "whence train xiaomi_1 --scenes sounds.csv --rooms rooms.safetensors --encoder detector=d.safetensors --out x1",
+    ),
+    add_arguments=add_arguments,
+    run=run,
+)

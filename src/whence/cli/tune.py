@@ -1,0 +1,80 @@
+"""`whence tune`: thresholds, smoothing and the way of joining of a run, found anew on held-out clips."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+from whence.cli.command import Command
+from whence.cli.inputs import add_classes, read_classes
+from whence.errors import DONE, MissingExtraError, WhenceError
+
+_log = logging.getLogger("whence.cli")
+
+# Median filters over up to 0.7 s; longer ones would swallow knocks and footsteps.
+_SMOOTHING_FRAMES = (1, 3, 5, 7)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which run, on which clips."""
+    from whence.cli.training_data import add_data
+
+    parser.add_argument("run", type=Path, help="folder of a finished run; its system.json is replaced")
+    add_data(parser)
+    parser.add_argument("--swap", action="store_true", help="tune for answers averaged with those to mirrored clips")
+    parser.add_argument(
+        "--cautious",
+        type=float,
+        default=0.0,
+        metavar="POINTS",
+        help="let each class give up so many points of its F20 for fewer false alarms (default: %(default)s)",
+    )
+    add_classes(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Gather the clips that training held out, try everything, write the best."""
+    if not 0 <= args.cautious <= 100:
+        raise WhenceError(f"--cautious {args.cautious:g}: give points of F20 from 0 to 100, such as 0.5")
+    try:
+        import accelerate  # noqa: F401  (said before any work is done)
+    except ImportError:
+        raise MissingExtraError("tuning", "train") from None
+    from whence.cli.training_data import gather_held_out
+    from whence.inference.member import best_device
+    from whence.inference.run import WEIGHTS_FILE, load_member
+    from whence.inference.system_file import read_system, write_system
+    from whence.scenes.settings import SceneSettings
+    from whence.training.run_folder import read_recipe
+    from whence.training.tuning import tune_system
+    from whence.training.validation import check_class_count, said
+
+    system, recipe = read_system(args.run), read_recipe(args.run)
+    names = (*system.members, *system.localizers)
+    members = [load_member(args.run / name / WEIGHTS_FILE).on(best_device()) for name in names]
+    classes = read_classes(args.classes)
+    check_class_count(members[0].coding.class_count, classes, str(args.run))
+    scenes, count = SceneSettings.from_plain(recipe["scenes"]), recipe["validation_clips"]
+    held_out = gather_held_out(args, recipe["seed"], scenes, count, classes)
+    allowance = args.cautious / 100
+    tuned = tune_system(system, members, held_out, _SMOOTHING_FRAMES, swap=args.swap, allowance=allowance)
+    write_system(args.run, tuned)
+    _log.info("before: %s", said(system.validation))
+    _log.info(
+        "now:    %s  (activity of the %s, smoothed over %d frames)",
+        said(tuned.validation), tuned.activity, tuned.smoothing_frames,
+    )  # fmt: skip
+    return DONE
+
+
+COMMAND = Command(
+    summary="find a run's thresholds, smoothing and way of joining anew on held-out clips",
+    examples=(
+        "whence tune runs/first --data dcase2025/",
+        "whence tune runs/first --scenes my_sounds/ --rooms rooms.safetensors",
+        "whence tune runs/first --data dcase2025/ --cautious 0.5",
+    ),
+    add_arguments=add_arguments,
+    run=run,
+)

@@ -1,0 +1,189 @@
+"""One file from the network to the disk: resumed where it was cut, checked, and never half under its name."""
+
+import contextlib
+import http.client
+import os
+import shutil
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from whence.corpora.fetch.catalogue import RemoteFile, web_request
+from whence.corpora.fetch.checksums import file_checksum
+from whence.corpora.progress import Progress, silent
+from whence.errors import CorpusError
+
+_BLOCK_BYTES = 1 << 20
+_ATTEMPTS = 5
+_RETRIED = frozenset({408, 429, 500, 502, 503, 504})
+
+
+class _CutError(Exception):
+    """The connection ended early; asking again may help."""
+
+
+class _UnreachableError(_CutError):
+    """There was no connection at all."""
+
+
+class _NothingLeftError(Exception):
+    """The server says that all bytes have been sent already."""
+
+
+def download(
+    file: RemoteFile,
+    target: Path,
+    *,
+    progress: Progress = silent,
+    attempts: int = _ATTEMPTS,
+    wait_s: float = 1.0,
+    timeout_s: float = 60.0,
+) -> None:
+    """Bring a file to the disk.
+
+    The bytes go to a hidden part file beside the target, named after the checksum, so that a later call goes on
+    where an earlier one was cut and never mixes two versions. Only a file with the right checksum gets its name.
+
+    Args:
+        file: what to fetch.
+        target: where it shall stand; its folder must exist. A file there with the right checksum is kept.
+        progress: told the bytes.
+        attempts: how often to ask again when nothing arrives at all; each new byte starts the count again.
+        wait_s: before the second attempt; doubled each time.
+        timeout_s: of silence after which the connection counts as cut.
+
+    Raises:
+        CorpusError: if the host cannot be reached, refuses, sends a web page or a file with another checksum, or the
+            disk is too small; the message names the address and the target, for fetching by hand.
+    """
+    if not file.url.startswith(("https://", "http://")):
+        raise CorpusError(f"{file.url}: only http and https addresses are fetched")
+    if target.is_file() and file_checksum(target, file.checksum) == file.checksum:
+        return
+    part = target.with_name(f".{target.name}.{file.checksum.rpartition(':')[2][:12]}.part")
+    failures, at_start = 0, _size(part)
+    while not _is_complete(part, file):
+        before = _size(part)
+        try:
+            _receive(file, part, target, progress, timeout_s)
+            break
+        except _NothingLeftError:
+            break
+        except _CutError as error:
+            failures = failures + 1 if _size(part) == before else 1
+            # Who is offline from the start wants to hear it now, not after five attempts.
+            offline = isinstance(error, _UnreachableError) and _size(part) == at_start
+            if failures >= attempts or offline:
+                raise CorpusError(_cut_sentence(file, part, target, str(error))) from None
+            time.sleep(wait_s * 2 ** (failures - 1))
+    _accept(file, part, target)
+
+
+def _receive(file: RemoteFile, part: Path, target: Path, progress: Progress, timeout_s: float) -> None:
+    """Append what is still missing to the part file, as far as the connection goes."""
+    have = _size(part)
+    with _answer(file, have, target, timeout_s) as answer:
+        if answer.status != http.HTTPStatus.PARTIAL_CONTENT:
+            have = 0
+        elif not str(answer.headers.get("Content-Range", "")).startswith(f"bytes {have}-"):
+            raise CorpusError(_by_hand(file, target, "the server sends another part than asked for"))
+        total = file.size or have + int(answer.headers.get("Content-Length") or 0)
+        _check_room(file, target, total - have)
+        with part.open("ab" if have else "wb") as disk:
+            for block in _blocks(answer):
+                if have == 0 and _is_web_page(block):
+                    raise CorpusError(_by_hand(file, target, "a web page came instead of the file (a proxy, a login?)"))
+                have += len(block)
+                if file.size and have > file.size:
+                    raise CorpusError(_by_hand(file, target, f"more than the {file.size:,} bytes of the record came"))
+                _write(disk, block, file, target)
+                progress(file.name, have, total)
+    if total and have < total:
+        raise _CutError("the connection ended early")
+
+
+@contextlib.contextmanager
+def _answer(file: RemoteFile, have: int, target: Path, timeout_s: float) -> Iterator[http.client.HTTPResponse]:
+    """The server's answer to asking for everything from byte `have` on."""
+    headers = {"Range": f"bytes={have}-"} if have else {}
+    try:
+        with urllib.request.urlopen(web_request(file.url, **headers), timeout=timeout_s) as answer:
+            yield answer
+    except urllib.error.HTTPError as error:
+        if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and have:
+            raise _NothingLeftError from None
+        if error.code in _RETRIED:
+            raise _CutError(f"the server answers {error.code} {error.reason}") from None
+        raise CorpusError(_by_hand(file, target, f"the server answers {error.code} {error.reason}")) from None
+    except urllib.error.URLError as error:
+        raise _UnreachableError(f"the host cannot be reached ({error.reason})") from None
+    except (http.client.HTTPException, ConnectionError, TimeoutError) as error:
+        raise _CutError(f"the connection was cut ({error or type(error).__name__})") from None
+
+
+def _write(disk: BinaryIO, block: bytes, file: RemoteFile, target: Path) -> None:
+    """Write a block, or say that the disk refuses."""
+    try:
+        disk.write(block)
+        disk.flush()
+    except OSError as error:
+        raise CorpusError(f"{target.parent}: the disk refuses {file.name} ({error.strerror}); make room") from None
+
+
+def _blocks(answer: http.client.HTTPResponse) -> Iterator[bytes]:
+    """The body, a block at a time, until it ends."""
+    while block := answer.read1(_BLOCK_BYTES):
+        yield block
+
+
+def _is_web_page(block: bytes) -> bool:
+    """Whether bytes begin like HTML; no archive or weights file does."""
+    return block.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html"))
+
+
+def _is_complete(part: Path, file: RemoteFile) -> bool:
+    """Whether all bytes are there; a part longer than its file is useless and removed."""
+    if file.size and _size(part) > file.size:
+        part.unlink()
+    return bool(file.size) and _size(part) == file.size
+
+
+def _accept(file: RemoteFile, part: Path, target: Path) -> None:
+    """Give the part its name if it is the file the record means."""
+    found = file_checksum(part, file.checksum)
+    if found != file.checksum:
+        part.unlink()
+        raise CorpusError(_by_hand(file, target, f"its checksum is {found}, the record says {file.checksum}; removed"))
+    with part.open("rb+") as disk:
+        os.fsync(disk.fileno())
+    part.replace(target)
+
+
+def _check_room(file: RemoteFile, target: Path, needed: int) -> None:
+    """Refuse to start what cannot end."""
+    free = shutil.disk_usage(target.parent).free
+    if needed > free:
+        raise CorpusError(
+            f"{target.parent}: {file.name} needs {needed / 1e9:.3g} GB more, {free / 1e9:.3g} GB are free; make room"
+        )
+
+
+def _size(path: Path) -> int:
+    """Bytes on disk, 0 where there is nothing."""
+    return path.stat().st_size if path.exists() else 0
+
+
+def _cut_sentence(file: RemoteFile, part: Path, target: Path, reason: str) -> str:
+    """What to do after a cut."""
+    if not _size(part):
+        return _by_hand(file, target, reason)
+    have, total = f"{_size(part):,}", f"{file.size:,}" if file.size else "an unknown number of"
+    return f"{file.url}: {reason} after {have} of {total} bytes; the same command goes on from there (to {target})"
+
+
+def _by_hand(file: RemoteFile, target: Path, reason: str) -> str:
+    """A refusal with the way around it."""
+    return f"{file.url}: {reason}. Try again later, or download it by hand and put it at {target}"

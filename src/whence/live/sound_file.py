@@ -1,0 +1,101 @@
+"""A sound file that behaves like a microphone: in real time, in chunks, and too late is too late."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whence.audio.reading import decoded, pair_of
+from whence.live.clock import Clock
+from whence.live.source import DeviceError, Heard
+from whence.text import shown
+
+_CHUNK_S = 0.05
+# As much as waits for a microphone.
+_LONGEST_S = 5.0
+
+
+class SoundFile:
+    """A file played in real time, once, for rehearsals without a microphone.
+
+    Who reads too slowly loses sound, as with a microphone; the seconds are counted.
+
+    Args:
+        path: any sound file that whence reads.
+        clock: what real time is.
+        channels: which two channels are left and right, counted from 1, where there are not two.
+
+    Raises:
+        AudioError: it is no sound, or has more than two channels and none were chosen.
+        DeviceError: it has one channel.
+    """
+
+    def __init__(self, path: Path, clock: Clock, channels: tuple[int, int] | None = None) -> None:
+        self.name = shown(path)
+        self.lost_s = 0.0
+        self.ended = False
+        self._clock = clock
+        self._open = contextlib.ExitStack()
+        self._sound = self._open.enter_context(decoded(path))
+        try:
+            if self._sound.info.channel_count == 1:
+                raise DeviceError(f"{self.name} has 1 channel; direction needs two")
+            self._mix = pair_of(self._sound, channels)
+        except BaseException:
+            self._open.close()
+            raise
+        self._rate_hz = self._sound.info.sample_rate_hz
+        self._chunks = self._cut()
+        self._started_s: float | None = None
+        self._given = 0
+
+    def start(self) -> None:
+        """Begin to play; a file does not go away, so there is nothing to begin again."""
+        if self._started_s is None:
+            self._started_s = self._clock.now_s()
+
+    def read(self, timeout_s: float) -> Heard | None:
+        """The chunks whose time has come."""
+        if self._due() < self._chunk and not self.ended:
+            wait_s = (self._chunk - self._due()) / self._rate_hz
+            self._clock.sleep(min(wait_s, timeout_s))
+        ready: list[NDArray[np.float32]] = []
+        held = 0
+        while self._due() >= self._chunk and not self.ended:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                self.ended = True
+                break
+            self._given += chunk.shape[1]
+            if held + chunk.shape[1] > _LONGEST_S * self._rate_hz:
+                self.lost_s += chunk.shape[1] / self._rate_hz
+            else:
+                ready.append(chunk)
+                held += chunk.shape[1]
+        return Heard(np.concatenate(ready, axis=1), self._rate_hz) if ready else None
+
+    @property
+    def _chunk(self) -> int:
+        """Samples in a chunk."""
+        return max(round(_CHUNK_S * self._rate_hz), 1)
+
+    def _due(self) -> int:
+        """Samples that have sounded by now and were not given yet."""
+        if self._started_s is None:
+            return 0
+        return round((self._clock.now_s() - self._started_s) * self._rate_hz) - self._given
+
+    def _cut(self) -> Iterator[NDArray[np.float32]]:
+        """The file in chunks of equal length, the last one shorter."""
+        for block in self._sound.blocks():
+            # Blocks may be overwritten by the next, and a chunk may be waited for a while.
+            signal = np.array(self._mix(block), dtype=np.float32, order="C")
+            for first in range(0, signal.shape[1], self._chunk):
+                yield signal[:, first : first + self._chunk]
+
+    def close(self) -> None:
+        """Close the file."""
+        self.ended = True
+        self._open.close()

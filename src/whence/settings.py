@@ -1,0 +1,164 @@
+"""Dataclasses become plain data (what JSON holds) and come back exactly."""
+
+import dataclasses
+import difflib
+import functools
+import math
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from whence.errors import SceneError, WhenceError
+
+
+def to_plain(value: Any) -> Any:
+    """Turn dataclasses and tuples, nested as deep as they are, into dicts and lists.
+
+    >>> from whence.labels import ClassList
+    >>> to_plain([ClassList(("dog", "cat"))])
+    [{'names': ['dog', 'cat']}]
+    """
+    if dataclasses.is_dataclass(value):
+        return {field.name: to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {key: to_plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [to_plain(item) for item in value]
+    return value
+
+
+def from_plain(kind: Any, data: Any, field: str, error: type[WhenceError] = WhenceError) -> Any:
+    """Build a value of the annotated type `kind` from plain data.
+
+    The annotations of the dataclasses are the schema, so there is no second place to keep in step.
+
+    Args:
+        kind: a dataclass, a scalar type, or tuple, Mapping, Literal and `X | None` of these.
+        data: what `json.loads` gave.
+        field: dotted name of this value, for messages.
+        error: what to raise: the error of the room whose settings these are.
+
+    Returns:
+        a value of that type; equal to the one that `to_plain` was given.
+
+    Raises:
+        WhenceError: of the type asked for; an unknown, missing or ill-typed field, the message has its dotted name.
+
+    >>> from_plain(tuple[float, float], [0, 1], "gain.level_dbfs")
+    (0.0, 1.0)
+    """
+    if kind is Any:
+        return data
+    if dataclasses.is_dataclass(kind):
+        return _dataclass_from(kind, data, field, error)
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (types.UnionType, typing.Union):
+        chosen = next(argument for argument in arguments if argument is not types.NoneType)
+        return None if data is None else from_plain(chosen, data, field, error)
+    if origin is tuple:
+        return _tuple_from(arguments, data, field, error)
+    if origin is typing.Literal:
+        if data not in arguments:
+            raise error(f"{field} is {data!r}; it must be one of {', '.join(map(repr, arguments))}")
+        return data
+    if origin is not None and issubclass(origin, Mapping):
+        if not isinstance(data, Mapping):
+            raise error(f"{field} is {data!r}; it must be names with values")
+        return {key: from_plain(arguments[1], item, f"{field}.{key}", error) for key, item in data.items()}
+    return _scalar_from(kind, data, field, error)
+
+
+def _dataclass_from(kind: Any, data: Any, field: str, error: type[WhenceError]) -> Any:
+    """An instance of the dataclass `kind`; fields with a default may be left out."""
+    if not isinstance(data, Mapping):
+        raise error(f"{field} is {data!r}; it must be a group of named fields")
+    annotations = _annotations(kind)
+    known = [entry.name for entry in dataclasses.fields(kind)]
+    for name in data:
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
+            raise error(f"{field}.{name} is not a field; {hint}")
+    for entry in dataclasses.fields(kind):
+        optional = entry.default is not dataclasses.MISSING or entry.default_factory is not dataclasses.MISSING
+        if entry.name not in data and not optional:
+            raise error(f"{field}.{entry.name} is missing")
+    return kind(**{name: from_plain(annotations[name], item, f"{field}.{name}", error) for name, item in data.items()})
+
+
+@functools.cache
+def _annotations(kind: type) -> dict[str, Any]:
+    """Field types of a dataclass; resolving them anew for each of a scene's parts would take most of the time."""
+    return typing.get_type_hints(kind)
+
+
+def _tuple_from(arguments: tuple[Any, ...], data: Any, field: str, error: type[WhenceError]) -> tuple[Any, ...]:
+    """A tuple of one repeated type (`tuple[X, ...]`) or of fixed length."""
+    if not isinstance(data, list | tuple):
+        raise error(f"{field} is {data!r}; it must be a list")
+    if arguments[-1] is Ellipsis:
+        kinds = (arguments[0],) * len(data)
+    elif len(arguments) == len(data):
+        kinds = arguments
+    else:
+        raise error(f"{field} has {len(data)} values; it must have {len(arguments)}")
+    return tuple(
+        from_plain(kind, item, f"{field}.{i}", error) for i, (kind, item) in enumerate(zip(kinds, data, strict=True))
+    )
+
+
+def _scalar_from(kind: Any, data: Any, field: str, error: type[WhenceError]) -> Any:
+    """A str, bool, int or float; a whole number is fine where a float is asked for."""
+    if kind is float and isinstance(data, int) and not isinstance(data, bool):
+        return float(data)
+    if type(data) is not kind:
+        raise error(f"{field} is {data!r}; it must be of type {kind.__name__}")
+    return data
+
+
+def check_probability(field: str, value: float) -> None:
+    """Refuse what is no probability.
+
+    Raises:
+        SceneError: unless 0 <= value <= 1.
+
+    >>> check_probability("channel_swap.probability", 1.5)
+    Traceback (most recent call last):
+    whence.errors.SceneError: channel_swap.probability is 1.5; it must lie between 0 and 1
+    """
+    check_number(field, value, 0, 1)
+
+
+def check_number(field: str, value: float, least: float, most: float = math.inf) -> None:
+    """Refuse a number below `least`, above `most`, or that is no number.
+
+    Raises:
+        SceneError: unless least <= value <= most and value is finite.
+    """
+    if not (least <= value <= most and math.isfinite(value)):
+        raise SceneError(f"{field} is {value}; it must {_allowed(least, most)}")
+
+
+def check_span(field: str, span: Sequence[float], least: float = -math.inf, most: float = math.inf) -> None:
+    """Refuse a (low, high) pair that does not rise or leaves its limits.
+
+    Raises:
+        SceneError: unless least <= low <= high <= most and both are finite.
+    """
+    if len(span) != 2:
+        raise SceneError(f"{field} is {tuple(span)}; it must be two numbers, the lowest and the highest")
+    low, high = span
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise SceneError(f"{field} is {(low, high)}; both must be finite numbers")
+    if low > high:
+        raise SceneError(f"{field} is {(low, high)}; the first must not be above the second")
+    if low < least or high > most:
+        raise SceneError(f"{field} is {(low, high)}; both must {_allowed(least, most)}")
+
+
+def _allowed(least: float, most: float) -> str:
+    """The limits in words."""
+    if math.isinf(most):
+        return "be a finite number" if math.isinf(least) else f"be at least {least}"
+    return f"lie between {least} and {most}"

@@ -1,0 +1,1 @@
+"""A page on which a person sees and hears the mistakes of a system."""

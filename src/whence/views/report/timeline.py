@@ -1,0 +1,170 @@
+"""One clip over time: spectrogram of both channels, azimuth of reference and prediction, and where the mistakes are."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whence.labels.azimuth import fold_to_front
+from whence.views.picture.dashes import dashes_of, marked_rows, risers_of
+from whence.views.picture.palette import look_of
+from whence.views.picture.spectrum import band_of
+from whence.views.report.axes import Scale, label, line, svg, ticks
+from whence.views.report.markup import Markup, element
+from whence.views.report.shapes import shape
+
+if TYPE_CHECKING:
+    from whence.labels import ClassList, Events
+    from whence.views.report.sounds import Heard
+
+_WIDTH, _LEFT, _RIGHT = 860.0, 74.0, 850.0
+_SPECTRUM_HEIGHT, _AZIMUTH_HEIGHT, _MISTAKES_HEIGHT, _GAP = 76.0, 200.0, 26.0, 8.0
+# The strip of mistakes is at least as high as so many at once, lest a single one look grave.
+_FEW_MISTAKES = 3
+# Finer than this no screen shows, and the page of a long recording would be slow.
+_MOST_STEPS = 1500
+
+
+def timeline(
+    name: str,
+    reference: Events,
+    prediction: Events,
+    mistakes_by_frame: NDArray[np.int64],
+    heard: Heard | None,
+    picture: str,
+) -> Markup:
+    """The figure of one clip, every part over the same seconds.
+
+    Args:
+        name: of the clip.
+        reference: the truth.
+        prediction: what a system said.
+        mistakes_by_frame: (frame,) how many mistakes each frame has.
+        heard: the clip's sound, if there is one.
+        picture: address of the spectrogram, an image of both channels one above the other.
+    """
+    last_frame = max(int(events.frame.max(initial=-1)) for events in (reference, prediction))
+    duration_s = max((last_frame + 1) / 10, heard.duration_s if heard else 0.0, 0.1)
+    time = Scale(0.0, duration_s, _LEFT, _RIGHT)
+    parts: list[Markup] = []
+    top = 10.0
+    if heard and heard.columns:
+        parts += _spectra(time, top, heard, picture)
+        top += 2 * _SPECTRUM_HEIGHT + _GAP
+    azimuth = Scale(90.0, -90.0, top + 8, top + _AZIMUTH_HEIGHT - 8)
+    parts += _grid(time, azimuth, top, top + _AZIMUTH_HEIGHT)
+    parts += _layer(reference, time, azimuth, "ref") + _layer(prediction, time, azimuth, "pred")
+    top += _AZIMUTH_HEIGHT + _GAP
+    parts += _mistakes(mistakes_by_frame, time, top)
+    bottom = top + _MISTAKES_HEIGHT
+    parts += [label(time(at), bottom + 12, f"{at:g}", class_="tick") for at in ticks(0.0, duration_s, 11)]
+    parts.append(label(_LEFT - 8, bottom + 12, "seconds", "end", "tick"))
+    parts.append(element("line", x1=_LEFT, x2=_LEFT, y1=10.0, y2=bottom, class_="cursor"))
+    description = (
+        "Azimuth over time, left at the top. Broad pale bands with hollow shapes are the reference, thin lines with "
+        "filled shapes the prediction; bars at the bottom count the mistakes of each tenth of a second. "
+        "The same stands in the table of events below."
+    )
+    return svg(
+        f"Reference and prediction of {name} over time", description, _WIDTH, bottom + 24, *parts,
+        data_left=_LEFT, data_right=_RIGHT, data_seconds=f"{duration_s:g}",
+    )  # fmt: skip
+
+
+def legend(present: list[int], classes: ClassList) -> Markup:
+    """Which colour and shape is which class, for the classes of one figure."""
+    items = [
+        element("li", element("svg", _mark(index), viewBox="0 0 16 16", width=16, height=16, aria_hidden="true"), name)
+        for index, name in ((index, classes[index]) for index in present)
+    ]
+    return element("ul", *items, class_="legend", aria_label="classes in this clip")
+
+
+def _mark(class_index: int) -> Markup:
+    colour, marker = look_of(class_index)
+    return element("path", d=shape(marker, 8.0, 8.0, 6.0), class_=f"c{colour} mark pred")
+
+
+def _spectra(time: Scale, top: float, heard: Heard, picture: str) -> list[Markup]:
+    """The image of both channels, as wide as the sound is long, and what its halves are."""
+    end = time(min(heard.columns * heard.column_s, time.high))
+    # The last column may reach beyond the end of the sound; the rest of the page must not be squeezed for it.
+    parts = [
+        element(
+            "image", href=picture, x=_LEFT, y=top, width=end - _LEFT, height=2 * _SPECTRUM_HEIGHT,
+            preserveAspectRatio="none",
+        ),
+        line(_LEFT, top + _SPECTRUM_HEIGHT, end, top + _SPECTRUM_HEIGHT, "split"),
+    ]  # fmt: skip
+    for row, side in enumerate(("left", "right")):
+        pitch = Scale(0.0, 1.0, top + (row + 1) * _SPECTRUM_HEIGHT, top + row * _SPECTRUM_HEIGHT)
+        parts.append(label(4, pitch(0.5), side, "start"))
+        parts += [label(_LEFT - 8, pitch(band_of(1000.0 * khz)), f"{khz:g} k", "end", "tick") for khz in (0.5, 2, 8)]
+    return parts
+
+
+def _grid(time: Scale, azimuth: Scale, top: float, bottom: float) -> list[Markup]:
+    """Lines at every eighth of a turn and at round seconds."""
+    names = ((90, "left 90°"), (45, "45°"), (0, "ahead 0°"), (-45, "45°"), (-90, "right 90°"))
+    parts = [line(time(at), top, time(at), bottom, "grid") for at in ticks(0.0, time.high, 11)]
+    parts += [line(_LEFT, azimuth(at), _RIGHT, azimuth(at), "grid") for at, _ in names]
+    return [*parts, *[label(_LEFT - 8, azimuth(at), words, "end", "tick") for at, words in names]]
+
+
+def _layer(events: Events, time: Scale, azimuth: Scale, layer: str) -> list[Markup]:
+    """The lines and shapes of one side, a group for each class."""
+    parts = []
+    every = max(2, round(10 * time.high / (10 if layer == "ref" else 16)))
+    coarse = math.ceil(10 * time.high / _MOST_STEPS)  # so many frames are one step
+    for class_index in sorted(set(events.class_index.tolist())):
+        rows = events[events.class_index == class_index]
+        dashes = dashes_of(replace(rows, frame=rows.frame // coarse))
+        strokes = [
+            f"M{time(coarse * start):.1f} {azimuth(at):.1f}H{time(min(coarse * end, time.high)):.1f}"
+            for start, end, at in zip(dashes.start_s, dashes.end_s, dashes.azimuth_deg, strict=True)
+        ]
+        if layer == "pred":
+            risers = risers_of(dashes).tolist()
+            strokes += [f"M{time(coarse * at_s):.1f} {azimuth(a):.1f}V{azimuth(b):.1f}" for _, at_s, a, b in risers]
+        colour, marker = look_of(class_index)
+        marked = marked_rows(rows, every)
+        at_deg, radius = fold_to_front(marked.azimuth_deg).tolist(), 5.0 if layer == "ref" else 4.0
+        shapes = [
+            shape(marker, time(min(frame / 10 + 0.05, time.high)), azimuth(at), radius)
+            for frame, at in zip(marked.frame.tolist(), at_deg, strict=True)
+        ]
+        parts.append(
+            element(
+                "g",
+                element("path", d="".join(strokes), class_="line"),
+                element("path", d="".join(shapes), class_="mark"),
+                class_=f"{layer} c{colour}",
+            )
+        )
+    return parts
+
+
+def _mistakes(by_frame: NDArray[np.int64], time: Scale, top: float) -> list[Markup]:
+    """A bar for each run of frames with equally many mistakes."""
+    changes = np.flatnonzero(np.diff(by_frame, prepend=-1, append=-1))
+    runs = [
+        (int(by_frame[start]), time(start / 10), time(end / 10))
+        for start, end in zip(changes[:-1].tolist(), changes[1:].tolist(), strict=True)
+    ]
+    bottom = top + _MISTAKES_HEIGHT
+    most = max(_FEW_MISTAKES, int(by_frame.max(initial=0)))
+    bars = "".join(
+        f"M{x1:.1f} {bottom:.1f}V{bottom - _MISTAKES_HEIGHT * count / most:.1f}H{x2:.1f}V{bottom:.1f}Z"
+        for count, x1, x2 in runs
+        if count
+    )
+    return [
+        label(_LEFT - 8, top + 4, str(most), "end", "tick"),
+        label(_LEFT - 8, bottom - 6, "mistakes", "end", "tick"),
+        line(_LEFT, bottom, _RIGHT, bottom, "axis"),
+        element("path", d=bars, class_="mistakes"),
+    ]

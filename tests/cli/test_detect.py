@@ -1,0 +1,199 @@
+"""`whence detect` as users run it: files, folders, streams, outputs, interruptions, mirrored sound."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+import whence
+from whence.cli.demo import SCENES
+from whence.cli.main import main
+from whence.labels import read_dcase
+
+CALM = SCENES / "calm.flac"
+
+
+@pytest.fixture
+def sounds(tmp_path):
+    """A folder with a tree: two good sounds and one that is none."""
+    folder = tmp_path / "sounds"
+    (folder / "sub").mkdir(parents=True)
+    signal, rate = soundfile.read(CALM)
+    soundfile.write(folder / "a.wav", signal[: 2 * rate], rate)
+    soundfile.write(folder / "sub" / "b.flac", signal[2 * rate : 5 * rate], rate)
+    (folder / "broken.wav").write_bytes(b"hello")
+    (folder / "notes.txt").write_text("no sound")
+    return folder
+
+
+def rows(events):
+    return list(zip(events.frame, events.class_index, np.round(events.azimuth_deg, 3), strict=True))
+
+
+def test_one_file_becomes_a_table(capsys):
+    assert main(["detect", str(CALM)]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out[0].split() == ["time", "class", "where", "distance", "sure"]
+    assert "laughter" in "".join(out)
+
+
+def test_the_command_says_what_the_function_says(tmp_path):
+    assert main(["detect", str(CALM), "--out", str(tmp_path)]) == 0
+    written = read_dcase(tmp_path / "calm.csv")
+    events = whence.detect(CALM)
+    assert written.frame.tolist() == events.frame.tolist()
+    assert np.abs(written.azimuth_deg - events.azimuth_deg).max() <= 0.5
+    assert written.row_count > 20
+
+
+def test_a_folder_keeps_its_tree_and_one_broken_sound_stops_nothing(sounds, tmp_path, capsys):
+    out = tmp_path / "results"
+    assert main(["detect", str(sounds), "--out", str(out), "--to", "audacity"]) == 1
+    files = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
+    assert files == [".whence.jsonl", "a.csv", "a.txt", "failures.csv", "sub/b.csv", "sub/b.txt"]
+    listed = (out / "failures.csv").read_text().splitlines()
+    assert listed[0] == "item,failure"
+    assert "not a sound file (starts with 'hello')" in listed[1]
+    assert capsys.readouterr().err.splitlines()[-1].startswith("error: 1 of 3 failed; they stand in ")
+    # What stands beside the labels does not disturb who reads them.
+    assert main(["evaluate", str(out), str(out)]) == 0
+
+
+def test_finished_sounds_are_skipped_until_something_changes(sounds, tmp_path, capsys):
+    out = tmp_path / "results"
+    (sounds / "broken.wav").unlink()
+    assert main(["detect", str(sounds), "--out", str(out)]) == 0
+    first = (out / "a.csv").stat().st_mtime_ns
+    capsys.readouterr()
+    assert main(["detect", str(sounds), "--out", str(out)]) == 0
+    assert "2 of 2 sounds were finished before" in capsys.readouterr().err
+    assert (out / "a.csv").stat().st_mtime_ns == first
+    assert main(["detect", str(sounds), "--out", str(out), "--threshold", "0.3"]) == 0
+    assert (out / "a.csv").stat().st_mtime_ns > first
+    second = (out / "a.csv").stat().st_mtime_ns
+    os.utime(sounds / "a.wav", ns=(1, 1))
+    assert main(["detect", str(sounds), "--out", str(out), "--threshold", "0.3"]) == 0
+    assert (out / "a.csv").stat().st_mtime_ns > second
+    third = (out / "sub" / "b.csv").stat().st_mtime_ns
+    assert main(["detect", str(sounds), "--out", str(out), "--threshold", "0.3", "--again"]) == 0
+    assert (out / "sub" / "b.csv").stat().st_mtime_ns > third
+
+
+def test_several_processes_say_the_same(sounds, tmp_path):
+    one, two = tmp_path / "one", tmp_path / "two"
+    assert main(["detect", str(sounds), "--out", str(one)]) == 1
+    assert main(["detect", str(sounds), "--out", str(two), "--jobs", "2"]) == 1
+    for name in ("a.csv", "sub/b.csv", "failures.csv"):
+        assert (one / name).read_bytes() == (two / name).read_bytes()
+
+
+def test_standard_input_in_lines_of_json_out(monkeypatch, capsys):
+    class Piped:
+        buffer = io.BytesIO(CALM.read_bytes())
+
+    monkeypatch.setattr(sys, "stdin", Piped())
+    assert main(["detect", "-", "--to", "json"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {"onset_s", "offset_s", "name", "azimuth_deg", "distance_m", "score"} <= set(lines[0])
+
+
+def test_swapped_channels_mirror_the_events_exactly(tmp_path):
+    signal, rate = soundfile.read(CALM, dtype="float32")
+    found = whence.detect((signal.T, rate), swap=True)
+    mirrored = whence.detect((signal.T[::-1], rate), swap=True)
+    assert found.frame.tolist() == mirrored.frame.tolist()
+    np.testing.assert_array_equal(found.azimuth_deg, -mirrored.azimuth_deg)
+    np.testing.assert_array_equal(found.distance_m, mirrored.distance_m)
+
+
+def test_sound_of_one_channel_is_refused_or_heard_without_direction(tmp_path, capsys):
+    signal, rate = soundfile.read(CALM)
+    soundfile.write(tmp_path / "mono.wav", signal[:, 0], rate)
+    assert main(["detect", str(tmp_path / "mono.wav")]) == 1
+    assert "direction needs two. Use --channels mono" in capsys.readouterr().err
+    assert main(["detect", str(tmp_path / "mono.wav"), "--channels", "mono"]) == 0
+    assert {line.split()[-3] for line in capsys.readouterr().out.splitlines()[1:]} == {"ahead"}
+
+
+def test_two_of_many_channels(tmp_path):
+    signal, rate = soundfile.read(CALM)
+    soundfile.write(tmp_path / "many.wav", np.concatenate([signal * 0, signal], axis=1), rate)
+    assert main(["detect", str(tmp_path / "many.wav"), "--channels", "3,4", "--out", str(tmp_path)]) == 0
+    assert main(["detect", str(CALM), "--out", str(tmp_path)]) == 0
+    assert (tmp_path / "many.csv").read_bytes() == (tmp_path / "calm.csv").read_bytes()
+
+
+def test_a_rate_of_its_own_changes_little(tmp_path):
+    signal, rate = soundfile.read(CALM, dtype="float32")
+    import soxr
+
+    expected = set(rows(whence.detect((signal.T, rate))))
+    resampled = soxr.resample(signal, rate, 44_100)
+    found = whence.detect((resampled.T, 44_100))
+    near = {(frame, class_index) for frame, class_index, _ in expected}
+    again = set(zip(found.frame, found.class_index, strict=True))
+    assert len(near ^ again) <= 0.1 * len(near)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["nothing.wav"], "nothing.wav: no such file"),
+        ([str(CALM), "--model", "nothing.onnx"], "nothing.onnx: no such model"),
+        ([str(CALM), "--threshold", "2"], r"a threshold lies in 0..1, not at 2.0"),
+        ([str(CALM), "--to", "midi", "--out", "x"], "--to 'midi': no such format; there are: dcase, audacity"),
+        ([str(CALM), "--to", "audacity"], "--to audacity: name a folder with --out"),
+        ([str(CALM), "--jobs", "0"], "--jobs is 0"),
+        (["-", "--jobs", "2"], "standard input is read by one process"),
+        ([str(CALM), "--channels", "left"], "argument --channels: invalid"),
+        ([str(CALM), str(Path("elsewhere") / "calm.wav")], "would both become calm"),
+    ],
+)
+def test_asked_wrongly_nothing_is_started(tmp_path, monkeypatch, capsys, words, sentence):
+    monkeypatch.chdir(tmp_path)
+    assert main(["detect", *words]) == 2
+    assert sentence in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_missing_among_others_is_one_failure(tmp_path, capsys):
+    assert main(["detect", str(CALM), str(tmp_path / "gone.wav"), "--out", str(tmp_path / "out")]) == 1
+    assert "gone.wav: no such file" in capsys.readouterr().err
+
+
+def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(tmp_path):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    signal_, rate = soundfile.read(CALM)
+    for number in range(40):
+        soundfile.write(folder / f"{number:02d}.wav", signal_, rate)
+    # A child of a background job is born deaf to Ctrl-C.
+    code = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); " + (
+        "from whence.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    )
+    words = [sys.executable, "-c", code, "detect", str(folder), "--out", str(out)]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as child:
+        while not (out / "02.csv").exists():
+            assert child.poll() is None
+        child.send_signal(signal.SIGINT)
+        assert child.wait(60) == 130
+    done = len(list(out.glob("*.csv")))
+    assert 3 <= done < 40
+    assert main(["detect", str(folder), "--out", str(out)]) == 0
+    assert len(list(out.glob("*.csv"))) == 40
+
+
+def test_each_real_file_is_heard_once(sounds, tmp_path):
+    (sounds / "broken.wav").unlink()
+    (sounds / "loop").symlink_to(sounds, target_is_directory=True)
+    (sounds / "z.wav").symlink_to(sounds / "a.wav")
+    out = tmp_path / "out"
+    assert main(["detect", str(sounds), str(sounds / "a.wav"), "--out", str(out)]) == 0
+    assert sorted(path.name for path in out.rglob("*.csv")) == ["a.csv", "b.csv"]

@@ -1,0 +1,106 @@
+"""`whence table` as a user types it: runs and predictions in one table."""
+
+import json
+import shutil
+
+import pytest
+
+from whence.cli.main import main
+
+HEADER = "frame,class,source,azimuth,distance,onscreen\n"
+
+
+@pytest.fixture
+def run(finished_run, tmp_path):
+    shutil.copytree(finished_run, tmp_path / "run")
+    return tmp_path / "run"
+
+
+@pytest.fixture
+def perfect(stereo_set, tmp_path):
+    """The truth itself as somebody's predictions."""
+    shutil.copytree(stereo_set / "metadata_dev" / "dev-test-sony", tmp_path / "perfect")
+    return tmp_path / "perfect"
+
+
+def test_runs_and_predictions_stand_in_one_table(run, perfect, stereo_set, capsys):
+    assert main(["table", str(run), str(perfect), "--data", str(stereo_set)]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("dev-test, 4 clips, 20 deg, relative distance 1; in brackets 95 % intervals by recording")
+    official, strict = out.split("strict")
+    rows = [line for line in official.splitlines() if line.strip().startswith(str(perfect))]
+    assert rows[0].split()[1:3] == ["7.7", "%"]  # one of 13 classes is there, and all of it is found
+    rows = [line for line in strict.splitlines() if line.strip().startswith(str(perfect))]
+    assert rows[0].split()[1:3] == ["100.0", "%"]
+    assert sum(line.strip().startswith(str(run)) for line in out.splitlines()) == 2
+    assert len(list((run / "predictions" / "dev-test").glob("*.csv"))) == 4
+
+
+def test_the_numbers_are_those_of_evaluate(run, stereo_set, capsys):
+    assert main(["table", str(run), "--data", str(stereo_set), "--json"]) == 0
+    table = json.loads(capsys.readouterr().out)
+    references = str(stereo_set / "metadata_dev" / "dev-test-sony")
+    assert main(["evaluate", references, str(run / "predictions" / "dev-test"), "--json"]) == 0
+    assert table == {str(run): json.loads(capsys.readouterr().out)}
+
+
+def test_answers_are_kept_until_the_run_changes(run, stereo_set, capsys):
+    words = ["table", str(run), "--data", str(stereo_set), "--json"]
+    assert main(words) == 0
+    first = capsys.readouterr().out
+    kept = sorted((run / "predictions" / "dev-test").glob("*.csv"))
+    kept[0].unlink()
+    kept[1].write_text(HEADER)
+    assert main(words) == 0
+    assert kept[0].exists()  # what was missing is made
+    assert kept[1].read_text() == HEADER  # what is there is not made again
+    system = json.loads((run / "system.json").read_text())
+    (run / "system.json").write_text(json.dumps({**system, "recipe": "renamed"}))
+    assert main(words) == 0
+    capsys.readouterr()
+    assert main(words) == 0
+    assert capsys.readouterr().out == first
+
+
+def test_another_set_with_the_same_names_is_answered_anew(run, stereo_set, tmp_path):
+    assert main(["table", str(run), "--data", str(stereo_set)]) == 0
+    kept = sorted((run / "predictions" / "dev-test").glob("*.csv"))
+    kept[0].write_text(HEADER + "0,0,0,0,100,0\n")
+    shutil.copytree(stereo_set, tmp_path / "other")
+    assert main(["table", str(run), "--data", str(tmp_path / "other")]) == 0
+    assert kept[0].read_text() != HEADER + "0,0,0,0,100,0\n"
+
+
+def test_swapped_answers_are_kept_apart(run, stereo_set):
+    assert main(["table", str(run), "--data", str(stereo_set), "--swap"]) == 0
+    assert [path.name for path in (run / "predictions").iterdir() if path.is_dir()] == ["dev-test-swap"]
+
+
+def test_clips_without_an_answer_are_said(perfect, stereo_set, capsys):
+    next(perfect.glob("*.csv")).unlink()
+    assert main(["table", str(perfect), "--data", str(stereo_set)]) == 1
+    assert "no answer to 1 of 4 clips" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("systems", "sentence"),
+    [
+        (["nowhere"], "nowhere: no such run, folder or zip"),
+        (["perfect", "perfect"], "a system is named twice"),
+        (["unfinished"], "an unfinished run"),
+    ],
+)
+def test_what_cannot_be_scored_is_said(systems, sentence, perfect, stereo_set, tmp_path, capsys):
+    (tmp_path / "unfinished").mkdir()
+    (tmp_path / "unfinished" / "recipe.json").write_text("{}")
+    words = [str(tmp_path / system) for system in systems]
+    assert main(["table", *words, "--data", str(stereo_set)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert sentence in err
+    assert "Traceback" not in err
+
+
+def test_a_set_that_is_not_there_is_named(perfect, tmp_path, capsys):
+    assert main(["table", str(perfect), "--data", str(tmp_path)]) == 2
+    assert "stereo_dev: no such folder" in capsys.readouterr().err

@@ -1,0 +1,78 @@
+"""`whence tune` as a user types it."""
+
+import json
+import shutil
+
+import pytest
+
+from whence.cli.main import main
+
+
+@pytest.fixture
+def run(finished_run, tmp_path):
+    shutil.copytree(finished_run, tmp_path / "run")
+    return tmp_path / "run"
+
+
+def system_of(run):
+    return json.loads((run / "system.json").read_text())
+
+
+def test_tuning_on_the_clips_training_held_out_is_never_worse(run, small_training, capsys):
+    before = system_of(run)
+    words = ["--scenes", str(small_training.sounds), "--rooms", str(small_training.rooms)]
+    assert main(["tune", str(run), *words]) == 0
+    after = system_of(run)
+    # No smoothing and the old thresholds are among what is tried.
+    assert after["validation"]["f20"] >= before["validation"]["f20"]
+    assert after["smoothing_frames"] in (1, 3, 5, 7)
+    assert (after["members"], after["localizers"]) == (["detector"], ["localizer"])
+    err = capsys.readouterr().err
+    assert err.splitlines()[-2].startswith("before: F20")
+    assert err.splitlines()[-1].startswith("now:    F20")
+
+
+def test_ruined_thresholds_are_found_again(run, small_training):
+    trained = system_of(run)
+    (run / "system.json").write_text(json.dumps({**trained, "thresholds": [2.0] * 13, "activity": "detector"}))
+    words = ["--scenes", str(small_training.sounds), "--rooms", str(small_training.rooms)]
+    assert main(["tune", str(run), *words]) == 0
+    assert system_of(run)["validation"]["f20"] >= trained["validation"]["f20"]
+
+
+def test_a_tuned_run_answers_and_other_clips_may_tune_it(run, stereo_set, capsys):
+    assert main(["tune", str(run), "--data", str(stereo_set), "--swap"]) == 0
+    clips = stereo_set / "stereo_dev" / "dev-test-sony"
+    assert main(["predict", str(run), str(clips), "--out", str(run / "csv")]) == 0
+    assert "4 of 4 clips answered" in capsys.readouterr().err
+
+
+def test_who_is_cautious_hears_less_that_is_not_there(run, small_training):
+    words = ["tune", str(run), "--scenes", str(small_training.sounds), "--rooms", str(small_training.rooms)]
+    assert main(words) == 0
+    best = system_of(run)
+    assert main([*words, "--cautious", "100"]) == 0
+    cautious = system_of(run)
+    assert cautious["thresholds"] != best["thresholds"]
+    assert all(high >= low for high, low in zip(cautious["thresholds"], best["thresholds"], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["{run}", "--data", "{run}", "--cautious", "-1"], "--cautious -1: give points of F20 from 0 to 100"),
+        (["{run}"], "say what to train on"),
+        (["{run}/nowhere", "--data", "{run}"], "nowhere: no such folder"),
+        (["{run}/detector", "--data", "{run}"], "an unfinished run"),
+        (["{run}", "--data", "{run}"], "stereo_dev: no such folder"),
+        (["{run}", "--data", "{run}", "--classes", "{run}/two.txt"], "has 13 classes, the class list 2"),
+    ],
+)
+def test_what_cannot_be_tuned_is_said_and_left_alone(words, sentence, run, capsys):
+    (run / "two.txt").write_text("bell\nmusic\n")
+    before = (run / "system.json").read_bytes()
+    assert main(["tune", *(word.format(run=run) for word in words)]) == 2
+    err = capsys.readouterr().err
+    assert sentence in err
+    assert "Traceback" not in err
+    assert (run / "system.json").read_bytes() == before

@@ -1,0 +1,149 @@
+"""The pieces a page is made of: markup that escapes, charts in their frames, ranking, sounds made ready."""
+
+import re
+import zlib
+
+import numpy as np
+import pytest
+from report_clips import random_clips
+from report_pages import Page, events, write_sound
+
+from whence.errors import WhenceError
+from whence.labels import Events
+from whence.metrics import IntervalSettings, evaluate
+from whence.metrics.profiles import Profile
+from whence.views.picture.palette import MARKERS
+from whence.views.report.axes import Scale, ticks
+from whence.views.report.charts import bars, profile_chart, whiskers
+from whence.views.report.markup import Markup, element, join, text
+from whence.views.report.png import png
+from whence.views.report.ranking import worst_clips
+from whence.views.report.shapes import SHAPES
+from whence.views.report.sounds import find_sounds, make_ready, palette
+from whence.views.report.timeline import timeline
+
+
+@pytest.mark.parametrize("foreign", ["<b>", "a & b", "'\"", "]]>", "<!--", "\x1b[0m", "a\x00b", "\ud800", "‮"])
+def test_foreign_text_comes_out_as_text(foreign):
+    page = Page(element("p", foreign, title=foreign))
+    assert page.tags == ["p"]
+    assert page.text.isprintable()
+
+
+def test_what_is_markup_stays_and_is_not_escaped_twice():
+    assert element("p", element("span", "a & b"), Markup("<br>")) == "<p><span>a &amp; b</span><br></p>"
+    assert text(text("a & b")) == "a &amp;amp; b"  # text() takes foreign words only
+    assert join(["x", ["y"]], None, 3) == "xy3"
+
+
+def test_attributes_can_be_left_out_and_stand_alone():
+    assert (
+        element("audio", controls=True, hidden=False, src=None, class_="a b") == '<audio controls class="a b"></audio>'
+    )
+
+
+def test_ticks_are_round_lie_within_and_are_never_many():
+    rng = np.random.default_rng(3)
+    for _ in range(300):
+        low, high = np.sort(rng.normal(0, 10 ** rng.uniform(-2, 4), 2)).tolist()
+        found = ticks(low, high)
+        assert 1 <= len(found) <= 7
+        assert all(low - 1e-6 <= tick <= high + 1e-6 for tick in found)
+    assert ticks(2.0, 2.0) == [2.0]
+
+
+def test_a_scale_goes_through_both_ends_either_way():
+    down = Scale(-90.0, 90.0, 200.0, 0.0)
+    assert (down(-90), down(0), down(90)) == (200.0, 100.0, 0.0)
+    assert Scale(1.0, 1.0, 0.0, 10.0)(1.0) == 0.0
+
+
+def test_charts_take_missing_values():
+    drawn = bars("b", "d", [("bell", None, "absent"), ("door", float("nan"), "-"), ("knock", 0.5, "50 %")], 1.0)
+    assert drawn.count("<rect") == 1
+    drawn = whiskers("w", "d", [("a", 0.5, float("nan"), float("nan"), "50 %"), ("b", float("nan"), 0.1, 0.2, "-")])
+    assert drawn.count("<circle") == 1
+    assert not re.search(r"\bnan\b", drawn)
+    one = Profile(np.array([5.0]), np.array([np.inf]), np.array([12]), np.array([[0.0, 0.0, 0.0]]))
+    drawn = profile_chart("p", "d", one, "m", "m", leftwards=False)
+    assert not re.search(r"\b(nan|inf)\b", drawn)
+
+
+def test_there_is_a_shape_for_every_marker_of_the_pictures():
+    assert len(SHAPES) == len(MARKERS)
+    assert len({tuple(corners) for corners in SHAPES}) == len(SHAPES)
+    assert all(abs(x) <= 1.01 and abs(y) <= 1.01 for corners in SHAPES for x, y in corners)
+
+
+def test_a_png_holds_its_image():
+    image = np.random.default_rng(1).integers(0, 256, (5, 7), dtype=np.uint8)
+    data = png(image, palette())
+    start = data.index(b"IDAT") + 4
+    rows = np.frombuffer(zlib.decompressobj().decompress(data[start:]), np.uint8).reshape(5, 8)
+    assert (rows[:, 0] == 0).all()
+    np.testing.assert_array_equal(rows[:, 1:], image)
+
+
+def test_a_picture_becomes_brighter_with_the_level():
+    brightness = palette() @ np.array([0.2126, 0.7152, 0.0722])
+    assert (np.diff(brightness) > -0.6).all()
+
+
+def test_ranking_counts_every_kind_of_mistake_once_and_by_frame():
+    references, predictions = random_clips(5)
+    evaluation = evaluate(references, predictions, interval_settings=IntervalSettings(method="none"))
+    worst = worst_clips(evaluation, 100)
+    counts = evaluation.counts["strict"]
+    for clip in worst:
+        assert clip.missed == counts.misses[clip.clip].sum()
+        assert clip.false_alarms == counts.false_alarms[clip.clip].sum()
+        assert clip.misplaced == counts.misplaced[clip.clip].sum()
+        assert clip.mistakes_by_frame.sum() == clip.mistakes > 0
+    assert [clip.mistakes for clip in worst] == sorted((clip.mistakes for clip in worst), reverse=True)
+    total = (counts.misses + counts.false_alarms + counts.misplaced).sum(axis=1)
+    assert len(worst) == (total > 0).sum()
+    assert [clip.name for clip in worst_clips(evaluation, 2)] == [clip.name for clip in worst[:2]]
+
+
+def test_sounds_are_found_at_any_depth_but_not_in_hidden_folders(tmp_path):
+    for place in ("x/y", ".hidden"):
+        (tmp_path / place).mkdir(parents=True)
+    write_sound(tmp_path / "x" / "y" / "a.wav", 0.1)
+    write_sound(tmp_path / ".hidden" / "b.wav", 0.1)
+    (tmp_path / "a.txt").write_text("not a sound")
+    assert find_sounds(tmp_path, ["a", "b"]) == {"a": tmp_path / "x" / "y" / "a.wav"}
+    with pytest.raises(WhenceError, match="for example b"):
+        find_sounds(tmp_path, ["b"])
+
+
+def test_a_long_recording_is_cut_and_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr("whence.views.report.sounds.LONGEST_S", 0.5)
+    write_sound(tmp_path / "long.wav", 1.0)
+    write_sound(tmp_path / "short.wav", 0.5)
+    long, short = (make_ready(tmp_path / f"{name}.wav", tmp_path / name) for name in ("long", "short"))
+    assert (long.is_cut, long.duration_s, short.is_cut) == (True, 0.5, False)
+
+
+def test_a_sound_of_nothing_has_a_page_too(tmp_path):
+    write_sound(tmp_path / "a.wav", 0.0)
+    heard = make_ready(tmp_path / "a.wav", tmp_path / "out")
+    assert heard.duration_s == 0.0
+    Page(timeline("a", events([]), events([]), np.zeros(0, np.int64), heard, "clips/001.png"))
+
+
+def test_a_timeline_ends_with_the_later_of_sound_and_labels():
+    table = events([(99, 0, 170, 1.0)])  # behind the listener: folded to the front
+    drawn = timeline("a", table, Events.empty(), np.array([1]), None, "clips/001.png")
+    assert 'data-seconds="10"' in drawn
+    assert "<image" not in drawn
+
+
+def test_an_hour_is_drawn_in_steps_that_a_screen_can_show():
+    rng = np.random.default_rng(7)
+    frames = np.arange(36_000)
+    azimuth_deg = np.clip(np.cumsum(rng.normal(0, 1, len(frames))), -90, 90)
+    columns = {"frame": frames, "class_index": 0 * frames, "azimuth_deg": azimuth_deg}
+    table = Events.from_columns({**columns, "distance_m": 1.0 + 0 * frames})
+    drawn = timeline("a", table, table, np.zeros(0, np.int64), None, "clips/001.png")
+    assert len(drawn) < 700_000
+    assert max(float(x) for x in re.findall(r"H([\d.]+)", drawn)) == 850.0
