@@ -21,9 +21,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from whence.corpora.converting import convert_clips
-from whence.corpora.draws import Window, draw_windows
-from whence.corpora.starss import Recording, StereoWindows, list_recordings
+from whence.corpora import Recording, StereoWindows, Window, convert_clips, draw_windows, list_recordings
 
 RATE = 24_000
 # STARSS23's recordings last 159 s on average (7.4 h in 168); the others show how the cost grows.

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.labels import dcase_text
-from whence.models.outputs.multi_accdoa import MultiAccdoa, MultiAccdoaSettings
+from whence.models.outputs import MultiAccdoaSettings
+from whence.models.outputs.multi_accdoa import MultiAccdoa
 
 CLIPS, FRAMES, CLASSES = 200, 50, 13
 CODING = MultiAccdoa(MultiAccdoaSettings(official_rows=True))

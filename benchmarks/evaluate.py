@@ -20,11 +20,8 @@ from typing import TypeVar
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from whence.labels import STARSS23, ClipEvents
+from whence.labels import DCASE_2025, STARSS23, ClipEvents, clips_from_files, read_tree
 from whence.labels.dcase import HEADER
-from whence.labels.integer_csv import clips_from_files
-from whence.labels.label_trees import read_tree
-from whence.labels.layouts import DCASE_2025
 from whence.metrics import IntervalSettings, ScoreSettings, evaluate
 from whence.metrics.counting import count
 from whence.metrics.pairing import pair

@@ -23,10 +23,10 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from training import ceilings, fastest_s, made_batch
-from whence.inference.member import Member, features_of
-from whence.recipes.registry import recipe_named
+from whence.inference import Member, features_of
+from whence.recipes import recipe_named
+from whence.training import NetworkRecipe
 from whence.training.learner import Learner
-from whence.training.recipe import NetworkRecipe
 
 SYSTEMS = ("xiaomi_1", "whence_small")
 PRECISIONS = ("float32", "bf16")

@@ -22,9 +22,9 @@ from whence.cli.inputs import read_labels
 from whence.cli.main import main as whence
 from whence.labels import STARSS23, Events, write_dcase
 from whence.metrics import evaluate
+from whence.views.report import worst_clips
 from whence.views.report.confusion import confusion_section
 from whence.views.report.errors import error_section
-from whence.views.report.ranking import worst_clips
 from whence.views.report.sounds import make_ready
 
 CLIPS, WORST, SECONDS = 2_000, 50, 5

@@ -18,15 +18,11 @@ from unittest.mock import patch
 import numpy as np
 import torch
 
-from whence.corpora.sounds import BACKGROUND, INTERFERENCE, Sounds
+from whence.corpora import BACKGROUND, INTERFERENCE, Sounds
 from whence.labels import STARSS23
-from whence.scenes import render
-from whence.scenes.draw import draw_scene
-from whence.scenes.render import RenderedBatch, render_batch
-from whence.scenes.rooms.bank import RoomBank
+from whence.scenes import RenderedBatch, SceneSettings, SceneStream, draw_scene, render, render_batch
+from whence.scenes.rooms import RoomBank
 from whence.scenes.scene import LEAD_SAMPLES, Scene
-from whence.scenes.settings import SceneSettings
-from whence.scenes.stream import SceneStream
 from whence.scenes.transforms.room_response import BlockGrid, choose_grid
 from whence.scenes.voices import voices_of
 from whence.units import FRAME_SAMPLES

@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 import whence
 from whence.cli.serve import serve
 from whence.labels import STARSS23, Events
-from whence.web.app import build_app
+from whence.web import build_app
 from whence.web.jobs import Job
 
 SENDERS, SPEAKERS, LIVE_S, FILE_S = 8, 4, 10.0, 60.0

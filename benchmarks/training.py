@@ -20,19 +20,18 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from whence.features import build_features, logmel_settings, mel_filterbank
 from whence.features.bands import Bands
-from whence.features.mel import mel_filterbank
-from whence.features.registry import build_features
-from whence.features.settings import DEFAULTS, logmel
-from whence.inference.member import features_of
+from whence.features.settings import DEFAULTS
+from whence.inference import features_of
 from whence.labels import Events
+from whence.models.outputs import build_output
 from whence.models.outputs.multi_accdoa import PADDING, PERMUTATIONS
-from whence.models.outputs.registry import build_output
 from whence.models.seldnet import SeldNet
 from whence.recipes.seldnet import seldnet
+from whence.training import NetworkRecipe
 from whence.training.data import Batch
 from whence.training.learner import Learner
-from whence.training.recipe import NetworkRecipe
 
 TARGET = 2.5
 ROUNDS = 5
@@ -65,7 +64,7 @@ class Straightforward:
     def __init__(self, network: SeldNet) -> None:
         self.network = copy.deepcopy(network).train()
         self.optimizer = torch.optim.Adam(self.network.parameters(), 1e-3, foreach=False, fused=False)
-        self.bank = torch.from_numpy(mel_filterbank(logmel()).T.copy())
+        self.bank = torch.from_numpy(mel_filterbank(logmel_settings()).T.copy())
         self.coding = build_output(seldnet().networks[0].output)
 
     def features(self, audio: Tensor) -> Tensor:

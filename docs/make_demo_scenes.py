@@ -11,10 +11,8 @@ import numpy as np
 import soundfile
 
 from whence.labels import write_dcase
-from whence.scenes.draw import draw_scene
-from whence.scenes.render import render_batch
+from whence.scenes import SceneSettings, draw_scene, render_batch
 from whence.scenes.rooms import RoomSettings, make_room_bank
-from whence.scenes.settings import SceneSettings
 from whence.synth import procedural_sounds
 
 FOLDER = Path(__file__).parents[1] / "src" / "whence" / "cli" / "demo_scenes"

@@ -15,13 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 import whence
-from whence.corpora.clips import AudioFrameDataset
-from whence.corpora.dcase2025 import list_clips
-from whence.features.numpy_twin import numpy_features
-from whence.features.onset_rule import LEAST_LEVEL, LOUDNESS
-from whence.features.settings import midside_onsets
+from whence.corpora import AudioFrameDataset, list_clips
+from whence.features import LEAST_LEVEL, midside_onsets_settings, numpy_features
+from whence.features.onset_rule import LOUDNESS
 from whence.labels import Events
-from whence.models.outputs.classwise import AZIMUTH
+from whence.models.outputs import AZIMUTH
 
 Array = NDArray[np.float32]
 FRAMES_PER_LABEL, FEWEST_FRAMES, MOVES_DEG = 5, 5, 1.0
@@ -70,7 +68,7 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=400)
     parser.add_argument("--model", type=Path, help="a model to compare with (default: the packaged one)")
     args = parser.parse_args()
-    front_end, system = numpy_features(midside_onsets()), whence.load(args.model)
+    front_end, system = numpy_features(midside_onsets_settings()), whence.load(args.model)
     errors: dict[str, list[float]] = {}
     for signal, events in AudioFrameDataset(list_clips(args.data, args.part)[: args.clips]):
         maps, said = front_end(signal[None])[0], system.values(signal[None])[0]

@@ -18,8 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from whence.scenes.rooms.bank import RoomBank
-from whence.scenes.rooms.store import load_room_bank
+from whence.scenes.rooms import RoomBank, load_room_bank
 
 Table = NDArray[np.float32]
 # Samples after the direct sound at 24 kHz where the energies in time begin and end.

@@ -14,12 +14,11 @@ import numpy as np
 
 import whence
 from whence.cli.evaluate import page
-from whence.corpora.clips import AudioFrameDataset
-from whence.corpora.dcase2025 import list_clips
-from whence.inference.system import NetworkSystem
+from whence.corpora import AudioFrameDataset, list_clips
+from whence.inference import NetworkSystem
 from whence.labels import ClipEvents, Events
 from whence.metrics import evaluate
-from whence.models.outputs.classwise import ACTIVITY, AZIMUTH, DISTANCE
+from whence.models.outputs import ACTIVITY, AZIMUTH, DISTANCE
 
 
 def with_truth(system: NetworkSystem, values: np.ndarray, truth: Events, what: str) -> Events:

@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from whence.corpora.sounds import Sounds
+from whence.corpora import Sounds
 from whence.labels import STARSS23
 from whence.synth import procedural_sounds
 

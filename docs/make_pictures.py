@@ -3,10 +3,8 @@
 from pathlib import Path
 
 from whence.cli.scene_settings import fitted_to
-from whence.scenes.draw import draw_scene
-from whence.scenes.render import render_batch
+from whence.scenes import SceneSettings, draw_scene, render_batch
 from whence.scenes.rooms import RoomSettings, make_room_bank
-from whence.scenes.settings import SceneSettings
 from whence.synth import procedural_sounds
 from whence.views.picture import draw_clip
 

@@ -16,10 +16,8 @@ from whence.audio import write
 from whence.cli.main import main as whence
 from whence.cli.scene_settings import fitted_to
 from whence.labels import Events, write_dcase
-from whence.scenes.draw import draw_scene
-from whence.scenes.render import render_batch
+from whence.scenes import SceneSettings, draw_scene, render_batch
 from whence.scenes.rooms import RoomSettings, make_room_bank
-from whence.scenes.settings import SceneSettings
 from whence.synth import procedural_sounds
 
 SEED, CLIPS = 8, 12

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.corpora.sounds import Sounds
+from whence.corpora import Sounds
 from whence.files import written_whole
 from whence.synth import GENERATORS, procedural_sounds
 from whence.units import SAMPLE_RATE_HZ

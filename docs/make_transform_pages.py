@@ -20,15 +20,15 @@ import torch
 from numpy.typing import NDArray
 
 from whence.audio import write
-from whence.corpora.sounds import BACKGROUND, Sounds
+from whence.corpora import BACKGROUND, Sounds
 from whence.files import written_whole
 from whence.labels import STARSS23
-from whence.scenes.render import render_batch
-from whence.scenes.rooms.bank import RoomBank
+from whence.scenes import render_batch
+from whence.scenes.rooms import RoomBank
 from whence.scenes.scene import Piece, Scene, SceneEvent, SourcePath, TimeMask, Waypoint
+from whence.scenes.transforms import SpecAugmentSettings, apply_filter_augment, apply_spec_augment, draw_spec_augment
 from whence.scenes.transforms.diffuse_background import DiffuseBackgroundSettings, draw_diffuse_background
-from whence.scenes.transforms.filter_augment import FilterCurve, apply_filter_augment
-from whence.scenes.transforms.spec_augment import SpecAugmentSettings, apply_spec_augment, draw_spec_augment
+from whence.scenes.transforms.filter_augment import FilterCurve
 from whence.units import SAMPLE_RATE_HZ
 
 ROOT = Path(__file__).parents[1]

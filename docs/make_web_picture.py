@@ -22,12 +22,10 @@ from whence.audio import write
 from whence.cli.scene_settings import fitted_to
 from whence.cli.serve import server_config
 from whence.labels import STARSS23, Events
-from whence.scenes.draw import draw_scene
-from whence.scenes.render import render_batch
+from whence.scenes import SceneSettings, draw_scene, render_batch
 from whence.scenes.rooms import RoomSettings, make_room_bank
-from whence.scenes.settings import SceneSettings
 from whence.synth import procedural_sounds
-from whence.web.app import build_app
+from whence.web import build_app
 
 SEED, EPOCH, INDICES = 1, 0, (1, 2)
 TARGET = Path(__file__).parent / "web-page.png"

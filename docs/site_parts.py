@@ -79,6 +79,9 @@ def module_markup(name: str) -> str:
     """Heading and directives for one module: its public names, or all it defines where it lists none."""
     module = importlib.import_module(name)
     lines = [f".. automodule:: {name}"]
+    parent, _, last = name.rpartition(".")
+    # A function named like its module, `whence.metrics.confusion`, has the one entry of that name.
+    lines += ["   :no-index:"] * (not inspect.ismodule(getattr(importlib.import_module(parent or name), last, module)))
     if hasattr(module, "__all__"):
         lines.append("   :no-members:")
         for public in (word for word in module.__all__ if not word.startswith("__")):

@@ -16,7 +16,7 @@ import numpy as np
 import soundfile
 
 from whence.audio import write
-from whence.challenge.submission_rules import meta_template
+from whence.challenge import meta_template
 from whence.cli.demo import LABELS
 from whence.cli.main import main
 from whence.labels import Events, write_dcase

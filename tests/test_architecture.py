@@ -1,6 +1,8 @@
 """The house: a room imports only what its row allows, and heavy libraries stay out of modules that start quickly."""
 
 import ast
+import importlib
+import inspect
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,29 @@ def test_a_room_imports_only_what_its_row_allows(path):
     room = path.relative_to(SOURCE).parts[0]
     allowed = MAY_IMPORT[room] | {room} | GROUND
     assert imported_rooms(path) <= allowed
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_a_room_is_imported_by_its_face(path):
+    """From other rooms names come out of packages, `from whence.labels import Events`; modules are a room's own."""
+    room = path.relative_to(SOURCE).parts[0]
+    deep = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("whence."):
+            parts = node.module.split(".")[1:]
+            if parts[0] not in GROUND | {room} and not SOURCE.joinpath(*parts).is_dir():
+                deep.append(f"line {node.lineno}: {node.module}")
+    assert deep == []
+
+
+@pytest.mark.parametrize("stub", sorted(SOURCE.rglob("*.pyi")), ids=lambda path: str(path.relative_to(SOURCE)))
+def test_a_face_has_what_its_stub_says(stub):
+    face = importlib.import_module(".".join(["whence", *stub.parent.relative_to(SOURCE).parts]))
+    assert [name for name in face.__all__ if not hasattr(face, name)] == []
+    # Python puts a module into its package under its own name once it is imported, over a function of that name.
+    modules = {path.stem for path in stub.parent.iterdir()}
+    shadowed = [name for name in modules & set(face.__all__) if inspect.ismodule(getattr(face, name))]
+    assert shadowed == []
 
 
 def test_the_table_names_only_rooms_and_flows_one_way():

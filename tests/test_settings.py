@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from whence.labels import LabelError
+from whence.errors import LabelError
 from whence.settings import from_plain, to_plain
 
 

@@ -3,11 +3,11 @@ import math
 import os
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from whence.labels import ClassList, Event, LabelError
-from whence.labels.event_text import class_name, event_text, side
+from whence.errors import LabelError
+from whence.labels import ClassList, Event, class_name
+from whence.labels.event_text import event_text, side
 from whence.text import counted, one_line, safe_cell, shown
 
 

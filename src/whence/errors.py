@@ -1,5 +1,10 @@
 """The one family of errors a user can cause: each says where, what, and what to do."""
 
+from pathlib import Path
+from typing import Any
+
+from whence.text import shown
+
 # Exit codes; docs/exit-codes.md says them to users.
 DONE = 0
 SOME_FAILED = 1
@@ -10,7 +15,42 @@ TERMINATED = 143
 
 
 class WhenceError(ValueError):
-    """Something the user gave cannot be used; the message is one sentence fit for the screen."""
+    """Something the user gave cannot be used; the message is one sentence: where, what, and what to do.
+
+    Programs read the fields; nothing needs to parse the sentence.
+
+    Args:
+        what: what is wrong; the whole sentence where there are no further arguments.
+        where: the file, folder, field or argument that it is about.
+        line: of the file, counted from 1.
+        remedy: what to do about it.
+
+    >>> error = WhenceError("class 13", where="a.csv", line=17, remedy="use 0..12")
+    >>> str(error)
+    'a.csv:17: class 13; use 0..12'
+    >>> error.where, error.line
+    ('a.csv', 17)
+    """
+
+    exit_code = ASKED_WRONGLY
+
+    def __init__(
+        self, what: str, *, where: str | Path | None = None, line: int | None = None, remedy: str | None = None
+    ) -> None:
+        self.what, self.where, self.line, self.remedy = what, where, line, remedy
+        place = "" if where is None else f"{shown(where)}{'' if line is None else f':{line}'}: "
+        super().__init__(f"{place}{what}{'' if remedy is None else f'; {remedy}'}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors travel between processes with their fields, whatever their constructors take."""
+        return _unpickled, (type(self), str(self), self.__dict__)
+
+
+def _unpickled(kind: type[WhenceError], message: str, fields: dict[str, Any]) -> WhenceError:
+    """An error as it was in the process that raised it."""
+    error = kind.__new__(kind, message)
+    error.args, error.__dict__ = (message,), dict(fields)
+    return error
 
 
 class MissingExtraError(WhenceError):
@@ -22,11 +62,13 @@ class MissingExtraError(WhenceError):
     """
 
     def __init__(self, feature: str, extra: str) -> None:
-        super().__init__(f"{feature} needs more packages: pip install 'whence[{extra}]'")
+        super().__init__(f"{feature} needs more packages", remedy=f"pip install 'whence[{extra}]'")
 
 
 class GaveUpError(WhenceError):
     """Work that began well cannot go on (no memory, a loss that is no number); what is finished is kept."""
+
+    exit_code = MACHINE_GAVE_UP
 
 
 class AudioError(WhenceError):

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from whence.audio import AudioError, read
+from whence.audio import read
+from whence.errors import AudioError
 
 
 def test_full_scale_of_each_type():

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from whence.audio import AudioError, check
+from whence.audio import check
+from whence.errors import AudioError
 
 
 def noise(seconds=1.0, rate_hz=24_000, channel_count=2):

@@ -3,8 +3,7 @@
 import itertools
 
 import numpy as np
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from whence.audio.pieces import joined, regrouped, segmented
 from whence.audio.sound import Sound, SoundInfo

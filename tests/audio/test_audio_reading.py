@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import soundfile as sf
 import soxr
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
-from whence.audio import AudioError, read, read_blocks, read_sound, write
+from whence.audio import read, read_blocks, read_sound, write
+from whence.errors import AudioError
 from whence.units import SAMPLE_RATE_HZ
 
 

@@ -6,8 +6,7 @@ import struct
 import numpy as np
 import pytest
 import soundfile as sf
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from whence.audio.big_endian_headers import promised_samples
 from whence.audio.sources import OpenFile

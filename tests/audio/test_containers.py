@@ -5,11 +5,10 @@ import io
 import numpy as np
 import pytest
 import soundfile as sf
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from whence.audio import AudioError
 from whence.audio.containers import recognize
+from whence.errors import AudioError
 
 
 @pytest.mark.parametrize(

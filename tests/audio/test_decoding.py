@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from whence.audio import AudioError, probe, read
+from whence.audio import probe, read
 from whence.audio.decoding import file_sound
 from whence.audio.sources import opened_path
+from whence.errors import AudioError
 
 RATE_HZ = 24_000
 

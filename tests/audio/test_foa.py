@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from whence.audio import AudioError, foa_to_stereo
+from whence.audio import foa_to_stereo
+from whence.errors import AudioError
 
 ANGLES = st.floats(-720, 720)
 

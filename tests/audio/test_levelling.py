@@ -4,8 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from whence.audio.levelling import Levelling, frame_samples, segment_samples
 from whence.audio.sound import SoundInfo

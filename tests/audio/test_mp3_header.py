@@ -5,8 +5,7 @@ import io
 import numpy as np
 import pytest
 import soundfile as sf
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from whence.audio import probe, read
 from whence.audio.forward import ForwardFile

@@ -4,12 +4,11 @@ import io
 import struct
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from whence.audio import AudioError
 from whence.audio.mp4_header import refuse_impossible_tables
 from whence.audio.sources import OpenFile
+from whence.errors import AudioError
 
 
 def box(kind, content, size=None):

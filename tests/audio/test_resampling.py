@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 import soxr
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from whence.audio.resampling import Resampling
 

@@ -6,8 +6,9 @@ import os
 
 import pytest
 
-from whence.audio import AudioError, sources
+from whence.audio import sources
 from whence.audio.sources import opened_path, opened_stream
+from whence.errors import AudioError
 
 WAV = b"RIFF\x24\0\0\0WAVE" + bytes(5000)
 

@@ -2,8 +2,7 @@
 
 import io
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from whence.audio.splice import Splice
 

@@ -8,8 +8,8 @@ import logging
 import numpy as np
 import pytest
 
-from whence.audio import AudioError, probe, read, read_blocks, read_window
-from whence.errors import MissingExtraError
+from whence.audio import probe, read, read_blocks, read_window
+from whence.errors import AudioError, MissingExtraError
 
 av = pytest.importorskip("av", reason="films need PyAV")
 
@@ -155,5 +155,5 @@ def test_without_pyav_the_extra_is_named(tmp_path, monkeypatch):
         return really(name, *rest)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(MissingExtraError, match=r"a\.m4a: reading mp4 files needs more packages: .*whence\[av\]"):
+    with pytest.raises(MissingExtraError, match=r"a\.m4a: reading mp4 files needs more packages; .*whence\[av\]"):
         read(path)

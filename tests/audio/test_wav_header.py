@@ -6,12 +6,11 @@ import struct
 import numpy as np
 import pytest
 import soundfile as sf
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from whence.audio import AudioError
 from whence.audio.sources import OpenFile
 from whence.audio.wav_header import read_wav_header, straightened
+from whence.errors import AudioError
 
 PCM = np.arange(200, dtype="<i2").tobytes()  # 100 stereo samples
 FORMAT = struct.pack("<HHIIHH", 1, 2, 24_000, 96_000, 4, 16)

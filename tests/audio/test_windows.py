@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from whence.audio import AudioError, probe, read_window
+from whence.audio import probe, read_window
+from whence.errors import AudioError
 
 RATE_HZ = 24_000
 

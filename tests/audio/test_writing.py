@@ -9,10 +9,10 @@ import time
 import numpy as np
 import pytest
 import soundfile as sf
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
-from whence.audio import AudioError, read, read_window, write, writing
+from whence.audio import read, read_window, write, writing
+from whence.errors import AudioError
 
 
 def noise(count=4_800, channel_count=2, level=0.5):
@@ -167,7 +167,8 @@ def test_a_full_disk_leaves_the_old_file_and_says_so(tmp_path, suffix):
     script = """
 import resource, signal, sys
 import numpy as np
-from whence.audio import AudioError, write
+from whence.errors import AudioError
+from whence.audio import write
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 try:

@@ -8,8 +8,7 @@ import zipfile
 
 import pytest
 import yaml
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from whence.challenge.submission_meta import check_meta
 from whence.challenge.submission_outputs import check_outputs, eval_clips

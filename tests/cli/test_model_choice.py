@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 import whence
+from whence import hub
 from whence.cli.main import COMMANDS, main
 from whence.cli.model_choice import add_model, model_place, open_model
-from whence.hub import fetching as hub
 
 NAME = "hf:ann/small@" + "0" * 40
 

@@ -6,10 +6,9 @@ import pickle
 import torch
 
 from whence.cli.main import main
-from whence.models.registry import MODELS
-from whence.models.seldnet import SeldNet, SeldNetSettings
-from whence.models.weights import load_network
-from whence.recipes.registry import RECIPES
+from whence.models import MODELS, SeldNetSettings, load_network
+from whence.models.seldnet import SeldNet
+from whence.recipes import RECIPES
 
 
 def test_every_network_and_recipe_is_listed(capsys):

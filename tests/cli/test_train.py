@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from whence.cli.main import main
-from whence.inference.run import load_run
+from whence.inference import load_run
 from whence.labels import read_dcase
 from whence.models.weights import load_weights
 

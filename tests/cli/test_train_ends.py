@@ -10,9 +10,9 @@ import torch
 
 from whence.cli.main import main
 from whence.errors import DivergedError
+from whence.training import Recipe
 from whence.training.learner import Learner
 from whence.training.protocol import PAPER_LABEL
-from whence.training.recipe import Recipe
 from whence.training.run_folder import _locked
 
 PAPER = ("--settings", "protocol=paper")
@@ -120,7 +120,7 @@ def test_words_of_settings_that_cannot_be_are_named(more, sentence, small_traini
 
 
 def test_later_settings_have_the_last_word(small_training, tmp_path, monkeypatch):
-    from whence.training import train as training
+    from whence import training
 
     seen = []
     monkeypatch.setattr(training, "train", lambda recipe, *rest: seen.append(recipe) or True)

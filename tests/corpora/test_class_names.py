@@ -1,8 +1,7 @@
 """Class names as people write them."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from whence.corpora.class_names import match_class
 from whence.corpora.sounds import BACKGROUND, INTERFERENCE

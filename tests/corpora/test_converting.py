@@ -16,8 +16,7 @@ from corpora_trees import STEREO_HEADER, starss_tree
 from whence.corpora.converting import Conversion, convert_clips, list_official_recordings
 from whence.corpora.dcase2025 import list_clips
 from whence.corpora.starss import StereoWindows, list_recordings
-from whence.errors import CorpusError, MissingExtraError
-from whence.labels import LabelError
+from whence.errors import CorpusError, LabelError, MissingExtraError
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 from corpora_trees import write_wav
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as hnp
 
 from whence.corpora.decoding import DecodeSettings, decode_sounds, trim

@@ -12,8 +12,7 @@ from corpora_trees import STEREO_CLIPS, STEREO_HEADER, noise, stereo_tree, write
 from whence.corpora.clips import AudioFrameDataset, Clip, check_clips, read_all_events
 from whence.corpora.dcase2025 import OFFICIAL_COUNTS, list_clips, list_pairs
 from whence.corpora.splitting import split_by_recording
-from whence.errors import CorpusError
-from whence.labels import LabelError
+from whence.errors import CorpusError, LabelError
 
 FIRST = "fold3_room21_mix013_deg020_start0450"
 

@@ -2,8 +2,7 @@
 
 import pytest
 from corpora_trees import write_text
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from whence.corpora.entries import SoundEntry
 from whence.corpora.manifest import read_manifest

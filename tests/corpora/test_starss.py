@@ -7,11 +7,9 @@ import pytest
 import soundfile
 from corpora_trees import STARSS_LENGTHS_S, noise, starss_rows, starss_tree, write_text, write_wav
 
-from whence.audio import AudioError
 from whence.corpora.draws import Window
 from whence.corpora.starss import StereoWindows, list_recordings
-from whence.errors import CorpusError
-from whence.labels import LabelError
+from whence.errors import AudioError, CorpusError, LabelError
 
 
 @pytest.fixture(scope="module")

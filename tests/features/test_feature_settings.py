@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from whence.errors import FeatureError
-from whence.features.settings import DEFAULTS, FeatureSettings, logmel
+from whence.features.settings import DEFAULTS, FeatureSettings, logmel_settings
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ from whence.features.settings import DEFAULTS, FeatureSettings, logmel
 )
 def test_a_setting_out_of_range_is_named(change, message):
     with pytest.raises(FeatureError, match=message):
-        replace(logmel(), **change)
+        replace(logmel_settings(), **change)
 
 
 def test_defaults_carry_their_own_names_and_exact_figures():

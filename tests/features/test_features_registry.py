@@ -7,7 +7,7 @@ import torch
 
 from whence.errors import FeatureError
 from whence.features.registry import FEATURES, build_features
-from whence.features.settings import DEFAULTS, midside, yamnet_mel
+from whence.features.settings import DEFAULTS, midside_settings, yamnet_mel_settings
 
 
 def test_every_name_has_defaults_and_builds():
@@ -27,8 +27,8 @@ def test_a_near_name_is_suggested():
 
 def test_maps_that_a_front_end_cannot_make_are_refused():
     with pytest.raises(FeatureError, match=r"yamnet_mel.*'coherence' is not a signal"):
-        build_features(replace(yamnet_mel(), maps=("coherence",)))
+        build_features(replace(yamnet_mel_settings(), maps=("coherence",)))
     with pytest.raises(FeatureError, match=r"midside.*made at 24000"):
-        build_features(replace(yamnet_mel(), name="midside"))
+        build_features(replace(yamnet_mel_settings(), name="midside"))
     with pytest.raises(FeatureError, match="peak_normalized is for dasheng_mel and yamnet_mel"):
-        build_features(replace(midside(), peak_normalized=True))
+        build_features(replace(midside_settings(), peak_normalized=True))

@@ -6,7 +6,14 @@ import pytest
 import torch
 
 from whence.features.front_end import StereoMaps
-from whence.features.settings import POWER_MAPS, RATIO_MAPS, FeatureSettings, logmel, midside, perceptual
+from whence.features.settings import (
+    POWER_MAPS,
+    RATIO_MAPS,
+    FeatureSettings,
+    logmel_settings,
+    midside_settings,
+    perceptual_settings,
+)
 
 
 def noise(batch=2, sample=9600, seed=1):
@@ -27,7 +34,7 @@ def test_swapping_channels_negates_direction_and_keeps_the_rest_exactly():
     assert torch.equal(swapped[:, left], maps[:, right])
 
 
-@pytest.mark.parametrize("conf", [logmel(), midside(), perceptual()], ids=lambda c: c.name)
+@pytest.mark.parametrize("conf", [logmel_settings(), midside_settings(), perceptual_settings()], ids=lambda c: c.name)
 def test_shapes_of_five_seconds(conf):
     frames = 120_000 // conf.hop + 1
     assert StereoMaps(conf)(torch.zeros(1, 2, 120_000)).shape == (1, len(conf.maps), frames, 64)
@@ -51,7 +58,7 @@ def test_a_clip_does_not_depend_on_its_batch_mates():
 def test_a_source_on_the_left_has_positive_intensity():
     source = noise(1)[:, :1]
     signal = torch.cat((source, 0.2 * source), dim=1)
-    maps = StereoMaps(midside())(signal)
+    maps = StereoMaps(midside_settings())(signal)
     assert float(maps[0, 2].min()) > 0
     r = (1 - 0.2) / (1 + 0.2)
     assert float(maps[0, 2].median()) == pytest.approx(r / (1 + r * r), abs=1e-4)
@@ -66,7 +73,7 @@ def test_streamed_spectra_give_the_same_maps():
 
 
 def test_coherence_stays_within_its_bounds_after_the_filterbank():
-    coherence = StereoMaps(perceptual())(noise())[:, -1]
+    coherence = StereoMaps(perceptual_settings())(noise())[:, -1]
     assert 0 <= float(coherence.min()) <= float(coherence.max()) <= 1 + 1e-5
 
 
@@ -95,7 +102,7 @@ def test_maps_leave_the_spectra_they_are_given_as_they_are():
     assert torch.equal(spectra, before)
 
 
-@pytest.mark.parametrize("conf", [logmel(), midside(), perceptual()], ids=lambda c: c.name)
+@pytest.mark.parametrize("conf", [logmel_settings(), midside_settings(), perceptual_settings()], ids=lambda c: c.name)
 def test_maps_are_the_same_with_and_without_a_gradient(conf):
     front_end, signal = StereoMaps(conf), noise(1)
     with torch.no_grad():

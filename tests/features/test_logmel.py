@@ -7,12 +7,12 @@ import torch
 from whence.features.front_end import StereoMaps
 from whence.features.logmel import decibels, power, squares
 from whence.features.mel import mel_filterbank
-from whence.features.settings import logmel
+from whence.features.settings import logmel_settings
 
 
 def slow_logmel(signal):
     """Both channels of one clip: pad with zeros, Fourier, power, mel, 10 log10, floor 80 dB under the maximum."""
-    conf = logmel()
+    conf = logmel_settings()
     bank = mel_filterbank(conf).astype(np.float64)
     window = np.zeros(1024)
     window[32:992] = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(960) / 960)
@@ -29,19 +29,19 @@ def test_logmel_equals_the_slow_definition():
     rng = np.random.default_rng([3, 0, 0])
     signal = rng.standard_normal((2, 12_345)) * np.array([[1.0], [1e-3]])
     signal[:, 6000:9000] = 0
-    found = StereoMaps(logmel())(torch.from_numpy(signal)[None].float())[0].numpy()
+    found = StereoMaps(logmel_settings())(torch.from_numpy(signal)[None].float())[0].numpy()
     np.testing.assert_allclose(found, slow_logmel(signal), atol=2e-3)
 
 
 def test_five_seconds_have_the_shape_of_the_baseline():
-    assert StereoMaps(logmel())(torch.zeros(2, 2, 120_000)).shape == (2, 2, 251, 64)
+    assert StereoMaps(logmel_settings())(torch.zeros(2, 2, 120_000)).shape == (2, 2, 251, 64)
 
 
 def test_a_tone_lights_its_own_band():
     time = torch.arange(24_000) / 24_000
     tone = torch.sin(2 * torch.pi * 1000 * time).expand(1, 2, -1)
-    band = int(StereoMaps(logmel())(tone)[0, 0, 25].argmax())
-    weights = mel_filterbank(logmel())[:, round(1000 * 1024 / 24_000)]
+    band = int(StereoMaps(logmel_settings())(tone)[0, 0, 25].argmax())
+    weights = mel_filterbank(logmel_settings())[:, round(1000 * 1024 / 24_000)]
     assert band == int(weights.argmax())
 
 
@@ -54,7 +54,7 @@ def test_the_floor_is_per_clip_and_over_both_channels():
 
 
 def test_silence_is_minus_100_everywhere():
-    assert StereoMaps(logmel())(torch.zeros(1, 2, 4800)).unique().tolist() == [-100.0]
+    assert StereoMaps(logmel_settings())(torch.zeros(1, 2, 4800)).unique().tolist() == [-100.0]
 
 
 def test_power_is_the_squared_magnitude():
@@ -77,12 +77,12 @@ def test_squares_stand_side_by_side_and_use_up_only_what_is_spent():
 
 def test_gain_moves_every_level_alike():
     signal = torch.randn(1, 2, 9600, generator=torch.Generator().manual_seed(1))
-    front_end = StereoMaps(logmel())
+    front_end = StereoMaps(logmel_settings())
     torch.testing.assert_close(front_end(10 * signal), front_end(signal) + 20, rtol=0, atol=1e-3)
 
 
 def test_the_gradient_reaches_the_signal_and_is_finite():
     signal = torch.randn(1, 2, 9600).requires_grad_()
-    StereoMaps(logmel())(signal).sum().backward()
+    StereoMaps(logmel_settings())(signal).sum().backward()
     assert bool(torch.isfinite(signal.grad).all())
     assert float(signal.grad.abs().max()) > 0

@@ -7,9 +7,9 @@ import torch
 from whence.errors import FeatureError
 from whence.features.onset_rule import LEAST_LEVEL
 from whence.features.registry import build_features
-from whence.features.settings import FeatureSettings, midside_onsets
+from whence.features.settings import FeatureSettings, midside_onsets_settings
 
-FRONT_END = build_features(midside_onsets())
+FRONT_END = build_features(midside_onsets_settings())
 SINE, LEVEL = 4, 5
 
 
@@ -96,4 +96,4 @@ def test_the_first_four_are_those_of_midside():
 )
 def test_settings_that_cannot_be_are_refused(name, change, sentence):
     with pytest.raises(FeatureError, match=sentence):
-        FeatureSettings(name, **{"maps": midside_onsets().maps, **change})
+        FeatureSettings(name, **{"maps": midside_onsets_settings().maps, **change})

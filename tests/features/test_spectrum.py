@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from whence.features.settings import FeatureSettings, logmel
+from whence.features.settings import FeatureSettings, logmel_settings
 from whence.features.spectrum import Spectrum, SpectrumStream
 
 SMALL = FeatureSettings("x", ("mid",), hop=12, window=24, fft=32, mel_count=4)
@@ -60,7 +59,7 @@ def test_a_stream_that_starts_with_nothing_and_keeps_little():
 
 
 def test_a_stream_emits_a_frame_once_its_look_ahead_has_come():
-    spectrum = Spectrum(logmel())
+    spectrum = Spectrum(logmel_settings())
     assert spectrum.look_ahead == 512
     stream = SpectrumStream(spectrum)
     assert stream.push(torch.zeros(1, 2, 511)).shape[2] == 0
@@ -76,5 +75,5 @@ def test_finishing_before_anything_came_is_our_own_mistake():
 def test_spectra_stay_float32_under_autocast():
     signal = torch.randn(1, 2, 4800)
     with torch.autocast("cpu", torch.bfloat16):
-        found = Spectrum(logmel())(signal.bfloat16())
+        found = Spectrum(logmel_settings())(signal.bfloat16())
     assert found.dtype == torch.complex64

@@ -134,7 +134,8 @@ def most_memory_kib():
 
 def read_spoiled(folder, first_seed, count, with_films):
     """Read `count` spoiled files; say what came out, the longest processor time and the memory taken, as plain data."""
-    from whence.audio import AudioError, read
+    from whence.audio import read
+    from whence.errors import AudioError
 
     good = {path.name: path.read_bytes() for path in good_files(folder)}
     if with_films:

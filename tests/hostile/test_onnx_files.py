@@ -14,13 +14,11 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from whence.errors import InferenceError
-from whence.inference import onnx_schema, wire_format
-from whence.inference.onnx_checks import check_onnx
+from whence.inference import check_onnx, onnx_schema, wire_format
 
 MUTATIONS = 2_000
 

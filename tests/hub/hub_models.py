@@ -7,11 +7,10 @@ from dataclasses import asdict
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
-from whence.features.settings import FeatureSettings
+from whence.features import FeatureSettings
+from whence.inference import SystemFile
 from whence.inference.onnx_networks import CARD_FORMAT, METADATA_KEY
-from whence.inference.system_file import SystemFile
-from whence.models.outputs.multi_accdoa import MultiAccdoaSettings
-from whence.models.outputs.registry import output_to_json
+from whence.models.outputs import MultiAccdoaSettings, output_to_json
 
 SYSTEM = json.dumps({"members": ["detector"], "localizers": ["localizer"], "recipe": "whence_small"}).encode()
 

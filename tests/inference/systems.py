@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from whence.features.registry import build_features
+from whence.features import build_features
 from whence.inference.member import Member, TorchNetworks
 from whence.inference.system import NetworkSystem
-from whence.models.compact_localizer import CompactLocalizer, CompactLocalizerSettings
-from whence.models.outputs.classwise import Classwise
+from whence.models import CompactLocalizerSettings
+from whence.models.compact_localizer import CompactLocalizer
+from whence.models.outputs import Classwise
 
 TINY = CompactLocalizerSettings(channels=(4, 4, 4, 8), width=16, heads=2, sequence=("transformer",))
 

@@ -3,13 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from whole_windows import cut_windows, put_together, window_audio
 
 from whence.errors import InferenceError
-from whence.features.registry import build_features
-from whence.features.settings import logmel, midside, yamnet_mel
+from whence.features import build_features, logmel_settings, midside_settings, yamnet_mel_settings
 from whence.inference.joining import join
 from whence.inference.member import features_of
 from whence.inference.smoothing import smooth
@@ -109,7 +107,7 @@ def test_smoothing_over_an_even_number_has_no_middle(frames):
         smooth(np.zeros((1, 5, 1), np.float32), frames)
 
 
-@pytest.mark.parametrize("make", [logmel, midside, yamnet_mel])
+@pytest.mark.parametrize("make", [logmel_settings, midside_settings, yamnet_mel_settings])
 def test_features_a_few_clips_at_a_time_are_those_of_the_batch(make):
     front_end = build_features(make())
     audio = torch.randn(5, 2, 24_000, generator=torch.Generator().manual_seed(1))

@@ -16,10 +16,8 @@ from whence.inference.onnx_networks import METADATA_KEY, OnnxNetworks, load_onnx
 from whence.inference.run import load_run
 from whence.inference.system_file import SystemFile, write_system
 from whence.labels import STARSS23
-from whence.models.outputs.classwise import ClasswiseSettings
-from whence.models.outputs.registry import output_to_json
-from whence.models.registry import model_to_json
-from whence.models.weights import save_weights
+from whence.models import model_to_json, save_weights
+from whence.models.outputs import ClasswiseSettings, output_to_json
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from systems import ToldNetworks, noise, random_system
 from whole_windows import cut_windows, put_together, window_audio
 

@@ -1,10 +1,9 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from labels_twins import fold_by_hand
 
-from whence.labels import LabelError
+from whence.errors import LabelError
 from whence.labels.azimuth import fold_to_front, wrap
 
 any_angle = st.floats(allow_nan=False, allow_infinity=False)

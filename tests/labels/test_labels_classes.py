@@ -1,10 +1,10 @@
 import pickle
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from whence.labels import STARSS23, ClassList, LabelError, read_class_list
+from whence.errors import LabelError
+from whence.labels import STARSS23, ClassList, read_class_list
 
 
 def test_the_official_order():

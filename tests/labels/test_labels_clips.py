@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from labels_twins import random_events
 
-from whence.labels import ClipEvents, Events, LabelError
+from whence.errors import LabelError
+from whence.labels import ClipEvents, Events
 
 
 @pytest.fixture

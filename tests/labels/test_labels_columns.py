@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from whence.labels import LabelError
+from whence.errors import LabelError
 from whence.labels.columns import freeze, frozen_column
 
 

@@ -3,20 +3,11 @@ import zipfile
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from labels_twins import random_events, read_by_hand, write_by_hand
 
-from whence.labels import (
-    ClassList,
-    Events,
-    LabelError,
-    dcase_text,
-    read_dcase,
-    read_dcase_files,
-    read_dcase_folder,
-    write_dcase,
-)
+from whence.errors import LabelError
+from whence.labels import ClassList, Events, dcase_text, read_dcase, read_dcase_files, read_dcase_folder, write_dcase
 
 HEADER = "frame,class,source,azimuth,distance,onscreen"
 

@@ -4,11 +4,11 @@ from dataclasses import FrozenInstanceError, asdict
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from labels_twins import fold_by_hand, random_events, whole_events_by_hand
 
-from whence.labels import ClipEvents, Events, LabelError
+from whence.errors import LabelError
+from whence.labels import ClipEvents, Events
 from whence.labels.azimuth import fold_to_front
 
 NAMES = ["frame", "class_index", "source", "azimuth_deg", "distance_m", "elevation_deg", "score"]

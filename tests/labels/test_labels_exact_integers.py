@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from whence.labels import ClassList, LabelError
+from whence.errors import LabelError
+from whence.labels import ClassList
 from whence.labels.exact_integers import parse_exactly
 from whence.labels.integer_csv import clips_from_files
 from whence.labels.label_files import LabelFile

@@ -3,8 +3,7 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from whence.labels import fast_integers
 from whence.labels.fast_integers import parse_integer_rows

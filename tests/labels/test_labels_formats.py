@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from labels_twins import random_events, rng_of
 
-from whence.labels import FORMATS, STARSS23, ClassList, Events, LabelError, dcase_text, read_dcase, write_events
+from whence.errors import LabelError
+from whence.labels import FORMATS, STARSS23, ClassList, Events, dcase_text, read_dcase, write_events
 
 EVENTS = random_events(rng_of(8, 0, 0))
 NASTY = [

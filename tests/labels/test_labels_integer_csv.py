@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from labels_twins import read_by_hand
 
-from whence.labels import STARSS23, LabelError, integer_csv
+from whence.errors import LabelError
+from whence.labels import STARSS23, integer_csv
 from whence.labels.exact_integers import parse_exactly
 from whence.labels.integer_csv import clips_from_files
 from whence.labels.label_files import LabelFile

@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from labels_twins import random_events, rng_of
 
-from whence.labels import STARSS23, ClassList, Events, LabelError, json_reading, read_json_lines, write_events
+from whence.errors import LabelError
+from whence.labels import STARSS23, ClassList, Events, json_reading, read_json_lines, write_events
 from whence.labels.json_lines import json_events_text, json_frames_text
 
 CLASSES = ClassList(("dog", "bell"))

@@ -3,7 +3,8 @@ import threading
 
 import pytest
 
-from whence.labels import LabelError, label_files
+from whence.errors import LabelError
+from whence.labels import label_files
 from whence.labels.label_files import LabelFile, read_bytes, read_files, unique
 
 

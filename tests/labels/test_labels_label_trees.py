@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from whence.labels import LabelError
+from whence.errors import LabelError
 from whence.labels.label_trees import read_tree
 
 

@@ -2,16 +2,8 @@ import numpy as np
 import pytest
 from labels_twins import fold_by_hand
 
-from whence.labels import (
-    STARSS23,
-    ClassList,
-    Events,
-    LabelError,
-    read_starss,
-    read_starss_files,
-    read_starss_folder,
-    to_stereo,
-)
+from whence.errors import LabelError
+from whence.labels import STARSS23, ClassList, Events, read_starss, read_starss_files, read_starss_folder, to_stereo
 from whence.labels.layouts import EARLIER_LAYOUTS
 from whence.labels.starss import CLASSES, TAU_NIGENS_2020, TAU_NIGENS_2021
 

@@ -6,10 +6,10 @@ import struct
 import zipfile
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
-from whence.labels import LabelError, zip_files
+from whence.errors import LabelError
+from whence.labels import zip_files
 from whence.labels.label_trees import read_tree
 from whence.labels.zip_files import read_zip
 

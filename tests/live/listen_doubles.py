@@ -12,7 +12,7 @@ from whence.live.messages import PageMessages
 from whence.live.source import DeviceError, Heard
 from whence.live.stop import Stop
 from whence.live.tape import Tape
-from whence.views.terminal.looks import Looks
+from whence.views.terminal import Looks
 
 FRAME = 2_400
 

@@ -22,10 +22,10 @@ from listen_doubles import FakeClock, FakeSource, FakeStream, noise, wav_seconds
 from whence.audio import write
 from whence.cli import listen
 from whence.cli.main import main
-from whence.inference.system import NetworkSystem
+from whence.inference import NetworkSystem
 from whence.labels import STARSS23, read_dcase, read_json_lines
-from whence.models.outputs.classwise import Classwise
-from whence.views.terminal.terminal import Terminal, can_show_page
+from whence.models.outputs import Classwise
+from whence.views.terminal import Terminal, can_show_page
 
 # The command with a made-up system; a process of its own has to open its terminal to own it.
 PREAMBLE = f"""
@@ -287,8 +287,8 @@ def test_a_missing_library_ends_with_2_and_the_name_of_the_package(tmp_path, mon
 def test_an_unplugged_device_ends_with_3(stand_in, tmp_path, monkeypatch, capsys):
     clock = FakeClock()
     source = FakeSource(clock, [noise(24_000), 60.0])
-    monkeypatch.setattr("whence.live.clock.WallClock", lambda: clock)
-    monkeypatch.setattr("whence.live.devices.open_device", lambda words, clock, channels: source)
+    monkeypatch.setattr("whence.live.WallClock", lambda: clock)
+    monkeypatch.setattr("whence.live.open_device", lambda words, clock, channels: source)
     assert main(["listen", "--out", str(tmp_path)]) == 3
     assert capsys.readouterr().err.endswith(
         "whence: a fake device gave no sound for 10 s; was it unplugged? What was recorded is kept\n"
@@ -316,7 +316,7 @@ def test_a_real_stream_hears_a_sound_on_its_side_at_its_time(flags, side, tmp_pa
     signal = np.zeros((2, 48_000 * 4), np.float32)
     signal[:, 48_000 : 48_000 * 2] = noise(48_000, level=0.2) * np.array([[1.0], [0.3]], np.float32)
     write(tmp_path / "a.wav", np.clip(signal, -1, 1), sample_rate_hz=48_000)
-    monkeypatch.setattr("whence.live.clock.WallClock", FakeClock)
+    monkeypatch.setattr("whence.live.WallClock", FakeClock)
     monkeypatch.setattr(listen, "load_system", lambda model: NetworkSystem(LevelNetworks()))
     assert main(["listen", "--device", f"file:{tmp_path / 'a.wav'}", "--to", "jsonl", *flags]) == 0
     (tmp_path / "a.jsonl").write_text(capsys.readouterr().out)

@@ -12,10 +12,9 @@ import pytest
 from whence.labels import STARSS23, ClassList, Events
 from whence.live.levels import Levels
 from whence.live.messages import PageMessages
+from whence.views.terminal import Looks, Present, State, looks_of, page
 from whence.views.terminal.canvas import BOLD, FAINT, Canvas, Look
-from whence.views.terminal.looks import Looks, looks_of
-from whence.views.terminal.page import State, page
-from whence.views.terminal.present import Present, Sounding
+from whence.views.terminal.present import Sounding
 from whence.views.terminal.radar import place
 
 CODES = re.compile(r"\x1b\[[0-9;]*m")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from listen_doubles import FakeClock, noise
 
-from whence.audio import AudioError, write
-from whence.errors import WhenceError
+from whence.audio import write
+from whence.errors import AudioError, WhenceError
 from whence.live.devices import open_device, read_channels
 from whence.live.sound_file import SoundFile
 

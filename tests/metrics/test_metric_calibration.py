@@ -5,8 +5,9 @@ import pytest
 from metrics_cases import KINDS, draw_set
 from metrics_twin import clip_events
 
+from whence.errors import MetricError
 from whence.labels import ClipEvents, Events
-from whence.metrics import MetricError, ScoreSettings
+from whence.metrics import ScoreSettings
 from whence.metrics.calibration import calibration
 from whence.metrics.pairing import pair
 from whence.metrics.verdicts import RIGHT, verdicts

@@ -8,7 +8,8 @@ import pytest
 from metrics_cases import draw_set, near
 from metrics_twin import clip_events
 
-from whence.metrics import Change, IntervalSettings, MetricError, ScoreSettings, compare, evaluate
+from whence.errors import MetricError
+from whence.metrics import Change, IntervalSettings, ScoreSettings, compare, evaluate
 
 NO_INTERVALS = IntervalSettings(method="none")
 MUSIC, BELL = 8, 11

@@ -9,8 +9,9 @@ import pytest
 from metrics_cases import KINDS, draw_set
 from metrics_twin import clip_events
 
+from whence.errors import MetricError
 from whence.labels import ClassList, ClipEvents, Events
-from whence.metrics import IntervalSettings, MetricError, ScoreSettings, evaluate
+from whence.metrics import IntervalSettings, ScoreSettings, evaluate
 from whence.metrics.left_out import LeftOut
 from whence.metrics.settings import PROTOCOLS
 

@@ -8,7 +8,8 @@ import math
 import pytest
 from metrics_twin import clip_events
 
-from whence.metrics import IntervalSettings, MetricError, ScoreSettings, evaluate
+from whence.errors import MetricError
+from whence.metrics import IntervalSettings, ScoreSettings, evaluate
 
 MUSIC, BELL = 8, 11
 

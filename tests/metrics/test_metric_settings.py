@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from whence.metrics import IntervalSettings, MetricError, ScoreSettings
+from whence.errors import MetricError
+from whence.metrics import IntervalSettings, ScoreSettings
 from whence.metrics.settings import check_protocol
 
 

@@ -5,8 +5,9 @@ import pytest
 from metrics_cases import KINDS, draw_set
 from metrics_twin import clip_events, count_clip, empty_counts, events, scores
 
+from whence.errors import MetricError
 from whence.labels import ClipEvents, Events
-from whence.metrics import IntervalSettings, MetricError, ScoreSettings, evaluate
+from whence.metrics import IntervalSettings, ScoreSettings, evaluate
 from whence.metrics.tables import BANDS, break_down
 
 NO_INTERVALS = IntervalSettings(method="none")

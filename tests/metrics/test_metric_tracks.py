@@ -1,8 +1,7 @@
 """Rows in tracks: the rule of the official scorer, against dictionaries."""
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from whence.metrics.tracks import rows_in_tracks
 

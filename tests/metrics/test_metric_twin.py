@@ -4,8 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from metrics_cases import KINDS, draw_set
 from metrics_twin import NUMBERS, class_scores, clip_events, count, scores
 

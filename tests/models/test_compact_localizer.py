@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from whence.errors import ModelError
-from whence.features.registry import build_features
+from whence.features import build_features
 from whence.models.compact_localizer import CompactLocalizer, CompactLocalizerSettings
 
 

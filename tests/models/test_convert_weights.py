@@ -8,8 +8,7 @@ import pytest
 import torch
 
 from whence.errors import ModelError
-from whence.features.mel import mel_filterbank
-from whence.features.settings import dasheng_mel
+from whence.features import dasheng_mel_settings, mel_filterbank
 from whence.models import foreign
 from whence.models.convert import CONVERTERS, convert_weights
 from whence.models.dasheng import DashengEncoder, DashengSettings
@@ -48,7 +47,7 @@ def dasheng_file(path, as_in="base", tag_count=0, **changes):
     encoder = DashengEncoder(settings).eval()
     front_end = {
         "front_end.0.spectrogram.window": torch.hann_window(512),
-        "front_end.0.mel_scale.fb": torch.from_numpy(mel_filterbank(dasheng_mel()).T.copy()),
+        "front_end.0.mel_scale.fb": torch.from_numpy(mel_filterbank(dasheng_mel_settings()).T.copy()),
     }
     entries = {**front_end, **encoder.state_dict(), **changes}
     config = {"embed_dim": 12, "depth": 2, "num_heads": 3, "patch_size": [64, 4], "target_length": 40}

@@ -1,7 +1,6 @@
 """Windows over long input: complete, once each, away from their ends."""
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from whence.models.windows import windows
 

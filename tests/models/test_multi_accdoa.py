@@ -6,12 +6,10 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from whence.errors import ModelError
-from whence.labels import Events
-from whence.labels.azimuth import fold_to_front
+from whence.labels import Events, fold_to_front
 from whence.models.outputs.multi_accdoa import PERMUTATIONS, MultiAccdoa, MultiAccdoaSettings
 
 FRAMES, CLASSES = 4, 3

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from whence.features.registry import build_features
+from whence.features import build_features
 from whence.labels import Events
 from whence.models.compact_detector import CompactDetectorSettings
 from whence.models.compact_localizer import CompactLocalizerSettings

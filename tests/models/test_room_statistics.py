@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
+from whence.features import midside_settings
 from whence.features.front_end import StereoMaps
-from whence.features.settings import midside
 from whence.models.room_statistics import (
     BANDS,
     DIRECTION_BANDS,
@@ -45,7 +44,7 @@ def heard(direct, sine, seed=1):
 
 def test_statistics_of_sound_see_how_much_of_it_is_direct():
     for direct, sine in ((0.9, 0.0), (0.5, 0.6), (0.1, -0.8)):
-        told = room_statistics(StereoMaps(midside())(heard(direct, sine)), 5)
+        told = room_statistics(StereoMaps(midside_settings())(heard(direct, sine)), 5)
         assert told.shape == (1, 50, STATISTICS)
         widest = told.reshape(50, -1, BANDS)[:, 4:6].mean(dim=(0, 2))  # share and sine over 2.1 s
         assert float(widest[0]) == pytest.approx(1 - direct, abs=0.06)
@@ -54,14 +53,14 @@ def test_statistics_of_sound_see_how_much_of_it_is_direct():
 
 def test_statistics_do_not_know_left_from_right():
     audio = heard(0.5, 0.6)
-    front_end = StereoMaps(midside())
+    front_end = StereoMaps(midside_settings())
     one, other = (room_statistics(front_end(sound), 5) for sound in (audio, audio.flip(1)))
     torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-2)
 
 
 def test_directions_of_sound_are_told_with_their_side():
     for direct, sine in ((0.95, 0.0), (0.9, 0.6), (0.8, -0.8)):
-        told = direction_statistics(StereoMaps(midside())(heard(direct, sine)), 5)
+        told = direction_statistics(StereoMaps(midside_settings())(heard(direct, sine)), 5)
         assert told.shape == (1, 50, DIRECTIONS)
         widest = told.reshape(50, -1, DIRECTION_BANDS)[:, 2].mean()  # over 2.1 s
         assert float(widest) == pytest.approx(sine, abs=0.1)
@@ -69,7 +68,7 @@ def test_directions_of_sound_are_told_with_their_side():
 
 def test_directions_change_sides_with_the_channels():
     audio = heard(0.8, 0.6)
-    front_end = StereoMaps(midside())
+    front_end = StereoMaps(midside_settings())
     one, other = (
         direction_statistics(front_end(sound), 5).reshape(50, -1, DIRECTION_BANDS) for sound in (audio, audio.flip(1))
     )
@@ -87,6 +86,6 @@ def test_a_band_tells_how_far_below_the_loudest_it_is():
 
 
 def test_silence_has_finite_statistics():
-    maps = StereoMaps(midside())(torch.zeros(1, 2, 24_000))
+    maps = StereoMaps(midside_settings())(torch.zeros(1, 2, 24_000))
     assert room_statistics(maps, 5).isfinite().all()
     assert direction_statistics(maps, 5).isfinite().all()

@@ -4,8 +4,7 @@ import itertools
 
 import numpy as np
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from whence.models.outputs.track_order import align_tracks, rank_in_cell
 

@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from whence.errors import TrainingError
-from whence.features.registry import build_features
-from whence.models.outputs.registry import build_output, output_from_json
-from whence.models.registry import build_model, model_from_json
+from whence.features import build_features
+from whence.models import build_model
+from whence.models.outputs import build_output, output_from_json
+from whence.models.registry import model_from_json
 from whence.recipes.registry import RECIPES, recipe_named
 
 

@@ -5,11 +5,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from tiny_banks import sounds_of
 
-from whence.corpora.sounds import BACKGROUND
+from whence.corpora import BACKGROUND
 from whence.errors import SceneError
 from whence.scenes.gather import Lane, lay_pieces
 from whence.scenes.scene import Background

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tiny_banks import dry_rooms, sounds_of, tiny_rooms, tiny_sounds
 
-from whence.corpora.sounds import INTERFERENCE
+from whence.corpora import INTERFERENCE
 from whence.errors import SceneError
 from whence.labels import STARSS23, ClassList
 from whence.scenes.draw import draw_scene, generator_at

@@ -7,8 +7,7 @@ import pytest
 from tiny_banks import dry_rooms, sounds_of, tiny_rooms, tiny_sounds
 
 from whence.errors import SceneError
-from whence.labels import Events
-from whence.labels.azimuth import fold_to_front, wrap
+from whence.labels import Events, fold_to_front, wrap
 from whence.scenes.from_timeline import scene_from_timeline
 from whence.scenes.render import render_batch
 from whence.scenes.settings import SceneSettings

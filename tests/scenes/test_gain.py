@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from whence.scenes.transforms.gain import GainSettings, apply_gain, draw_gain, gain_factor
 

@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from tiny_banks import dry_rooms
 
-from whence.labels.azimuth import wrap
+from whence.labels import wrap
 from whence.scenes.scene import SourcePath, Waypoint
 from whence.scenes.transforms.moving_source import (
     MovingSourceSettings,

@@ -1,8 +1,7 @@
 """Peak protection."""
 
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from whence.scenes.transforms.peak_protection import apply_peak_protection
 

@@ -5,12 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from tiny_banks import dry_rooms, one_event, scene_of, sounds_of, still, tiny_rooms, tiny_sounds
 
-from whence.corpora.sounds import BACKGROUND
-from whence.labels.azimuth import fold_to_front
+from whence.corpora import BACKGROUND
+from whence.labels import fold_to_front
 from whence.scenes.draw import draw_scene
 from whence.scenes.render import frame_power, render_batch
 from whence.scenes.rooms.bank import RoomBank

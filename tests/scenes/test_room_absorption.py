@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from room_examples import brute_force_images, plain_room
 
 from whence.scenes.rooms.absorption import HANDOVER_S, absorption_for, energy_left

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from whence.errors import SceneError
 from whence.scenes.rooms.acoustics import direct_to_reverberant_db, energy_decay_curve, rt60_of

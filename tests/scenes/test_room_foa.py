@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 import soxr
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from room_examples import plain_room, plane_wave
 
 from whence.errors import SceneError

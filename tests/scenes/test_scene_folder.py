@@ -13,7 +13,7 @@ import pytest
 from tiny_banks import tiny_rooms, tiny_sounds
 
 from whence.audio import read
-from whence.corpora.dcase2025 import list_clips
+from whence.corpora import list_clips
 from whence.errors import SceneError
 from whence.labels import read_dcase
 from whence.scenes.render import render_batch

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tiny_banks import sounds_of, tiny_sounds
 
-from whence.corpora.sounds import INTERFERENCE
+from whence.corpora import INTERFERENCE
 from whence.errors import SceneError
 from whence.labels import STARSS23
 from whence.scenes.settings import SceneSettings

@@ -2,8 +2,7 @@
 
 import numpy as np
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from whence.scenes.scene import TimeMask
 from whence.scenes.transforms.time_mask import TimeMaskSettings, apply_time_masks, draw_time_masks

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from whence.corpora.sounds import BACKGROUND, INTERFERENCE, Sounds
+from whence.corpora import BACKGROUND, INTERFERENCE, Sounds
 from whence.labels import STARSS23
 from whence.scenes.rooms.bank import RoomBank
 from whence.scenes.scene import Piece, Scene, SceneEvent, SourcePath, Waypoint

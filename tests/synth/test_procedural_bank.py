@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from procedural_measures import RATE_HZ
 
-from whence.corpora.sounds import BACKGROUND, INTERFERENCE
+from whence.corpora import BACKGROUND, INTERFERENCE
 from whence.errors import SceneError
 from whence.labels import STARSS23
 from whence.synth import GENERATORS, PEAK, generate, procedural_sounds

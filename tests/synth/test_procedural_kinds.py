@@ -88,7 +88,7 @@ def test_only_numpy_is_imported_at_the_top():
     # Everyone who asks for a class list would otherwise wait for SciPy.
     for path in FOLDER.glob("*.py"):
         top = re.findall(r"^(?:import|from) ([a-z_]+)", path.read_text(encoding="utf-8"), re.MULTILINE)
-        assert set(top) <= {"collections", "dataclasses", "numpy", "whence"}, path
+        assert set(top) <= {"collections", "dataclasses", "lazy_loader", "numpy", "whence"}, path
 
 
 def test_each_generator_is_the_function_named_after_its_class():

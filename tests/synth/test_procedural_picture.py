@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from whence.corpora.sounds import INTERFERENCE
+from whence.corpora import INTERFERENCE
 from whence.synth import procedural_sounds
 
 ROOT = Path(__file__).parents[2]

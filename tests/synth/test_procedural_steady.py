@@ -15,7 +15,7 @@ from procedural_measures import (
     strongest_rate_hz,
 )
 
-from whence.corpora.sounds import BACKGROUND, INTERFERENCE
+from whence.corpora import BACKGROUND, INTERFERENCE
 from whence.synth import generate
 from whence.synth.drums import DRUMS, kick, snare
 from whence.synth.household import motor, spinning_up

@@ -4,8 +4,7 @@ import functools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from procedural_measures import envelope, flatness_db, pitch_hz, share_between, strongest_rate_hz
 
 from whence.synth import generate

@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from procedural_measures import power_spectrum, share_between
 
 from whence.synth.noises import band, coloured, equalised, gain_at

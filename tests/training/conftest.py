@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from whence.features.settings import midside
+from whence.features import midside_settings
 from whence.labels import STARSS23, Events
-from whence.models.compact_localizer import CompactLocalizerSettings
-from whence.models.outputs.classwise import ClasswiseSettings
+from whence.models import CompactLocalizerSettings
+from whence.models.outputs import ClasswiseSettings
 from whence.training.data import Batch
 from whence.training.recipe import NetworkRecipe, OptimizerSettings, Recipe
 from whence.training.validation import ValidationClips
@@ -61,7 +61,7 @@ def tiny_recipe():
     network = NetworkRecipe(
         "localizer",
         model,
-        midside(),
+        midside_settings(),
         ClasswiseSettings(),
         batch_clips=4,
         epochs=3,

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from training_runs import noise_data, noise_recipe
 
-from whence.scenes.transforms.spec_augment import SpecAugmentSettings
+from whence.scenes.transforms import SpecAugmentSettings
 from whence.training import learner
 from whence.training.loop import LoopSettings, train_network
 

@@ -8,9 +8,9 @@ import soundfile
 import torch
 from small_detectors import detector
 
-from whence.corpora.dcase2025 import AudioFrameDataset, list_pairs
+from whence.corpora import AudioFrameDataset, list_pairs
 from whence.models.weights import load_weights
-from whence.scenes.transforms.spec_augment import SpecAugmentSettings
+from whence.scenes.transforms import SpecAugmentSettings
 from whence.training import encoded
 from whence.training.data import ClipData
 from whence.training.encoded import EncodedClips, encoded_clips

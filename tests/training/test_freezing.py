@@ -9,7 +9,7 @@ from torch import nn
 
 from whence.errors import TrainingError
 from whence.models.weights import load_weights
-from whence.recipes.registry import recipe_named
+from whence.recipes import recipe_named
 from whence.training.freezing import frozen_at
 from whence.training.learner import Learner
 from whence.training.loop import LoopSettings

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from whence.errors import TrainingError
-from whence.inference.system_file import read_system
+from whence.inference import read_system
 from whence.models.weights import load_weights
 from whence.training.choosing import choose_weights
 from whence.training.kept import kept_weights

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from whence.errors import DivergedError, InferenceError
-from whence.inference.run import load_run
+from whence.inference import load_run
 from whence.models.weights import load_weights
 from whence.training.learner import Learner
 from whence.training.loop import LoopSettings

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from whence.inference.system_file import SystemFile
+from whence.inference import SystemFile
 from whence.labels import STARSS23, Events
-from whence.models.outputs.classwise import ACTIVITY, Classwise, detection, localization
+from whence.models.outputs import ACTIVITY, Classwise, detection, localization
 from whence.training.tuning import tune_system
 from whence.training.validation import ValidationClips
 

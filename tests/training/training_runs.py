@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from whence.corpora.sounds import Sounds
+from whence.corpora import Sounds
 from whence.labels import STARSS23
 from whence.recipes.tiny import tiny
-from whence.scenes.rooms.bank import RoomBank
-from whence.scenes.settings import SceneSettings
-from whence.scenes.stream import SceneStream
+from whence.scenes import SceneSettings, SceneStream
+from whence.scenes.rooms import RoomBank
 from whence.training.data import SceneData
 from whence.training.loop import LoopSettings
 from whence.training.train import train

@@ -128,7 +128,7 @@ def test_labels_or_a_model_but_not_both(clip, capsys):
 def test_a_missing_extra_is_said(clip, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert plot(clip / "clip.wav", clip / "said.csv", "--out", clip / "a.png") == 2
-    assert "drawing pictures needs more packages: pip install 'whence[pictures]'" in capsys.readouterr().err
+    assert "drawing pictures needs more packages; pip install 'whence[pictures]'" in capsys.readouterr().err
 
 
 def test_mono_is_refused_in_one_sentence(clip, capsys):

@@ -10,8 +10,7 @@ from report_pages import Page, events, write_sound
 
 from whence.errors import WhenceError
 from whence.labels import Events
-from whence.metrics import IntervalSettings, evaluate
-from whence.metrics.profiles import Profile
+from whence.metrics import IntervalSettings, Profile, evaluate
 from whence.views.picture.palette import MARKERS
 from whence.views.report.axes import Scale, ticks
 from whence.views.report.charts import bars, profile_chart, whiskers

@@ -132,7 +132,7 @@ def test_the_limits_and_the_model_reach_the_server(monkeypatch, capsys):
     asked = []
     load = lambda model, swap, **settings: asked.append((model, swap)) or FakeSystem()  # noqa: E731
     monkeypatch.setattr(whence, "load", load, raising=False)
-    monkeypatch.setattr("whence.inference.streaming.Stream", FakeStream)
+    monkeypatch.setattr("whence.inference.Stream", FakeStream)
     monkeypatch.setattr(serve, "serve", lambda app, door: asked.append(app.state.server))
     words = ["--model", "runs/first", "--swap", "--max-mb", "2", "--max-minutes", "0.5", "--queue", "3"]
     assert main(["serve", "--port", "0", *words]) == 0

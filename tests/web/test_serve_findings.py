@@ -5,12 +5,9 @@ import re
 import numpy as np
 import pytest
 from fake_hearing import CLASSES, Page, client_of, tones, wav_of
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from whence.features.mel import mel_filterbank
-from whence.features.settings import logmel
-from whence.features.windows import hann
+from whence.features import hann, logmel_settings, mel_filterbank
 from whence.labels import Events, read_dcase
 from whence.views.picture import palette
 from whence.web.app import PAGE
@@ -34,7 +31,7 @@ def picture_of(signal, sizes):
 
 def plain_picture(signal):
     """Column by column, the obvious way."""
-    bank = mel_filterbank(logmel())
+    bank = mel_filterbank(logmel_settings())
     bank = bank / bank.sum(axis=1, keepdims=True)
     window = hann(1024)
     count = -(-signal.shape[1] // HOP_SAMPLES)

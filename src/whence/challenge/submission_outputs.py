@@ -12,12 +12,17 @@ import numpy as np
 
 from whence.challenge.submission_rules import FRAMES, LARGEST_AZIMUTH_DEG, LARGEST_DISTANCE_M, LARGEST_OUTPUT_BYTES
 from whence.errors import LabelError, WhenceError
-from whence.labels import STARSS23, ClassList, ClipEvents
-from whence.labels.exact_integers import parse_exactly
-from whence.labels.integer_csv import clips_from_files
-from whence.labels.label_files import LabelFile
-from whence.labels.label_trees import read_tree
-from whence.labels.layouts import DCASE_2025, Layout
+from whence.labels import (
+    DCASE_2025,
+    STARSS23,
+    ClassList,
+    ClipEvents,
+    LabelFile,
+    Layout,
+    clips_from_files,
+    parse_exactly,
+    read_tree,
+)
 from whence.text import counted, shown
 
 _LOG = logging.getLogger("whence.challenge")

@@ -12,7 +12,7 @@ from whence.cli.progress import shown_progress
 from whence.files import sweep_unfinished, written_whole
 
 if TYPE_CHECKING:
-    from whence.inference.system import System
+    from whence.inference import System
 
 
 def answer_files(system: System, pairs: Sequence[tuple[Path, Path]], *, quiet: bool) -> list[str]:
@@ -26,7 +26,8 @@ def answer_files(system: System, pairs: Sequence[tuple[Path, Path]], *, quiet: b
     Returns:
         what went wrong, one sentence for each sound without an answer.
     """
-    from whence.audio import AudioError, read
+    from whence.audio import read
+    from whence.errors import AudioError
     from whence.labels import write_dcase
 
     failures = []
@@ -52,7 +53,7 @@ def kept_answers(run: Path, part: str, sounds: Sequence[Path], *, swap: bool, qu
     Returns:
         the folder, and what went wrong.
     """
-    from whence.inference.run import load_run
+    from whence.inference import load_run
 
     system = load_run(run, swap=swap)
     folder = run / "predictions" / (f"{part}-swap" if swap else part)

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 from whence.cli.command import Command
 from whence.cli.inputs import LAYOUTS, add_classes, read_classes, read_label_files
 from whence.errors import DONE, SOME_FAILED, WhenceError
-from whence.views.tables import duration
+from whence.views import duration
 
 if TYPE_CHECKING:
     from whence.audio import SignalReport
-    from whence.labels import ClassList, ClipEvents
-    from whence.labels.checking import Finding, Severity
+    from whence.labels import ClassList, ClipEvents, Finding, Severity
 
 # A class with fewer clips than this cannot be split into training and validation in any useful way.
 FEW_CLIPS = 10
@@ -77,7 +76,7 @@ def _by_name(folder: Path, endings: Collection[str]) -> dict[str, Path]:
 
 def _without_partner(sounds: Mapping[str, Path], labels: Mapping[str, Path]) -> Iterable[Finding]:
     """Sounds nobody labelled, and labels of sounds that are not there."""
-    from whence.labels.checking import Finding
+    from whence.labels import Finding
 
     for name in sorted(sounds.keys() - labels.keys()):
         remedy = "remove it or write a CSV that holds only the header"
@@ -88,8 +87,8 @@ def _without_partner(sounds: Mapping[str, Path], labels: Mapping[str, Path]) -> 
 
 def _readable(labels: Mapping[str, Path], layout: str, classes: ClassList) -> tuple[ClipEvents, list[Finding]]:
     """The labels that can be read, and a problem for each file that cannot."""
-    from whence.labels import ClipEvents, LabelError
-    from whence.labels.checking import Finding
+    from whence.errors import LabelError
+    from whence.labels import ClipEvents, Finding
 
     try:
         return read_label_files(list(labels.values()), layout, classes), []
@@ -114,8 +113,9 @@ def _listen(sounds: Mapping[str, Path]) -> tuple[dict[str, SignalReport], list[F
     """Look through every sound in constant memory."""
     from tqdm import tqdm
 
-    from whence.audio import AudioError, check
-    from whence.labels.checking import Finding
+    from whence.audio import check
+    from whence.errors import AudioError
+    from whence.labels import Finding
 
     reports, findings = {}, []
     for name, path in tqdm(sounds.items(), desc="listening", unit="clip", disable=None, leave=False):
@@ -138,7 +138,7 @@ def _check_labels(
     """What the labels themselves show, with each clip's end taken from its sound where there is one."""
     from math import ceil
 
-    from whence.labels.checking import check_clips
+    from whence.labels import check_clips
 
     if not len(clips):
         return []

@@ -15,7 +15,7 @@ _log = logging.getLogger("whence.cli")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """From where, how many, which draw."""
-    from whence.corpora.draws import OFFICIAL_CLIP_COUNT, OFFICIAL_SEED
+    from whence.corpora import OFFICIAL_CLIP_COUNT, OFFICIAL_SEED
 
     parser.add_argument("starss", type=Path, help="folder that holds foa_dev/ and metadata_dev/")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the clips; made if missing")
@@ -31,8 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Draw windows and angles, write the clips that are missing."""
-    from whence.corpora.converting import convert_clips, list_official_recordings
-    from whence.corpora.starss import StereoWindows, list_recordings
+    from whence.corpora import StereoWindows, convert_clips, list_official_recordings, list_recordings
 
     recordings = list_recordings(args.starss) if args.all_recordings else list_official_recordings(args.starss)
     with shown_progress("clip", quiet=args.quiet) as show:

@@ -41,7 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Convert each file; go on when one cannot be, and say so at the end."""
-    from whence.labels import LabelError, write_events
+    from whence.errors import LabelError
+    from whence.labels import write_events
 
     classes = read_classes(args.classes)
     sources = _sources(args.labels, ".jsonl" if args.layout == "json" else ".csv")

@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
         import torch  # noqa: F401  (said before any work is done)
     except ImportError:
         raise MissingExtraError("converting weights", "scenes") from None
-    from whence.models.convert import convert_weights
+    from whence.models import convert_weights
 
     if not args.target.parent.is_dir():
         raise WhenceError(f"{args.target.parent}: no such folder; make it first")

@@ -16,7 +16,7 @@ _log = logging.getLogger("whence.cli")
 
 def _add_name_and_folder(parser: argparse.ArgumentParser) -> None:
     """Which data set, and where it is."""
-    from whence.corpora.fetch.catalogue import CATALOGUE
+    from whence.corpora.fetch import CATALOGUE
 
     names = "; ".join(f"{name}: {dataset.title}" for name, dataset in CATALOGUE.items())
     parser.add_argument("name", help=names)
@@ -37,7 +37,7 @@ def _add_fetch_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _fetch(args: argparse.Namespace) -> int:
     """Download what is missing, check it, unpack it."""
-    from whence.corpora.fetch.fetching import fetch
+    from whence.corpora.fetch import fetch
 
     with shown_progress("B", quiet=args.quiet) as show:
         fetch(args.name, args.folder, files=tuple(args.file), keep_archives=args.keep_archives, progress=show)
@@ -47,7 +47,7 @@ def _fetch(args: argparse.Namespace) -> int:
 
 def _verify(args: argparse.Namespace) -> int:
     """Count the files and compare checksums; "some failed" when anything is missing or changed."""
-    from whence.corpora.fetch.fetching import verify
+    from whence.corpora.fetch import verify
 
     with shown_progress("file", quiet=args.quiet) as show:
         found = verify(args.name, args.folder, progress=show)
@@ -68,7 +68,7 @@ def _add_folder(parser: argparse.ArgumentParser) -> None:
 
 def _index(args: argparse.Namespace) -> int:
     """Write the checksums of every file."""
-    from whence.corpora.fetch.fetching import index
+    from whence.corpora.fetch import index
 
     with shown_progress("file", quiet=args.quiet) as show:
         count = index(args.folder, progress=show)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from whence.cli.command import Command
 from whence.errors import DONE
-from whence.views.event_table import event_table
+from whence.views import event_table
 
 if TYPE_CHECKING:
-    from whence.inference.system import NetworkSystem
+    from whence.inference import NetworkSystem
     from whence.labels import Events
 
 SCENES = Path(__file__).parent / "demo_scenes"
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Hear each scene, show and write what was found, score all of it."""
     from whence.cli.evaluate import page
-    from whence.inference.loading import load
+    from whence.inference import load
     from whence.labels import ClipEvents, read_dcase
     from whence.metrics import evaluate
 

@@ -13,12 +13,11 @@ from whence.cli.model_choice import add_model, model_place
 from whence.cli.progress import shown_progress
 from whence.cli.sounds_found import find_sounds
 from whence.errors import ASKED_WRONGLY, DONE, SOME_FAILED, WhenceError
-from whence.inference.batch import STDIN, Answer, Question, answer_all
-from whence.inference.finished import Finished
-from whence.views.event_table import event_table
+from whence.inference import STDIN, Answer, Finished, Question, answer_all
+from whence.views import event_table
 
 if TYPE_CHECKING:
-    from whence.inference.system import NetworkSystem
+    from whence.inference import NetworkSystem
     from whence.labels import ClassList
 
 FAILURES = "failures.csv"
@@ -57,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Answer for every sound; go on when one cannot be read."""
-    from whence.inference.loading import load
+    from whence.inference import load
 
     question = _question(args)
     pairs = find_sounds(args.sounds)
@@ -110,7 +109,7 @@ def _answered(
 
 def _shown(done: Answer, args: argparse.Namespace, classes: ClassList, *, many: bool) -> str:
     """One sound's events for the screen, or for a program."""
-    from whence.labels.json_lines import json_events_text
+    from whence.labels import json_events_text
     from whence.text import shown
 
     assert done.events is not None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from whence.cli.command import Command
 from whence.cli.inputs import add_classes, add_score_settings, read_classes, same_clip, score_settings
 from whence.errors import DONE, SOME_FAILED
-from whence.views.tables import aligned, degrees, number, percent
+from whence.views import aligned, degrees, number, percent
 
 if TYPE_CHECKING:
     from whence.metrics import Evaluation

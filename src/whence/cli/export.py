@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     except ImportError:
         raise MissingExtraError("exporting", "export") from None
     from whence.cli.parity import compare_engines
-    from whence.inference.export import OPSET, export_onnx
+    from whence.inference import OPSET, export_onnx
 
     if args.out.suffix != ".onnx":
         raise WhenceError(f"{args.out}: an exported model is an .onnx file; choose such a name")

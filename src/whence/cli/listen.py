@@ -14,14 +14,9 @@ from whence.cli.model_choice import add_model, open_model
 from whence.errors import DONE
 
 if TYPE_CHECKING:
-    from whence.inference.system import NetworkSystem
+    from whence.inference import NetworkSystem
     from whence.labels import ClassList
-    from whence.live.clock import Clock
-    from whence.live.intake import Intake
-    from whence.live.listener import LiveStream
-    from whence.live.source import LiveSource
-    from whence.live.stop import Stop
-    from whence.live.tape import Tape
+    from whence.live import Clock, Intake, LiveSource, LiveStream, Stop, Tape
 
 _log = logging.getLogger("whence.cli")
 
@@ -51,10 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Everything that can be asked wrongly first, then the model, then listen."""
-    from whence.live.clock import WallClock
-    from whence.live.destinations import check_destinations
-    from whence.live.devices import open_device, read_channels
-    from whence.live.microphone import device_table, portaudio
+    from whence.live import WallClock, check_destinations, device_table, open_device, portaudio, read_channels
 
     if args.device == "list":
         sys.stdout.write(device_table(portaudio()))
@@ -74,7 +66,7 @@ def load_system(model: str | None) -> NetworkSystem:
 
 def open_stream(system: NetworkSystem, threshold: float | None) -> LiveStream:
     """The system as it hears a sound that goes on."""
-    from whence.inference.streaming import Stream
+    from whence.inference import Stream
 
     return Stream(system, latency="low", threshold=threshold)
 
@@ -96,10 +88,7 @@ def listen(source: LiveSource, stream: LiveStream, classes: ClassList, args: arg
         WhenceError: the device or the folder cannot be used.
         UnpluggedError: the device went away and did not come back.
     """
-    from whence.live.devices import FILE
-    from whence.live.intake import Intake
-    from whence.live.stop import Stop
-    from whence.live.tape import Tape
+    from whence.live import FILE, Intake, Stop, Tape
 
     tape = Tape(args.out)
     tape.open()
@@ -116,8 +105,8 @@ def listen(source: LiveSource, stream: LiveStream, classes: ClassList, args: arg
 
 def _check_channels(intake: Intake, clock: Clock, stop: Stop) -> None:
     """Ask for a snap of the fingers where somebody reads questions and has keys to answer them."""
-    from whence.live.channel_check import ChannelCheck
-    from whence.views.terminal.terminal import Terminal
+    from whence.live import ChannelCheck
+    from whence.views.terminal import Terminal
 
     with Terminal(sys.stdin, None) as terminal:
         if terminal.hears_keys and sys.stderr.isatty():
@@ -134,12 +123,8 @@ def _listen(
     stop: Stop,
 ) -> None:
     """Put page, keys and outputs together, and listen."""
-    from whence.live.destinations import on_stdout, open_destinations
-    from whence.live.listener import Listener
-    from whence.live.messages import PageMessages
-    from whence.live.outputs import PlainLines
-    from whence.views.terminal.looks import looks_of
-    from whence.views.terminal.terminal import Terminal
+    from whence.live import Listener, PageMessages, PlainLines, on_stdout, open_destinations
+    from whence.views.terminal import Terminal, looks_of
 
     to = args.to or []
     shown = page_stream(data_on_stdout=bool(on_stdout(to)), quiet=args.quiet)
@@ -156,7 +141,7 @@ def _listen(
 
 def page_stream(*, data_on_stdout: bool, quiet: bool) -> TextIO | None:
     """Where the radar is drawn: standard output, or standard error where data goes to a file; None for nowhere."""
-    from whence.views.terminal.terminal import can_show_page
+    from whence.views.terminal import can_show_page
 
     if quiet:
         return None

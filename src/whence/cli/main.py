@@ -45,7 +45,6 @@ from whence.errors import (
     MACHINE_GAVE_UP,
     SOME_FAILED,
     TERMINATED,
-    GaveUpError,
     WhenceError,
 )
 
@@ -134,7 +133,7 @@ def _run(name: str, words: Sequence[str]) -> int:
     except _TerminatedError:
         return _end(f"{name} was asked to end; what was finished is kept", TERMINATED, args.debug)
     except WhenceError as error:
-        return _end(str(error), MACHINE_GAVE_UP if isinstance(error, GaveUpError) else ASKED_WRONGLY, args.debug)
+        return _end(str(error), error.exit_code, args.debug)
     except MemoryError:
         return _end("out of memory; what was finished is kept, the same command continues", MACHINE_GAVE_UP, args.debug)
     except OSError as error:

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from whence.inference.system import NetworkSystem
+    from whence.inference import NetworkSystem
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +26,7 @@ def model_place(word: str | None) -> str | None:
     """
     if word is None or not word.startswith("hf:"):
         return word
-    from whence.hub.fetching import hub_model
+    from whence.hub import hub_model
 
     return str(hub_model(word))
 

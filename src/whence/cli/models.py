@@ -9,7 +9,7 @@ from typing import Any
 
 from whence.cli.command import Command
 from whence.errors import DONE, MissingExtraError
-from whence.views.tables import aligned
+from whence.views import aligned
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _models() -> list[dict[str, Any]]:
     """Each network with its usual settings, and what it was designed for."""
-    from whence.models.registry import MODELS
+    from whence.models import MODELS
 
     return [
         {
@@ -60,8 +60,8 @@ def _models() -> list[dict[str, Any]]:
 
 def _recipes() -> list[dict[str, Any]]:
     """Each recipe with its networks."""
-    from whence.models.registry import model_name
-    from whence.recipes.registry import RECIPES
+    from whence.models import model_name
+    from whence.recipes import RECIPES
 
     found = []
     for name, make in RECIPES.items():
@@ -86,7 +86,7 @@ def _parameters(settings: Any) -> int:
     """How many numbers a network has; no memory is taken for them."""
     import torch
 
-    from whence.models.registry import build_model
+    from whence.models import build_model
 
     with torch.device("meta"):
         return build_model(settings).parameter_count()

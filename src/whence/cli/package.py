@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write a template, or check everything and pack it if nothing is wrong."""
-    from whence.challenge.submission_zip import tree, write_submission
+    from whence.challenge import tree, write_submission
     from whence.text import counted
 
     if args.template is not None:
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _write_template(args: argparse.Namespace) -> int:
     """A new file; what is there is never replaced."""
-    from whence.challenge.submission_rules import meta_template
+    from whence.challenge import meta_template
     from whence.files import written_whole
 
     if args.predictions or args.out:
@@ -88,7 +88,7 @@ def _labels(args: argparse.Namespace) -> list[str]:
     Raises:
         WhenceError: something is not given that everything else depends on.
     """
-    from whence.challenge.submission_rules import LABEL, LABEL_FORM, MOST_SYSTEMS, team_of
+    from whence.challenge import LABEL, LABEL_FORM, MOST_SYSTEMS, team_of
     from whence.text import counted
 
     needed = {"PREDS": args.predictions, "--name": args.name, "--meta": args.meta, "--report": args.report}
@@ -114,9 +114,7 @@ def _gathered(
     args: argparse.Namespace, labels: Sequence[str], classes: ClassList
 ) -> tuple[dict[str, bytes], list[str]]:
     """Everything that goes into the archive, and everything that is wrong with it."""
-    from whence.challenge.submission_meta import check_meta
-    from whence.challenge.submission_outputs import check_outputs, eval_clips
-    from whence.challenge.submission_rules import meta_path, output_path, report_path
+    from whence.challenge import check_meta, check_outputs, eval_clips, meta_path, output_path, report_path
 
     clips = eval_clips(args.eval)
     _tell_count(args.eval, len(clips))
@@ -133,7 +131,7 @@ def _gathered(
 
 def _tell_count(path: Path, count: int) -> None:
     """A line where the clips are not as many as were published."""
-    from whence.corpora.dcase2025 import OFFICIAL_COUNTS
+    from whence.corpora import OFFICIAL_COUNTS
     from whence.text import counted
 
     if count != OFFICIAL_COUNTS["eval"]:
@@ -143,7 +141,7 @@ def _tell_count(path: Path, count: int) -> None:
 
 def _report(path: Path) -> tuple[bytes, list[str]]:
     """The report, and what is wrong with it."""
-    from whence.challenge.submission_rules import LARGEST_REPORT_BYTES, PDF_END, PDF_START
+    from whence.challenge import LARGEST_REPORT_BYTES, PDF_END, PDF_START
     from whence.text import shown
 
     if not path.is_file():

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from whence.inference.system import NetworkSystem
+    from whence.inference import NetworkSystem
 
 # In float32 the engines add in another order; with weights of 16 bits the eleventh bit differs.
 _TOLERANCE, _TOLERANCE_HALF = 1e-4, 1e-2
@@ -61,8 +61,7 @@ def compare_engines(run: Path, file: Path, clips: int) -> Parity:
     """
     import numpy as np
 
-    from whence.inference.onnx_networks import load_onnx
-    from whence.inference.run import load_run
+    from whence.inference import load_onnx, load_run
 
     theirs, ours = load_run(run, device="cpu"), load_onnx(file, threads=1)
     audio = [_clip(number) for number in range(clips)]

@@ -19,7 +19,7 @@ from whence.errors import DONE, WhenceError
 
 if TYPE_CHECKING:
     from whence.audio import Source
-    from whence.inference.system import NetworkSystem
+    from whence.inference import NetworkSystem
     from whence.labels import ClassList, Events
 
 _log = logging.getLogger("whence.cli")
@@ -43,8 +43,7 @@ def run(args: argparse.Namespace) -> int:
     """Read what is wanted of the sound, find or read its events, draw."""
     from whence.audio import read_blocks
     from whence.text import shown
-    from whence.views.picture.clip import check_format, draw_picture
-    from whence.views.picture.spectrum import Spectrum
+    from whence.views.picture import Spectrum, check_format, draw_picture
 
     check_format(args.out)
     if args.out.parent != Path() and not args.out.parent.is_dir():

@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     except ImportError:
         raise MissingExtraError("running a trained network", "train") from None
     from whence.cli.answers import answer_files
-    from whence.inference.run import load_run
+    from whence.inference import load_run
 
     if not args.clips.exists():
         raise WhenceError(f"{args.clips}: no such file or folder")

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING
 
 from whence.cli.command import Command
 from whence.errors import DONE, WhenceError
-from whence.views.tables import aligned
+from whence.views import aligned
 
 if TYPE_CHECKING:
-    from whence.hub.model_card import CardFacts
-    from whence.hub.names import HubName
-    from whence.hub.published_files import Selection
-    from whence.inference.system_file import SystemFile
+    from whence.hub import CardFacts, HubName, Selection
+    from whence.inference import SystemFile
     from whence.labels import ClassList
 
 _LOG = logging.getLogger("whence.cli")
@@ -41,10 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Select, show, and with `--yes` upload."""
-    from whence.hub.model_card import card_text
-    from whence.hub.names import endpoint, read_name
-    from whence.hub.published_files import holds_secret, select_files
-    from whence.hub.upload import upload
+    from whence.hub import card_text, endpoint, holds_secret, read_name, select_files, upload
     from whence.text import shown
 
     name = read_name(f"hf:{args.repository}")
@@ -76,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _facts(args: argparse.Namespace, name: HubName, selection: Selection) -> CardFacts:
     """What the card tells, from the files the user named."""
-    from whence.hub.model_card import CardFacts, read_scores
+    from whence.hub import CardFacts, read_scores
 
     system, classes = _described(args.model)
     return CardFacts(
@@ -108,8 +103,7 @@ def _markdown(path: Path) -> str:
 
 def _described(model: Path) -> tuple[SystemFile, ClassList]:
     """What a model says of itself; an ONNX file is loaded for it, so that only what can be loaded is published."""
-    from whence.inference.onnx_networks import OnnxNetworks
-    from whence.inference.system_file import read_system
+    from whence.inference import OnnxNetworks, read_system
     from whence.labels import STARSS23
 
     if model.is_dir():
@@ -133,8 +127,7 @@ def _missing(facts: CardFacts) -> list[str]:
 
 def _page(selection: Selection, name: HubName, card: str, missing: list[str]) -> str:
     """What would go up and what would be said."""
-    from whence.hub.names import endpoint
-    from whence.hub.upload import CARD_FILE
+    from whence.hub import CARD_FILE, endpoint
     from whence.text import shown
 
     rows = [["file", "MB", "sha256"]]

@@ -32,11 +32,14 @@ def run(args: argparse.Namespace) -> int:
     from whence.labels import read_labels
     from whence.metrics import evaluate
     from whence.text import counted, shown
-    from whence.views.report.build import write_report
-    from whence.views.report.folder import check_target, folder_written_whole
-    from whence.views.report.predictions import read_predictions
-    from whence.views.report.ranking import worst_clips
-    from whence.views.report.sounds import find_sounds
+    from whence.views.report import (
+        check_target,
+        find_sounds,
+        folder_written_whole,
+        read_predictions,
+        worst_clips,
+        write_report,
+    )
 
     check_target(args.out)
     if not 0 <= args.worst <= _LARGEST_WORST:

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from whence.corpora.sounds import Sounds
-    from whence.scenes.settings import SceneSettings
+    from whence.corpora import Sounds
+    from whence.scenes import SceneSettings
 
 _log = logging.getLogger("whence.cli")
 
@@ -23,7 +23,7 @@ def fitted_to(sounds: Sounds, settings: SceneSettings) -> SceneSettings:
     Returns:
         settings that scenes can be drawn with, as far as the bank allows; the same where nothing is missing.
     """
-    from whence.corpora.sounds import BACKGROUND, INTERFERENCE
+    from whence.corpora import BACKGROUND, INTERFERENCE
 
     names = sounds.classes.names
     missing = [name for index, name in enumerate(names) if not len(sounds.of_class(index))]

@@ -16,11 +16,10 @@ from whence.cli.scene_settings import fitted_to
 from whence.errors import DONE, MissingExtraError, WhenceError
 
 if TYPE_CHECKING:
-    from whence.corpora.entries import SoundEntry
-    from whence.corpora.sounds import Sounds
+    from whence.corpora import SoundEntry, Sounds
     from whence.labels import ClassList
+    from whence.scenes import SceneSettings
     from whence.scenes.rooms import RoomBank
-    from whence.scenes.settings import SceneSettings
 
 PROCEDURAL = "procedural"
 _log = logging.getLogger("whence.cli")
@@ -76,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
         import torch  # noqa: F401  (said before any work is done)
     except ImportError:
         raise MissingExtraError("mixing scenes", "scenes") from None
-    from whence.scenes.scene_folder import write_scenes
+    from whence.scenes import write_scenes
 
     count, part = args.clips or (0, "")
     if (count or args.show or 0) < 1:
@@ -115,7 +114,7 @@ def read_scene_settings(path: Path | None) -> SceneSettings:
         WhenceError: the file cannot be read, or a field is unknown, ill-typed or out of range.
     """
     from whence.cli.settings_file import read_settings_file
-    from whence.scenes.settings import SceneSettings
+    from whence.scenes import SceneSettings
 
     if path is None:
         return SceneSettings()
@@ -131,7 +130,7 @@ def gather_sounds(place: str, classes: ClassList, where: list[str], seed: int) -
     Raises:
         WhenceError: nothing usable is there.
     """
-    from whence.corpora.cache import open_sounds
+    from whence.corpora import open_sounds
     from whence.files import cache_dir
 
     if place == PROCEDURAL:
@@ -148,8 +147,7 @@ def sound_entries(place: str, classes: ClassList, where: list[str]) -> list[Soun
     Raises:
         WhenceError: there is no such folder or list, or it breaks its layout.
     """
-    from whence.corpora.manifest import read_manifest
-    from whence.corpora.sound_folder import read_sound_folder
+    from whence.corpora import read_manifest, read_sound_folder
 
     path = Path(place)
     if path.is_dir():
@@ -190,8 +188,7 @@ def _show(args: argparse.Namespace, settings: SceneSettings, sounds: Sounds, roo
     """Render a few scenes into files a person opens, and say on stdout what is in them."""
     from whence.audio import write
     from whence.labels import write_dcase
-    from whence.scenes.draw import draw_scene
-    from whence.scenes.render import render_batch
+    from whence.scenes import draw_scene, render_batch
     from whence.views.picture import draw_clip
 
     for index in range(args.show):

@@ -45,8 +45,7 @@ def run(args: argparse.Namespace) -> int:
         import websockets  # noqa: F401
     except ImportError:
         raise MissingExtraError("serving the web page", "serve") from None
-    from whence.web.app import build_app
-    from whence.web.limits import Limits
+    from whence.web import Limits, build_app
 
     limits = Limits(upload_bytes=round(args.max_mb * 1e6), sound_s=args.max_minutes * 60, places=args.queue)
     door = _bound("0.0.0.0" if args.public else "127.0.0.1", args.port)

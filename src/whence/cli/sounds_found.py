@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from whence.errors import WhenceError
-from whence.inference.batch import STDIN
+from whence.inference import STDIN
 
 
 def find_sounds(places: Sequence[Path]) -> list[tuple[Path, Path]]:

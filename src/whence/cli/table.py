@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from whence.cli.command import Command
 from whence.cli.inputs import add_classes, read_classes
 from whence.errors import DONE, SOME_FAILED, MissingExtraError, WhenceError
-from whence.views.tables import aligned, degrees, number, percent
+from whence.views import aligned, degrees, number, percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from whence.corpora.clips import Clip
+    from whence.corpora import Clip
     from whence.labels import ClassList, ClipEvents
     from whence.metrics import Evaluation
 
@@ -46,8 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Predict where needed, score, print; "some failed" when a system left clips without an answer."""
-    from whence.corpora.clips import read_all_events
-    from whence.corpora.dcase2025 import list_clips
+    from whence.corpora import list_clips, read_all_events
     from whence.metrics import evaluate
 
     classes = read_classes(args.classes)
@@ -98,7 +97,7 @@ def _protocol_label(system: Path) -> str:
     """What must stand beside a run's numbers if its weights were chosen on test clips; empty for all others."""
     if not (system / "recipe.json").is_file():
         return ""
-    from whence.inference.system_file import read_system
+    from whence.inference import read_system
 
     return str(read_system(system).validation.get("protocol", ""))
 

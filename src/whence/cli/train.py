@@ -18,7 +18,7 @@ from whence.cli.training_data import add_data
 from whence.errors import DONE, INTERRUPTED, TERMINATED, MissingExtraError, WhenceError
 
 if TYPE_CHECKING:
-    from whence.training.loop import Progress
+    from whence.training import Progress
 
 _log = logging.getLogger("whence.cli")
 
@@ -55,12 +55,8 @@ def run(args: argparse.Namespace) -> int:
         raise MissingExtraError("training", "train") from None
     from whence.cli.settings_file import read_settings
     from whence.cli.training_data import gather_test_clips, gather_training_data
-    from whence.recipes.registry import recipe_named
-    from whence.training.loop import LoopSettings
-    from whence.training.overrides import with_class_count, with_overrides
-    from whence.training.run_folder import check_recipe
-    from whence.training.train import train
-    from whence.training.validation import check_class_count
+    from whence.recipes import recipe_named
+    from whence.training import LoopSettings, check_class_count, check_recipe, train, with_class_count, with_overrides
 
     # Of several processes the first speaks for all.
     if int(os.environ.get("RANK", "0")):
@@ -86,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _encoders(words: list[str], networks: list[str]) -> dict[str, Path]:
     """`detector=yamnet.safetensors` as a network and its file."""
-    from whence.models.weights import refuse_foreign
+    from whence.models import refuse_foreign
 
     found: dict[str, Path] = {}
     for word in words:

@@ -11,16 +11,11 @@ from whence.errors import WhenceError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from whence.corpora.clips import Clip
-    from whence.corpora.entries import SoundEntry
-    from whence.corpora.sounds import Sounds
+    from whence.corpora import Clip, SoundEntry, Sounds
     from whence.labels import ClassList
+    from whence.scenes import SceneSettings
     from whence.scenes.rooms import RoomBank
-    from whence.scenes.settings import SceneSettings
-    from whence.training.data import TrainingData
-    from whence.training.protocol import DevTestClips
-    from whence.training.recipe import Recipe
-    from whence.training.validation import ValidationClips
+    from whence.training import DevTestClips, Recipe, TrainingData, ValidationClips
 
 _HELD_OUT = 0.15
 # Sounds of each class made to train with, and to validate with, where there are none of the user's own.
@@ -56,9 +51,9 @@ def gather_training_data(
         WhenceError: neither or both kinds of data were named, or one cannot be used.
     """
     from whence.cli.scene_settings import fitted_to
-    from whence.corpora.dcase2025 import AudioFrameDataset
-    from whence.scenes.stream import SceneStream
-    from whence.training.data import ClipData, SceneData
+    from whence.corpora import AudioFrameDataset
+    from whence.scenes import SceneStream
+    from whence.training import ClipData, SceneData
 
     _check_flags(args)
     if args.data is not None:
@@ -80,8 +75,8 @@ def gather_test_clips(args: argparse.Namespace, recipe: Recipe, classes: ClassLi
     """
     if recipe.protocol == "honest":
         return None
-    from whence.corpora.dcase2025 import AudioFrameDataset, list_clips
-    from whence.training.protocol import DevTestClips
+    from whence.corpora import AudioFrameDataset, list_clips
+    from whence.training import DevTestClips
 
     if args.data is None:
         raise WhenceError("protocol paper chooses on the clips of dev-test too: give a set that has them with --data")
@@ -113,8 +108,7 @@ def _check_flags(args: argparse.Namespace) -> None:
 
 def _split_clips(folder: Path, seed: int) -> tuple[list[Clip], list[Clip]]:
     """The clips to train on, and those held out: a part of their own where the set has one, else whole recordings."""
-    from whence.corpora.dcase2025 import list_clips
-    from whence.corpora.splitting import split_by_recording
+    from whence.corpora import list_clips, split_by_recording
 
     if any(folder.glob("stereo_dev/dev-val-*")):
         return list_clips(folder), list_clips(folder, "dev-val")
@@ -126,8 +120,8 @@ def _clips_in_memory(clips: Sequence[Clip], count: int, classes: ClassList) -> V
     import numpy as np
     import torch
 
-    from whence.corpora.dcase2025 import AudioFrameDataset
-    from whence.training.validation import ValidationClips
+    from whence.corpora import AudioFrameDataset
+    from whence.training import ValidationClips
 
     step = max(len(clips) // count, 1)
     chosen = AudioFrameDataset(clips[::step][:count], classes)
@@ -140,7 +134,7 @@ def _split_banks(
 ) -> tuple[tuple[Sounds, Sounds], tuple[RoomBank, RoomBank]]:
     """Sounds to train with and others held out; rooms likewise."""
     from whence.cli.scenes import PROCEDURAL, gather_rooms, sound_entries
-    from whence.corpora.cache import open_sounds
+    from whence.corpora import open_sounds
     from whence.files import cache_dir
 
     rooms = _split_rooms(gather_rooms(args.rooms, seed), seed)
@@ -162,8 +156,8 @@ def _held_out_scenes(
     import torch
 
     from whence.cli.scene_settings import fitted_to
-    from whence.scenes.stream import SceneStream
-    from whence.training.validation import ValidationClips
+    from whence.scenes import SceneStream
+    from whence.training import ValidationClips
 
     stream = SceneStream(seed + _VALIDATION_SEED, fitted_to(sounds, scenes), sounds, rooms, 1, count)
     clips = [stream[number] for number in range(count)]
@@ -175,7 +169,7 @@ def _held_out_scenes(
 
 def _split_sounds(entries: list[SoundEntry], seed: int) -> tuple[list[SoundEntry], list[SoundEntry]]:
     """The corpus's own train and val where it has them, else whole recordings held out."""
-    from whence.corpora.splitting import split_sounds
+    from whence.corpora import split_sounds
 
     named = {split: [entry for entry in entries if entry.split == split] for split in ("train", "val")}
     train, held_out = (named["train"], named["val"]) if all(named.values()) else split_sounds(entries, _HELD_OUT, seed)

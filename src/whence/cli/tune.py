@@ -42,13 +42,9 @@ def run(args: argparse.Namespace) -> int:
     except ImportError:
         raise MissingExtraError("tuning", "train") from None
     from whence.cli.training_data import gather_held_out
-    from whence.inference.member import best_device
-    from whence.inference.run import WEIGHTS_FILE, load_member
-    from whence.inference.system_file import read_system, write_system
-    from whence.scenes.settings import SceneSettings
-    from whence.training.run_folder import read_recipe
-    from whence.training.tuning import tune_system
-    from whence.training.validation import check_class_count, said
+    from whence.inference import WEIGHTS_FILE, best_device, load_member, read_system, write_system
+    from whence.scenes import SceneSettings
+    from whence.training import check_class_count, read_recipe, said, tune_system
 
     system, recipe = read_system(args.run), read_recipe(args.run)
     names = (*system.members, *system.localizers)

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.audio import AudioError, probe, read_window
+from whence.audio import probe, read_window
 from whence.corpora.draws import recording_of
 from whence.corpora.progress import Progress, silent
-from whence.errors import CorpusError
-from whence.labels import STARSS23, ClassList, ClipEvents, Events, LabelError, read_dcase, read_dcase_files
+from whence.errors import AudioError, CorpusError, LabelError
+from whence.labels import STARSS23, ClassList, ClipEvents, Events, read_dcase, read_dcase_files
 from whence.units import SAMPLE_RATE_HZ
 
 CLIP_SAMPLES = 120_000

@@ -15,9 +15,9 @@ from whence.audio import write
 from whence.corpora.draws import OFFICIAL_CLIP_COUNT, OFFICIAL_SEED, Window, draw_windows, window_name
 from whence.corpora.progress import Progress, silent
 from whence.corpora.starss import Recording, StereoWindows, list_recordings
-from whence.errors import CorpusError, MissingExtraError
+from whence.errors import CorpusError, LabelError, MissingExtraError
 from whence.files import written_whole
-from whence.labels import LabelError, dcase_text
+from whence.labels import dcase_text
 
 _LOG = logging.getLogger("whence.corpora")
 # The organisers made no clip that would come nearer to full scale than this.

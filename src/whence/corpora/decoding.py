@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.audio import AudioError, read_sound
+from whence.audio import read_sound
 from whence.corpora.entries import SoundEntry
 from whence.corpora.sounds import to_int16
-from whence.errors import CorpusError
+from whence.errors import AudioError, CorpusError
 from whence.units import SAMPLE_RATE_HZ
 
 

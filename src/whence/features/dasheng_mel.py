@@ -32,8 +32,8 @@ class DashengMel(nn.Module):
 
     Source: Dinkel et al. 2024 (arXiv:2406.06992); torchaudio MelSpectrogram and AmplitudeToDB.
 
-    >>> from whence.features.settings import dasheng_mel
-    >>> DashengMel(dasheng_mel())(torch.zeros(1, 2, 120_000)).shape
+    >>> from whence.features.settings import dasheng_mel_settings
+    >>> DashengMel(dasheng_mel_settings())(torch.zeros(1, 2, 120_000)).shape
     torch.Size([1, 1, 501, 64])
     """
 

@@ -27,8 +27,8 @@ class StereoMaps(nn.Module):
 
     Shape: (B, 2, sample) -> (B, M, sample // hop + 1, mel_count).
 
-    >>> from whence.features.settings import midside
-    >>> StereoMaps(midside())(torch.zeros(3, 2, 120_000)).shape
+    >>> from whence.features.settings import midside_settings
+    >>> StereoMaps(midside_settings())(torch.zeros(3, 2, 120_000)).shape
     torch.Size([3, 4, 251, 64])
     """
 

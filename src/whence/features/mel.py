@@ -63,8 +63,8 @@ def mel_filterbank(settings: FeatureSettings) -> NDArray[np.float32]:
 
     Source: librosa.filters.mel (slaney), torchaudio melscale_fbanks (htk), AudioSet VGGish mel_features (yamnet).
 
-    >>> from whence.features.settings import logmel
-    >>> bank = mel_filterbank(logmel())
+    >>> from whence.features.settings import logmel_settings
+    >>> bank = mel_filterbank(logmel_settings())
     >>> bank.shape, round(float(bank.sum(axis=1).mean()) * 24000 / 1024, 2)
     ((64, 513), 1.0)
     """

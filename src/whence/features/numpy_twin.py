@@ -36,8 +36,8 @@ def numpy_features(settings: FeatureSettings) -> Callable[[Array], Array]:
     Raises:
         FeatureError: there is no such front end.
 
-    >>> from whence.features.settings import midside
-    >>> numpy_features(midside())(np.zeros((1, 2, 120_000), np.float32)).shape
+    >>> from whence.features.settings import midside_settings
+    >>> numpy_features(midside_settings())(np.zeros((1, 2, 120_000), np.float32)).shape
     (1, 4, 251, 64)
     """
     bank = np.ascontiguousarray(mel_filterbank(settings).T)

@@ -25,8 +25,8 @@ SILENCE = 1e-10
 def without_onsets(settings: FeatureSettings) -> FeatureSettings:
     """Those of the maps that onset maps stand beside.
 
-    >>> from whence.features.settings import midside, midside_onsets
-    >>> without_onsets(midside_onsets()) == midside()
+    >>> from whence.features.settings import midside_onsets_settings, midside_settings
+    >>> without_onsets(midside_onsets_settings()) == midside_settings()
     True
     """
     return replace(settings, name="midside", maps=settings.maps[: -len(ONSET_MAPS)])
@@ -35,8 +35,8 @@ def without_onsets(settings: FeatureSettings) -> FeatureSettings:
 def finer(settings: FeatureSettings) -> FeatureSettings:
     """The analysis that beginnings are looked for in.
 
-    >>> from whence.features.settings import midside
-    >>> fine = finer(midside())
+    >>> from whence.features.settings import midside_settings
+    >>> fine = finer(midside_settings())
     >>> fine.hop, fine.window, fine.fft, fine.mel_count
     (120, 480, 512, 32)
     """

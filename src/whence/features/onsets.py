@@ -79,8 +79,8 @@ class MidsideOnsets(nn.Module):
 
     Shape: (B, 2, sample) -> (B, M, sample // hop + 1, mel_count).
 
-    >>> from whence.features.settings import midside_onsets
-    >>> MidsideOnsets(midside_onsets())(torch.zeros(3, 2, 120_000)).shape
+    >>> from whence.features.settings import midside_onsets_settings
+    >>> MidsideOnsets(midside_onsets_settings())(torch.zeros(3, 2, 120_000)).shape
     torch.Size([3, 6, 251, 64])
     """
 

@@ -102,45 +102,45 @@ class FeatureSettings:
         return self.hop / self.rate_hz
 
 
-def logmel() -> FeatureSettings:
+def logmel_settings() -> FeatureSettings:
     """The official baseline's input: log-mel of left and right, 20 ms hop, (batch, 2, 251, 64) for 5 s."""
     return FeatureSettings("logmel", maps=("left", "right"))
 
 
-def midside() -> FeatureSettings:
+def midside_settings() -> FeatureSettings:
     """What a coincident stereo pair tells: mid and side log-mel, intensity, side ratio; (batch, 4, 251, 64) for 5 s."""
     return FeatureSettings("midside", maps=("mid", "side", "intensity", "side_ratio"))
 
 
-def midside_onsets() -> FeatureSettings:
+def midside_onsets_settings() -> FeatureSettings:
     """The same, and from where what just began comes; (batch, 6, 251, 64) for 5 s."""
-    return FeatureSettings("midside_onsets", maps=(*midside().maps, *ONSET_MAPS))
+    return FeatureSettings("midside_onsets", maps=(*midside_settings().maps, *ONSET_MAPS))
 
 
-def perceptual() -> FeatureSettings:
+def perceptual_settings() -> FeatureSettings:
     """Left, right, mid, side, intensity and coherence at a 12.5 ms hop, after Yeow et al. 2025 (arXiv:2507.00874)."""
     maps = ("left", "right", "mid", "side", "intensity", "coherence")
     return FeatureSettings("perceptual", maps=maps, hop=300, window=600)
 
 
-def dasheng_mel() -> FeatureSettings:
+def dasheng_mel_settings() -> FeatureSettings:
     """The front end Dasheng was trained with, on the mid signal: 16 kHz, 10 ms hop, 64 HTK mels, 120 dB."""
     return FeatureSettings(
         "dasheng_mel", ("mid",), 16_000, 160, 512, 512, high_hz=8000.0, scale="htk", dynamic_range_db=120.0
     )
 
 
-def yamnet_mel() -> FeatureSettings:
+def yamnet_mel_settings() -> FeatureSettings:
     """The front end YAMNet was trained with, on the mid signal: 16 kHz, 10 ms hop, 64 mels 125-7500 Hz."""
     return FeatureSettings("yamnet_mel", ("mid",), 16_000, 160, 400, 512, low_hz=125.0, high_hz=7500.0, scale="yamnet")
 
 
 # The settings a front end has unless a recipe says otherwise.
 DEFAULTS: dict[str, Callable[[], FeatureSettings]] = {
-    "logmel": logmel,
-    "midside": midside,
-    "midside_onsets": midside_onsets,
-    "perceptual": perceptual,
-    "dasheng_mel": dasheng_mel,
-    "yamnet_mel": yamnet_mel,
+    "logmel": logmel_settings,
+    "midside": midside_settings,
+    "midside_onsets": midside_onsets_settings,
+    "perceptual": perceptual_settings,
+    "dasheng_mel": dasheng_mel_settings,
+    "yamnet_mel": yamnet_mel_settings,
 }

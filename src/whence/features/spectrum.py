@@ -23,8 +23,8 @@ class Spectrum(nn.Module):
 
     Shape: (B, C, sample) -> complex (B, C, T, fft // 2 + 1), T = sample // hop + 1 if centred, else sample // hop.
 
-    >>> from whence.features.settings import logmel
-    >>> Spectrum(logmel())(torch.zeros(1, 2, 120_000)).shape
+    >>> from whence.features.settings import logmel_settings
+    >>> Spectrum(logmel_settings())(torch.zeros(1, 2, 120_000)).shape
     torch.Size([1, 2, 251, 513])
     """
 
@@ -79,8 +79,8 @@ class SpectrumStream:
     Args:
         spectrum: what to compute.
 
-    >>> from whence.features.settings import logmel
-    >>> stream = SpectrumStream(Spectrum(logmel()))
+    >>> from whence.features.settings import logmel_settings
+    >>> stream = SpectrumStream(Spectrum(logmel_settings()))
     >>> [stream.push(torch.zeros(1, 2, 24_000)).shape[2] for _ in range(3)], stream.finish().shape[2]
     ([49, 50, 50], 2)
     """

@@ -31,8 +31,8 @@ class YamnetMel(nn.Module):
 
     Source: Plakal and Ellis, YAMNet, TensorFlow model garden (features).
 
-    >>> from whence.features.settings import yamnet_mel
-    >>> maps = YamnetMel(yamnet_mel())(torch.zeros(1, 2, 120_000))
+    >>> from whence.features.settings import yamnet_mel_settings
+    >>> maps = YamnetMel(yamnet_mel_settings())(torch.zeros(1, 2, 120_000))
     >>> maps.shape, round(float(maps.max()), 3)
     (torch.Size([1, 1, 500, 64]), -6.908)
     """

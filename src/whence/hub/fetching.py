@@ -86,7 +86,7 @@ def _fetched(wanted: HubName) -> Path:
     if model is None:
         raise WhenceError(f"{wanted}: its {SYSTEM_FILE} names networks that are not there; ask who published it")
     if model.is_file():
-        from whence.inference.onnx_checks import check_onnx
+        from whence.inference import check_onnx
 
         check_onnx(model)
     return model

@@ -14,7 +14,7 @@ from whence.errors import WhenceError
 from whence.hub.names import HubName
 from whence.hub.published_files import PublishedFile
 from whence.text import one_line, shown
-from whence.views.tables import degrees, number, percent
+from whence.views import degrees, number, percent
 
 _LARGEST_SCORES_BYTES = 10_000_000
 _METRICS = (

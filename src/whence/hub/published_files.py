@@ -70,7 +70,7 @@ def select_files(model: Path) -> Selection:
     if model.suffix.lower() != ".onnx":
         what = "no such file" if not model.exists() else f"is not published; only {', '.join(ENDINGS)} ever are"
         raise WhenceError(f"{shown(model)}: {what}. Name an exported .onnx file or the folder of a run")
-    from whence.inference.onnx_checks import check_onnx
+    from whence.inference import check_onnx
 
     check_onnx(model)
     return Selection((_looked_through(model, "model.onnx"),))

@@ -1,1 +1,5 @@
 """Signals become events: networks run, joined, averaged, on clips of any length."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

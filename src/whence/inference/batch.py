@@ -78,7 +78,8 @@ def answer(
         target: where results go, without ending; None to have the events back.
         heard: told the seconds of each stretch that has been heard.
     """
-    from whence.audio import AudioError, read_blocks
+    from whence.audio import read_blocks
+    from whence.errors import AudioError
     from whence.inference.streaming import Stream
     from whence.labels import Events, write_events
 

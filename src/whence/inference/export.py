@@ -13,13 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from whence.errors import MissingExtraError
-from whence.features.settings import FeatureSettings
+from whence.features import FeatureSettings
 from whence.files import written_whole
 from whence.inference.onnx_networks import CARD_FORMAT, METADATA_KEY
 from whence.inference.run import WEIGHTS_FILE
 from whence.inference.system_file import read_system
-from whence.models.names import from_mapping
-from whence.models.weights import load_network
+from whence.models import from_mapping, load_network
 
 OPSET = 17
 # Smaller tensors (biases, scales) stay as they are: halving them saves nothing and costs precision.

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.errors import InferenceError
-from whence.models.outputs.classwise import ACTIVITY, AZIMUTH
+from whence.models.outputs import ACTIVITY, AZIMUTH
 
 Activity = Literal["detector", "mean"]
 

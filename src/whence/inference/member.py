@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from whence.models.network import Network
-from whence.models.outputs.coding import Coding
+from whence.models import Network
+from whence.models.outputs import Coding
 
 # The spectra of five seconds of stereo are 2 MB; a core's cache holds few of them.
 _CLIPS_IN_CACHE = 2

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.models.outputs.coding import Coding
+from whence.models.outputs import Coding
 
 
 class Networks(Protocol):

@@ -13,14 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.errors import InferenceError, ModelError
-from whence.features.numpy_twin import numpy_features
-from whence.features.settings import FeatureSettings
+from whence.features import FeatureSettings, numpy_features
 from whence.inference.onnx_checks import check_onnx
 from whence.inference.system import NetworkSystem
 from whence.inference.system_file import SystemFile
-from whence.models.names import from_mapping
-from whence.models.outputs.coding import Coding
-from whence.models.outputs.registry import build_output, output_from_json
+from whence.models import from_mapping
+from whence.models.outputs import Coding, build_output, output_from_json
 
 # The one entry of the file's metadata that is ours: a JSON object, see OnnxCard.
 METADATA_KEY = "whence"

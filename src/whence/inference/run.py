@@ -4,14 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from whence.errors import InferenceError
-from whence.features.registry import build_features
-from whence.features.settings import FeatureSettings
+from whence.features import FeatureSettings, build_features
 from whence.inference.member import Member, TorchNetworks, best_device
 from whence.inference.system import NetworkSystem
 from whence.inference.system_file import read_system
-from whence.models.names import from_mapping
-from whence.models.outputs.registry import build_output, output_from_json
-from whence.models.weights import load_network
+from whence.models import from_mapping, load_network
+from whence.models.outputs import build_output, output_from_json
 
 WEIGHTS_FILE = "weights.safetensors"
 

@@ -14,8 +14,7 @@ from whence.inference.networks import Networks
 from whence.inference.smoothing import smooth
 from whence.inference.streaming import Stream
 from whence.labels import STARSS23, ClassList, Events
-from whence.models.outputs.classwise import ACTIVITY, Classwise, ClasswiseSettings
-from whence.models.outputs.coding import Coding
+from whence.models.outputs import ACTIVITY, Classwise, ClasswiseSettings, Coding
 
 
 class System(Protocol):

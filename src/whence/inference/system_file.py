@@ -14,7 +14,7 @@ from whence.inference.joining import Activity
 from whence.inference.networks import Networks
 from whence.inference.system import NetworkSystem
 from whence.labels import STARSS23, ClassList
-from whence.models.names import from_mapping
+from whence.models import from_mapping
 
 SYSTEM_FILE = "system.json"
 

@@ -1,1 +1,5 @@
 """Live listening: from a device to a radar in the terminal, recordings and robots, one idea a file."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

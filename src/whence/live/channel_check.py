@@ -10,7 +10,7 @@ from whence.live.clock import Clock
 from whence.live.intake import Intake
 from whence.live.stop import Stop
 from whence.units import SAMPLE_RATE_HZ
-from whence.views.terminal.terminal import Terminal
+from whence.views.terminal import Terminal
 
 LOG = logging.getLogger("whence.live")
 

@@ -6,11 +6,11 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.audio.resampling import Resampling
+from whence.audio import Resampling
 from whence.live.clock import Clock
 from whence.live.source import DeviceError, Heard, LiveSource, UnpluggedError
 from whence.units import SAMPLE_RATE_HZ
-from whence.views.terminal.page import GIVES_UP_S
+from whence.views.terminal import GIVES_UP_S
 
 LOG = logging.getLogger("whence.live")
 

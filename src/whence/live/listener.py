@@ -18,10 +18,7 @@ from whence.live.outputs import Output
 from whence.live.stop import Stop
 from whence.live.tape import Tape
 from whence.units import SAMPLE_RATE_HZ
-from whence.views.terminal.looks import Looks
-from whence.views.terminal.page import State, page
-from whence.views.terminal.present import Present
-from whence.views.terminal.terminal import Terminal
+from whence.views.terminal import Looks, Present, State, Terminal, page
 
 LOG = logging.getLogger("whence.live")
 

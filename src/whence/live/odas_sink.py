@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from whence.errors import WhenceError
-from whence.labels import ClassList, Events
-from whence.labels.odas import SLOTS, odas_message, odas_slots
+from whence.labels import SLOTS, ClassList, Events, odas_message, odas_slots
 from whence.live.outputs import Identities, hops
 from whence.text import shown
 

@@ -7,12 +7,8 @@ from typing import Protocol, TextIO
 
 import numpy as np
 
-from whence.labels import ClassList, Events
-from whence.labels.event_text import class_name
-from whence.labels.json_lines import json_frames_text
-from whence.labels.odas import unit_vectors
-from whence.views.terminal.page import sounding_text
-from whence.views.terminal.present import Present
+from whence.labels import ClassList, Events, class_name, json_frames_text, unit_vectors
+from whence.views.terminal import Present, sounding_text
 
 ROS_HEADER = {
     "frame": "ROS REP 103: x ahead, y left, z up, origin between the microphones",

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.audio.reading import decoded, pair_of
+from whence.audio import decoded, pair_of
 from whence.live.clock import Clock
 from whence.live.source import DeviceError, Heard
 from whence.text import shown

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.errors import MetricError
-from whence.labels.clips import ClipEvents
+from whence.labels import ClipEvents
 from whence.metrics.pairing import Pairing
 from whence.metrics.settings import ScoreSettings
 from whence.metrics.tracks import rows_in_tracks

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.labels.classes import STARSS23, ClassList
-from whence.labels.clips import ClipEvents
+from whence.labels import STARSS23, ClassList, ClipEvents
 from whence.metrics.counting import Counts
 from whence.metrics.evaluation import Evaluation, evaluate
 from whence.metrics.intervals import interval

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from whence.labels.classes import STARSS23, ClassList
-from whence.labels.clips import ClipEvents
+from whence.labels import STARSS23, ClassList, ClipEvents
 from whence.metrics.counting import Counts, count
 from whence.metrics.left_out import LeftOut, left_out
 from whence.metrics.pairing import Pairing, pair

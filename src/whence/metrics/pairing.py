@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from whence.errors import MetricError
-from whence.labels.clips import ClipEvents
+from whence.labels import ClipEvents
 from whence.metrics.matching import match
 from whence.metrics.tracks import rows_in_tracks
 from whence.text import shown

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from whence.errors import MetricError
-from whence.labels.classes import ClassList
-from whence.labels.clips import ClipEvents
+from whence.labels import ClassList, ClipEvents
 from whence.metrics.settings import ScoreSettings
 from whence.text import shown
 

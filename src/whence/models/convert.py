@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from whence.errors import ModelError
-from whence.features.mel import mel_filterbank
-from whence.features.settings import dasheng_mel
+from whence.features import dasheng_mel_settings, mel_filterbank
 from whence.models.dasheng import DashengEncoder, DashengSettings
 from whence.models.encoders import encoder_to_json
 from whence.models.foreign import read_checkpoint
@@ -138,7 +137,7 @@ def _dasheng(held: Mapping[str, Any], source: Path) -> Converted:
 def _check_front_end(given: Mapping[str, Tensor], source: Path) -> None:
     """A checkpoint trained on another mel would load and then hear nonsense."""
     bank = given.get("front_end.0.mel_scale.fb")
-    ours = torch.from_numpy(mel_filterbank(dasheng_mel()).T.copy())
+    ours = torch.from_numpy(mel_filterbank(dasheng_mel_settings()).T.copy())
     if bank is not None and (bank.shape != ours.shape or not torch.allclose(bank.float(), ours, atol=1e-4)):
         raise ModelError(f"{source}: its mel filterbank is not the one that Dasheng was published with")
 

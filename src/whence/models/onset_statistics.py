@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from whence.errors import ModelError
-from whence.features.onset_rule import LEAST_LEVEL
+from whence.features import LEAST_LEVEL
 
 # Edges between -90 and 90 degrees, 4 degrees apart.
 EDGES = 45

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from whence.errors import ModelError
-from whence.features.yamnet_mel import SILENCE
+from whence.features import SILENCE
 
 # (channels out, stride) of block2 to block14; conv1 in front has 32 channels and stride 2.
 _BLOCKS = (

@@ -1,1 +1,5 @@
 """One readable file per family of recipes: functions that return a full, typed, frozen configuration."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -2,12 +2,10 @@
 
 from dataclasses import replace
 
-from whence.features.settings import logmel, perceptual
-from whence.models.multi_branch import MultiBranchSettings
-from whence.models.outputs.classwise import ClasswiseSettings
-from whence.models.outputs.distance import DistanceScale
-from whence.models.resnet_conformer import challenge
-from whence.training.recipe import NetworkRecipe, OptimizerSettings, Recipe
+from whence.features import logmel_settings, perceptual_settings
+from whence.models import MultiBranchSettings, challenge
+from whence.models.outputs import ClasswiseSettings, DistanceScale
+from whence.training import NetworkRecipe, OptimizerSettings, Recipe
 
 _EPOCH_CLIPS = 16_384
 
@@ -27,7 +25,7 @@ def nercslip_2024() -> Recipe:
     network = NetworkRecipe(
         "seld",
         MultiBranchSettings(),
-        logmel(),
+        logmel_settings(),
         output,
         batch_clips=64,
         epochs=100,
@@ -47,7 +45,7 @@ def ntu() -> Recipe:
         "seld",
         # Features every 12.5 ms: eight of them are one label frame.
         replace(challenge(input_maps=6), final_time_pool=8),
-        perceptual(),
+        perceptual_settings(),
         output,
         batch_clips=64,
         epochs=100,

@@ -9,7 +9,7 @@ from whence.recipes.seldnet import seldnet, seldnet_accdoa
 from whence.recipes.tiny import tiny
 from whence.recipes.whence_small import whence_small, whence_small_pretrained
 from whence.recipes.xiaomi import xiaomi_1, xiaomi_2, xiaomi_3, xiaomi_4
-from whence.training.recipe import Recipe
+from whence.training import Recipe
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
     "tiny": tiny,

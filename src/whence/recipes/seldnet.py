@@ -2,12 +2,10 @@
 
 from dataclasses import replace
 
-from whence.features.settings import logmel
-from whence.models.outputs.accdoa import AccdoaSettings
-from whence.models.outputs.multi_accdoa import MultiAccdoaSettings
-from whence.models.outputs.registry import build_output
-from whence.models.seldnet import SeldNetSettings
-from whence.training.recipe import NetworkRecipe, OptimizerSettings, Recipe
+from whence.features import logmel_settings
+from whence.models import SeldNetSettings
+from whence.models.outputs import AccdoaSettings, MultiAccdoaSettings, build_output
+from whence.training import NetworkRecipe, OptimizerSettings, Recipe
 
 
 def seldnet() -> Recipe:
@@ -19,7 +17,7 @@ def seldnet() -> Recipe:
     network = NetworkRecipe(
         "seld",
         SeldNetSettings(),
-        logmel(),
+        logmel_settings(),
         MultiAccdoaSettings(),
         batch_clips=256,
         epochs=200,

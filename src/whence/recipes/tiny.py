@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from whence.features.settings import midside
-from whence.models.compact_localizer import CompactLocalizerSettings
-from whence.models.outputs.classwise import ClasswiseSettings, detection
-from whence.training.recipe import NetworkRecipe, OptimizerSettings, Recipe
+from whence.features import midside_settings
+from whence.models import CompactLocalizerSettings
+from whence.models.outputs import ClasswiseSettings, detection
+from whence.training import NetworkRecipe, OptimizerSettings, Recipe
 
 
 def tiny() -> Recipe:
@@ -16,7 +16,7 @@ def tiny() -> Recipe:
     detector = NetworkRecipe(
         "detector",
         model,
-        midside(),
+        midside_settings(),
         detection(),
         batch_clips=8,
         epochs=2,

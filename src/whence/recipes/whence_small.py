@@ -2,13 +2,10 @@
 
 from dataclasses import replace
 
-from whence.features.settings import midside_onsets, yamnet_mel
-from whence.models.compact_detector import CompactDetectorSettings
-from whence.models.compact_localizer import CompactLocalizerSettings
-from whence.models.outputs.classwise import ClasswiseSettings, detection
-from whence.models.outputs.distance import DistanceScale
-from whence.models.yamnet import YamnetSettings
-from whence.training.recipe import NetworkRecipe, OptimizerSettings, Recipe
+from whence.features import midside_onsets_settings, yamnet_mel_settings
+from whence.models import CompactDetectorSettings, CompactLocalizerSettings, YamnetSettings
+from whence.models.outputs import ClasswiseSettings, DistanceScale, detection
+from whence.training import NetworkRecipe, OptimizerSettings, Recipe
 
 _OPTIMIZER = OptimizerSettings(peak_rate=2e-3, warmup_share=0.1, average_decay=0.995)
 
@@ -36,7 +33,7 @@ def _recipe(name: str, encoder: YamnetSettings, detector_optimizer: OptimizerSet
         "detector",
         CompactDetectorSettings(encoder),
         # Scenes and recordings are quieter than what YAMNet was trained on, each by its own measure.
-        replace(yamnet_mel(), peak_normalized=True),
+        replace(yamnet_mel_settings(), peak_normalized=True),
         detection(),
         batch_clips=32,
         epochs=22,
@@ -46,7 +43,7 @@ def _recipe(name: str, encoder: YamnetSettings, detector_optimizer: OptimizerSet
     localizer = NetworkRecipe(
         "localizer",
         CompactLocalizerSettings(input_maps=6, place_width=96, symmetric=True),
-        midside_onsets(),
+        midside_onsets_settings(),
         # The size of errors is what the official metric averages, of angles and of relative distances.
         ClasswiseSettings(direction_absolute=True, distance_weight=1.0, scale=DistanceScale("log", absolute=True)),
         # Twice as many steps for as many clips: distances begin to be learned late.

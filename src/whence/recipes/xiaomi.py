@@ -10,15 +10,12 @@ the warm-up, then its last four blocks learn, and after a tenth of all steps eve
 
 from dataclasses import replace
 
-from whence.features.settings import dasheng_mel, logmel
-from whence.models.dasheng_detector import DashengDetectorSettings
-from whence.models.outputs.classwise import detection, localization
-from whence.models.resnet_conformer import ResnetConformerSettings
-from whence.scenes.settings import SceneSettings
-from whence.scenes.transforms.filter_augment import FilterAugmentSettings
-from whence.scenes.transforms.scene_mixing import SceneMixingSettings
-from whence.scenes.transforms.spec_augment import SpecAugmentSettings
-from whence.training.recipe import NetworkRecipe, OptimizerSettings, Recipe
+from whence.features import dasheng_mel_settings, logmel_settings
+from whence.models import DashengDetectorSettings, ResnetConformerSettings
+from whence.models.outputs import detection, localization
+from whence.scenes import SceneSettings
+from whence.scenes.transforms import FilterAugmentSettings, SceneMixingSettings, SpecAugmentSettings
+from whence.training import NetworkRecipe, OptimizerSettings, Recipe
 
 # Warm-up from 0 to 1e-3, then a cosine to 0; how long the warm-up is the report does not say.
 _OPTIMIZER = OptimizerSettings(peak_rate=1e-3, warmup_share=0.05, schedule="cosine")
@@ -31,7 +28,7 @@ def xiaomi_1() -> Recipe:
     detector = NetworkRecipe(
         "detector",
         DashengDetectorSettings(),
-        dasheng_mel(),
+        dasheng_mel_settings(),
         detection(),
         batch_clips=128,
         epochs=200,
@@ -42,7 +39,7 @@ def xiaomi_1() -> Recipe:
     localizer = NetworkRecipe(
         "localizer",
         ResnetConformerSettings(),
-        logmel(),
+        logmel_settings(),
         localization(),
         batch_clips=64,
         epochs=300,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from whence.corpora.sounds import INTERFERENCE, Sounds
+from whence.corpora import INTERFERENCE, Sounds
 from whence.errors import SceneError
 from whence.labels import STARSS23
 from whence.scenes.placing import draw_places, treat

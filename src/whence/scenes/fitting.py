@@ -2,7 +2,7 @@
 
 from itertools import chain
 
-from whence.corpora.sounds import Sounds
+from whence.corpora import Sounds
 from whence.errors import SceneError
 from whence.scenes.rooms.bank import RoomBank
 from whence.scenes.scene import Piece, Scene

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from whence.corpora.sounds import Sounds
+from whence.corpora import Sounds
 from whence.errors import SceneError
 from whence.labels import Events
 from whence.scenes.draw import check_banks, draw_interferers, draw_room_number, finish, generator_at

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from whence.corpora.sounds import Sounds
+from whence.corpora import Sounds
 from whence.scenes.ramp import ramp
 from whence.scenes.scene import Piece
 

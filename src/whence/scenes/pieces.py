@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from whence.corpora.sounds import Sounds
+from whence.corpora import Sounds
 from whence.scenes.scene import Piece
 from whence.scenes.settings import SceneSettings
 from whence.units import SAMPLE_RATE_HZ

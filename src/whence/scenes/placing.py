@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.corpora.sounds import Sounds
+from whence.corpora import Sounds
 from whence.scenes.rooms.bank import RoomBank
 from whence.scenes.scene import SceneEvent, SourcePath, Waypoint
 from whence.scenes.settings import SceneSettings

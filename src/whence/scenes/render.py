@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from whence.corpora.sounds import Sounds
+from whence.corpora import Sounds
 from whence.errors import SceneError
 from whence.labels import Events
 from whence.scenes.audible import Audible, find_audible

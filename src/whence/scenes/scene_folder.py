@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from whence.audio import write
-from whence.corpora.sounds import Sounds
+from whence.corpora import Sounds
 from whence.errors import SceneError
 from whence.files import sweep_unfinished, written_whole
-from whence.labels.dcase import write_dcase
+from whence.labels import write_dcase
 from whence.scenes.rooms.bank import RoomBank
 from whence.scenes.scene import Scene
 from whence.scenes.settings import SceneSettings

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.corpora.sounds import Sounds
-from whence.errors import SceneError
-from whence.labels import LabelError
+from whence.corpora import Sounds
+from whence.errors import LabelError, SceneError
 from whence.scenes.pieces import draw_pieces
 from whence.scenes.scene import LEAD_SAMPLES, Piece
 from whence.scenes.settings import SceneSettings

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from whence.corpora.sounds import Sounds
+from whence.corpora import Sounds
 from whence.errors import SceneError
 from whence.scenes.draw import draw_scene
 from whence.scenes.render import RenderedBatch, render_batch

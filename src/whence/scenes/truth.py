@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.labels import Events
-from whence.labels.azimuth import fold_to_front, wrap
+from whence.labels import Events, fold_to_front, wrap
 from whence.scenes.rooms.bank import RoomBank
 from whence.scenes.scene import Scene, SceneEvent, SourcePath, Waypoint
 from whence.units import FRAME_SAMPLES

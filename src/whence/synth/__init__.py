@@ -1,6 +1,5 @@
 """A sound bank from nothing: physically inspired generators for every class; no recordings needed."""
 
-from whence.synth.bank import GENERATORS, generate, procedural_sounds
-from whence.synth.waves import PEAK
+import lazy_loader
 
-__all__ = ["GENERATORS", "PEAK", "generate", "procedural_sounds"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.corpora.sounds import BACKGROUND, INTERFERENCE, Sounds
+from whence.corpora import BACKGROUND, INTERFERENCE, Sounds
 from whence.errors import SceneError
 from whence.labels import STARSS23
 from whence.settings import check_number

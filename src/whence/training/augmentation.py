@@ -3,9 +3,8 @@
 import numpy as np
 import torch
 
-from whence.features.settings import POWER_MAPS
-from whence.scenes.transforms.filter_augment import apply_filter_augment, draw_filter_augment
-from whence.scenes.transforms.spec_augment import apply_spec_augment, draw_spec_augment
+from whence.features import POWER_MAPS
+from whence.scenes.transforms import apply_filter_augment, apply_spec_augment, draw_filter_augment, draw_spec_augment
 from whence.training.recipe import NetworkRecipe
 
 # Keeps these draws apart from those of scenes, which use (seed, epoch, index).

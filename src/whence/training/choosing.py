@@ -10,12 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from whence.features.registry import build_features
-from whence.inference.member import Member
-from whence.inference.run import WEIGHTS_FILE
-from whence.models.outputs.registry import build_output, output_to_json
-from whence.models.registry import build_model, model_to_json
-from whence.models.weights import save_weights
+from whence.features import build_features
+from whence.inference import WEIGHTS_FILE, Member
+from whence.models import build_model, model_to_json, save_weights
+from whence.models.outputs import build_output, output_to_json
 from whence.training.kept import kept_weights
 from whence.training.protocol import PAPER_LABEL, DevTestClips, label_of
 from whence.training.recipe import NetworkRecipe, Recipe

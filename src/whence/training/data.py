@@ -10,11 +10,10 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from whence.corpora.dcase2025 import AudioFrameDataset
+from whence.corpora import AudioFrameDataset
 from whence.errors import TrainingError, WhenceError, WorkerDiedError
 from whence.labels import Events
-from whence.scenes.render import RenderedBatch
-from whence.scenes.stream import SceneStream
+from whence.scenes import RenderedBatch, SceneStream
 
 _Item = TypeVar("_Item")
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from whence.files import written_whole
-from whence.inference.member import features_of
+from whence.inference import features_of
 from whence.training.data import ClipData
 from whence.training.learner import Learner
 

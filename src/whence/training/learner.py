@@ -11,11 +11,10 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from whence.errors import DivergedError
-from whence.features.registry import build_features
-from whence.inference.member import features_of
-from whence.models.network import Network
-from whence.models.outputs.registry import build_output
-from whence.models.registry import build_model
+from whence.features import build_features
+from whence.inference import features_of
+from whence.models import Network, build_model
+from whence.models.outputs import build_output
 from whence.training.augmentation import augment_features
 from whence.training.data import Batch
 from whence.training.freezing import frozen_at, let_rest, let_rest_but, only_these_learn

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from whence.errors import DivergedError, GaveUpError
 from whence.files import written_whole
-from whence.inference.member import Member
-from whence.models.weights import load_start
+from whence.inference import Member
+from whence.models import load_start
 from whence.training.checkpoints import load_state, save_state
 from whence.training.data import Batch, TrainingData
 from whence.training.encoded import encode_once, sweep

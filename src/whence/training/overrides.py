@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeVar, get_type_hints
 
 from whence.errors import TrainingError
-from whence.models.outputs.registry import build_output
+from whence.models.outputs import build_output
 from whence.settings import from_plain
 from whence.training.recipe import Recipe
 

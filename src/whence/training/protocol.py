@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from whence.corpora.dcase2025 import AudioFrameDataset
-from whence.inference.member import Member
+from whence.corpora import AudioFrameDataset
+from whence.inference import Member
 from whence.labels import ClassList
 from whence.training.recipe import Recipe
 from whence.training.validation import Validation, ValidationClips, validate

@@ -4,13 +4,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from whence.errors import TrainingError
-from whence.features.settings import FeatureSettings
-from whence.models.encoders import layer_count
-from whence.models.outputs.registry import OutputSettings, build_output, output_to_json
-from whence.models.registry import model_to_json
-from whence.scenes.settings import SceneSettings
-from whence.scenes.transforms.filter_augment import FilterAugmentSettings
-from whence.scenes.transforms.spec_augment import SpecAugmentSettings
+from whence.features import FeatureSettings
+from whence.models import layer_count, model_to_json
+from whence.models.outputs import OutputSettings, build_output, output_to_json
+from whence.scenes import SceneSettings
+from whence.scenes.transforms import FilterAugmentSettings, SpecAugmentSettings
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from whence.errors import TrainingError
-from whence.inference.member import best_device
-from whence.inference.run import WEIGHTS_FILE, load_member
-from whence.inference.system_file import SystemFile, write_system
+from whence.inference import WEIGHTS_FILE, SystemFile, best_device, load_member, write_system
 from whence.training.choosing import choose_weights
 from whence.training.data import TrainingData
 from whence.training.event_files import event_files, need_tensorboard

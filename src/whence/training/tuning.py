@@ -6,12 +6,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.inference.joining import Activity, join
-from whence.inference.member import Member
-from whence.inference.smoothing import smooth
-from whence.inference.system_file import SystemFile
-from whence.models.outputs.classwise import ACTIVITY, Classwise, ClasswiseSettings
-from whence.models.outputs.coding import Coding
+from whence.inference import Activity, Member, SystemFile, join, smooth
+from whence.models.outputs import ACTIVITY, Classwise, ClasswiseSettings, Coding
 from whence.training.validation import Validation, ValidationClips, predict, validate
 
 

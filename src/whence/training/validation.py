@@ -9,12 +9,10 @@ import torch
 from numpy.typing import NDArray
 
 from whence.errors import TrainingError
-from whence.inference.member import Member
+from whence.inference import Member
 from whence.labels import ClassList, ClipEvents, Events
-from whence.metrics import IntervalSettings, ScoreSettings, evaluate
-from whence.metrics.tables import number_or_none
-from whence.models.outputs.classwise import ACTIVITY, AZIMUTH, DISTANCE, Classwise
-from whence.models.outputs.coding import Coding
+from whence.metrics import IntervalSettings, ScoreSettings, evaluate, number_or_none
+from whence.models.outputs import ACTIVITY, AZIMUTH, DISTANCE, Classwise, Coding
 from whence.training.thresholds import at_thresholds, best_thresholds
 
 # A hit of the official metric.

@@ -56,7 +56,7 @@ def ears_of(system: Any, open_stream: Callable[..., Hearing] | None = None) -> E
         open_stream: makes a `Hearing` from (system, latency=, threshold=); `whence.Stream` when None.
     """
     if open_stream is None:
-        from whence.inference.streaming import Stream
+        from whence.inference import Stream
 
         open_stream = Stream
     make = open_stream

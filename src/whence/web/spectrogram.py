@@ -3,9 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.features.mel import mel_filterbank
-from whence.features.settings import logmel
-from whence.features.windows import hann
+from whence.features import hann, logmel_settings, mel_filterbank
 
 HOP_SAMPLES = 600  # 25 ms: four columns to a label frame, 5 kB for a second of stereo
 HOP_S = 0.025
@@ -26,7 +24,7 @@ class Spectrogram:
     """
 
     def __init__(self) -> None:
-        settings = logmel()
+        settings = logmel_settings()
         window = hann(_FFT_SAMPLES)
         bank = mel_filterbank(settings)
         self._window = window / window.sum() * 2  # a full-scale tone has power 1 in its bin

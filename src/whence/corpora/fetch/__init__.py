@@ -1,1 +1,5 @@
 """Download, check and unpack public data."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from whence.errors import ModelError
-from whence.labels import Events
-from whence.labels.azimuth import fold_to_front
+from whence.labels import Events, fold_to_front
 from whence.models.outputs.coding import Array, Coding
 from whence.models.outputs.distance import DistanceScale
 from whence.models.outputs.either import degrees_of, sigmoid, stack, tanh

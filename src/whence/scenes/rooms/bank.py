@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from whence.errors import SceneError
-from whence.labels.azimuth import wrap
+from whence.labels import wrap
 
 
 @dataclass(frozen=True, eq=False)

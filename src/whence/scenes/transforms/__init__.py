@@ -1,1 +1,5 @@
 """One transform per file: its settings, its draw (plain data) and its apply (no randomness)."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

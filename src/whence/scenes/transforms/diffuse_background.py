@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from whence.corpora.sounds import BACKGROUND, Sounds
+from whence.corpora import BACKGROUND, Sounds
 from whence.errors import SceneError
 from whence.scenes.scene import Background, Piece, Wave
 from whence.settings import check_probability, check_span

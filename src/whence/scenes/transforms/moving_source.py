@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from whence.labels.azimuth import wrap
+from whence.labels import wrap
 from whence.scenes.rooms.bank import RoomBank
 from whence.scenes.scene import SourcePath, Waypoint
 from whence.settings import check_number, check_probability, check_span

@@ -1,5 +1,5 @@
 """Pictures of a clip: what it sounds like, where its events are over time, and where they stand around the listener."""
 
-from whence.views.picture.clip import draw_clip, draw_picture
+import lazy_loader
 
-__all__ = ["draw_clip", "draw_picture"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

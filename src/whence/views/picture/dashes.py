@@ -7,8 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.labels.azimuth import fold_to_front
-from whence.labels.events import FRAMES_PER_S, Events
+from whence.labels import FRAMES_PER_S, Events, fold_to_front
 
 
 class Dashes(NamedTuple):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.collections import LineCollection
 
-from whence.labels.azimuth import fold_to_front
+from whence.labels import fold_to_front
 from whence.views.picture.dashes import dashes_of, marked_rows, risers_of
 from whence.views.picture.looks import GREY, LOOKS, mark_style
 from whence.views.picture.palette import COLOURS, look_of

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from whence.metrics.calibration import calibration
-from whence.metrics.validation import known_clips
+from whence.metrics import calibration, known_clips
 from whence.views.report.charts import calibration_chart
 from whence.views.report.markup import Markup, element, join
 from whence.views.report.tables import chart, table

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from whence.metrics.calibration import Calibration
-from whence.metrics.profiles import AZIMUTH_STEP_DEG, DISTANCE_STEP_M, Profile
+from whence.metrics import AZIMUTH_STEP_DEG, DISTANCE_STEP_M, Calibration, Profile
 from whence.views.picture.palette import short
 from whence.views.report.axes import Scale, frame, label, line, svg, ticks
 from whence.views.report.markup import Markup, element

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from whence.errors import WhenceError
-from whence.labels import dcase_text
-from whence.labels.json_lines import json_frames_text
+from whence.labels import dcase_text, json_frames_text
 from whence.text import counted, shown
 from whence.views.report.markup import Child, Markup, element, join
 from whence.views.report.sounds import LONGEST_S, Heard, make_ready

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from whence.metrics.confusion import Confusion, confusion
+from whence.metrics import Confusion, confusion
 from whence.text import shown
 from whence.views.picture.palette import short
 from whence.views.report.markup import Markup, element, join

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from whence.metrics.profiles import Along, Profile, profile
-from whence.metrics.tables import Dimension
+from whence.metrics import Along, Dimension, Profile, profile
 from whence.views.report.charts import bars, profile_chart
 from whence.views.report.markup import Markup, element, join
 from whence.views.report.tables import chart, numbers, table

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.metrics.verdicts import RIGHT, verdicts
+from whence.metrics import RIGHT, verdicts
 
 if TYPE_CHECKING:
     from whence.metrics import Evaluation

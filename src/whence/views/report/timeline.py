@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.labels.azimuth import fold_to_front
+from whence.labels import fold_to_front
 from whence.views.picture.dashes import dashes_of, marked_rows, risers_of
 from whence.views.picture.palette import look_of
 from whence.views.picture.spectrum import band_of

@@ -3,8 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from whence.labels import ClassList
-from whence.labels.event_text import class_name
+from whence.labels import ClassList, class_name
 from whence.views.terminal.canvas import BOLD, FAINT, PLAIN, Canvas, Look
 from whence.views.terminal.looks import Looks
 from whence.views.terminal.present import Sounding

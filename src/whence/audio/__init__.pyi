@@ -1,0 +1,16 @@
+from .checking import check as check
+from .containers import SOUND_ENDINGS as SOUND_ENDINGS
+from .foa import foa_to_stereo as foa_to_stereo
+from .reading import (
+    Source as Source,
+    decoded as decoded,
+    pair_of as pair_of,
+    read as read,
+    read_blocks as read_blocks,
+    read_sound as read_sound,
+)
+from .report import SignalReport as SignalReport
+from .resampling import Resampling as Resampling
+from .sound import SoundInfo as SoundInfo
+from .windows import probe as probe, read_window as read_window
+from .writing import write as write

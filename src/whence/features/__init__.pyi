@@ -1,0 +1,16 @@
+from .mel import mel_filterbank as mel_filterbank
+from .numpy_twin import numpy_features as numpy_features
+from .onset_rule import LEAST_LEVEL as LEAST_LEVEL
+from .registry import build_features as build_features
+from .settings import (
+    POWER_MAPS as POWER_MAPS,
+    FeatureSettings as FeatureSettings,
+    dasheng_mel_settings as dasheng_mel_settings,
+    logmel_settings as logmel_settings,
+    midside_onsets_settings as midside_onsets_settings,
+    midside_settings as midside_settings,
+    perceptual_settings as perceptual_settings,
+    yamnet_mel_settings as yamnet_mel_settings,
+)
+from .windows import hann as hann
+from .yamnet_mel import SILENCE as SILENCE

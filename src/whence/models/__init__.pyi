@@ -1,0 +1,23 @@
+from .compact_detector import CompactDetectorSettings as CompactDetectorSettings
+from .compact_localizer import CompactLocalizerSettings as CompactLocalizerSettings
+from .convert import convert_weights as convert_weights
+from .dasheng_detector import DashengDetectorSettings as DashengDetectorSettings
+from .encoders import layer_count as layer_count
+from .multi_branch import MultiBranchSettings as MultiBranchSettings
+from .names import from_mapping as from_mapping
+from .network import Network as Network
+from .registry import (
+    MODELS as MODELS,
+    build_model as build_model,
+    model_name as model_name,
+    model_to_json as model_to_json,
+)
+from .resnet_conformer import ResnetConformerSettings as ResnetConformerSettings, challenge as challenge
+from .seldnet import SeldNetSettings as SeldNetSettings
+from .weights import (
+    load_network as load_network,
+    load_start as load_start,
+    refuse_foreign as refuse_foreign,
+    save_weights as save_weights,
+)
+from .yamnet import YamnetSettings as YamnetSettings

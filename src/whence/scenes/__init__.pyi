@@ -1,0 +1,5 @@
+from .draw import draw_scene as draw_scene
+from .render import RenderedBatch as RenderedBatch, render_batch as render_batch
+from .scene_folder import write_scenes as write_scenes
+from .settings import SceneSettings as SceneSettings
+from .stream import SceneStream as SceneStream
