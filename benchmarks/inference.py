@@ -23,7 +23,7 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from training import ceilings, fastest_s, made_batch
-from whence.inference import Member, features_of
+from whence.inference import NetworkBundle, features_of
 from whence.recipes import recipe_named
 from whence.training import NetworkRecipe
 from whence.training.learner import Learner
@@ -82,7 +82,7 @@ def jobs_of(system: str, network: NetworkRecipe, clips: int) -> tuple[list[Job],
     batch, jobs, answers = made_batch(clips), [], []
     for precision in PRECISIONS:
         learner = Learner(replace(network, batch_clips=clips, frozen_encoder=()), 1, precision, "cpu")
-        member = Member(learner.bare, learner.features, learner.coding, precision)
+        member = NetworkBundle(learner.bare, learner.features, learner.coding, precision)
         # Before it has learned anything, so that both precisions hold the same weights.
         answers.append(answered(member, batch.audio))
         name = f"{system} {network.name}"
@@ -92,8 +92,8 @@ def jobs_of(system: str, network: NetworkRecipe, clips: int) -> tuple[list[Job],
     return jobs, float(np.abs(float32 - bf16).max())
 
 
-def answered(member: Member, audio: torch.Tensor) -> NDArray[np.float32]:
-    """The values of a network at rest, as `Member.values` has them but for a mode in which nothing can be counted."""
+def answered(member: NetworkBundle, audio: torch.Tensor) -> NDArray[np.float32]:
+    """Values as `NetworkBundle.values` gives them, without inference mode, in which nothing can be counted."""
     member.network.eval()
     with torch.no_grad():
         features = features_of(member.features, audio)

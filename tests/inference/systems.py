@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from whence.features import build_features
-from whence.inference.member import Member, TorchNetworks
+from whence.inference.member import NetworkBundle, TorchNetworks
 from whence.inference.system import NetworkSystem
 from whence.models import CompactLocalizerSettings
 from whence.models.compact_localizer import CompactLocalizer
@@ -15,18 +15,18 @@ from whence.models.outputs import Classwise
 TINY = CompactLocalizerSettings(channels=(4, 4, 4, 8), width=16, heads=2, sequence=("transformer",))
 
 
-def random_member(seed=1, **settings):
+def random_bundle(seed=1, **settings):
     """A tiny localizer with random weights that differ enough to say something."""
     torch.manual_seed(seed)
     network = CompactLocalizer(replace(TINY, **settings)).eval()
     for entry in network.output_layer.parameters():
         torch.nn.init.normal_(entry, std=1.0)
     maps = "midside_onsets" if network.settings.input_maps == 6 else "midside"
-    return Member(network, build_features(maps), Classwise())
+    return NetworkBundle(network, build_features(maps), Classwise())
 
 
 def random_system(seed=1, **fields):
-    return NetworkSystem(TorchNetworks([random_member(seed)]), **fields)
+    return NetworkSystem(TorchNetworks([random_bundle(seed)]), **fields)
 
 
 class ToldNetworks:
@@ -37,7 +37,7 @@ class ToldNetworks:
     def __init__(self):
         self.heard = 0
 
-    def answer(self, audio):
+    def predict(self, audio):
         self.heard += len(audio)
         frames = np.abs(audio.reshape(len(audio), 2, -1, 2_400)).max(axis=-1)
         left, right = frames[:, 0], frames[:, 1]

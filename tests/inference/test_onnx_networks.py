@@ -6,7 +6,7 @@ from dataclasses import asdict
 import numpy as np
 import onnx
 import pytest
-from systems import noise, random_member
+from systems import noise, random_bundle
 
 import whence
 from whence.errors import InferenceError
@@ -26,7 +26,7 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     for seed, name in enumerate(("detector", "localizer"), start=1):
         whole = {"input_maps": 6, "place_width": 8, "symmetric": True} if name == "localizer" else {}
-        member = random_member(seed, sequence=("transformer", "gru"), **whole)
+        member = random_bundle(seed, sequence=("transformer", "gru"), **whole)
         (folder / name).mkdir()
         description = {
             "model": model_to_json(member.network.settings),

@@ -301,7 +301,7 @@ class LevelNetworks:
 
     codings = (Classwise(),)
 
-    def answer(self, audio):
+    def predict(self, audio):
         frames = np.abs(audio.reshape(len(audio), 2, -1, 2_400)).max(axis=-1)
         left, right = frames[:, 0], frames[:, 1]
         values = np.zeros((len(audio), frames.shape[2], 3, 13), np.float32)

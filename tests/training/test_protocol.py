@@ -17,7 +17,7 @@ from whence.training.protocol import PAPER_LABEL
 from whence.training.run_folder import read_lines
 from whence.training.thresholds import at_thresholds, best_thresholds
 from whence.training.train import train
-from whence.training.validation import Validation, said
+from whence.training.validation import Validation, describe_scores
 
 CPU = LoopSettings(device="cpu")
 
@@ -120,4 +120,4 @@ def test_given_thresholds_reach_what_the_search_said_of_them():
 
 
 def test_the_phrase_of_numbers_ends_with_the_label():
-    assert said({"detection_f": 0.5, "protocol": PAPER_LABEL}) == f"detection F 50.0 %  ({PAPER_LABEL})"
+    assert describe_scores({"detection_f": 0.5, "protocol": PAPER_LABEL}) == f"detection F 50.0 %  ({PAPER_LABEL})"

@@ -13,7 +13,7 @@ from whence.cli.model_choice import add_model, model_place
 from whence.cli.progress import shown_progress
 from whence.cli.sounds_found import find_sounds
 from whence.errors import ASKED_WRONGLY, DONE, SOME_FAILED, WhenceError
-from whence.inference import STDIN, Answer, Finished, Question, answer_all
+from whence.inference import STDIN, Request, Result, ResumeRecord, predict_all
 from whence.views import event_table
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Answer for every sound; go on when one cannot be read."""
+    """Result for every sound; go on when one cannot be read."""
     from whence.inference import load
 
     question = _question(args)
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     finished = None
     if args.out is not None:
         args.out.mkdir(parents=True, exist_ok=True)
-        finished = Finished(args.out, question)
+        finished = ResumeRecord(args.out, question)
         due = [(s, t) for s, t in pairs if args.again or not finished.has(s, t)]
         if len(due) < len(pairs):
             _log.info("%d of %d sounds were finished before; --again answers anew", len(pairs) - len(due), len(pairs))
@@ -80,11 +80,11 @@ def run(args: argparse.Namespace) -> int:
 def _answered(
     args: argparse.Namespace,
     system: NetworkSystem,
-    question: Question,
+    question: Request,
     wanted: list[tuple[Path, Path | None]],
-    finished: Finished | None,
-) -> list[Answer]:
-    """Answer, write or print; what failed comes back."""
+    finished: ResumeRecord | None,
+) -> list[Result]:
+    """Result, write or print; what failed comes back."""
     failures, heard_s = [], 0.0
     with shown_progress("s", quiet=args.quiet) as show:
 
@@ -93,7 +93,7 @@ def _answered(
             heard_s += seconds
             show("seconds heard", round(heard_s), 0)
 
-        for done in answer_all(system, question, wanted, max(min(args.jobs, len(wanted)), 1), heard):
+        for done in predict_all(system, question, wanted, max(min(args.jobs, len(wanted)), 1), heard):
             for level, sentence in done.told:
                 _log.log(level, "%s", sentence)
             if done.failure is not None:
@@ -107,7 +107,7 @@ def _answered(
     return failures
 
 
-def _shown(done: Answer, args: argparse.Namespace, classes: ClassList, *, many: bool) -> str:
+def _shown(done: Result, args: argparse.Namespace, classes: ClassList, *, many: bool) -> str:
     """One sound's events for the screen, or for a program."""
     from whence.labels import json_events_text
     from whence.text import shown
@@ -119,7 +119,7 @@ def _shown(done: Answer, args: argparse.Namespace, classes: ClassList, *, many: 
     return heading + event_table(done.events, classes)
 
 
-def _ended(args: argparse.Namespace, count: int, failures: list[Answer]) -> int:
+def _ended(args: argparse.Namespace, count: int, failures: list[Result]) -> int:
     """List what failed beside the results, say how it went in the last line."""
     from whence.cli.failure_list import write_failures
 
@@ -135,7 +135,7 @@ def _ended(args: argparse.Namespace, count: int, failures: list[Answer]) -> int:
     return SOME_FAILED
 
 
-def _question(args: argparse.Namespace) -> Question:
+def _question(args: argparse.Namespace) -> Request:
     """The flags, checked, as what workers need."""
     from whence.labels import FORMATS
 
@@ -149,7 +149,7 @@ def _question(args: argparse.Namespace) -> Question:
     if args.jobs > 1 and STDIN in args.sounds:
         raise WhenceError("standard input is read by one process; leave --jobs out")
     mono = args.channels == "mono"
-    return Question(
+    return Request(
         model=model_place(args.model),
         threshold=args.threshold,
         swap=args.tta == "swap",

@@ -42,13 +42,13 @@ def run(args: argparse.Namespace) -> int:
     except ImportError:
         raise MissingExtraError("tuning", "train") from None
     from whence.cli.training_data import gather_held_out
-    from whence.inference import WEIGHTS_FILE, best_device, load_member, read_system, write_system
+    from whence.inference import WEIGHTS_FILE, best_device, load_bundle, read_system, write_system
     from whence.scenes import SceneSettings
-    from whence.training import check_class_count, read_recipe, said, tune_system
+    from whence.training import check_class_count, describe_scores, read_recipe, tune_system
 
     system, recipe = read_system(args.run), read_recipe(args.run)
     names = (*system.members, *system.localizers)
-    members = [load_member(args.run / name / WEIGHTS_FILE).on(best_device()) for name in names]
+    members = [load_bundle(args.run / name / WEIGHTS_FILE).on(best_device()) for name in names]
     classes = read_classes(args.classes)
     check_class_count(members[0].coding.class_count, classes, str(args.run))
     scenes, count = SceneSettings.from_plain(recipe["scenes"]), recipe["validation_clips"]
@@ -56,10 +56,10 @@ def run(args: argparse.Namespace) -> int:
     allowance = args.cautious / 100
     tuned = tune_system(system, members, held_out, _SMOOTHING_FRAMES, swap=args.swap, allowance=allowance)
     write_system(args.run, tuned)
-    _log.info("before: %s", said(system.validation))
+    _log.info("before: %s", describe_scores(system.validation))
     _log.info(
         "now:    %s  (activity of the %s, smoothed over %d frames)",
-        said(tuned.validation), tuned.activity, tuned.smoothing_frames,
+        describe_scores(tuned.validation), tuned.activity, tuned.smoothing_frames,
     )  # fmt: skip
     return DONE
 

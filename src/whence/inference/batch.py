@@ -22,7 +22,7 @@ _TRIES = 3
 
 
 @dataclass(frozen=True)
-class Question:
+class Request:
     """How sounds are answered.
 
     Args:
@@ -43,7 +43,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Result:
     """What became of one sound.
 
     Args:
@@ -67,9 +67,9 @@ Heard = Callable[[float], None]
 
 
 def answer(
-    system: NetworkSystem, question: Question, sound: Path, target: Path | None, heard: Heard = lambda s: None
-) -> Answer:
-    """Answer for one sound; every fault of the sound becomes a sentence.
+    system: NetworkSystem, question: Request, sound: Path, target: Path | None, heard: Heard = lambda s: None
+) -> Result:
+    """Result for one sound; every fault of the sound becomes a sentence.
 
     Args:
         system: that answers.
@@ -92,23 +92,23 @@ def answer(
             seconds += block.shape[1] / 24_000
             heard(block.shape[1] / 24_000)
     except AudioError as error:
-        return Answer(sound, target, failure=str(error), duration_s=seconds)
+        return Result(sound, target, failure=str(error), duration_s=seconds)
     events = Events.concatenate([*found, stream.finish()])
     if question.mono:
         events = _without_places(events)
     if target is None:
-        return Answer(sound, target, events, duration_s=seconds)
+        return Result(sound, target, events, duration_s=seconds)
     target.parent.mkdir(parents=True, exist_ok=True)
     # The CSV file comes last: where it stands, everything stands.
     for name in sorted(question.formats, key=lambda name: name == "dcase"):
         write_events(target, events, name, system.classes)
-    return Answer(sound, target, duration_s=seconds)
+    return Result(sound, target, duration_s=seconds)
 
 
-def answer_all(
-    system: NetworkSystem, question: Question, pairs: Sequence[tuple[Path, Path | None]], jobs: int, heard: Heard
-) -> Iterator[Answer]:
-    """Answer for many sounds, in the order in which they are ready.
+def predict_all(
+    system: NetworkSystem, question: Request, pairs: Sequence[tuple[Path, Path | None]], jobs: int, heard: Heard
+) -> Iterator[Result]:
+    """Result for many sounds, in the order in which they are ready.
 
     Args:
         system: that answers here; other processes load it again.
@@ -128,7 +128,7 @@ def answer_all(
     while waiting:
         again: list[tuple[Path, Path | None, int]] = []
         with ProcessPoolExecutor(jobs, initializer=_begin, initargs=(question,)) as pool:
-            running: dict[Future[Answer], tuple[Path, Path | None, int]] = {
+            running: dict[Future[Result], tuple[Path, Path | None, int]] = {
                 pool.submit(_answer_here, sound, target): (sound, target, tries) for sound, target, tries in waiting
             }
             unfinished = set(running)
@@ -142,7 +142,7 @@ def answer_all(
                         if tries < _TRIES:
                             again.append((sound, target, tries + 1))
                             continue
-                        result = Answer(sound, target, failure=f"{sound}: its process was killed (out of memory?)")
+                        result = Result(sound, target, failure=f"{sound}: its process was killed (out of memory?)")
                     heard(result.duration_s)
                     yield result
         # Who stood behind a killed one is not to blame, but nobody knows who did it: from now on one by one.
@@ -162,7 +162,7 @@ def _without_places(events: Events) -> Events:
 _KEPT: dict[str, Any] = {}
 
 
-def _begin(question: Question) -> None:
+def _begin(question: Request) -> None:
     """Load the model once; Ctrl-C is for the process that asked."""
     import signal
 
@@ -184,8 +184,8 @@ class _Telling(logging.Handler):
         self.told.append((record.levelno, record.getMessage()))
 
 
-def _answer_here(sound: Path, target: Path | None) -> Answer:
-    """Answer in a worker process."""
+def _answer_here(sound: Path, target: Path | None) -> Result:
+    """Result in a worker process."""
     from dataclasses import replace
 
     logger, telling = logging.getLogger("whence"), _Telling()

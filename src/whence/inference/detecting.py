@@ -4,7 +4,7 @@ import os
 
 from whence.audio import Source, read_blocks
 from whence.inference.loading import load
-from whence.inference.streaming import Stream
+from whence.inference.streaming import Stream, feed_blocks
 from whence.inference.system import NetworkSystem
 from whence.labels import Events
 
@@ -37,5 +37,5 @@ def detect(
     """
     system = model if isinstance(model, NetworkSystem) else load(model, swap=swap)
     stream = Stream(system, threshold=threshold)
-    found = [stream.feed(block) for block in read_blocks(source, _BLOCK_S, channels=channels)]
-    return Events.concatenate([*found, stream.finish()])
+    blocks = read_blocks(source, _BLOCK_S, channels=channels)
+    return Events.concatenate([events for _, events in feed_blocks(stream, blocks)])

@@ -7,13 +7,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from whence.inference.batch import Question
+from whence.inference.batch import Request
 
 # Hidden, so that readers of label folders pass it over.
 RECORD = ".whence.jsonl"
 
 
-class Finished:
+class ResumeRecord:
     """A line for each finished sound: the result, the sound as it was, and what answered.
 
     Args:
@@ -21,7 +21,7 @@ class Finished:
         question: how sounds are answered now; a result of another question is not finished.
     """
 
-    def __init__(self, folder: Path, question: Question) -> None:
+    def __init__(self, folder: Path, question: Request) -> None:
         self.folder = folder
         self._asked = _digest(question)
         self._lines = _read(folder / RECORD)
@@ -67,7 +67,7 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _digest(question: Question) -> str:
+def _digest(question: Request) -> str:
     """One word for the model's bytes and everything that changes its answers."""
     from whence.inference.loading import PACKAGED
 

@@ -19,7 +19,7 @@ _CLIPS_IN_CACHE = 2
 
 
 @dataclass(frozen=True, eq=False)
-class Member:
+class NetworkBundle:
     """A network that can be asked about clips.
 
     Args:
@@ -76,14 +76,14 @@ class TorchNetworks:
         members: in the order of the system.
     """
 
-    members: Sequence[Member]
+    members: Sequence[NetworkBundle]
 
     @property
     def codings(self) -> list[Coding]:
         """What the values of each network mean, in order."""
         return [member.coding for member in self.members]
 
-    def answer(self, audio: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    def predict(self, audio: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """The values of every network for clips (B, 2, S).
 
         Each clip is heard by itself: in company the last bits of its answer would be others, and a stream that comes in

@@ -16,7 +16,7 @@ class Networks(Protocol):
     def codings(self) -> Sequence[Coding]:
         """What the values of each network mean, in order."""
 
-    def answer(self, audio: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    def predict(self, audio: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """The values of every network, in order.
 
         Args:

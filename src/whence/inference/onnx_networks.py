@@ -112,7 +112,7 @@ class OnnxNetworks:
         """What the values of each network mean, in order."""
         return self._codings
 
-    def answer(self, audio: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    def predict(self, audio: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """The values of every network for clips (B, 2, S); each front end is computed once."""
         clips = np.split(audio, len(audio))
         if len(clips) == 1 or self._threads == 1:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from whence.errors import InferenceError
 from whence.features import FeatureSettings, build_features
-from whence.inference.member import Member, TorchNetworks, best_device
+from whence.inference.member import NetworkBundle, TorchNetworks, best_device
 from whence.inference.system import NetworkSystem
 from whence.inference.system_file import read_system
 from whence.models import from_mapping, load_network
@@ -14,7 +14,7 @@ from whence.models.outputs import build_output, output_from_json
 WEIGHTS_FILE = "weights.safetensors"
 
 
-def load_member(path: Path) -> Member:
+def load_bundle(path: Path) -> NetworkBundle:
     """One network with its front end and coding from a file of weights.
 
     Raises:
@@ -26,7 +26,7 @@ def load_member(path: Path) -> Member:
         if part not in description:
             raise InferenceError(f"{path}: does not say its {part}; train it again, or convert it anew")
     features = from_mapping(FeatureSettings, description["features"], f"{path}: features")
-    return Member(network, build_features(features), build_output(output_from_json(description["output"])))
+    return NetworkBundle(network, build_features(features), build_output(output_from_json(description["output"])))
 
 
 def load_run(
@@ -47,8 +47,8 @@ def load_run(
     file = read_system(folder)
     where = device or best_device()
 
-    def members(names: tuple[str, ...]) -> list[Member]:
-        return [replace(load_member(folder / name / WEIGHTS_FILE), precision=precision).on(where) for name in names]
+    def members(names: tuple[str, ...]) -> list[NetworkBundle]:
+        return [replace(load_bundle(folder / name / WEIGHTS_FILE), precision=precision).on(where) for name in names]
 
     networks = TorchNetworks(members((*file.members, *file.localizers)))
     return file.system(networks, swap=swap, name=str(folder))

@@ -1,6 +1,7 @@
 """Sound comes in pieces of any size, events come out as soon as they are final."""
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol, Self
 
@@ -17,8 +18,8 @@ Latency = Literal["best", "low"]
 _PIECE_SAMPLES = 50 * FRAME_SAMPLES
 
 
-class Hearing(Protocol):
-    """What a stream needs of a system: `whence.inference.system.NetworkSystem` has it."""
+class StreamModel(Protocol):
+    """What a stream needs of a system; `NetworkSystem` has it."""
 
     def with_thresholds(self, thresholds: float | None) -> Self:
         """The same with one threshold for all classes; None leaves everything as it is."""
@@ -96,6 +97,29 @@ class _Latest:
         return []
 
 
+class EventStream(Protocol):
+    """What `feed_blocks` needs of a stream; `Stream` has it."""
+
+    def feed(self, signal: NDArray[np.float32]) -> Events:
+        """Return the rows that this piece, (2, sample), makes final."""
+
+    def finish(self) -> Events:
+        """Return all remaining rows."""
+
+
+def feed_blocks(
+    stream: EventStream, blocks: Iterable[NDArray[np.float32]]
+) -> Iterator[tuple[NDArray[np.float32], Events]]:
+    """Feed blocks to a stream, then finish it.
+
+    Yields:
+        each block (2, sample) with the rows that became final; at last a block of no samples with the remaining rows.
+    """
+    for block in blocks:
+        yield block, stream.feed(block)
+    yield np.zeros((2, 0), np.float32), stream.finish()
+
+
 _PLANS: dict[str, type[_Centred] | type[_Latest]] = {"best": _Centred, "low": _Latest}
 
 
@@ -118,7 +142,7 @@ class Stream:
         InferenceError: there is no such latency, or the threshold is not in 0..1.
     """
 
-    def __init__(self, system: Hearing, *, latency: Latency = "best", threshold: float | None = None) -> None:
+    def __init__(self, system: StreamModel, *, latency: Latency = "best", threshold: float | None = None) -> None:
         if latency not in _PLANS:
             raise InferenceError(f"latency is {latency!r}; it must be one of: {', '.join(_PLANS)}")
         self.system = system.with_thresholds(threshold)

@@ -95,14 +95,14 @@ class NetworkSystem:
     def values(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
         """The values of a batch of clips (B, 2, S), joined, averaged and smoothed."""
         if self.swap:
-            both = self.networks.answer(np.concatenate([audio, audio[:, ::-1]]))
+            both = self.networks.predict(np.concatenate([audio, audio[:, ::-1]]))
             # Swapping the channels of the input then mirrors the result exactly.
             answers = [
                 coding.average([said[: len(audio)], coding.mirror(said[len(audio) :])])
                 for coding, said in zip(self.networks.codings, both, strict=True)
             ]
         else:
-            answers = self.networks.answer(audio)
+            answers = self.networks.predict(audio)
         count = len(answers) - self.localizer_count
         values: NDArray[np.float32] = self.networks.codings[0].average(answers[:count])
         if self.localizer_count:

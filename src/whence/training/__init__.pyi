@@ -6,4 +6,8 @@ from .recipe import NetworkRecipe as NetworkRecipe, OptimizerSettings as Optimiz
 from .run_folder import check_recipe as check_recipe, read_recipe as read_recipe
 from .train import train as train
 from .tuning import tune_system as tune_system
-from .validation import ValidationClips as ValidationClips, check_class_count as check_class_count, said as said
+from .validation import (
+    ValidationClips as ValidationClips,
+    check_class_count as check_class_count,
+    describe_scores as describe_scores,
+)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from whence.features import build_features
-from whence.inference import WEIGHTS_FILE, Member
+from whence.inference import WEIGHTS_FILE, NetworkBundle
 from whence.models import build_model, model_to_json, save_weights
 from whence.models.outputs import build_output, output_to_json
 from whence.training.kept import kept_weights
@@ -111,12 +111,12 @@ def _note(folder: Path, name: str, summary: dict[str, Any]) -> None:
         append_line(folder, line | scores | {"protocol": PAPER_LABEL})
 
 
-def _member(tensors: _State, recipe: Recipe, network: NetworkRecipe, device: str) -> Member:
+def _member(tensors: _State, recipe: Recipe, network: NetworkRecipe, device: str) -> NetworkBundle:
     """A network of a recipe with some of its weights."""
     model = build_model(network.model)
     model.load_state_dict(tensors)
     features, coding = build_features(network.features), build_output(network.output)
-    return Member(model, features, coding, recipe.precision).on(device)
+    return NetworkBundle(model, features, coding, recipe.precision).on(device)
 
 
 def _mean(states: list[_State]) -> _State:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from whence.errors import DivergedError, GaveUpError
 from whence.files import written_whole
-from whence.inference import Member
+from whence.inference import NetworkBundle
 from whence.models import load_start
 from whence.training.checkpoints import load_state, save_state
 from whence.training.data import Batch, TrainingData
@@ -23,7 +23,7 @@ from whence.training.learner import Learner
 from whence.training.protocol import label_of
 from whence.training.recipe import NetworkRecipe, Recipe
 from whence.training.run_folder import append_line, read_lines
-from whence.training.validation import ValidationClips, predict, said, validate
+from whence.training.validation import ValidationClips, describe_scores, predict, validate
 
 _LOG = logging.getLogger("whence.training")
 # What a checkpoint calls the losses of the epoch so far.
@@ -224,7 +224,7 @@ def _finish_epoch(
     network = learner.recipe
     numbers = clock.epoch_numbers()
     learner.evaluated.eval()
-    member = Member(learner.evaluated, learner.features, learner.coding, recipe.precision)
+    member = NetworkBundle(learner.evaluated, learner.features, learner.coding, recipe.precision)
     found = validate(learner.coding, predict(member, held_out), held_out)
     epoch = learner.step // network.epoch_steps
     line = {"network": network.name, "epoch": epoch, "step": learner.step, **numbers, "score": found.score}
@@ -234,7 +234,7 @@ def _finish_epoch(
         append_line(folder, line)
         clock.settings.record(line)
     keep_if_best(place, recipe.kept_checkpoints, learner, epoch, found)
-    shown = said({**found.numbers, **label_of(recipe)})
+    shown = describe_scores({**found.numbers, **label_of(recipe)})
     _LOG.info(
         "%s: epoch %d/%d  loss %.4f  %s  %.1f clips/s",
         network.name, epoch, network.epochs, numbers["losses"]["loss"], shown, numbers["clips_per_s"],

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from whence.corpora import AudioFrameDataset
-from whence.inference import Member
+from whence.inference import NetworkBundle
 from whence.labels import ClassList
 from whence.training.recipe import Recipe
 from whence.training.validation import Validation, ValidationClips, validate
@@ -42,7 +42,7 @@ class DevTestClips:
         tables = [clip.read_events(self.classes) for clip in clips]
         return ValidationClips(torch.empty(0), tables, [clip.name for clip in clips], self.classes)
 
-    def score(self, member: Member, thresholds: NDArray[np.float64] | None) -> Validation:
+    def score(self, member: NetworkBundle, thresholds: NDArray[np.float64] | None) -> Validation:
         """How a network does its part of the task on all test clips, with thresholds that were found elsewhere."""
         clips, parts = self.clips.clips, []
         for first in range(0, len(clips), _CLIPS_AT_ONCE):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from whence.errors import TrainingError
-from whence.inference import WEIGHTS_FILE, SystemFile, best_device, load_member, write_system
+from whence.inference import WEIGHTS_FILE, SystemFile, best_device, load_bundle, write_system
 from whence.training.choosing import choose_weights
 from whence.training.data import TrainingData
 from whence.training.event_files import event_files, need_tensorboard
@@ -17,7 +17,7 @@ from whence.training.protocol import DevTestClips, label_of
 from whence.training.recipe import Recipe
 from whence.training.run_folder import opened_run
 from whence.training.tuning import tune_system
-from whence.training.validation import ValidationClips, said
+from whence.training.validation import ValidationClips, describe_scores
 
 _LOG = logging.getLogger("whence.training")
 
@@ -81,9 +81,9 @@ def train(
 
 def _finish(folder: Path, recipe: Recipe, held_out: ValidationClips, device: str) -> None:
     """Join the networks, find the thresholds of the whole, and write down what the system is."""
-    members = [load_member(folder / network.name / WEIGHTS_FILE).on(device) for network in recipe.networks]
+    members = [load_bundle(folder / network.name / WEIGHTS_FILE).on(device) for network in recipe.networks]
     names = [network.name for network in recipe.networks]
     untuned = SystemFile((names[0],), tuple(names[1:]), classes=held_out.classes.names, recipe=recipe.name)
     tuned = tune_system(replace(untuned, validation=label_of(recipe)), members, held_out)
     write_system(folder, tuned)
-    _LOG.info("%s: finished; on the held-out clips %s", folder, said(tuned.validation))
+    _LOG.info("%s: finished; on the held-out clips %s", folder, describe_scores(tuned.validation))

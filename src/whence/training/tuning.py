@@ -6,14 +6,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.inference import Activity, Member, SystemFile, join, smooth
+from whence.inference import Activity, NetworkBundle, SystemFile, join, smooth
 from whence.models.outputs import ACTIVITY, Classwise, ClasswiseSettings, Coding
 from whence.training.validation import Validation, ValidationClips, predict, validate
 
 
 def tune_system(
     system: SystemFile,
-    members: Sequence[Member],
+    members: Sequence[NetworkBundle],
     held_out: ValidationClips,
     smoothing: Sequence[int] = (1,),
     *,
@@ -60,13 +60,13 @@ def _coding(coding: Coding, *, joined: bool) -> Coding:
     return Classwise(ClasswiseSettings(coding.class_count)) if joined else coding
 
 
-def _mean(members: Sequence[Member], clips: ValidationClips, swap: bool) -> NDArray[np.float32]:
+def _mean(members: Sequence[NetworkBundle], clips: ValidationClips, swap: bool) -> NDArray[np.float32]:
     """The averaged values of networks of one coding."""
     averaged: NDArray[np.float32] = members[0].coding.average([predict(member, clips, swap=swap) for member in members])
     return averaged
 
 
-def _activities(localizers: Sequence[Member]) -> list[Activity]:
+def _activities(localizers: Sequence[NetworkBundle]) -> list[Activity]:
     """The ways to join: the detector's activity, and the mean where every localizer tells it too."""
     codings = [localizer.coding for localizer in localizers]
     both = codings and all(isinstance(coding, Classwise) and coding.settings.activity for coding in codings)

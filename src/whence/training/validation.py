@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from whence.errors import TrainingError
-from whence.inference import Member
+from whence.inference import NetworkBundle
 from whence.labels import ClassList, ClipEvents, Events
 from whence.metrics import IntervalSettings, ScoreSettings, evaluate, number_or_none
 from whence.models.outputs import ACTIVITY, AZIMUTH, DISTANCE, Classwise, Coding
@@ -68,10 +68,10 @@ def check_class_count(class_count: int, classes: ClassList, what: str) -> None:
         )
 
 
-def said(numbers: Mapping[str, Any]) -> str:
+def describe_scores(numbers: Mapping[str, Any]) -> str:
     """The numbers of a validation in one phrase, with the label of a protocol that is not honest.
 
-    >>> said({"f20": 0.228, "doae_deg": 24.5, "rde": None})
+    >>> describe_scores({"f20": 0.228, "doae_deg": 24.5, "rde": None})
     'F20 22.8 %  DOAE 24.5 deg  RDE -'
     """
     label = f"  ({numbers['protocol']})" if "protocol" in numbers else ""
@@ -84,7 +84,7 @@ def said(numbers: Mapping[str, Any]) -> str:
     )
 
 
-def predict(member: Member, clips: ValidationClips, *, swap: bool = False) -> NDArray[np.float32]:
+def predict(member: NetworkBundle, clips: ValidationClips, *, swap: bool = False) -> NDArray[np.float32]:
     """The values of a network for all clips, (clip, frame, ...)."""
     audio = clips.audio
     parts = [
