@@ -1,4 +1,4 @@
-"""Dataclasses to plain data and back."""
+"""Dataclasses to plain data and back, changed by fields, chosen by name."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from whence.errors import LabelError
-from whence.settings import from_plain, to_plain
+from whence.settings import from_plain, known_name, named_from_plain, named_to_plain, to_plain, with_changes
 
 
 @dataclass(frozen=True)
@@ -76,3 +76,55 @@ def test_what_is_left_out_has_its_default():
 def test_a_wrong_field_is_named_with_its_place(data, message):
     with pytest.raises(LabelError, match=message):
         from_plain(Outer, data, "x", LabelError)
+
+
+KINDS = {"inner": Inner, "outer": Outer}
+
+
+@given(st.one_of(INNERS, OUTERS))
+def test_settings_of_one_of_several_types_carry_its_name(value):
+    plain = json.loads(json.dumps(named_to_plain(value, KINDS)))
+    assert next(iter(plain)) == "name"
+    assert named_from_plain(plain, KINDS, "box") == value
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"level_db": 1}, "^box settings need a 'name'; there are: inner, outer$"),
+        ({"name": "iner"}, r"^no box 'iner'; did you mean inner\?$"),
+        ({"name": "inner", "levl_db": 1}, r"^box inner\.levl_db is not a field; did you mean level_db\?$"),
+    ],
+)
+def test_unknown_names_are_refused_with_a_suggestion(data, message):
+    with pytest.raises(LabelError, match=message):
+        named_from_plain(data, KINDS, "box", LabelError)
+
+
+def test_an_unknown_name_lists_all_where_none_is_near():
+    assert known_name("b", {"a": 1, "b": 2}, "thing") == "b"
+    with pytest.raises(LabelError, match=r"^no thing 'zzz'; there are: alpha, beta$") as caught:
+        known_name("zzz", ["alpha", "beta"], "thing", LabelError)
+    assert caught.value.remedy == "there are: alpha, beta"
+
+
+def test_changes_keep_every_other_field():
+    before = Outer(Inner(1.0, ("a",)), count=5)
+    after = with_changes(before, {"inner": {"level_db": 2}, "span": [1, 2]}, "x")
+    assert after == Outer(Inner(2.0, ("a",)), count=5, span=(1.0, 2.0))
+    assert before == Outer(Inner(1.0, ("a",)), count=5)
+    assert with_changes(before, {"other": {"level_db": 3}}, "x").other == Inner(3.0)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"cuont": 1}, r"^x\.cuont is not a field; did you mean count\?$"),
+        ({"inner": {"level": 1}}, r"^x\.inner\.level is not a field; did you mean level_db\?$"),
+        ({"inner": 1}, r"^x\.inner is 1; it must be a group of named fields$"),
+        ([1], r"^x is \[1\]; it must be names with values$"),
+    ],
+)
+def test_a_wrong_change_is_named_with_its_field(data, message):
+    with pytest.raises(LabelError, match=message):
+        with_changes(Outer(Inner(1.0)), data, "x", LabelError)

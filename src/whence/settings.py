@@ -1,4 +1,4 @@
-"""Dataclasses become plain data (what JSON holds) and come back exactly."""
+"""Settings: frozen dataclasses to plain data (what JSON holds) and back, changed field by field, chosen by name."""
 
 import dataclasses
 import difflib
@@ -6,10 +6,38 @@ import functools
 import math
 import types
 import typing
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar, overload
 
 from whence.errors import SceneError, WhenceError
+
+_Settings = TypeVar("_Settings")
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """What to tell a person who wrote an unknown name: the nearest known one, or all of them.
+
+    >>> suggestion("widht", ["width", "depth"]), suggestion("colour", ["width", "depth"])
+    ('did you mean width?', 'there are: width, depth')
+    """
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
+
+
+def known_name(name: str, known: Iterable[str], what: str, error: type[WhenceError] = WhenceError) -> str:
+    """Return the name if it is known.
+
+    Raises:
+        WhenceError: of the type asked for, with a suggestion.
+
+    >>> known_name("bell", ["bell", "dog"], "class")
+    'bell'
+    """
+    names = list(known)
+    if name not in names:
+        raise error(f"no {what} {name!r}", remedy=suggestion(name, names))
+    return name
 
 
 def to_plain(value: Any) -> Any:
@@ -28,6 +56,75 @@ def to_plain(value: Any) -> Any:
     return value
 
 
+def named_to_plain(settings: Any, kinds: Mapping[str, type]) -> dict[str, Any]:
+    """Settings of one of several types as plain data that begins with the name of the type.
+
+    Args:
+        settings: an instance of one of the types.
+        kinds: the dataclasses by name.
+
+    >>> from whence.labels import ClassList
+    >>> named_to_plain(ClassList(("dog", "cat")), {"classes": ClassList})
+    {'name': 'classes', 'names': ['dog', 'cat']}
+    """
+    name = next(name for name, kind in kinds.items() if kind is type(settings))
+    return {"name": name, **to_plain(settings)}
+
+
+def named_from_plain(
+    data: Mapping[str, Any], kinds: Mapping[str, type], what: str, error: type[WhenceError] = WhenceError
+) -> Any:
+    """The inverse of `named_to_plain`; what is missing takes its default.
+
+    Args:
+        data: a "name" and fields of that type.
+        kinds: the dataclasses by name.
+        what: the settings are for, in messages: "model", "output".
+        error: what to raise.
+
+    Raises:
+        WhenceError: of the type asked for: no name, an unknown name or field (with the nearest), an ill-typed value.
+    """
+    if "name" not in data:
+        raise error(f"{what} settings need a 'name'; there are: {', '.join(kinds)}")
+    name = known_name(str(data["name"]), kinds, what, error)
+    return from_plain(kinds[name], {key: data[key] for key in data if key != "name"}, f"{what} {name}", error)
+
+
+def with_changes(settings: _Settings, data: Any, field: str, error: type[WhenceError] = WhenceError) -> _Settings:
+    """Settings with some fields changed, in nested dataclasses too.
+
+    Args:
+        settings: a dataclass; stays as it is.
+        data: names and values; a mapping changes fields of a nested dataclass and leaves its others alone.
+        field: dotted name of the settings, for messages.
+        error: what to raise.
+
+    Raises:
+        WhenceError: of the type asked for; an unknown or ill-typed field, the message has its dotted name.
+
+    >>> from whence.labels import ClassList
+    >>> with_changes(ClassList(("dog", "cat")), {"names": ["owl"]}, "classes")
+    ClassList(names=('owl',))
+    """
+    if not isinstance(data, Mapping):
+        raise error(f"{field} is {data!r}; it must be names with values")
+    annotations = _annotations(type(settings))  # type: ignore[arg-type]
+    values = {}
+    for name, value in data.items():
+        if name not in annotations:
+            raise error(f"{field}.{name} is not a field; {suggestion(str(name), annotations)}")
+        now, where = getattr(settings, name), f"{field}.{name}"
+        nested = dataclasses.is_dataclass(now) and isinstance(value, Mapping)
+        change = with_changes if nested else from_plain
+        values[name] = change(now if nested else annotations[name], value, where, error)
+    return dataclasses.replace(settings, **values)  # type: ignore[type-var]
+
+
+@overload
+def from_plain(kind: type[_Settings], data: Any, field: str, error: type[WhenceError] = ...) -> _Settings: ...
+@overload
+def from_plain(kind: Any, data: Any, field: str, error: type[WhenceError] = ...) -> Any: ...
 def from_plain(kind: Any, data: Any, field: str, error: type[WhenceError] = WhenceError) -> Any:
     """Build a value of the annotated type `kind` from plain data.
 
@@ -77,9 +174,7 @@ def _dataclass_from(kind: Any, data: Any, field: str, error: type[WhenceError]) 
     known = [entry.name for entry in dataclasses.fields(kind)]
     for name in data:
         if name not in known:
-            near = difflib.get_close_matches(str(name), known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
-            raise error(f"{field}.{name} is not a field; {hint}")
+            raise error(f"{field}.{name} is not a field; {suggestion(str(name), known)}")
     for entry in dataclasses.fields(kind):
         optional = entry.default is not dataclasses.MISSING or entry.default_factory is not dataclasses.MISSING
         if entry.name not in data and not optional:

@@ -75,7 +75,7 @@ def test_wrong_words_are_said(tmp_path, capsys):
     for words, sentence in (
         ([str(tmp_path / "no.pth"), target], "no.pth: no such file"),
         ([source, str(tmp_path / "ours.pt")], "weights are written as .safetensors"),
-        ([source, target, "--kind", "dashen"], "did you mean 'dasheng'"),
+        ([source, target, "--kind", "dashen"], "did you mean dasheng"),
         ([source, target, "--kind", "yamnet"], "best_model.pth: lacks"),
         ([source, str(tmp_path / "no" / "ours.safetensors")], "no such folder; make it first"),
         ([source, source], "is there already"),

@@ -38,7 +38,7 @@ def test_settings_or_a_name_build_a_network():
 
 
 def test_near_names_are_suggested():
-    with pytest.raises(ModelError, match="no model 'seldnett'; did you mean 'seldnet'"):
+    with pytest.raises(ModelError, match="no model 'seldnett'; did you mean seldnet"):
         build_model("seldnett")
     with pytest.raises(ModelError, match=r"model seldnet\.widht is not a field; did you mean width"):
         model_from_json({"name": "seldnet", "widht": 3})

@@ -1,7 +1,5 @@
 """Front ends by name."""
 
-import difflib
-
 from torch import nn
 
 from whence.errors import FeatureError
@@ -10,6 +8,7 @@ from whence.features.front_end import StereoMaps
 from whence.features.onsets import MidsideOnsets
 from whence.features.settings import DEFAULTS, FeatureSettings
 from whence.features.yamnet_mel import YamnetMel
+from whence.settings import known_name
 
 FEATURES: dict[str, type[StereoMaps] | type[MidsideOnsets] | type[DashengMel] | type[YamnetMel]] = {
     "logmel": StereoMaps,
@@ -36,11 +35,7 @@ def build_features(settings: FeatureSettings | str) -> nn.Module:
     >>> type(build_features("midside")).__name__
     'StereoMaps'
     """
-    name = settings if isinstance(settings, str) else settings.name
-    if name not in FEATURES:
-        near = difflib.get_close_matches(name, FEATURES, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(FEATURES)}"
-        raise FeatureError(f"no features {name!r}; {hint}")
+    name = known_name(settings if isinstance(settings, str) else settings.name, FEATURES, "features", FeatureError)
     chosen = DEFAULTS[name]() if isinstance(settings, str) else settings
     if FEATURES[name] not in (StereoMaps, MidsideOnsets):
         wrong = [kind for kind in chosen.maps if kind not in ("left", "right", "mid", "side")]

@@ -12,13 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from whence.errors import MissingExtraError
+from whence.errors import MissingExtraError, ModelError
 from whence.features import FeatureSettings
 from whence.files import written_whole
 from whence.inference.onnx_networks import CARD_FORMAT, METADATA_KEY
 from whence.inference.run import WEIGHTS_FILE
 from whence.inference.system_file import read_system
-from whence.models import from_mapping, load_network
+from whence.models import load_network
+from whence.settings import from_plain
 
 OPSET = 17
 # Smaller tensors (biases, scales) stay as they are: halving them saves nothing and costs precision.
@@ -62,7 +63,7 @@ def export_onnx(run: Path, target: Path, *, half: bool = False, notes: str = "")
     system = read_system(run)
     names = [*system.members, *system.localizers]
     loaded = [load_network(run / name / WEIGHTS_FILE) for name in names]
-    front_ends = [from_mapping(FeatureSettings, told["features"], f"{run}: features") for _, told in loaded]
+    front_ends = [from_plain(FeatureSettings, told["features"], f"{run}: features", ModelError) for _, told in loaded]
     inputs = _input_names(front_ends)
     unique = list(dict.fromkeys(inputs))
     card = {

@@ -17,8 +17,8 @@ from whence.features import FeatureSettings, numpy_features
 from whence.inference.onnx_checks import check_onnx
 from whence.inference.system import NetworkSystem
 from whence.inference.system_file import SystemFile
-from whence.models import from_mapping
 from whence.models.outputs import Coding, build_output, output_from_json
+from whence.settings import from_plain
 
 # The one entry of the file's metadata that is ours: a JSON object, see OnnxCard.
 METADATA_KEY = "whence"
@@ -51,8 +51,10 @@ class OnnxCard:
             data = json.loads(text)
             if data["format"] > CARD_FORMAT:
                 raise InferenceError(f"{where}: made by a later whence; pip install -U whence")
-            system = from_mapping(SystemFile, data["system"], "system")
-            inputs = {name: from_mapping(FeatureSettings, plain, name) for name, plain in data["inputs"].items()}
+            system = from_plain(SystemFile, data["system"], "system", ModelError)
+            inputs = {
+                name: from_plain(FeatureSettings, plain, name, ModelError) for name, plain in data["inputs"].items()
+            }
             networks = dict(data["networks"])
         except (ValueError, RecursionError, KeyError, TypeError, AttributeError, ModelError) as error:
             raise InferenceError(f"{where}: its description is damaged ({error}); export it again") from None

@@ -3,13 +3,14 @@
 from dataclasses import replace
 from pathlib import Path
 
-from whence.errors import InferenceError
+from whence.errors import InferenceError, ModelError
 from whence.features import FeatureSettings, build_features
 from whence.inference.member import NetworkBundle, TorchNetworks, best_device
 from whence.inference.system import NetworkSystem
 from whence.inference.system_file import read_system
-from whence.models import from_mapping, load_network
+from whence.models import load_network
 from whence.models.outputs import build_output, output_from_json
+from whence.settings import from_plain
 
 WEIGHTS_FILE = "weights.safetensors"
 
@@ -25,7 +26,7 @@ def load_bundle(path: Path) -> NetworkBundle:
     for part in ("features", "output"):
         if part not in description:
             raise InferenceError(f"{path}: does not say its {part}; train it again, or convert it anew")
-    features = from_mapping(FeatureSettings, description["features"], f"{path}: features")
+    features = from_plain(FeatureSettings, description["features"], f"{path}: features", ModelError)
     return NetworkBundle(network, build_features(features), build_output(output_from_json(description["output"])))
 
 

@@ -14,7 +14,7 @@ from whence.inference.joining import Activity
 from whence.inference.networks import Networks
 from whence.inference.system import NetworkSystem
 from whence.labels import STARSS23, ClassList
-from whence.models import from_mapping
+from whence.settings import from_plain
 
 SYSTEM_FILE = "system.json"
 
@@ -102,6 +102,6 @@ def read_system(folder: Path) -> SystemFile:
     if not isinstance(data, dict) or "members" not in data:
         raise InferenceError(f"{path}: does not say which networks answer; train again")
     try:
-        return from_mapping(SystemFile, data, "system")
+        return from_plain(SystemFile, data, "system", ModelError)
     except (ModelError, InferenceError) as error:
         raise InferenceError(f"{path}: {error}") from None

@@ -4,7 +4,6 @@ from .convert import convert_weights as convert_weights
 from .dasheng_detector import DashengDetectorSettings as DashengDetectorSettings
 from .encoders import layer_count as layer_count
 from .multi_branch import MultiBranchSettings as MultiBranchSettings
-from .names import from_mapping as from_mapping
 from .network import Network as Network
 from .registry import (
     MODELS as MODELS,

@@ -13,7 +13,6 @@ from whence.features import dasheng_mel_settings, mel_filterbank
 from whence.models.dasheng import DashengEncoder, DashengSettings
 from whence.models.encoders import encoder_to_json
 from whence.models.foreign import read_checkpoint
-from whence.models.names import nearest
 from whence.models.outputs.accdoa import AccdoaSettings
 from whence.models.outputs.multi_accdoa import MultiAccdoaSettings
 from whence.models.outputs.registry import output_to_json
@@ -21,6 +20,7 @@ from whence.models.registry import model_to_json
 from whence.models.seldnet import SeldNet, SeldNetSettings
 from whence.models.weights import save_weights
 from whence.models.yamnet import YamnetEncoder, YamnetSettings, published_name
+from whence.settings import known_name
 
 _DASHENG_HEADS = {768: 12, 1280: 16, 1536: 24}
 
@@ -65,7 +65,8 @@ def convert_weights(source: Path, target: Path, kind: str | None = None) -> Conv
         ModelError: see `read_checkpoint`; or entries are missing or of the wrong shape.
     """
     held = read_checkpoint(source)
-    converted = CONVERTERS[nearest(kind or _kind_of(held, source), CONVERTERS, "kind of checkpoint")](held, source)
+    name = known_name(kind or _kind_of(held, source), CONVERTERS, "kind of checkpoint", ModelError)
+    converted = CONVERTERS[name](held, source)
     save_weights(target, converted.tensors, {**converted.description, "converted_from": source.name})
     return converted
 

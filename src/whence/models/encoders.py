@@ -1,14 +1,13 @@
 """Pretrained encoders by name: what detectors start from."""
 
-from dataclasses import asdict
 from typing import Any
 
 from torch import nn
 
 from whence.errors import ModelError
 from whence.models.dasheng import DashengEncoder, DashengSettings
-from whence.models.names import from_mapping, nearest
 from whence.models.yamnet import LAYER_COUNT, YamnetEncoder, YamnetSettings
+from whence.settings import named_from_plain, named_to_plain
 
 EncoderSettings = DashengSettings | YamnetSettings
 
@@ -33,8 +32,7 @@ def encoder_to_json(settings: EncoderSettings) -> dict[str, Any]:
     >>> encoder_to_json(YamnetSettings())["name"]
     'yamnet'
     """
-    name = next(name for name, (kind, _) in ENCODERS.items() if kind is type(settings))
-    return {"name": name, **asdict(settings)}
+    return named_to_plain(settings, {name: kind for name, (kind, _) in ENCODERS.items()})
 
 
 def encoder_from_json(data: dict[str, Any]) -> EncoderSettings:
@@ -43,8 +41,7 @@ def encoder_from_json(data: dict[str, Any]) -> EncoderSettings:
     Raises:
         ModelError: no such encoder or setting; the nearest name is told.
     """
-    if "name" not in data:
-        raise ModelError(f"an encoder's settings need a 'name'; there are: {', '.join(ENCODERS)}")
-    name = nearest(str(data["name"]), ENCODERS, "encoder")
-    given = {key: value for key, value in data.items() if key != "name"}
-    return from_mapping(ENCODERS[name][0], given, f"encoder {name}")
+    settings: EncoderSettings = named_from_plain(
+        data, {name: kind for name, (kind, _) in ENCODERS.items()}, "encoder", ModelError
+    )
+    return settings

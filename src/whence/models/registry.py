@@ -1,6 +1,5 @@
 """Networks by name, and settings as plain data."""
 
-from dataclasses import asdict
 from typing import Any
 
 from whence.errors import ModelError
@@ -8,10 +7,10 @@ from whence.models.compact_detector import CompactDetector
 from whence.models.compact_localizer import CompactLocalizer
 from whence.models.dasheng_detector import DashengDetector
 from whence.models.multi_branch import MultiBranch
-from whence.models.names import from_mapping, nearest
 from whence.models.network import Network
 from whence.models.resnet_conformer import ResnetConformer
 from whence.models.seldnet import SeldNet
+from whence.settings import known_name, named_from_plain, to_plain
 
 MODELS: dict[str, type[Network]] = {
     "seldnet": SeldNet,
@@ -36,7 +35,7 @@ def build_model(settings: Any) -> Network:
     734261
     """
     if isinstance(settings, str):
-        return MODELS[nearest(settings, MODELS, "model")]()
+        return MODELS[known_name(settings, MODELS, "model", ModelError)]()
     return MODELS[model_name(settings)](settings)
 
 
@@ -58,7 +57,7 @@ def model_to_json(settings: Any) -> dict[str, Any]:
     >>> model_to_json(SeldNet.settings_type())["name"]
     'seldnet'
     """
-    return {"name": model_name(settings), **asdict(settings)}
+    return {"name": model_name(settings), **to_plain(settings)}
 
 
 def model_from_json(data: dict[str, Any]) -> Any:
@@ -70,8 +69,6 @@ def model_from_json(data: dict[str, Any]) -> Any:
     >>> model_from_json({"name": "seldnet", "width": 64}).width
     64
     """
-    if "name" not in data:
-        raise ModelError(f"a model's settings need a 'name'; there are: {', '.join(MODELS)}")
-    name = nearest(str(data["name"]), MODELS, "model")
-    given = {key: value for key, value in data.items() if key != "name"}
-    return from_mapping(MODELS[name].settings_type, given, f"model {name}")
+    return named_from_plain(
+        data, {name: network.settings_type for name, network in MODELS.items()}, "model", ModelError
+    )

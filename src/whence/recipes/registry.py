@@ -1,6 +1,5 @@
 """Recipes by name."""
 
-import difflib
 from collections.abc import Callable
 
 from whence.errors import TrainingError
@@ -9,6 +8,7 @@ from whence.recipes.seldnet import seldnet, seldnet_accdoa
 from whence.recipes.tiny import tiny
 from whence.recipes.whence_small import whence_small, whence_small_pretrained
 from whence.recipes.xiaomi import xiaomi_1, xiaomi_2, xiaomi_3, xiaomi_4
+from whence.settings import known_name
 from whence.training import Recipe
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
@@ -35,9 +35,4 @@ def recipe_named(name: str) -> Recipe:
     >>> recipe_named("xiaomi_3").networks[0].batch_clips
     128
     """
-    if name not in RECIPES:
-        near = difflib.get_close_matches(name, RECIPES, n=1)
-        raise TrainingError(
-            f"no recipe {name!r}; " + (f"did you mean {near[0]}?" if near else f"there are: {', '.join(RECIPES)}")
-        )
-    return RECIPES[name]()
+    return RECIPES[known_name(name, RECIPES, "recipe", TrainingError)]()

@@ -1,17 +1,14 @@
 """A user's own values laid over a recipe: a mapping like the recipe's own plain form, with as few fields as wanted."""
 
 import dataclasses
-import difflib
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, TypeVar, get_type_hints
+from typing import Any
 
 from whence.errors import TrainingError
 from whence.models.outputs import build_output
-from whence.settings import from_plain
+from whence.settings import suggestion, with_changes
 from whence.training.recipe import Recipe
-
-_Settings = TypeVar("_Settings")
 
 
 def with_overrides(recipe: Recipe, data: Mapping[str, Any]) -> Recipe:
@@ -37,9 +34,10 @@ def with_overrides(recipe: Recipe, data: Mapping[str, Any]) -> Recipe:
     if not isinstance(changes, Mapping):
         raise TrainingError(f"recipe.networks is {changes!r}; it must be names of networks with their fields")
     for name, change in changes.items():
-        _known(name, by_name, "recipe.networks")
-        by_name[name] = _changed(by_name[name], change, f"recipe.networks.{name}")
-    return _changed(replace(recipe, networks=tuple(by_name.values())), given, "recipe")
+        if name not in by_name:
+            raise TrainingError(f"recipe.networks.{name} is not a field; {suggestion(str(name), by_name)}")
+        by_name[name] = with_changes(by_name[name], change, f"recipe.networks.{name}", TrainingError)
+    return with_changes(replace(recipe, networks=tuple(by_name.values())), given, "recipe", TrainingError)
 
 
 def with_class_count(recipe: Recipe, class_count: int) -> Recipe:
@@ -61,25 +59,3 @@ def with_class_count(recipe: Recipe, class_count: int) -> Recipe:
         changes = {name: value for name, value in size.items() if name in told}
         networks.append(replace(network, output=output, model=replace(network.model, **changes)))
     return replace(recipe, networks=tuple(networks))
-
-
-def _changed(settings: _Settings, data: Any, place: str) -> _Settings:
-    """A settings dataclass with some fields changed, nested ones within."""
-    if not isinstance(data, Mapping):
-        raise TrainingError(f"{place} is {data!r}; it must be names with values")
-    hints = get_type_hints(type(settings))
-    values = {}
-    for name, value in data.items():
-        _known(name, hints, place)
-        now = getattr(settings, name)
-        where = f"{place}.{name}"
-        nested = dataclasses.is_dataclass(now) and isinstance(value, Mapping)
-        values[name] = _changed(now, value, where) if nested else from_plain(hints[name], value, where, TrainingError)
-    return replace(settings, **values)  # type: ignore[type-var]
-
-
-def _known(name: str, names: Mapping[str, Any], place: str) -> None:
-    if name not in names:
-        near = difflib.get_close_matches(name, names, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
-        raise TrainingError(f"{place}.{name} is not a field; {hint}")

@@ -1,15 +1,14 @@
 """Codings by name."""
 
-from dataclasses import asdict
 from typing import Any
 
 from whence.errors import ModelError
-from whence.models.names import from_mapping, nearest
 from whence.models.outputs.accdoa import Accdoa, AccdoaSettings
 from whence.models.outputs.classwise import Classwise, ClasswiseSettings
 from whence.models.outputs.coding import Coding
 from whence.models.outputs.multi_accdoa import MultiAccdoa, MultiAccdoaSettings
 from whence.models.outputs.tracks import Tracks, TracksSettings
+from whence.settings import known_name, named_from_plain, named_to_plain
 
 OutputSettings = ClasswiseSettings | AccdoaSettings | MultiAccdoaSettings | TracksSettings
 
@@ -31,7 +30,7 @@ def build_output(settings: OutputSettings | str) -> Coding:
     117
     """
     if isinstance(settings, str):
-        settings = OUTPUTS[nearest(settings, OUTPUTS, "output")][0]()
+        settings = OUTPUTS[known_name(settings, OUTPUTS, "output", ModelError)][0]()
     coding = next(coding for kind, coding in OUTPUTS.values() if kind is type(settings))
     return coding(settings)  # type: ignore[call-arg]
 
@@ -42,8 +41,7 @@ def output_to_json(settings: OutputSettings) -> dict[str, Any]:
     >>> output_to_json(AccdoaSettings())
     {'name': 'accdoa', 'class_count': 13, 'threshold': 0.5, 'distance': 'relu', 'official_rows': False}
     """
-    name = next(name for name, (kind, _) in OUTPUTS.items() if kind is type(settings))
-    return {"name": name, **asdict(settings)}
+    return named_to_plain(settings, {name: kind for name, (kind, _) in OUTPUTS.items()})
 
 
 def output_from_json(data: dict[str, Any]) -> OutputSettings:
@@ -52,7 +50,7 @@ def output_from_json(data: dict[str, Any]) -> OutputSettings:
     Raises:
         ModelError: no such coding or setting; the nearest name is told.
     """
-    if "name" not in data:
-        raise ModelError("an output's settings need a 'name'")
-    kind = OUTPUTS[nearest(str(data["name"]), OUTPUTS, "output")][0]
-    return from_mapping(kind, {key: value for key, value in data.items() if key != "name"}, f"output {data['name']}")
+    settings: OutputSettings = named_from_plain(
+        data, {name: kind for name, (kind, _) in OUTPUTS.items()}, "output", ModelError
+    )
+    return settings
