@@ -48,7 +48,7 @@ def test_version_is_that_of_the_package(capsys):
 
 def test_version_stands_on_top_of_the_change_log():
     changes = (Path(__file__).parents[2] / "CHANGELOG.md").read_text()
-    entries = [line for line in changes.splitlines() if line.startswith("## [")]
+    entries = [line for line in changes.splitlines() if line.startswith("## [") and "[Unreleased]" not in line]
     assert entries[0].startswith(f"## [{whence.__version__}]")
 
 
