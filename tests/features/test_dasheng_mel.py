@@ -46,4 +46,5 @@ def test_mid_follows_the_sum_and_ignores_a_swap():
     front_end = DashengMel(dasheng_mel_settings())
     assert torch.equal(front_end(signal), front_end(signal.flip(1)))
     both = DashengMel(replace(dasheng_mel_settings(), maps=("left", "right")))
-    assert torch.equal(both(signal).flip(1), both(signal.flip(1)))
+    # A transform may round otherwise at another place in a batch.
+    torch.testing.assert_close(both(signal).flip(1), both(signal.flip(1)), rtol=0, atol=1e-3)

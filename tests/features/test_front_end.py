@@ -24,14 +24,15 @@ ALL = FeatureSettings("midside", maps=POWER_MAPS + RATIO_MAPS)
 SIGN_AFTER_SWAP = {"mid": 1, "side": 1, "intensity": -1, "side_ratio": 1, "level_difference": -1, "coherence": 1}
 
 
-def test_swapping_channels_negates_direction_and_keeps_the_rest_exactly():
+def test_swapping_channels_negates_direction_and_keeps_the_rest():
     front_end, signal = StereoMaps(ALL), noise()
     maps, swapped = front_end(signal), front_end(signal.flip(1))
     for name, sign in SIGN_AFTER_SWAP.items():
         index = ALL.maps.index(name)
-        assert torch.equal(swapped[:, index], sign * maps[:, index]), name
+        # A transform may round otherwise at another place in a batch, a fused product with its factors exchanged.
+        torch.testing.assert_close(swapped[:, index], sign * maps[:, index], rtol=0, atol=1e-4, msg=name)
     left, right = ALL.maps.index("left"), ALL.maps.index("right")
-    assert torch.equal(swapped[:, left], maps[:, right])
+    torch.testing.assert_close(swapped[:, left], maps[:, right], rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("conf", [logmel_settings(), midside_settings(), perceptual_settings()], ids=lambda c: c.name)

@@ -54,8 +54,9 @@ def test_the_moment_it_begins_stands_out():
 def test_swapped_channels_change_the_sign_of_the_sine_alone():
     audio = knock(0.6, reverberation=0.1)
     one, other = FRONT_END(audio), FRONT_END(audio.flip(1))
-    assert torch.equal(one[:, SINE], -other[:, SINE])
-    assert torch.equal(one[:, LEVEL], other[:, LEVEL])
+    # A transform may round otherwise at another place in a batch.
+    torch.testing.assert_close(one[:, SINE], -other[:, SINE], rtol=0, atol=1e-4)
+    torch.testing.assert_close(one[:, LEVEL], other[:, LEVEL], rtol=0, atol=1e-3)
 
 
 def test_silence_has_no_direction_and_no_level():

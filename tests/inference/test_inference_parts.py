@@ -111,4 +111,5 @@ def test_smoothing_over_an_even_number_has_no_middle(frames):
 def test_features_a_few_clips_at_a_time_are_those_of_the_batch(make):
     front_end = build_features(make())
     audio = torch.randn(5, 2, 24_000, generator=torch.Generator().manual_seed(1))
-    assert torch.equal(features_of(front_end, audio), front_end(audio))
+    # A transform may round otherwise at another place in a batch.
+    torch.testing.assert_close(features_of(front_end, audio), front_end(audio), rtol=0, atol=1e-3)

@@ -31,7 +31,8 @@ def test_left_and_right_are_heard_alike():
     torch.manual_seed(1)
     net = CompactDetector(replace(CompactDetectorSettings(), input_maps=2, width=8, recurrent=4)).eval()
     maps = torch.randn(1, 2, 100, 64)
-    torch.testing.assert_close(net(maps), net(maps.flip(1)))
+    # Sums may be taken in another order at another place in a batch.
+    torch.testing.assert_close(net(maps), net(maps.flip(1)), rtol=1e-4, atol=1e-5)
 
 
 def test_sizes_that_do_not_fit_are_refused():

@@ -46,7 +46,8 @@ def test_a_symmetric_localizer_mirrors_what_is_swapped():
     with torch.inference_mode():
         heard, swapped = (net(front_end(sound)).chunk(3, dim=2) for sound in (audio, audio.flip(1)))
     for one, other, sign in zip(heard, swapped, (1, -1, 1), strict=True):
-        torch.testing.assert_close(one, sign * other, rtol=1e-5, atol=1e-6)
+        # Sums may be taken in another order at another place in a batch.
+        torch.testing.assert_close(one, sign * other, rtol=1e-4, atol=1e-5)
 
 
 def test_it_is_the_mean_of_what_the_plain_one_says_to_both():
@@ -56,7 +57,9 @@ def test_it_is_the_mean_of_what_the_plain_one_says_to_both():
     maps = torch.randn(2, 6, 50, 64)
     swapped = maps * torch.tensor([1.0, 1.0, -1.0, 1.0, -1.0, 1.0])[:, None, None]
     sign = torch.tensor([1.0, -1.0, 1.0]).repeat_interleave(13)
-    torch.testing.assert_close(net(maps), (plain(maps) + sign * plain(swapped)) / 2)
+    expected = (plain(maps) + sign * plain(swapped)) / 2
+    # Sums may be taken in another order in a larger batch.
+    torch.testing.assert_close(net(maps), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_in_training_it_hears_a_clip_once():

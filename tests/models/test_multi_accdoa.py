@@ -169,7 +169,9 @@ def test_official_decoding_equals_the_definition_row_by_row(seed):
         for got, wanted in zip(found, expected, strict=True):
             assert got[:2] == wanted[:2]
             assert got[2:] == pytest.approx(wanted[2:4], abs=2e-5)
-            assert (round(got[2]), round(got[3] * 100)) == (round(wanted[2]), round(wanted[3] * 100))
+            # At a tie the last bit of the arc tangent decides, which differs between processors.
+            assert round(got[2]) == round(wanted[2]) or abs(abs(wanted[2]) % 1 - 0.5) < 1e-4
+            assert round(got[3] * 100) == round(wanted[3] * 100)
         assert (events.source == 0).all()
 
 

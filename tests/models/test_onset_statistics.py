@@ -67,7 +67,8 @@ def test_sums_over_frames_are_those_of_the_event():
     whole_before, whole_total = onset_directions(maps, 10)
     torch.testing.assert_close(before.sum(dim=1), whole_before[:, 0], rtol=1e-5, atol=1e-3)
     torch.testing.assert_close(total.sum(dim=1), whole_total[:, 0], rtol=1e-5, atol=1e-3)
-    assert (before.diff(dim=2) >= 0).all()
+    # Each edge has a sum of its own, and float32 sums of 320 weights may differ by some 320 * 6e-8 of them.
+    assert (before.diff(dim=2) >= -2e-5 * total).all()
     assert before.shape == (1, 2, EDGES)
 
 

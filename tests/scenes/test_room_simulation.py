@@ -219,4 +219,5 @@ def test_the_same_room_gives_the_same_bits_and_ends_in_silence():
 def test_height_is_an_extra_channel_and_changes_nothing_early():
     room = plain_room()
     flat, high = simulate_room(room, 2400), simulate_room(room, 2400, with_height=True)
-    assert np.array_equal(flat[..., :600], high[:, [0, 1, 3], :600])
+    # With a channel more, a product of matrices may sum in another order.
+    np.testing.assert_allclose(flat[..., :600], high[:, [0, 1, 3], :600], rtol=1e-5, atol=1e-7)
