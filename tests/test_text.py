@@ -1,13 +1,9 @@
 import ast
-import math
 import os
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from whence.errors import LabelError
-from whence.labels import ClassList, Event, class_name
-from whence.labels.event_text import event_text, side
 from whence.text import counted, one_line, safe_cell, shown
 
 
@@ -74,23 +70,3 @@ def test_what_would_be_a_formula_is_quoted(start):
 
 def test_counting():
     assert [counted(n, "row") for n in (0, 1, 2, 1000)] == ["0 rows", "1 row", "2 rows", "1,000 rows"]
-
-
-@pytest.mark.parametrize(
-    ("azimuth_deg", "text"),
-    [(38.4, "38L"), (-38.4, "38R"), (0.4, "0"), (-0.4, "0"), (90, "90L"), (-180, "180R"), (0.5, "0"), (1.5, "2L")],
-)
-def test_sides(azimuth_deg, text):
-    assert side(azimuth_deg) == text
-
-
-def test_an_event_in_words():
-    event = Event(1, 0, 0.0, 1.0, -27.3, 3.06, 0.9)
-    assert event_text(event, ClassList(("bell", "dog"))) == "dog 27R 3.1m"
-    unknown = Event(1, 0, 0.0, 1.0, -27.3, math.nan, 0.9)
-    assert event_text(unknown, ClassList(("bell", "d\no\tg"))) == "d o g 27R"
-
-
-def test_a_class_that_is_not_in_the_list_is_named():
-    with pytest.raises(LabelError, match=r"class 2; this class list has 0\.\.1"):
-        class_name(2, ClassList(("bell", "dog")))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from whence.errors import LabelError
-from whence.labels import STARSS23, ClassList, read_class_list
+from whence.labels import STARSS23, ClassList, class_name, read_class_list
 
 
 def test_the_official_order():
@@ -25,7 +25,7 @@ def test_a_class_list_is_a_sequence_that_can_be_hashed_and_sent():
     [
         ((), "at least one name"),
         (("a", " "), "class 1 has no name"),
-        (("a", "b", "a"), "class name 'a' stands twice"),
+        (("a", "b", "a"), "class name 'a' appears twice"),
         ("bell", "not of the one text 'bell'"),
     ],
 )
@@ -56,8 +56,8 @@ def test_a_hash_within_a_name_is_part_of_it(tmp_path):
     [
         (b"", "at least one name"),
         (b"# nothing\n\n", "at least one name"),
-        (b"dog\nbell\ndog\n", "class name 'dog' stands twice"),
-        (b"\xff\xfe", "not readable as a class list"),
+        (b"dog\nbell\ndog\n", "class name 'dog' appears twice"),
+        (b"\xff\xfe", "not UTF-8 text"),
     ],
 )
 def test_a_bad_file_is_named_with_what_is_wrong(tmp_path, content, message):
@@ -86,3 +86,8 @@ def test_any_bytes_give_a_list_or_a_label_error(tmp_path_factory, content):
         return
     assert names
     assert len(set(names)) == len(names)
+
+
+def test_a_class_that_is_not_in_the_list_is_named():
+    with pytest.raises(LabelError, match=r"class 2; this class list has 0\.\.1"):
+        class_name(2, ClassList(("bell", "dog")))

@@ -57,7 +57,7 @@ def test_selecting_equals_building_from_the_selected(tables, seed):
 def test_selecting_what_is_not_there_is_named(tables):
     with pytest.raises(LabelError, match="no clip 'clip99' among the 13 read"):
         ClipEvents.from_mapping(tables).select(["clip1", "clip99"])
-    with pytest.raises(LabelError, match="clip name 'clip1' stands twice"):
+    with pytest.raises(LabelError, match="clip name 'clip1' appears twice"):
         ClipEvents.from_mapping(tables).select(["clip1", "clip2", "clip1"])
 
 

@@ -1,3 +1,4 @@
+import logging
 import os
 import threading
 
@@ -5,7 +6,7 @@ import pytest
 
 from whence.errors import LabelError
 from whence.labels import label_files
-from whence.labels.label_files import LabelFile, read_bytes, read_files, unique
+from whence.labels.label_files import LabelFile, read_bytes, read_files, read_tree
 
 
 def written(folder, count):
@@ -22,7 +23,7 @@ def test_bytes_come_as_they_are(tmp_path, size):
     assert read_bytes(str(tmp_path / "a")) == content
 
 
-def test_names_places_and_order(tmp_path):
+def test_names_paths_and_order(tmp_path):
     first, second = tmp_path / "b.v2.csv", tmp_path / "a.csv"
     first.write_bytes(b"1")
     second.write_bytes(b"2")
@@ -39,9 +40,9 @@ def test_slow_disks_are_read_by_threads_in_the_same_order(tmp_path, monkeypatch,
     paths = written(tmp_path, count)
     readers = set()
 
-    def watched(place):
+    def watched(path):
         readers.add(threading.current_thread().name)
-        return read_bytes(place)
+        return read_bytes(path)
 
     monkeypatch.setattr(label_files, "_WAITING_S", waiting_s)
     monkeypatch.setattr(label_files, "read_bytes", watched)
@@ -58,7 +59,7 @@ def test_a_missing_file_among_many_is_named(tmp_path, monkeypatch, waiting_s):
         read_files(paths)
 
 
-def test_what_is_no_file_is_refused_at_once(tmp_path):
+def test_what_is_not_a_file_is_refused_at_once(tmp_path):
     with pytest.raises(LabelError, match="none: no such file"):
         read_bytes(str(tmp_path / "none"))
     with pytest.raises(LabelError, match="not a regular file"):
@@ -136,8 +137,124 @@ def test_a_disk_that_fails_is_named_and_the_file_closed(tmp_path, monkeypatch):
     assert len(closed) == 1
 
 
-def test_two_files_with_one_clip_name_are_named_both():
-    files = [LabelFile("a", "x/a.csv", b""), LabelFile("b", "x/b.csv", b""), LabelFile("a", "y/a.csv", b"")]
-    assert unique(files[:2]) == files[:2]
-    with pytest.raises(LabelError, match=r"clip name a stands twice: x/a\.csv and y/a\.csv; read the two folders"):
-        unique(files)
+def test_two_files_with_one_clip_name_are_named_both(tmp_path):
+    (tmp_path / "x").mkdir()
+    paths = written(tmp_path, 2)
+    again = tmp_path / "x" / "clip001.csv"
+    again.touch()
+    with pytest.raises(
+        LabelError, match=rf"clip name clip001 appears twice: {paths[1]} and {again}; read the two folders"
+    ):
+        read_files([*paths, again])
+
+
+# Folders
+
+
+@pytest.fixture
+def tree(tmp_path):
+    for name in ("dev-test-tau/c.csv", "dev-test-sony/deep/a.CSV", "b.csv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    return tmp_path
+
+
+def names(files):
+    return [file.name for file in files]
+
+
+def test_folders_are_searched_to_any_depth_and_names_sorted(tree):
+    files = read_tree(tree, ".csv")
+    assert names(files) == ["a", "b", "c"]
+    assert files[0].path == os.path.join(str(tree), "dev-test-sony", "deep", "a.CSV")  # noqa: PTH118
+    assert files[2].content == b"dev-test-tau/c.csv"
+    assert read_tree(str(tree), ".csv") == files
+
+
+def test_hidden_files_are_left_out_and_the_log_says_so(tree, caplog):
+    (tree / ".DS_Store").write_bytes(b"\0")
+    (tree / "dev-test-tau" / "._c.csv").write_bytes(b"\0")
+    (tree / ".ipynb_checkpoints").mkdir()
+    (tree / ".ipynb_checkpoints" / "d.csv").write_text("x")
+    (tree / ".whence-unfinished-1234").write_text("x")
+    with caplog.at_level(logging.WARNING, logger="whence.labels"):
+        assert names(read_tree(tree, ".csv")) == ["a", "b", "c"]
+    assert caplog.messages == [
+        f"{tree}: ignored 4 hidden files: .DS_Store, .ipynb_checkpoints, .whence-unfinished-1234, ..."
+    ]
+
+
+def test_other_endings_are_passed_over_for_those_who_ask(tree, caplog):
+    (tree / "b.wav").write_bytes(b"")
+    (tree / "two\nlines.wav").write_bytes(b"")
+    with caplog.at_level(logging.INFO, logger="whence.labels"):
+        read_tree(tree, ".csv")
+    (message,) = caplog.messages
+    assert message.startswith(f"{tree}: passed over 2 files not ending in .csv: {tree}")
+    assert message.isprintable()
+
+
+def test_the_log_is_silent_where_nothing_is_left_out(tree, caplog):
+    with caplog.at_level(logging.DEBUG, logger="whence.labels"):
+        read_tree(tree, ".csv")
+    assert caplog.messages == []
+
+
+def test_links_to_folders_are_followed_and_loops_end(tree):
+    (tree / "dev-test-tau" / "up").symlink_to(tree)
+    (tree / "self").symlink_to(tree / "self")
+    other = tree.parent / "elsewhere"
+    other.mkdir()
+    (other / "d.csv").write_text("d")
+    (tree / "linked").symlink_to(other)
+    (tree / "linked again").symlink_to(other)
+    assert names(read_tree(tree, ".csv")) == ["a", "b", "c", "d"]
+
+
+def test_a_broken_link_is_named(tree):
+    (tree / "e.csv").symlink_to(tree / "gone")
+    with pytest.raises(LabelError, match=r"e\.csv: no such file"):
+        read_tree(tree, ".csv")
+
+
+def test_a_folder_called_like_a_file_is_a_folder(tree):
+    (tree / "old.csv").mkdir()
+    (tree / "old.csv" / "d.csv").write_text("d")
+    assert names(read_tree(tree, ".csv")) == ["a", "b", "c", "d"]
+
+
+def test_one_clip_in_two_folders_is_refused(tree):
+    (tree / "dev-test-sony" / "c.csv").write_text("c")
+    with pytest.raises(LabelError, match=r"clip name c appears twice: .*dev-test-sony.*c\.csv and .*dev-test-tau"):
+        read_tree(tree, ".csv")
+
+
+def test_nothing_to_read_is_an_error(tmp_path):
+    with pytest.raises(LabelError, match="none: no such folder"):
+        read_tree(tmp_path / "none", ".csv")
+    with pytest.raises(LabelError, match=r"no \.csv files in it"):
+        read_tree(tmp_path, ".csv")
+    (tmp_path / "a.csv").write_text("frame")
+    with pytest.raises(LabelError, match=r"a\.csv: neither a folder nor a whole zip file"):
+        read_tree(tmp_path / "a.csv", ".csv")
+
+
+def test_a_folder_that_cannot_be_listed_is_named(tree, monkeypatch):
+    def refused(folder):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "scandir", refused)
+    with pytest.raises(LabelError, match=r"cannot be listed \(Permission denied\)"):
+        read_tree(tree, ".csv")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are text on this system")
+def test_a_name_that_is_not_text_is_read_and_shown_escaped(tmp_path):
+    path = os.path.join(os.fsencode(tmp_path), b"clip\xff.csv")  # noqa: PTH118
+    try:
+        with open(path, "wb") as file:  # noqa: PTH123
+            file.write(b"1")
+    except OSError:
+        pytest.skip("this file system takes only text as names")
+    (file,) = read_tree(tmp_path, ".csv")
+    assert file.name == "clip\udcff"

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings, strategies as st
 
 from whence.errors import LabelError
 from whence.labels import zip_files
-from whence.labels.label_trees import read_tree
+from whence.labels.label_files import read_tree
 from whence.labels.zip_files import read_zip
 
 GOOD = {"dev-test-tau/c.csv": b"ccc", "b.csv": b"b", "dev-test-sony/a.CSV": b"aa"}
@@ -31,7 +31,7 @@ def test_an_archive_reads_like_the_folder_it_was_made_of(tmp_path, method):
     packed = archive(tmp_path / "packed.zip", GOOD, method)
     from_folder, from_archive = read_tree(tmp_path / "folder", ".csv"), read_tree(packed, ".csv")
     assert [(file.name, file.content) for file in from_archive] == [(file.name, file.content) for file in from_folder]
-    assert from_archive[2].place == f"{packed}/dev-test-tau/c.csv"
+    assert from_archive[2].path == f"{packed}/dev-test-tau/c.csv"
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
@@ -64,7 +64,7 @@ def test_an_archive_made_on_windows_is_read(tmp_path):
 
 
 def test_the_same_clip_twice_is_refused(tmp_path):
-    with pytest.raises(LabelError, match=r"clip name a stands twice: .*x/a\.csv and .*y/a\.csv"):
+    with pytest.raises(LabelError, match=r"clip name a appears twice: .*x/a\.csv and .*y/a\.csv"):
         read_tree(archive(tmp_path / "packed.zip", {"x/a.csv": b"", "y/a.csv": b""}), ".csv")
 
 
@@ -79,7 +79,7 @@ def test_a_link_is_refused(tmp_path):
     link.external_attr = (stat.S_IFLNK | 0o777) << 16
     with zipfile.ZipFile(tmp_path / "packed.zip", "w") as made:
         made.writestr(link, "/etc/passwd")
-    with pytest.raises(LabelError, match=r"link\.csv is a link; pack the file itself"):
+    with pytest.raises(LabelError, match=r"link\.csv: is a link; pack the file itself"):
         read_tree(tmp_path / "packed.zip", ".csv")
 
 
@@ -90,14 +90,14 @@ def test_an_encrypted_member_is_refused(tmp_path):
     for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         content[content.index(mark) + offset] |= 1
     path.write_bytes(content)
-    with pytest.raises(LabelError, match=r"a\.csv is encrypted; pack it without a password"):
+    with pytest.raises(LabelError, match=r"a\.csv: is encrypted; pack it without a password"):
         read_tree(path, ".csv")
 
 
 def test_a_bomb_is_refused_before_it_grows(tmp_path):
     packed = archive(tmp_path / "packed.zip", {"bomb.csv": b"0" * 20_000_000})
     assert os.path.getsize(packed) < 100_000  # noqa: PTH202
-    with pytest.raises(LabelError, match=r"bomb\.csv would grow 1,0\d\d-fold; at most 200 is read"):
+    with pytest.raises(LabelError, match=r"bomb\.csv: would grow 1,0\d\d-fold; at most 200 is read"):
         read_tree(packed, ".csv")
 
 

@@ -91,7 +91,7 @@ def check_outputs(path: Path, clips: Collection[str], classes: ClassList = STARS
         return Outputs({}, [str(error)])
     problems = list(_names(path, {file.name for file in files}, set(clips)))
     problems += [
-        f"{shown(file.place)}: {len(file.content):,} bytes; an answer has at most {LARGEST_OUTPUT_BYTES:,}"
+        f"{shown(file.path)}: {len(file.content):,} bytes; an answer has at most {LARGEST_OUTPUT_BYTES:,}"
         for file in files
         if len(file.content) > LARGEST_OUTPUT_BYTES
     ]
@@ -159,14 +159,12 @@ def _mended(file: LabelFile, layout: Layout) -> tuple[LabelFile | None, list[str
             parse_exactly(looked_at, layout)
         except LabelError as error:
             problems.append(str(error))
-            line = re.match(rf"{re.escape(shown(file.place))}:(\d+): ", str(error))
-            if line is None:  # about the file as a whole
+            if error.line is None:  # about the file as a whole
                 return None, problems
-            number = int(line.group(1))
-            lines[number - 1] = layout.header_line if number == 1 else _HARMLESS_ROW
+            lines[error.line - 1] = layout.header_line if error.line == 1 else _HARMLESS_ROW
         else:
             return looked_at, problems
-    return None, [*problems, f"{shown(file.place)}: more lines like these"]
+    return None, [*problems, f"{shown(file.path)}: more lines like these"]
 
 
 def _ranges(files: Sequence[LabelFile], clips: ClipEvents) -> Iterator[str]:
@@ -190,7 +188,7 @@ def _ranges(files: Sequence[LabelFile], clips: ClipEvents) -> Iterator[str]:
         for row in np.flatnonzero(broken):
             clip = int(np.searchsorted(clips.first_row, row, side="right")) - 1
             line = int(row - clips.first_row[clip]) + 2
-            yield f"{shown(files[clip].place)}:{line}: {sentence.format(round(float(values[row])))}"
+            yield f"{shown(files[clip].path)}:{line}: {sentence.format(round(float(values[row])))}"
 
 
 def _by_line(problem: str) -> tuple[str, int]:

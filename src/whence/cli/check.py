@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from whence.cli.command import Command
 from whence.cli.inputs import LAYOUTS, add_classes, read_classes, read_label_files
 from whence.errors import DONE, SOME_FAILED, WhenceError
+from whence.text import shown
 from whence.views import duration
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def _without_partner(sounds: Mapping[str, Path], labels: Mapping[str, Path]) -> 
 def _readable(labels: Mapping[str, Path], layout: str, classes: ClassList) -> tuple[ClipEvents, list[Finding]]:
     """The labels that can be read, and a problem for each file that cannot."""
     from whence.errors import LabelError
-    from whence.labels import ClipEvents, Finding
+    from whence.labels import ClipEvents
 
     try:
         return read_label_files(list(labels.values()), layout, classes), []
@@ -98,15 +99,17 @@ def _readable(labels: Mapping[str, Path], layout: str, classes: ClassList) -> tu
         try:
             tables[name] = read_label_files([path], layout, classes).events
         except LabelError as error:
-            problems.append(Finding("problem", *_place_and_sentence(str(error))))
+            problems.append(_problem(error, path))
     return ClipEvents.from_mapping(tables), problems
 
 
-def _place_and_sentence(message: str) -> tuple[str, str, str]:
-    """A reader's message taken apart: `file:line`, what is wrong, what to do."""
-    place, _, rest = message.partition(": ")
-    sentence, _, remedy = rest.partition("; ")
-    return place, sentence, remedy or "mend the file"
+def _problem(error: WhenceError, path: Path) -> Finding:
+    """A finding for a file that cannot be read, from the fields of its error."""
+    from whence.labels import Finding
+
+    place = shown(path if error.where is None else error.where) + ("" if error.line is None else f":{error.line}")
+    # An error without fields names its file itself.
+    return Finding("problem", place, error.what.removeprefix(f"{place}: "), error.remedy or "correct the file")
 
 
 def _listen(sounds: Mapping[str, Path]) -> tuple[dict[str, SignalReport], list[Finding]]:
@@ -122,7 +125,7 @@ def _listen(sounds: Mapping[str, Path]) -> tuple[dict[str, SignalReport], list[F
         try:
             reports[name] = check(path)
         except AudioError as error:
-            findings.append(Finding("problem", *_place_and_sentence(str(error))))
+            findings.append(_problem(error, path))
             continue
         unusable = reports[name].not_numbers_sentence()
         for sentence in reports[name].warnings():

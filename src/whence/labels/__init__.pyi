@@ -1,6 +1,11 @@
 from .azimuth import fold_to_front as fold_to_front, wrap as wrap
 from .checking import Finding as Finding, Severity as Severity, check_clips as check_clips, check_events as check_events
-from .classes import STARSS23 as STARSS23, ClassList as ClassList, read_class_list as read_class_list
+from .classes import (
+    STARSS23 as STARSS23,
+    ClassList as ClassList,
+    class_name as class_name,
+    read_class_list as read_class_list,
+)
 from .clips import ClipEvents as ClipEvents
 from .dcase import (
     dcase_text as dcase_text,
@@ -10,15 +15,15 @@ from .dcase import (
     read_labels as read_labels,
     write_dcase as write_dcase,
 )
-from .event_text import class_name as class_name
-from .events import FRAMES_PER_S as FRAMES_PER_S, Event as Event, Events as Events
-from .exact_integers import parse_exactly as parse_exactly
+from .events import Event as Event, Events as Events
 from .formats import FORMATS as FORMATS, write_events as write_events
-from .integer_csv import clips_from_files as clips_from_files
-from .json_lines import json_events_text as json_events_text, json_frames_text as json_frames_text
-from .json_reading import read_json_lines as read_json_lines
-from .label_files import LabelFile as LabelFile
-from .label_trees import read_tree as read_tree
+from .integer_csv import clips_from_files as clips_from_files, parse_exactly as parse_exactly
+from .json_lines import (
+    json_events_text as json_events_text,
+    json_frames_text as json_frames_text,
+    read_json_lines as read_json_lines,
+)
+from .label_files import LabelFile as LabelFile, read_tree as read_tree
 from .layouts import DCASE_2025 as DCASE_2025, Layout as Layout
 from .odas import SLOTS as SLOTS, odas_message as odas_message, odas_slots as odas_slots, unit_vectors as unit_vectors
 from .starss import (

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from whence.errors import LabelError
-from whence.labels.label_files import read_bytes
-from whence.text import shown
+from whence.labels.label_files import read_text
+from whence.text import one_line
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class ClassList:
         names: unique, non-empty, as shown to people.
 
     Raises:
-        LabelError: if a name is empty or stands twice.
+        LabelError: if a name is empty or appears twice.
 
     >>> STARSS23[12], STARSS23.index("bell"), len(STARSS23)
     ('knock', 11, 13)
@@ -35,7 +35,7 @@ class ClassList:
             if not name.strip():
                 raise LabelError(f"class {position} has no name")
             if name in seen:
-                raise LabelError(f"class name {name!r} stands twice")
+                raise LabelError(f"class name {name!r} appears twice")
             seen.add(name)
 
     def __len__(self) -> int:
@@ -61,16 +61,22 @@ def read_class_list(path: str | Path) -> ClassList:
     Raises:
         LabelError: if the file is missing, not UTF-8, empty, or repeats a name.
     """
-    place = str(path)
-    try:
-        text = read_bytes(place).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise LabelError(f"{shown(place)}: not readable as a class list ({error}); save it as UTF-8") from None
-    lines = (line.strip() for line in text.splitlines())
+    lines = (line.strip() for line in read_text(str(path)).splitlines())
     try:
         return ClassList(tuple(line for line in lines if line and not line.startswith("#")))
     except LabelError as error:
-        raise LabelError(f"{shown(place)}: {error}") from None
+        raise LabelError(error.what, where=path) from None
+
+
+def class_name(class_index: int, classes: ClassList) -> str:
+    """The name of a class in one line.
+
+    Raises:
+        LabelError: the list has no such class.
+    """
+    if class_index >= len(classes):
+        raise LabelError(f"class {class_index}", remedy=f"this class list has 0..{len(classes) - 1}")
+    return one_line(classes[class_index])
 
 
 # DCASE 2023 to 2025 Task 3, in the order of the official label files.

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.errors import LabelError
-from whence.labels.columns import frozen_column
-from whence.labels.events import Events
+from whence.labels.events import Events, frozen_column
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +21,7 @@ class ClipEvents:
         events: all rows.
 
     Raises:
-        LabelError: if a name stands twice or the row numbers do not fit the table.
+        LabelError: if a name appears twice or the row numbers do not fit the table.
 
     >>> clips = ClipEvents.from_mapping({"a": Events.empty(), "b": Events.empty()})
     >>> clips.names, clips["b"].row_count
@@ -41,7 +40,7 @@ class ClipEvents:
         object.__setattr__(self, "_position", {name: position for position, name in enumerate(self.names)})
         if len(self._position) != len(self.names):
             repeated = next(name for i, name in enumerate(self.names) if self._position[name] != i)
-            raise LabelError(f"clip name {repeated!r} stands twice")
+            raise LabelError(f"clip name {repeated!r} appears twice")
         if (
             len(first_row) != len(self.names) + 1
             or (first_row[0], first_row[-1]) != (0, self.events.row_count)

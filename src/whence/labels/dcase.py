@@ -12,8 +12,7 @@ from whence.labels.classes import STARSS23, ClassList
 from whence.labels.clips import ClipEvents
 from whence.labels.events import Events
 from whence.labels.integer_csv import clips_from_files
-from whence.labels.label_files import read_files
-from whence.labels.label_trees import read_tree
+from whence.labels.label_files import read_files, read_tree
 from whence.labels.layouts import DCASE_2025
 from whence.text import shown
 

@@ -2,19 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from whence.errors import LabelError
 from whence.labels.azimuth import wrap
-from whence.labels.columns import freeze, frozen_column
+from whence.units import FRAMES_PER_SECOND
 
-# Dividing by 10 gives the double nearest to the decimal number, multiplying by 0.1 does not.
-FRAMES_PER_S = 10
+_Number = TypeVar("_Number", bound=np.generic)
 
-# What a column holds where a format does not say: no place is invented.
 _DTYPES = {
     "frame": np.int32,
     "class_index": np.int32,
@@ -230,11 +228,12 @@ class Events:
         mean_azimuth_deg = np.degrees(
             np.arctan2(*(_run_means(part, starts) for part in (np.sin(azimuth), np.cos(azimuth))))
         )
+        # Dividing by 10 gives the double nearest to the decimal number, multiplying by 0.1 does not.
         columns = (
             rows.class_index[starts],
             rows.source[starts],
-            rows.frame[starts] / FRAMES_PER_S,
-            (rows.frame[last] + 1.0) / FRAMES_PER_S,
+            rows.frame[starts] / FRAMES_PER_SECOND,
+            (rows.frame[last] + 1.0) / FRAMES_PER_SECOND,
             mean_azimuth_deg,
             _run_means(rows.distance_m, starts),
             _run_means(rows.score, starts),
@@ -247,3 +246,59 @@ def _run_means(values: NDArray[np.float64], starts: NDArray[np.intp]) -> NDArray
     """The mean of each run of rows."""
     lengths = np.diff(np.append(starts, len(values)))
     return np.asarray(np.add.reduceat(values, starts) / lengths)
+
+
+def frozen_column(name: str, values: ArrayLike, dtype: type[_Number]) -> NDArray[_Number]:
+    """Turn values into a read-only column, copying only what somebody else could still write into.
+
+    A view of the caller's array would change with it, so a table would not be immutable; an array that
+    is read-only down to its owner is shared, which keeps slices and readers free of copies.
+
+    Args:
+        name: the column's name, for messages.
+        values: (row,) numbers; anything NumPy understands.
+        dtype: np.int32 or np.float64.
+
+    Returns:
+        (row,) array of `dtype`, not writable.
+
+    Raises:
+        LabelError: not one number for each row, or for an integer column a value that is not a whole number of 32 bits.
+
+    >>> frozen_column("frame", [0.0, 1.0], np.int32)
+    array([0, 1], dtype=int32)
+    """
+    try:
+        given: NDArray[Any] = np.asarray(values)
+        given = given.astype(np.float64) if given.dtype == object else given
+    except (TypeError, ValueError, OverflowError) as error:
+        raise LabelError(f"{name} must hold numbers only ({error})") from None
+    if given.dtype.kind not in "biuf":
+        raise LabelError(f"{name} must hold numbers only, not {given.dtype.name}")
+    if given.ndim != 1:
+        raise LabelError(f"{name} must be a list with one number for each row, not of shape {given.shape}")
+    if given.dtype == dtype:
+        return given if _nobody_writes(given) else freeze(given.copy())
+    with np.errstate(invalid="ignore", over="ignore"):
+        column = given.astype(dtype)
+    if np.dtype(dtype).kind == "i" and (column != given).any():
+        row = int(np.argmax(column != given))
+        raise LabelError(f"row {row}: {name} is {given[row]}; it must be a whole number of at most 32 bits")
+    return freeze(column)
+
+
+def freeze(array: NDArray[_Number]) -> NDArray[_Number]:
+    """Make a fresh array of our own read-only."""
+    array.flags.writeable = False
+    return array
+
+
+def _nobody_writes(array: NDArray[np.generic]) -> bool:
+    """Whether neither the array nor any array it looks into is writable."""
+    owner: object = array
+    while isinstance(owner, np.ndarray):
+        if owner.flags.writeable:
+            return False
+        owner = owner.base
+    # Bytes never change; a memory map or a foreign buffer might.
+    return owner is None or isinstance(owner, bytes)

@@ -1,89 +1,74 @@
 """Every format that events can be written in, by name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from whence.errors import LabelError
 from whence.files import written_whole
-from whence.labels.audacity import audacity_text, audacity_texts_by_class
+from whence.labels import annotation_programs as programs
 from whence.labels.classes import STARSS23, ClassList
 from whence.labels.dcase import dcase_text
-from whence.labels.elan import elan_text
 from whence.labels.events import Events
-from whence.labels.jams import jams_text
 from whence.labels.json_lines import json_events_text, json_frames_text
 from whence.labels.odas import odas_text
-from whence.labels.sonic_visualiser import azimuth_text, regions_text
-from whence.labels.webvtt import webvtt_text
 from whence.text import shown
 
 
-class LabelFormat(NamedTuple):
-    """One way to write events down."""
+@dataclass(frozen=True)
+class LabelFormat:
+    """One way to write events.
 
-    texts: Callable[[Events, ClassList], dict[str, str]]
-    """The files of the format: their endings and their texts."""
-    endings: tuple[str, ...]
-    """What is added to a clip's name; `<class>` stands for a class's name."""
+    Args:
+        description: one line for people.
+        writers: what is added to a clip's name -> the function that makes the text. For an ending with `<class>` it
+            makes a text for each class that occurs, by the class's name.
+    """
+
     description: str
-    """One line for people."""
+    writers: Mapping[str, Callable[[Events, ClassList], str | dict[str, str]]]
 
+    @property
+    def endings(self) -> tuple[str, ...]:
+        """What is added to a clip's name."""
+        return tuple(self.writers)
 
-def _dcase(events: Events, classes: ClassList) -> dict[str, str]:
-    return {".csv": dcase_text(events)}
+    def texts(self, events: Events, classes: ClassList) -> dict[str, str]:
+        """The texts of the format's files by ending.
 
-
-def _audacity(events: Events, classes: ClassList) -> dict[str, str]:
-    return {".txt": audacity_text(events, classes)}
-
-
-def _audacity_by_class(events: Events, classes: ClassList) -> dict[str, str]:
-    return {f".{name}.txt": text for name, text in audacity_texts_by_class(events, classes).items()}
-
-
-def _sonic_visualiser(events: Events, classes: ClassList) -> dict[str, str]:
-    # The text is CSV, but a .csv beside the predictions would be taken for a clip's labels.
-    return {".regions.txt": regions_text(events, classes), ".azimuth.txt": azimuth_text(events, classes)}
-
-
-def _elan(events: Events, classes: ClassList) -> dict[str, str]:
-    return {".elan.txt": elan_text(events, classes)}
-
-
-def _jams(events: Events, classes: ClassList) -> dict[str, str]:
-    return {".jams": jams_text(events, classes)}
-
-
-def _json(events: Events, classes: ClassList) -> dict[str, str]:
-    return {".jsonl": json_events_text(events, classes)}
-
-
-def _json_frames(events: Events, classes: ClassList) -> dict[str, str]:
-    return {".frames.jsonl": json_frames_text(events, classes)}
-
-
-def _odas(events: Events, classes: ClassList) -> dict[str, str]:
-    return {".odas.json": odas_text(events, classes)}
-
-
-def _webvtt(events: Events, classes: ClassList) -> dict[str, str]:
-    return {".vtt": webvtt_text(events, classes)}
+        Raises:
+            LabelError: the events do not fit the format, or have a class that is not in the list.
+        """
+        texts: dict[str, str] = {}
+        for ending, writer in self.writers.items():
+            made = writer(events, classes)
+            by_class = {"": made} if isinstance(made, str) else made
+            texts |= {ending.replace("<class>", name): text for name, text in by_class.items()}
+        return texts
 
 
 FORMATS: dict[str, LabelFormat] = {
-    "dcase": LabelFormat(_dcase, (".csv",), "DCASE 2025 Task 3: a row for each frame and source"),
-    "audacity": LabelFormat(_audacity, (".txt",), "Audacity: one label track"),
-    "audacity-by-class": LabelFormat(_audacity_by_class, (".<class>.txt",), "Audacity: a label track for each class"),
-    "sonic-visualiser": LabelFormat(
-        _sonic_visualiser, (".regions.txt", ".azimuth.txt"), "Sonic Visualiser: CSV of a region and a time value layer"
+    "dcase": LabelFormat(
+        "DCASE 2025 Task 3: a row for each frame and source", {".csv": lambda events, classes: dcase_text(events)}
     ),
-    "elan": LabelFormat(_elan, (".elan.txt",), "ELAN: tab-delimited text, a tier for each class"),
-    "jams": LabelFormat(_jams, (".jams",), "JAMS: open tags, and directions beside them"),
-    "json": LabelFormat(_json, (".jsonl",), "JSON Lines: a line for each event"),
-    "json-frames": LabelFormat(_json_frames, (".frames.jsonl",), "JSON Lines: a line for each frame and source"),
-    "odas": LabelFormat(_odas, (".odas.json",), "ODAS: unit vectors frame by frame, x ahead, y to the left"),
-    "webvtt": LabelFormat(_webvtt, (".vtt",), "WebVTT: captions on the side of the sound"),
+    "audacity": LabelFormat("Audacity: one label track", {".txt": programs.audacity_text}),
+    "audacity-by-class": LabelFormat(
+        "Audacity: a label track for each class", {".<class>.txt": programs.audacity_texts_by_class}
+    ),
+    # The text is CSV, but a .csv beside the predictions would be taken for a clip's labels.
+    "sonic-visualiser": LabelFormat(
+        "Sonic Visualiser: CSV of a region and a time value layer",
+        {
+            ".regions.txt": programs.sonic_visualiser_regions_text,
+            ".azimuth.txt": programs.sonic_visualiser_azimuth_text,
+        },
+    ),
+    "elan": LabelFormat("ELAN: tab-delimited text, a tier for each class", {".elan.txt": programs.elan_text}),
+    "jams": LabelFormat("JAMS: open tags, and directions beside them", {".jams": programs.jams_text}),
+    "json": LabelFormat("JSON Lines: a line for each event", {".jsonl": json_events_text}),
+    "json-frames": LabelFormat("JSON Lines: a line for each frame and source", {".frames.jsonl": json_frames_text}),
+    "odas": LabelFormat("ODAS: unit vectors frame by frame, x ahead, y to the left", {".odas.json": odas_text}),
+    "webvtt": LabelFormat("WebVTT: captions on the side of the sound", {".vtt": programs.webvtt_text}),
 }
 
 
@@ -91,7 +76,7 @@ def write_events(path: str | Path, events: Events, format_name: str, classes: Cl
     """Write events in one of the formats, each file whole or not at all.
 
     Args:
-        path: where to, without ending; an ending of the format may stand there and is not doubled.
+        path: where to, without ending; an ending of the format is not doubled.
         events: any.
         format_name: a key of FORMATS.
         classes: names for the texts.
@@ -109,12 +94,12 @@ def write_events(path: str | Path, events: Events, format_name: str, classes: Cl
     ['street.regions.txt', 'street.azimuth.txt']
     """
     if format_name not in FORMATS:
-        raise LabelError(f"no format {shown(format_name)}; there are: {', '.join(FORMATS)}")
+        raise LabelError(f"no format {shown(format_name)}", remedy=f"there are: {', '.join(FORMATS)}")
     chosen = FORMATS[format_name]
-    texts = chosen.texts(events, classes)
     name = Path(path).name
     ending = next((ending for ending in chosen.endings if name.endswith(ending) and name != ending), "")
-    targets = {Path(path).with_name(name.removesuffix(ending) + added): text for added, text in texts.items()}
+    stem = name.removesuffix(ending)
+    targets = {Path(path).with_name(stem + added): text for added, text in chosen.texts(events, classes).items()}
     for target, text in targets.items():
         with written_whole(target) as file:
             file.write(text.encode("utf-8"))

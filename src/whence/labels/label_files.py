@@ -1,5 +1,6 @@
-"""Label files become (clip name, place, bytes): thousands of small files read quickly and without surprises."""
+"""Label files, folders and archives of them become (clip name, path, bytes), quickly and without surprises."""
 
+import logging
 import os
 import stat
 import time
@@ -9,10 +10,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from whence.errors import LabelError
-from whence.text import shown
+from whence.text import counted, shown
+
+_LOG = logging.getLogger("whence.labels")
 
 # A day of five sources in every frame is 80 MB; what is larger is not a label file.
 LARGEST_BYTES = 1 << 30
+# `detect` writes it beside its predictions: the sounds that it could not read.
+_NOT_LABELS = "failures.csv"
 
 # Without O_NONBLOCK, opening a pipe would wait for its writer for ever. Windows needs O_BINARY and knows no pipes here.
 _OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -29,9 +34,38 @@ class LabelFile(NamedTuple):
 
     name: str
     """The clip: the file's name without folder and ending."""
-    place: str
-    """Where it came from, for messages."""
+    path: str
+    """For messages; of a file in an archive the archive's path and the file's within it."""
     content: bytes
+
+
+def read_tree(path: str | Path, ending: str) -> list[LabelFile]:
+    """Read all label files under a folder, or in a zip archive, in the order of their clip names.
+
+    Hidden files and folders (`.DS_Store`, `._a.csv`, `.ipynb_checkpoints`) are left out, and a line in the log says so.
+
+    Args:
+        path: a folder, which is searched to any depth, or a zip archive, which is read and never unpacked.
+        ending: of the files wanted, in lower case, such as ".csv"; upper case is accepted too.
+
+    Raises:
+        LabelError: nothing there, no such file in it, or two files with one clip name.
+    """
+    root = os.fspath(path)
+    if Path(path).is_dir():
+        paths, passed_over = _find(root, ending)
+        files = read_files(paths)
+    elif Path(path).exists():
+        from whence.labels.zip_files import read_zip  # zipfile is slow to import and seldom needed
+
+        files, passed_over = read_zip(root, ending)
+        _check_unique(files)
+    else:
+        raise LabelError("no such folder", where=root)
+    _log_passed_over(root, ending, passed_over)
+    if not files:
+        raise LabelError(f"no {ending} files in it", where=root)
+    return sorted(files, key=lambda file: file.name)
 
 
 def read_files(paths: Sequence[str | Path]) -> list[LabelFile]:
@@ -40,78 +74,139 @@ def read_files(paths: Sequence[str | Path]) -> list[LabelFile]:
     Raises:
         LabelError: a file is missing, is not a regular file, cannot be read, or two give the same clip name.
     """
-    places = [os.fspath(path) for path in paths]
-    contents = list(_contents(places))
-    return unique(LabelFile(_clip_name(place), place, content) for place, content in zip(places, contents, strict=True))
+    texts = [os.fspath(path) for path in paths]
+    contents = list(_contents(texts))
+    # A Path for each file would take as long as reading it.
+    names = [os.path.splitext(os.path.basename(text))[0] for text in texts]  # noqa: PTH119, PTH122
+    files = [LabelFile(*parts) for parts in zip(names, texts, contents, strict=True)]
+    _check_unique(files)
+    return files
 
 
-def read_bytes(place: str) -> bytes:
+def read_bytes(path: str) -> bytes:
     """The whole content of one regular file.
 
     Raises:
         LabelError: it is missing, a folder, a pipe or a device, too large, or cannot be read.
     """
     try:
-        descriptor = os.open(place, _OPEN_FLAGS)
+        descriptor = os.open(path, _OPEN_FLAGS)
     except FileNotFoundError:
-        raise LabelError(f"{shown(place)}: no such file") from None
+        raise LabelError("no such file", where=path) from None
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
-        raise LabelError(f"{shown(place)}: cannot be opened ({reason(error)})") from None
+        raise LabelError(f"cannot be opened ({_reason(error)})", where=path) from None
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise LabelError(f"{shown(place)}: not a regular file")
+            raise LabelError("not a regular file", where=path)
         if status.st_size > LARGEST_BYTES:
-            raise LabelError(f"{shown(place)}: {status.st_size / 1e9:.1f} GB is too large for a label file")
+            raise LabelError(f"{status.st_size / 1e9:.1f} GB is too large for a label file", where=path)
         # One byte more than there should be shows a file that grew meanwhile.
         content = os.read(descriptor, status.st_size + 1)
         # Some network file systems hand out large files in parts.
         while len(content) < status.st_size and (more := os.read(descriptor, status.st_size + 1 - len(content))):
             content += more
     except OSError as error:
-        raise LabelError(f"{shown(place)}: cannot be read ({reason(error)})") from None
+        raise LabelError(f"cannot be read ({_reason(error)})", where=path) from None
     finally:
         os.close(descriptor)
     if len(content) != status.st_size:
-        raise LabelError(f"{shown(place)}: changed while it was read; try again when nobody writes to it")
+        raise LabelError("changed while it was read", where=path, remedy="try again when no program writes to it")
     return content
 
 
-def reason(error: OSError | ValueError) -> str:
+def read_text(path: str) -> str:
+    """The text of one regular UTF-8 file, without byte order mark.
+
+    Raises:
+        LabelError: as `read_bytes`, or it is not UTF-8.
+    """
+    try:
+        return read_bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        what = f"not UTF-8 text ({error.reason} at byte {error.start})"
+        raise LabelError(what, where=path, remedy="save it as UTF-8") from None
+
+
+def _reason(error: OSError | ValueError) -> str:
     """What the system says, without the path that the message names already."""
     return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
-def _contents(places: Sequence[str]) -> Iterable[bytes]:
+def _contents(paths: Sequence[str]) -> Iterable[bytes]:
     """The bytes of all files in order, by several threads where reading means waiting."""
     started = time.perf_counter()
-    first = [read_bytes(place) for place in places[:_CHUNK]]
-    rest = [places[start : start + _CHUNK] for start in range(_CHUNK, len(places), _CHUNK)]
+    first = [read_bytes(path) for path in paths[:_CHUNK]]
+    rest = [paths[start : start + _CHUNK] for start in range(_CHUNK, len(paths), _CHUNK)]
     if not rest or time.perf_counter() - started < _WAITING_S * _CHUNK:
-        return chain(first, map(read_bytes, places[_CHUNK:]))
+        return chain(first, map(read_bytes, paths[_CHUNK:]))
     from concurrent.futures import ThreadPoolExecutor  # seldom needed, and takes as long to import as all labels/
 
     with ThreadPoolExecutor(_THREADS) as pool:
-        return chain(first, *pool.map(lambda chunk: [read_bytes(place) for place in chunk], rest))
+        return chain(first, *pool.map(lambda chunk: [read_bytes(path) for path in chunk], rest))
 
 
-def _clip_name(place: str) -> str:
-    """The file's name without folder and ending. A Path for each file would take as long as reading it."""
-    return os.path.splitext(os.path.basename(place))[0]  # noqa: PTH119, PTH122
-
-
-def unique(files: Iterable[LabelFile]) -> list[LabelFile]:
-    """The files as a list, if no two have one clip name.
-
-    Raises:
-        LabelError: naming both places.
-    """
+def _check_unique(files: Sequence[LabelFile]) -> None:
+    """Refuse two files with one clip name; the message names both."""
     by_name: dict[str, LabelFile] = {}
     for file in files:
         other = by_name.setdefault(file.name, file)
         if other is not file:
             raise LabelError(
-                f"clip name {shown(file.name)} stands twice: {shown(other.place)} and {shown(file.place)}; "
-                "read the two folders one after the other, or rename one"
+                f"clip name {shown(file.name)} appears twice: {shown(other.path)} and {shown(file.path)}",
+                remedy="read the two folders one after the other, or rename one",
             )
-    return list(by_name.values())
+
+
+def _find(root: str, ending: str) -> tuple[list[str], list[str]]:
+    """The paths of all files with the ending, and what was passed over."""
+    wanted: list[str] = []
+    passed_over: list[str] = []
+    seen: set[tuple[int, int]] = set()
+    folders = [root]
+    while folders:
+        folder = folders.pop()
+        try:
+            status = Path(folder).stat()
+            with os.scandir(folder) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError as error:
+            raise LabelError(f"cannot be listed ({_reason(error)})", where=folder) from None
+        # A link may lead back up; each real folder is visited once.
+        if (status.st_dev, status.st_ino) in seen:
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        for entry in entries:
+            if entry.name.startswith("."):
+                passed_over.append(entry.name)
+            elif _is_folder(entry):
+                folders.append(entry.path)
+            else:
+                is_wanted = entry.name.lower().endswith(ending) and entry.name != _NOT_LABELS
+                (wanted if is_wanted else passed_over).append(entry.path)
+    return sorted(wanted), passed_over
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    """Whether it is a folder or a link to one; a link that leads to itself is neither."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _log_passed_over(root: str, ending: str, passed_over: Sequence[str]) -> None:
+    """Log what was left out: hidden files as a warning, other endings for those who ask."""
+    hidden = [name for name in passed_over if name.startswith(".")]
+    others = [name for name in passed_over if not name.startswith(".")]
+    if hidden:
+        _LOG.warning("%s: ignored %s: %s", shown(root), counted(len(hidden), "hidden file"), _examples(hidden))
+    if others:
+        what = counted(len(others), "file")
+        _LOG.info("%s: passed over %s not ending in %s: %s", shown(root), what, ending, _examples(others))
+
+
+def _examples(names: Sequence[str]) -> str:
+    """The first few names."""
+    few = ", ".join(shown(name) for name in names[:3])
+    return few if len(names) <= 3 else f"{few}, ..."

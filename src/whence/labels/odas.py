@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.labels.classes import ClassList
-from whence.labels.event_text import class_name
+from whence.labels.classes import ClassList, class_name
 from whence.labels.events import Events
 
 # ODAS tracks four sources and fills unused slots with number 0. More slots are written where more sources sound.

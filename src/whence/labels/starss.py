@@ -10,11 +10,9 @@ from whence.errors import LabelError
 from whence.labels.azimuth import fold_to_front
 from whence.labels.classes import STARSS23, ClassList
 from whence.labels.clips import ClipEvents
-from whence.labels.columns import freeze
-from whence.labels.events import Events
+from whence.labels.events import Events, freeze
 from whence.labels.integer_csv import clips_from_files
-from whence.labels.label_files import read_files
-from whence.labels.label_trees import read_tree
+from whence.labels.label_files import read_files, read_tree
 from whence.labels.layouts import EARLIER_LAYOUTS, Layout
 
 TAU_NIGENS_2020 = ClassList(

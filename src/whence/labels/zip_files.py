@@ -8,7 +8,6 @@ from pathlib import PureWindowsPath
 
 from whence.errors import LabelError
 from whence.labels.label_files import LARGEST_BYTES, LabelFile
-from whence.text import shown
 
 # A hundred times the largest challenge data set.
 _MOST_FILES = 1_000_000
@@ -46,24 +45,24 @@ def read_zip(archive: str, ending: str) -> tuple[list[LabelFile], list[str]]:
     with _opened(archive) as opened:
         # is_dir() of a member without a name is an IndexError.
         members = [member for member in opened.infolist() if not member.filename.endswith("/")]
-        wanted, passed_over = _sorted_out(archive, members, ending)
+        wanted, passed_over = _choose(archive, members, ending)
         return [_read(opened, archive, member) for member in wanted], passed_over
 
 
 def _opened(archive: str) -> zipfile.ZipFile:
-    """The archive with its directory read."""
+    """The archive, its directory read."""
     try:
         return zipfile.ZipFile(archive)
     except OSError as error:
-        raise LabelError(f"{shown(archive)}: cannot be read ({error.strerror or error})") from None
+        raise LabelError(f"cannot be read ({error.strerror or error})", where=archive) from None
     except _DAMAGE as error:
-        raise LabelError(f"{shown(archive)}: neither a folder nor a whole zip file ({error})") from None
+        raise LabelError(f"neither a folder nor a whole zip file ({error})", where=archive) from None
 
 
-def _sorted_out(archive: str, members: list[zipfile.ZipInfo], ending: str) -> tuple[list[zipfile.ZipInfo], list[str]]:
+def _choose(archive: str, members: list[zipfile.ZipInfo], ending: str) -> tuple[list[zipfile.ZipInfo], list[str]]:
     """The members to read and the names of the others, after every limit was checked."""
     if len(members) > _MOST_FILES:
-        raise LabelError(f"{shown(archive)}: {len(members):,} files; at most {_MOST_FILES:,} are read")
+        raise LabelError(f"{len(members):,} files", where=archive, remedy=f"at most {_MOST_FILES:,} are read")
     wanted: list[zipfile.ZipInfo] = []
     passed_over: list[str] = []
     for member in members:
@@ -75,36 +74,40 @@ def _sorted_out(archive: str, members: list[zipfile.ZipInfo], ending: str) -> tu
         elif not member.filename.lower().endswith(ending):
             passed_over.append(member.filename)
         else:
-            _refuse_unsafe(archive, member, path)
+            _check_member(archive, member, path)
             wanted.append(member)
     total = sum(member.file_size for member in wanted)
     if total > LARGEST_BYTES:
-        raise LabelError(f"{shown(archive)}: would grow to {total / 1e9:.1f} GB; unpack it and read the folder")
+        what = f"would grow to {total / 1e9:.1f} GB"
+        raise LabelError(what, where=archive, remedy="unpack it and read the folder")
     return wanted, passed_over
 
 
-def _refuse_unsafe(archive: str, member: zipfile.ZipInfo, path: PureWindowsPath) -> None:
+def _check_member(archive: str, member: zipfile.ZipInfo, path: PureWindowsPath) -> None:
     """Raise for a member that no honest archive of labels holds."""
-    place = f"{shown(archive)}: {shown(member.filename)}"
+    packed_bytes = max(member.compress_size, 1)
+    grows = member.file_size > max(_LARGEST_RATIO * packed_bytes, _RATIO_COUNTS_FROM_BYTES)
     if path.anchor or ".." in path.parts:
-        raise LabelError(f"{place} leads out of the archive; pack the files again with plain names")
-    if stat.S_ISLNK(member.external_attr >> 16):
-        raise LabelError(f"{place} is a link; pack the file itself")
-    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise LabelError(f"{place} is compressed in an unusual way; pack it as an ordinary zip file")
-    if member.flag_bits & 0x1:
-        raise LabelError(f"{place} is encrypted; pack it without a password")
-    grown = member.file_size > _LARGEST_RATIO * max(member.compress_size, 1)
-    if grown and member.file_size > _RATIO_COUNTS_FROM_BYTES:
-        ratio = member.file_size // max(member.compress_size, 1)
-        raise LabelError(f"{place} would grow {ratio:,}-fold; at most {_LARGEST_RATIO} is read")
+        what, remedy = "leads out of the archive", "pack the files again with plain names"
+    elif stat.S_ISLNK(member.external_attr >> 16):
+        what, remedy = "is a link", "pack the file itself"
+    elif member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        what, remedy = "is compressed in an unusual way", "pack it as an ordinary zip file"
+    elif member.flag_bits & 0x1:
+        what, remedy = "is encrypted", "pack it without a password"
+    elif grows:
+        ratio = member.file_size // packed_bytes
+        what, remedy = f"would grow {ratio:,}-fold", f"at most {_LARGEST_RATIO} is read"
+    else:
+        return
+    raise LabelError(what, where=f"{archive}/{member.filename}", remedy=remedy)
 
 
 def _read(opened: zipfile.ZipFile, archive: str, member: zipfile.ZipInfo) -> LabelFile:
     """One member's bytes; zipfile itself stops at the declared size and checks the sum."""
-    place = f"{archive}/{member.filename}"
+    path = f"{archive}/{member.filename}"
     try:
         content = opened.read(member)
     except (*_DAMAGE, OSError) as error:
-        raise LabelError(f"{shown(place)}: cannot be unpacked ({error})") from None
-    return LabelFile(PureWindowsPath(member.filename).stem, place, content)
+        raise LabelError(f"cannot be unpacked ({error})", where=path) from None
+    return LabelFile(PureWindowsPath(member.filename).stem, path, content)

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.labels import FRAMES_PER_S, Events, fold_to_front
+from whence.labels import Events, fold_to_front
+from whence.units import FRAMES_PER_SECOND
 
 
 class Dashes(NamedTuple):
@@ -40,7 +41,10 @@ def dashes_of(events: Events) -> Dashes:
     starts = np.flatnonzero(first)
     last = np.append(starts[1:], len(frame))[: len(starts)] - 1
     return Dashes(
-        class_index[starts], frame[starts] / FRAMES_PER_S, (frame[last] + 1) / FRAMES_PER_S, azimuth_deg[starts]
+        class_index[starts],
+        frame[starts] / FRAMES_PER_SECOND,
+        (frame[last] + 1) / FRAMES_PER_SECOND,
+        azimuth_deg[starts],
     )
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings, strategies as st
 from labels_twins import random_events, rng_of
 
 from whence.errors import LabelError
-from whence.labels import STARSS23, ClassList, Events, json_reading, read_json_lines, write_events
+from whence.labels import STARSS23, ClassList, Events, json_lines, read_json_lines, write_events
 from whence.labels.json_lines import json_events_text, json_frames_text
 
 CLASSES = ClassList(("dog", "bell"))
@@ -173,7 +173,7 @@ def test_frames_and_events_are_not_mixed(read):
 
 
 def test_events_that_would_fill_the_memory_are_refused(read, monkeypatch):
-    monkeypatch.setattr(json_reading, "_MOST_ROWS", 1000)
+    monkeypatch.setattr(json_lines, "_MOST_ROWS", 1000)
     line = '{"onset_s": 0, "offset_s": 60, "class": 0, "azimuth_deg": 1}\n'
     assert read(line).row_count == 600
     with pytest.raises(LabelError, match="1,200 frames are too many; are onset_s and offset_s seconds"):
