@@ -8,7 +8,7 @@ import soundfile
 
 from whence.audio import read
 from whence.cli.main import main
-from whence.corpora.fetch.checksums import SUMS_FILE
+from whence.corpora.fetch import SUMS_FILE
 from whence.labels import read_dcase
 from whence.scenes.rooms import load_room_bank
 

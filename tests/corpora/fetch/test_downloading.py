@@ -1,8 +1,9 @@
-"""One file from the network: resumed, checked, never half under its name."""
+"""Downloading one file: resumed where it was cut, checked, never half under its name."""
 
 import hashlib
 import resource
 import socket
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from types import SimpleNamespace
 
@@ -204,3 +205,16 @@ def test_a_disk_that_fills_up_on_the_way_is_named_and_the_part_kept(site, tmp_pa
     site.requests.clear()
     assert fetched(remote(site), tmp_path).read_bytes() == BODY
     assert site.requests == [("/data.zip", "bytes=2000000-")]
+
+
+@pytest.mark.parametrize("method", ["md5", "sha1", "sha256", "sha512"])
+def test_every_published_kind_of_checksum_is_compared(site, tmp_path, method):
+    file = remote(site)
+    checksum = f"{method}:{hashlib.new(method, BODY, usedforsecurity=False).hexdigest()}"
+    assert fetched(replace(file, checksum=checksum), tmp_path).read_bytes() == BODY
+
+
+@pytest.mark.parametrize("checksum", ["crc:0", "", "shake_128:0"])
+def test_an_unknown_kind_of_checksum_is_refused(site, tmp_path, checksum):
+    with pytest.raises(CorpusError, match=r"is none of md5, sha1"):
+        fetched(replace(remote(site), checksum=checksum), tmp_path)

@@ -1,2 +1,2 @@
 from .catalogue import CATALOGUE as CATALOGUE
-from .fetching import fetch as fetch, index as index, verify as verify
+from .fetching import SUMS_FILE as SUMS_FILE, fetch as fetch, index as index, verify as verify

@@ -1,4 +1,4 @@
-"""The public data sets whence can fetch: where they are, which files are needed, what a whole copy holds."""
+"""The public data sets that `whence data fetch` knows: where they are, and how many files a complete copy has."""
 
 import json
 import urllib.error
@@ -22,7 +22,7 @@ class RemoteFile:
     Args:
         name: the file name, without folders.
         url: http or https.
-        size: bytes; 0 where nobody says.
+        size: bytes; 0 where unknown.
         checksum: as published by the data's own host, `md5:...` or `sha1:...`.
     """
 
@@ -37,12 +37,12 @@ class Dataset:
     """A public data set.
 
     Args:
-        title: for people.
+        title: one line on what it is.
         page: where to read about it, licence included.
         files: the archives needed, in the order they are fetched.
         record: its Zenodo record, or empty.
         direct: where there is no record: the address and published checksum of each file.
-        counts: how many files a whole copy holds, by pattern below the data folder.
+        counts: how many files a complete copy has, by pattern below the data folder.
     """
 
     title: str
@@ -59,7 +59,7 @@ def _zenodo(title: str, record: str, *files: str, counts: Mapping[str, int] | No
 
 
 def _fma(size: str, sha1: str, tracks: int) -> Dataset:
-    """One size of FMA; its checksums stand in the project's README."""
+    """One size of FMA; its checksums are in the project's README."""
     files = {"fma_metadata.zip": "sha1:f0df49ffe5f2a6008d7dc83c6915b31835dfe733", f"fma_{size}.zip": f"sha1:{sha1}"}
     return Dataset(
         title=f"FMA {size}: {tracks:,} tracks of 30 s",
@@ -110,11 +110,7 @@ CATALOGUE: dict[str, Dataset] = {
 
 
 def dataset_named(name: str, catalogue: Mapping[str, Dataset] = CATALOGUE) -> Dataset:
-    """The data set of a name.
-
-    Raises:
-        CorpusError: listing the names there are.
-    """
+    """Return the data set of a name, or raise a CorpusError that lists the names."""
     if name not in catalogue:
         raise CorpusError(f"no data set {name!r}; there are: {', '.join(catalogue)}")
     return catalogue[name]
@@ -123,18 +119,16 @@ def dataset_named(name: str, catalogue: Mapping[str, Dataset] = CATALOGUE) -> Da
 def remote_files(
     dataset: Dataset, names: tuple[str, ...] = (), *, zenodo: str = ZENODO, timeout_s: float = 30.0
 ) -> list[RemoteFile]:
-    """Ask the host where the files are, how large, and with which checksums.
-
-    Checksums are read from the record each time: the host that publishes the data publishes them too.
+    """Return the files of a data set with their addresses, sizes and checksums, as its host lists them today.
 
     Args:
         dataset: an entry of the catalogue.
         names: the files wanted; those the data set needs when empty. A record may hold more (video, other formats).
         zenodo: address of the record interface.
-        timeout_s: to wait for an answer.
+        timeout_s: to wait for a reply.
 
     Raises:
-        CorpusError: if the host cannot be reached, answers something else, or lacks a file.
+        CorpusError: the host cannot be reached, sends something else, or lacks a file.
     """
     wanted = names or dataset.files
     if not dataset.record:
@@ -155,7 +149,7 @@ def remote_files(
 
 
 def web_request(url: str, **headers: str) -> urllib.request.Request:
-    """A request that says who asks; some hosts turn Python's own name away."""
+    """A request under a name of our own; some hosts refuse Python's default one."""
     return urllib.request.Request(url, headers={"User-Agent": "whence (data fetch)", **headers})
 
 

@@ -1,6 +1,7 @@
-"""One file from the network to the disk: resumed where it was cut, checked, and never half under its name."""
+"""Download one file: resumed where it was cut, checked, and never half under its name."""
 
 import contextlib
+import hashlib
 import http.client
 import os
 import shutil
@@ -9,15 +10,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 from whence.corpora.fetch.catalogue import RemoteFile, web_request
-from whence.corpora.fetch.checksums import file_checksum
 from whence.corpora.progress import Progress, silent
 from whence.errors import CorpusError
 
 _BLOCK_BYTES = 1 << 20
 _ATTEMPTS = 5
+_METHODS = frozenset({"md5", "sha1", "sha256", "sha512"})
 _RETRIED = frozenset({408, 429, 500, 502, 503, 504})
 
 
@@ -42,26 +42,26 @@ def download(
     wait_s: float = 1.0,
     timeout_s: float = 60.0,
 ) -> None:
-    """Bring a file to the disk.
+    """Download a file unless it is there with the right checksum.
 
     The bytes go to a hidden part file beside the target, named after the checksum, so that a later call goes on
     where an earlier one was cut and never mixes two versions. Only a file with the right checksum gets its name.
 
     Args:
-        file: what to fetch.
-        target: where it shall stand; its folder must exist. A file there with the right checksum is kept.
-        progress: told the bytes.
+        file: what to download.
+        target: its directory must exist.
+        progress: called with the number of bytes.
         attempts: how often to ask again when nothing arrives at all; each new byte starts the count again.
         wait_s: before the second attempt; doubled each time.
-        timeout_s: of silence after which the connection counts as cut.
+        timeout_s: without a byte, after which the connection counts as cut.
 
     Raises:
-        CorpusError: if the host cannot be reached, refuses, sends a web page or a file with another checksum, or the
-            disk is too small; the message names the address and the target, for fetching by hand.
+        CorpusError: the host cannot be reached, refuses, sends a web page or a file with another checksum, or the
+            disk is too small; the message names the address and the target, for downloading by hand.
     """
     if not file.url.startswith(("https://", "http://")):
         raise CorpusError(f"{file.url}: only http and https addresses are fetched")
-    if target.is_file() and file_checksum(target, file.checksum) == file.checksum:
+    if target.is_file() and _checksum(target, file.checksum) == file.checksum:
         return
     part = target.with_name(f".{target.name}.{file.checksum.rpartition(':')[2][:12]}.part")
     failures, at_start = 0, _size(part)
@@ -74,7 +74,7 @@ def download(
             break
         except _CutError as error:
             failures = failures + 1 if _size(part) == before else 1
-            # Who is offline from the start wants to hear it now, not after five attempts.
+            # A user without a network should learn it now, not after five attempts.
             offline = isinstance(error, _UnreachableError) and _size(part) == at_start
             if failures >= attempts or offline:
                 raise CorpusError(_cut_sentence(file, part, target, str(error))) from None
@@ -93,13 +93,19 @@ def _receive(file: RemoteFile, part: Path, target: Path, progress: Progress, tim
         total = file.size or have + int(answer.headers.get("Content-Length") or 0)
         _check_room(file, target, total - have)
         with part.open("ab" if have else "wb") as disk:
-            for block in _blocks(answer):
-                if have == 0 and _is_web_page(block):
+            while block := answer.read1(_BLOCK_BYTES):
+                # No archive or weights file begins like HTML.
+                if have == 0 and block.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html")):
                     raise CorpusError(_by_hand(file, target, "a web page came instead of the file (a proxy, a login?)"))
                 have += len(block)
                 if file.size and have > file.size:
                     raise CorpusError(_by_hand(file, target, f"more than the {file.size:,} bytes of the record came"))
-                _write(disk, block, file, target)
+                try:
+                    disk.write(block)
+                    disk.flush()
+                except OSError as error:
+                    refusal = f"the disk refuses {file.name} ({error.strerror})"
+                    raise CorpusError(f"{target.parent}: {refusal}; make room") from None
                 progress(file.name, have, total)
     if total and have < total:
         raise _CutError("the connection ended early")
@@ -124,26 +130,6 @@ def _answer(file: RemoteFile, have: int, target: Path, timeout_s: float) -> Iter
         raise _CutError(f"the connection was cut ({error or type(error).__name__})") from None
 
 
-def _write(disk: BinaryIO, block: bytes, file: RemoteFile, target: Path) -> None:
-    """Write a block, or say that the disk refuses."""
-    try:
-        disk.write(block)
-        disk.flush()
-    except OSError as error:
-        raise CorpusError(f"{target.parent}: the disk refuses {file.name} ({error.strerror}); make room") from None
-
-
-def _blocks(answer: http.client.HTTPResponse) -> Iterator[bytes]:
-    """The body, a block at a time, until it ends."""
-    while block := answer.read1(_BLOCK_BYTES):
-        yield block
-
-
-def _is_web_page(block: bytes) -> bool:
-    """Whether bytes begin like HTML; no archive or weights file does."""
-    return block.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html"))
-
-
 def _is_complete(part: Path, file: RemoteFile) -> bool:
     """Whether all bytes are there; a part longer than its file is useless and removed."""
     if file.size and _size(part) > file.size:
@@ -152,8 +138,8 @@ def _is_complete(part: Path, file: RemoteFile) -> bool:
 
 
 def _accept(file: RemoteFile, part: Path, target: Path) -> None:
-    """Give the part its name if it is the file the record means."""
-    found = file_checksum(part, file.checksum)
+    """Give the part its final name if its checksum is the published one."""
+    found = _checksum(part, file.checksum)
     if found != file.checksum:
         part.unlink()
         raise CorpusError(_by_hand(file, target, f"its checksum is {found}, the record says {file.checksum}; removed"))
@@ -162,8 +148,19 @@ def _accept(file: RemoteFile, part: Path, target: Path) -> None:
     part.replace(target)
 
 
+def _checksum(path: Path, like: str) -> str:
+    """The checksum of a file by the method of another, such as `md5:...`."""
+    method = like.partition(":")[0]
+    if method not in _METHODS:
+        raise CorpusError(f"checksum {like!r} is none of {', '.join(sorted(_METHODS))}")
+    with path.open("rb") as file:
+        # The sums protect against accidents; where only approved ciphers are allowed, md5 needs this said.
+        digest = hashlib.file_digest(file, lambda: hashlib.new(method, usedforsecurity=False))
+    return f"{method}:{digest.hexdigest()}"
+
+
 def _check_room(file: RemoteFile, target: Path, needed: int) -> None:
-    """Refuse to start what cannot end."""
+    """Raise unless the disk has room for the bytes still needed."""
     free = shutil.disk_usage(target.parent).free
     if needed > free:
         raise CorpusError(

@@ -1,27 +1,32 @@
-"""A data set's name becomes its files in a folder: downloaded, checked, unpacked; later verified."""
+"""Fetch a public data set into a directory, list its checksums, and verify it later."""
 
+import hashlib
 import json
 import logging
-from collections.abc import Mapping
+import shlex
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from whence.corpora.fetch.catalogue import CATALOGUE, ZENODO, Dataset, RemoteFile, dataset_named, remote_files
-from whence.corpora.fetch.checksums import SUMS_FILE, check_sums, write_sums
 from whence.corpora.fetch.downloading import download
-from whence.corpora.fetch.unpacking import UnpackLimits, is_archive, unpack
+from whence.corpora.fetch.unpacking import is_archive, unpack
 from whence.corpora.progress import Progress, silent
-from whence.errors import CorpusError
+from whence.errors import CorpusError, GaveUpError
 from whence.files import written_whole
 
 _LOG = logging.getLogger("whence.corpora")
-# Which archives have been unpacked already; written after each, so that an interrupted fetch goes on.
+# One line for each file, in the form that `sha256sum --check` reads.
+SUMS_FILE = "SHA256SUMS"
+# Which files have been fetched and unpacked; written after each, so that an interrupted call goes on.
 _DONE_FILE = ".whence-fetched.json"
+_READERS = 4
 
 
 def fetch(
     name: str,
-    folder: Path,
+    directory: Path,
     *,
     files: tuple[str, ...] = (),
     keep_archives: bool = False,
@@ -29,45 +34,60 @@ def fetch(
     catalogue: Mapping[str, Dataset] = CATALOGUE,
     zenodo: str = ZENODO,
 ) -> None:
-    """Bring a public data set to a folder.
+    """Download a public data set, check it and unpack it.
 
     What is there already is not fetched again: a second call completes an interrupted first one, in the middle of
-    a file too. Archives are removed once unpacked.
+    a file too. Archives are removed once unpacked. A zip archive in parts is downloaded and has to be joined by the
+    user, whom the error tells the command; the next call unpacks it.
 
     Args:
         name: one of the catalogue's names.
-        folder: where the data shall lie; made if missing.
+        directory: made if missing.
         files: other files of the same record (e.g. `("foa_eval.zip",)`); those the readers need when empty.
         keep_archives: leave the archives beside the data.
-        progress: told file names and bytes.
+        progress: called with file names and bytes.
         catalogue: what the names mean.
         zenodo: address of Zenodo's record interface.
 
     Raises:
-        CorpusError: if the name is unknown, the network fails, a file does not match its published checksum, an
-            archive is unsafe, or the disk is too small.
+        CorpusError: the name is unknown, the network fails, a file does not match its published checksum, an archive
+            is unsafe, or the disk is too small.
+        GaveUpError: everything is downloaded, and archives in parts have to be joined before they can be unpacked.
     """
     dataset = dataset_named(name, catalogue)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise CorpusError(f"{folder}: no folder for the data can be made here ({error.strerror})") from None
-    done = _read_done(folder)
-    there = remote_files(dataset, files, zenodo=zenodo)
-    # Two data sets in one folder may have archives of the same name.
-    wanted = [file for file in there if done.get(f"{name}/{file.name}") != file.checksum]
-    for group in _groups(wanted):
+        raise CorpusError(f"{directory}: no folder for the data can be made here ({error.strerror})") from None
+    done = _read_done(directory)
+    listed = remote_files(dataset, files, zenodo=zenodo)
+    # Two data sets in one directory may have archives of the same name.
+    wanted = [file for file in listed if done.get(f"{name}/{file.name}") != file.checksum]
+    to_join = []
+    for last, group in _groups(wanted).items():
         for file in group:
-            download(file, folder / file.name, progress=progress)
-        last = group[-1].name
-        if is_archive(last):
-            count = len(unpack(folder / last, folder, limits=UnpackLimits(), progress=progress))
-            _LOG.info("%s: unpacked %d files to %s", last, count, folder)
+            download(file, directory / file.name, progress=progress)
+        archive, fetched = directory / last, [directory / file.name for file in group]
+        if len(group) > 1:
+            archive = archive.with_suffix(".joined.zip")
+            fetched.append(archive)
+            if not archive.is_file():
+                to_join.append(f"zip -s 0 {shlex.quote(str(directory / last))} --out {shlex.quote(str(archive))}")
+                continue
+        if is_archive(archive.name):
+            unpacked = unpack(archive, directory, progress=progress)
+            _LOG.info("%s: unpacked %d files to %s", last, len(unpacked), directory)
         done |= {f"{name}/{file.name}": file.checksum for file in group}
-        _write_done(folder, done)
-        if is_archive(last) and not keep_archives:
-            for file in group:
-                (folder / file.name).unlink()
+        with written_whole(directory / _DONE_FILE) as note:
+            note.write(json.dumps(done, indent=1, sort_keys=True).encode())
+        if is_archive(archive.name) and not keep_archives:
+            for path in fetched:
+                path.unlink()
+    if to_join:
+        raise GaveUpError(
+            f"{directory}: {name} is downloaded, but comes as zip archives in parts; join them with "
+            f"`{' && '.join(to_join)}` and run the same command again to unpack them"
+        )
 
 
 @dataclass(frozen=True)
@@ -83,73 +103,75 @@ class Verification:
     checked_files: int
 
 
-def index(folder: Path, *, progress: Progress = silent) -> int:
-    """Write the checksums of all files of a folder into `SHA256SUMS` there, for `verify` and `sha256sum --check`.
-
-    Returns:
-        how many files are listed.
-
-    Raises:
-        CorpusError: if the folder is missing or empty.
-    """
-    return write_sums(folder, progress=progress)
-
-
 def verify(
-    name: str, folder: Path, *, progress: Progress = silent, catalogue: Mapping[str, Dataset] = CATALOGUE
+    name: str, directory: Path, *, progress: Progress = silent, catalogue: Mapping[str, Dataset] = CATALOGUE
 ) -> Verification:
-    """Compare a data set on disk with what a whole copy holds, and with its `SHA256SUMS` where there is one.
+    """Compare a data set on disk with what a complete copy holds, and with its `SHA256SUMS` where there is one.
 
     Args:
         name: one of the catalogue's names.
-        folder: the folder given to `fetch`.
-        progress: told the number of files.
+        directory: as given to `fetch`.
+        progress: called with the number of files.
         catalogue: what the names mean.
 
     Raises:
-        CorpusError: if the name is unknown or the folder missing.
+        CorpusError: the name is unknown, the directory missing, or `SHA256SUMS` is no such list.
     """
     dataset = dataset_named(name, catalogue)
-    if not folder.is_dir():
-        raise CorpusError(f"{folder}: no such folder; fetch {name} first")
-    problems = [sentence for pattern, count in dataset.counts.items() if (sentence := _count(folder, pattern, count))]
-    if not (folder / SUMS_FILE).is_file():
-        done = set(_read_done(folder))
-        unfetched = [f for f in dataset.files if f"{name}/{f}" not in done and not (folder / f).is_file()]
+    if not directory.is_dir():
+        raise CorpusError(f"{directory}: no such folder; fetch {name} first")
+    problems = []
+    for pattern, count in dataset.counts.items():
+        # Other systems add hidden files, which are not data.
+        found = sum(not path.name.startswith(".") for path in directory.glob(pattern))
+        if found != count:
+            counts = f"{found:,} files, a whole copy has {count:,}"
+            problems.append(f"{directory / pattern}: {counts}; fetch it again to complete it")
+    if not (directory / SUMS_FILE).is_file():
+        done = _read_done(directory)
+        unfetched = [f for f in dataset.files if f"{name}/{f}" not in done and not (directory / f).is_file()]
         if not dataset.counts and unfetched:
-            problems.append(f"{folder}: {', '.join(unfetched)} never fetched here; fetch {name} again")
+            problems.append(f"{directory}: {', '.join(unfetched)} never fetched here; fetch {name} again")
         return Verification(tuple(problems), 0)
-    check = check_sums(folder, progress=progress)
-    for word, names in (("missing", check.missing), ("changed", check.changed)):
+    listed = _read_sums(directory / SUMS_FILE)
+    there = [file for file in _files_below(directory) if file in listed]
+    changed = [file for file, digest in _digests(directory, there, progress) if digest != listed[file]]
+    for what, names in (("missing", sorted(set(listed) - set(there))), ("changed", changed)):
         if names:
-            problems.append(f"{folder}: {len(names)} files {word} since {SUMS_FILE} was made (first: {names[0]})")
-    return Verification(tuple(problems), check.intact + len(check.changed))
+            problems.append(f"{directory}: {len(names)} files {what} since {SUMS_FILE} was made (first: {names[0]})")
+    return Verification(tuple(problems), len(there))
 
 
-def _count(folder: Path, pattern: str, count: int) -> str:
-    """The sentence for files too few or too many; empty when the number is right."""
-    # Hidden files are what other systems strew about, not data.
-    found = sum(not path.name.startswith(".") for path in folder.glob(pattern))
-    if found == count:
-        return ""
-    return f"{folder / pattern}: {found:,} files, a whole copy has {count:,}; fetch it again to complete it"
+def index(directory: Path, *, progress: Progress = silent) -> int:
+    """Write the checksums of all files of a directory into `SHA256SUMS` there and return how many they are.
+
+    Hidden files are left out. `verify` and `sha256sum --check` read the list.
+
+    Raises:
+        CorpusError: the directory is missing or empty.
+    """
+    names = _files_below(directory)
+    if not names:
+        raise CorpusError(f"{directory}: no files to list")
+    lines = [f"{digest}  {name}\n" for name, digest in _digests(directory, names, progress)]
+    with written_whole(directory / SUMS_FILE) as file:
+        file.write("".join(lines).encode())
+    return len(names)
 
 
-def _groups(files: list[RemoteFile]) -> list[list[RemoteFile]]:
-    """Files that are unpacked together: the parts of a zip archive before its last, everything else alone."""
+def _groups(files: list[RemoteFile]) -> dict[str, list[RemoteFile]]:
+    """Files that are unpacked together, by the archive's name: parts `x.z01`, `x.z02`, ... belong to `x.zip`."""
     groups: dict[str, list[RemoteFile]] = {}
     for file in files:
         stem, _, ending = file.name.rpartition(".")
         is_part = len(ending) == 3 and ending[0] == "z" and ending[1:].isdecimal()
         groups.setdefault(f"{stem}.zip" if is_part else file.name, []).append(file)
-    for last, group in groups.items():
-        group.sort(key=lambda file: (file.name == last, file.name))
-    return list(groups.values())
+    return groups
 
 
-def _read_done(folder: Path) -> dict[str, str]:
+def _read_done(directory: Path) -> dict[str, str]:
     """The checksum of each file that was fetched and unpacked here."""
-    path = folder / _DONE_FILE
+    path = directory / _DONE_FILE
     try:
         done = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -159,7 +181,38 @@ def _read_done(folder: Path) -> dict[str, str]:
     return {str(name): str(checksum) for name, checksum in done.items()} if isinstance(done, dict) else {}
 
 
-def _write_done(folder: Path, done: Mapping[str, str]) -> None:
-    """Remember what has been fetched and unpacked."""
-    with written_whole(folder / _DONE_FILE) as file:
-        file.write(json.dumps(done, indent=1, sort_keys=True).encode())
+def _files_below(directory: Path) -> list[str]:
+    """All files below a directory, sorted, without hidden ones and the list itself."""
+    if not directory.is_dir():
+        raise CorpusError(f"{directory}: no such folder")
+    paths = (path.relative_to(directory) for path in directory.rglob("*") if path.is_file())
+    names = (path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts))
+    return sorted(name for name in names if name != SUMS_FILE)
+
+
+def _digests(directory: Path, names: list[str], progress: Progress) -> Iterator[tuple[str, str]]:
+    """Each file with its SHA-256 in hexadecimal."""
+
+    def digest(name: str) -> str:
+        with (directory / name).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    with ThreadPoolExecutor(max_workers=_READERS) as pool:
+        for done, (name, found) in enumerate(zip(names, pool.map(digest, names), strict=True), 1):
+            progress("checking", done, len(names))
+            yield name, found
+
+
+def _read_sums(path: Path) -> dict[str, str]:
+    """The listed digest of each file."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CorpusError(f"{path}: not readable ({error})") from None
+    listed: dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        digest, _, name = line.partition("  ")
+        if len(digest) != 64 or not name:
+            raise CorpusError(f"not a line of sha256sum: {line[:80]!r}", where=path, line=number)
+        listed[name] = digest
+    return listed

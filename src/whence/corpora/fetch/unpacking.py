@@ -1,4 +1,4 @@
-"""An archive from somewhere becomes files below one folder, and nothing anywhere else."""
+"""Unpack an archive from the network below one directory, and nowhere else."""
 
 import contextlib
 import os
@@ -12,112 +12,87 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from whence.corpora.fetch.split_zip import open_zip, parts_of
 from whence.corpora.progress import Progress, silent
 from whence.errors import CorpusError
 from whence.files import written_whole
 
 TAR_ENDINGS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+# An archive that grows beyond these is taken for an attack on the disk.
+MOST_FILES = 500_000
+MOST_BYTES = 400_000_000_000
+LARGEST_RATIO = 200  # unpacked to packed bytes; small tables pack very well, so it counts from 16 MB on
+RATIO_FROM_BYTES = 16_000_000
 _BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
-class UnpackLimits:
-    """What an archive may grow to before it is taken for an attack on the disk.
-
-    Args:
-        files: how many.
-        total_bytes: unpacked.
-        ratio: unpacked to packed bytes.
-        ratio_from_bytes: unpacked bytes below which the ratio is not looked at; small tables pack very well.
-
-    Raises:
-        CorpusError: if a limit is not positive.
-    """
-
-    files: int = 500_000
-    total_bytes: int = 400_000_000_000
-    ratio: float = 200.0
-    ratio_from_bytes: int = 16_000_000
-
-    def __post_init__(self) -> None:
-        if min(self.files, self.total_bytes, self.ratio, self.ratio_from_bytes) <= 0:
-            raise CorpusError("every limit on unpacking must be positive")
-
-
-@dataclass(frozen=True)
 class _Member:
-    """One entry of an archive; `crc` where the archive knows it."""
+    """One entry of an archive; `crc` is None where the format has none."""
 
     name: str
     size: int
-    is_folder: bool
+    is_directory: bool
     is_plain: bool
     crc: int | None
     open: Callable[[], IO[bytes]]
 
 
-def unpack(
-    archive: Path, folder: Path, *, limits: UnpackLimits | None = None, progress: Progress = silent
-) -> list[str]:
-    """Unpack a zip (also one in parts) or tar archive.
+def unpack(archive: Path, directory: Path, *, progress: Progress = silent) -> list[str]:
+    """Unpack a zip or tar archive and return its files as paths below the directory, in archive order.
 
-    Every name is resolved and must lie below the folder; links and devices are refused; sizes are counted while
-    writing, whatever the archive declares. Files appear whole; one that is there already with the same content is
-    left alone, so an interrupted call is completed by the next.
+    Every name is resolved and must lie below the directory; links and devices are refused; sizes are counted while
+    writing, whatever the archive declares. Files appear whole. A file that is there already with the same content is
+    left alone, so the next call completes an interrupted one.
 
     Args:
-        archive: `.zip` (its parts beside it) or one of the tar endings.
-        folder: the root of everything written; made if missing.
-        limits: the usual ones when None.
-        progress: told the bytes.
-
-    Returns:
-        the files of the archive as paths below the folder, in archive order.
+        archive: ends in `.zip` or one of `TAR_ENDINGS`.
+        directory: made if missing.
+        progress: called with the number of bytes.
 
     Raises:
-        CorpusError: if the archive is damaged, breaks a rule or a limit, or the disk is too small. What was written
-            before stays; it is what the archive says.
+        CorpusError: the archive is damaged or breaks a rule or limit, or the disk is too small. Files written before
+            the error stay.
     """
-    bounds = limits or UnpackLimits()
-    folder.mkdir(parents=True, exist_ok=True)
-    packed = sum(part.stat().st_size for part in _files_of(archive))
-    largest = min(bounds.total_bytes, max(bounds.ratio_from_bytes, int(packed * bounds.ratio)))
-    try:
-        with _opened(archive) as (members, declared):
-            _check_declared(archive, folder, declared, bounds, largest)
-            return _write_members(archive, folder, members, bounds.files, largest, max(declared[1], 1), progress)
-    except (zipfile.BadZipFile, zlib.error, tarfile.TarError, EOFError, NotImplementedError, RuntimeError) as error:
-        raise CorpusError(f"{archive}: cannot be unpacked ({error}); fetch it again") from None
-    except OSError as error:
-        raise CorpusError(f"{archive}: cannot be unpacked to {folder} ({error.strerror or error})") from None
-
-
-def is_archive(name: str) -> bool:
-    """Whether a file name is that of something `unpack` opens (for a zip in parts: the last part)."""
-    return name.endswith((".zip", *TAR_ENDINGS))
-
-
-def _files_of(archive: Path) -> list[Path]:
-    """The files an archive consists of."""
     if not is_archive(archive.name):
         raise CorpusError(f"{archive}: not an archive whence unpacks; endings: .zip {' '.join(TAR_ENDINGS)}")
     if not archive.is_file():
         raise CorpusError(f"{archive}: no such archive")
-    return parts_of(archive) if archive.suffix == ".zip" else [archive]
+    directory.mkdir(parents=True, exist_ok=True)
+    most_bytes = min(MOST_BYTES, max(RATIO_FROM_BYTES, archive.stat().st_size * LARGEST_RATIO))
+    try:
+        with _opened(archive) as (members, declared_files, declared_bytes):
+            if declared_files > MOST_FILES:
+                raise _too_many(archive)
+            if declared_bytes > most_bytes:
+                raise _too_large(archive, most_bytes)
+            free = shutil.disk_usage(directory).free
+            if declared_bytes > free:
+                sizes = f"unpacks to {declared_bytes / 1e9:.1f} GB, {free / 1e9:.1f} GB are free"
+                raise CorpusError(f"{directory}: {archive.name} {sizes}")
+            return _write_members(archive, directory, members, most_bytes, max(declared_bytes, 1), progress)
+    except (zipfile.BadZipFile, zlib.error, tarfile.TarError, EOFError, NotImplementedError, RuntimeError) as error:
+        raise CorpusError(
+            f"{archive}: cannot be unpacked ({str(error) or type(error).__name__}); fetch it again"
+        ) from None
+    except OSError as error:
+        raise CorpusError(f"{archive}: cannot be unpacked to {directory} ({error.strerror or error})") from None
+
+
+def is_archive(name: str) -> bool:
+    """Whether `unpack` opens files of this name."""
+    return name.endswith((".zip", *TAR_ENDINGS))
 
 
 @contextlib.contextmanager
-def _opened(archive: Path) -> Iterator[tuple[Iterator[_Member], tuple[int, int]]]:
-    """The members of an archive, and how many files and bytes it declares (0 where that is not known)."""
+def _opened(archive: Path) -> Iterator[tuple[Iterator[_Member], int, int]]:
+    """The members, and how many files and bytes the archive declares (a tar archive declares none)."""
     if archive.suffix == ".zip":
-        with open_zip(archive) as file, zipfile.ZipFile(file) as zipped:
+        with zipfile.ZipFile(archive) as zipped:
             entries = zipped.infolist()
-            declared = len(entries), sum(entry.file_size for entry in entries)
-            yield (_zip_member(zipped, entry) for entry in entries), declared
+            yield (_zip_member(zipped, entry) for entry in entries), len(entries), sum(e.file_size for e in entries)
     else:
         with tarfile.open(archive) as tarred:
-            yield (_tar_member(tarred, entry) for entry in tarred), (0, 0)
+            yield (_tar_member(tarred, entry) for entry in tarred), 0, 0
 
 
 def _zip_member(zipped: zipfile.ZipFile, entry: zipfile.ZipInfo) -> _Member:
@@ -136,70 +111,52 @@ def _tar_member(tarred: tarfile.TarFile, entry: tarfile.TarInfo) -> _Member:
             raise CorpusError(f"{entry.name!r} has no content")
         return file
 
-    # A second opinion on top of the rules below; the first Python 3.11 releases do not have it.
+    # Python's own rules on top of those below; the first 3.11 releases do not have them.
     if hasattr(tarfile, "data_filter"):
         tarfile.data_filter(entry, "/nowhere")
     return _Member(entry.name, entry.size, entry.isdir(), entry.isreg() or entry.isdir(), None, opened)
 
 
-def _check_declared(archive: Path, folder: Path, declared: tuple[int, int], bounds: UnpackLimits, largest: int) -> None:
-    """Refuse what already by its own account breaks a limit or does not fit."""
-    files, size = declared
-    if files > bounds.files:
-        raise CorpusError(f"{archive}: {files:,} files, more than the {bounds.files:,} allowed")
-    if size > largest:
-        raise CorpusError(_too_large(archive, largest))
-    free = shutil.disk_usage(folder).free
-    if size > free:
-        raise CorpusError(f"{folder}: {archive.name} unpacks to {size / 1e9:.1f} GB, {free / 1e9:.1f} GB are free")
-
-
 def _write_members(
-    archive: Path,
-    folder: Path,
-    members: Iterator[_Member],
-    most_files: int,
-    largest: int,
-    total: int,
-    progress: Progress,
+    archive: Path, directory: Path, members: Iterator[_Member], most_bytes: int, total: int, progress: Progress
 ) -> list[str]:
-    """Write all members, counting."""
+    """Write all members, counting files and bytes."""
     written: dict[str, None] = {}
     size = 0
     for number, member in enumerate(members, 1):
-        if number > most_files:
-            raise CorpusError(f"{archive}: more than the {most_files:,} files allowed")
-        target = _place(archive, folder, member)
-        if member.is_folder:
+        if number > MOST_FILES:
+            raise _too_many(archive)
+        target = _target(archive, directory, member)
+        if member.is_directory:
             target.mkdir(parents=True, exist_ok=True)
             continue
-        name = target.relative_to(folder).as_posix()
+        name = target.relative_to(directory).as_posix()
         if name in written:
             raise CorpusError(f"{archive}: names {name} twice; refused")
         target.parent.mkdir(parents=True, exist_ok=True)
-        size += _write_member(archive, member, target, largest - size)
+        size += _write_member(archive, member, target, most_bytes - size)
         written[name] = None
         progress(archive.name, size, total)
     return list(written)
 
 
-def _place(archive: Path, folder: Path, member: _Member) -> Path:
-    """Where a member belongs; only plain files and folders below the folder have a place."""
+def _target(archive: Path, directory: Path, member: _Member) -> Path:
+    """The path of a member, which must be a plain file or directory below the directory."""
     if not member.is_plain:
         raise CorpusError(f"{archive}: {member.name!r} is a link or a device; refused, nothing of it was written")
     name = PurePosixPath(member.name)
     odd = "\\" in member.name or "\0" in member.name or ":" in (name.parts or ("",))[0]
     if odd or name.is_absolute() or ".." in name.parts or not name.parts:
         raise CorpusError(f"{archive}: {member.name!r} leads out of the folder; refused, nothing of it was written")
-    root = os.path.realpath(folder)
-    # A link that stands in the folder from before must not lead out of it either.
-    if os.path.commonpath([root, os.path.realpath(folder / name)]) != root:
-        raise CorpusError(f"{archive}: {member.name!r} leads out of {folder} through a link there; remove the link")
-    return folder / name
+    root = os.path.realpath(directory)
+    # A link that was in the directory before must not lead out of it either.
+    if os.path.commonpath([root, os.path.realpath(directory / name)]) != root:
+        raise CorpusError(f"{archive}: {member.name!r} leads out of {directory} through a link there; remove the link")
+    return directory / name
 
 
 def _write_member(archive: Path, member: _Member, target: Path, most_bytes: int) -> int:
-    """Write one file, unless it is there; its size."""
+    """Write one file unless it is there already, and return its size."""
     known = member.crc is not None and target.is_file() and target.stat().st_size == member.size
     if known and _crc(target) == member.crc:
         return member.size
@@ -208,7 +165,7 @@ def _write_member(archive: Path, member: _Member, target: Path, most_bytes: int)
         while block := source.read(_BLOCK_BYTES):
             size += len(block)
             if size > most_bytes:
-                raise CorpusError(_too_large(archive, most_bytes))
+                raise _too_large(archive, most_bytes)
             file.write(block)
         if size != member.size:
             raise EOFError(f"{member.name} ends after {size} of {member.size} bytes")
@@ -224,6 +181,12 @@ def _crc(path: Path) -> int:
     return crc
 
 
-def _too_large(archive: Path, largest: int) -> str:
-    """The sentence for an archive that grows without measure."""
-    return f"{archive}: unpacks to more than {largest / 1e6:,.0f} MB, far beyond its size; refused as a likely attack"
+def _too_many(archive: Path) -> CorpusError:
+    """The error for an archive of too many files."""
+    return CorpusError(f"{archive}: more than the {MOST_FILES:,} files allowed")
+
+
+def _too_large(archive: Path, most_bytes: int) -> CorpusError:
+    """The error for an archive that grows without measure."""
+    grown = f"unpacks to more than {most_bytes / 1e6:,.0f} MB, far beyond its size"
+    return CorpusError(f"{archive}: {grown}; refused as a likely attack")

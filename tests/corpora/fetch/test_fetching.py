@@ -1,20 +1,21 @@
-"""A name becomes a folder of files: from a record on a local server to unpacked, verified data."""
+"""Fetching a data set from a record on a local server, unpacking it, and verifying it later."""
 
 import hashlib
 import io
 import json
 import logging
+import random
+import shutil
 import socket
+import subprocess
 import zipfile
 
 import pytest
-from corpora_archives import CONTENT, cut, whole_archive
 from corpora_server import running_site
 
 from whence.corpora.fetch.catalogue import CATALOGUE, Dataset, dataset_named, remote_files
-from whence.corpora.fetch.checksums import SUMS_FILE
-from whence.corpora.fetch.fetching import fetch, index, verify
-from whence.errors import CorpusError
+from whence.corpora.fetch.fetching import SUMS_FILE, fetch, index, verify
+from whence.errors import CorpusError, GaveUpError
 
 
 def zipped(content):
@@ -129,13 +130,54 @@ def test_files_without_a_record_are_checked_against_the_published_sum(fetched, s
     assert not (folder / "weights.pt").exists()
 
 
-def test_an_archive_in_parts_is_unpacked_once_all_parts_are_there(site, tmp_path):
-    parts = cut(whole_archive(), [2_000, 2_000])
-    names = ("x.z01", "x.z02", "x.zip")
-    put_on(site, "78", dict(zip(names, parts, strict=True)))
-    dataset = Dataset("Parts", "https://example.org", names, record="78")
-    fetch("parts", tmp_path, catalogue={"parts": dataset}, zenodo=f"{site.address}/api/records")
-    assert visible(tmp_path) == sorted(CONTENT)
+@pytest.fixture
+def in_parts(site, tmp_path):
+    """Fetch a data set that is a zip archive in three parts, and a plain file."""
+    parts = {"x.z01": SOUNDS[:2_000], "x.z02": SOUNDS[2_000:4_000], "x.zip": SOUNDS[4_000:], "readme": b"hello"}
+    put_on(site, "78", parts)
+    dataset = Dataset("Parts", "https://example.org", tuple(parts), record="78")
+
+    def run():
+        fetch("parts", tmp_path / "da ta", catalogue={"parts": dataset}, zenodo=f"{site.address}/api/records")
+        return tmp_path / "da ta"
+
+    return run
+
+
+def test_an_archive_in_parts_is_joined_by_the_command_in_the_message_and_then_unpacked(in_parts, site, tmp_path):
+    folder = tmp_path / "da ta"
+    with pytest.raises(GaveUpError) as caught:
+        in_parts()
+    command = f"zip -s 0 '{folder}/x.zip' --out '{folder}/x.joined.zip'"
+    assert f"join them with `{command}` and run the same command again" in str(caught.value)
+    assert visible(folder) == ["readme", "x.z01", "x.z02", "x.zip"]
+    site.requests.clear()
+    (folder / "x.joined.zip").write_bytes(SOUNDS)
+    assert visible(in_parts()) == ["readme", "sounds/a.wav", "sounds/b.wav"]
+    assert [path for path, _ in site.requests] == ["/api/records/78"]
+
+
+@pytest.mark.skipif(shutil.which("zip") is None, reason="needs Info-ZIP's zip")
+def test_the_command_that_is_told_joins_the_parts_of_info_zip(site, tmp_path):
+    made = tmp_path / "made"
+    made.mkdir()
+    # Info-ZIP 3.0 damages a file that reaches over more than two parts; those of FSD50K are far larger than its files.
+    content = {f"{number}.wav": random.Random(number).randbytes(40_000) for number in range(4)}
+    for name, data in content.items():
+        (made / name).write_bytes(data)
+    subprocess.run(["zip", "-q", "-s", "64k", "x.zip", *content], cwd=made, check=True)
+    parts = {path.name: path.read_bytes() for path in sorted(made.glob("x.z*"))}
+    assert len(parts) == 3
+    put_on(site, "78", parts)
+    dataset = Dataset("Parts", "https://example.org", tuple(parts), record="78")
+    folder = tmp_path / "data"
+    for call in (1, 2):
+        try:
+            fetch("parts", folder, catalogue={"parts": dataset}, zenodo=f"{site.address}/api/records")
+        except GaveUpError as error:
+            assert call == 1
+            subprocess.run(str(error).split("`")[1], shell=True, check=True, stdout=subprocess.DEVNULL)
+    assert {name: (folder / name).read_bytes() for name in visible(folder)} == content
 
 
 def test_same_archive_names_of_two_data_sets_do_not_disturb_each_other(site, tmp_path):
@@ -228,6 +270,51 @@ def test_a_set_of_unknown_size_is_judged_by_what_was_fetched(fetched, site, tmp_
     assert verify("direct", folder, catalogue=catalogue).problems == ()
     with pytest.raises(CorpusError, match=r"gone: no such folder; fetch direct first"):
         verify("direct", tmp_path / "gone", catalogue=catalogue)
+
+
+@pytest.fixture
+def listed(tmp_path):
+    """A folder with its list of checksums, and hidden files that are no data."""
+    for name, content in {"a/one.wav": b"1" * 3_000_000, "a/two words.csv": b"2", "ünder.txt": b""}.items():
+        path = tmp_path / "data" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    (tmp_path / "data" / ".hidden").write_bytes(b"not data")
+    (tmp_path / "data" / ".tmp").mkdir()
+    (tmp_path / "data" / ".tmp" / "x").write_bytes(b"not data")
+    told = []
+    for _ in range(2):  # the list does not list itself
+        assert index(tmp_path / "data", progress=lambda *call: told.append(call)) == 3
+        assert told[-1] == ("checking", 3, 3)
+    return tmp_path / "data"
+
+
+@pytest.mark.skipif(shutil.which("sha256sum") is None, reason="needs sha256sum")
+def test_the_standard_tool_reads_the_list(listed):
+    subprocess.run(["sha256sum", "--check", "--strict", "--quiet", SUMS_FILE], cwd=listed, check=True)
+
+
+def test_files_that_are_not_in_the_list_do_no_harm(listed):
+    (listed / "new").write_bytes(b"")
+    dataset = Dataset("Listed", "https://example.org", ("x.zip",), record="1")
+    check = verify("listed", listed, catalogue={"listed": dataset})
+    assert (check.problems, check.checked_files) == ((), 3)
+
+
+def test_a_folder_without_files_is_not_listed(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(CorpusError, match=r"empty: no files to list"):
+        index(tmp_path / "empty")
+    with pytest.raises(CorpusError, match=r"gone: no such folder"):
+        index(tmp_path / "gone")
+
+
+@pytest.mark.parametrize("text", [b"abc  name\n", b"no spaces\n", b"\xff\xfe", b"a" * 64 + b"  \n"])
+def test_a_list_of_another_form_is_refused(listed, text):
+    (listed / SUMS_FILE).write_bytes(text)
+    dataset = Dataset("Listed", "https://example.org", ("x.zip",), record="1")
+    with pytest.raises(CorpusError, match=r"SHA256SUMS:(1: not a line of sha256sum| not readable)"):
+        verify("listed", listed, catalogue={"listed": dataset})
 
 
 def test_a_damaged_note_of_what_was_fetched_is_named(fetched):
