@@ -12,14 +12,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from corpora_trees import write_wav
+from hypothesis import given, strategies as st
+from hypothesis.extra import numpy as hnp
 
 from whence.audio import read_sound
 from whence.corpora import cache as cache_module
-from whence.corpora.cache import open_sounds
-from whence.corpora.decoding import DecodeSettings, trim
-from whence.corpora.entries import SoundEntry
-from whence.corpora.sounds import BACKGROUND, Sounds
+from whence.corpora.cache import DecodeSettings, open_sounds, trim
+from whence.corpora.sounds import BACKGROUND, SoundEntry, Sounds
 from whence.errors import CorpusError
 from whence.labels import STARSS23
 
@@ -47,7 +48,7 @@ def decodings(monkeypatch):
         calls.append(path)
         return read_sound(path, rate)
 
-    monkeypatch.setattr("whence.corpora.decoding.read_sound", counted)
+    monkeypatch.setattr("whence.corpora.cache.read_sound", counted)
     return calls
 
 
@@ -261,9 +262,9 @@ def test_too_many_unreadable_sounds_are_an_error(entries, tmp_path):
 def test_lists_that_make_no_table_are_refused(entries, tmp_path):
     with pytest.raises(CorpusError, match=r"no sounds to open"):
         open_sounds([], STARSS23, tmp_path / "cache")
-    with pytest.raises(CorpusError, match=r"0.wav stands twice in the list of sounds"):
+    with pytest.raises(CorpusError, match=r"0.wav is listed twice among the sounds"):
         open_sounds([*entries, entries[0]], STARSS23, tmp_path / "cache")
-    with pytest.raises(CorpusError, match=r"0.wav stands twice"):
+    with pytest.raises(CorpusError, match=r"0.wav is listed twice"):
         open_sounds([*entries, replace(entries[0], name="another")], STARSS23, tmp_path / "cache")
     entries[5].path.unlink()
     with pytest.raises(CorpusError, match=r"5.wav: No such file or directory; is the list of sounds older than"):
@@ -333,3 +334,85 @@ def test_a_killed_cache_is_whole_or_made_again(tmp_path, kills):
         process.join()
     listed = make_list(tmp_path / "sounds")
     assert_same(open_sounds(listed, STARSS23, tmp_path / "cache"), slow_sounds(listed, DecodeSettings()))
+
+
+def slow_trim(waveform, level):
+    """Take samples off one by one."""
+    kept = list(waveform)
+    while kept and (abs(kept[0]) < level or kept[0] == 0):
+        kept.pop(0)
+    while kept and (abs(kept[-1]) < level or kept[-1] == 0):
+        kept.pop()
+    return kept
+
+
+@given(
+    hnp.arrays(np.float32, st.integers(0, 30), elements=st.sampled_from([0.0, 0.05, -0.05, 0.2, -0.2])),
+    st.sampled_from([0.0, 0.05, 0.1]),
+)
+def test_trimming_takes_silence_off_both_ends_and_nothing_else(waveform, level):
+    assert trim(waveform, np.float32(level)).tolist() == slow_trim(waveform, np.float32(level))
+
+
+def tone(seconds, level=0.5, rate=24_000):
+    return (level * np.sin(np.arange(round(seconds * rate)) * 0.05)).astype(np.float32)
+
+
+def opened(path, folder, **settings):
+    """The one sound of a list."""
+    entry = SoundEntry(path, 0, path.name, path.name)
+    return open_sounds([entry], STARSS23, folder, settings=DecodeSettings(**settings))
+
+
+def test_sounds_come_in_the_order_of_the_list(tmp_path):
+    lengths = [0.5, 0.01, 0.3, 0.02, 0.4, 0.1, 0.2, 0.05, 0.15]
+    paths = [write_wav(tmp_path / f"{n}.wav", tone(length)) for n, length in enumerate(lengths)]
+    for jobs in (1, 3):
+        entries = [SoundEntry(path, 0, path.name, path.name) for path in paths]
+        sounds = open_sounds(entries, STARSS23, tmp_path / f"cache{jobs}", jobs=jobs)
+        # The first sample of a sine is zero and goes with the silence.
+        assert np.diff(sounds.first_sample).tolist() == [round(length * 24_000) - 1 for length in lengths]
+
+
+def test_a_decoded_sound_is_within_half_a_step(tmp_path):
+    waveform = np.random.default_rng(0).normal(0, 0.01, 5_000).astype(np.float32)
+    sounds = opened(write_wav(tmp_path / "x.wav", waveform, subtype="FLOAT"), tmp_path / "cache")
+    assert np.abs(sounds.waveform(0) - trim(waveform, 1e-4)).max() <= sounds.scale[0] * 0.501
+    assert np.abs(sounds.samples).max() == 32_767
+
+
+def test_other_rates_channels_and_formats_become_mono_at_24_khz(tmp_path):
+    both = np.stack([tone(1.0, rate=44_100), tone(1.0, rate=44_100)], axis=1)
+    soundfile.write(tmp_path / "x.flac", both, 44_100)
+    soundfile.write(tmp_path / "x.ogg", both[::2], 22_050, format="OGG")
+    for name in ("x.flac", "x.ogg"):
+        assert len(opened(tmp_path / name, tmp_path / "cache").samples) == pytest.approx(24_000, abs=200)
+
+
+def test_too_long_a_sound_is_cut_after_its_silence(tmp_path):
+    path = write_wav(tmp_path / "x.wav", np.concatenate([np.zeros(24_000, np.float32), tone(2.0)]))
+    sounds = opened(path, tmp_path / "cache", longest_s=0.5)
+    assert len(sounds.samples) == 12_000
+    assert sounds.samples[0] != 0
+
+
+def test_a_sound_below_the_level_is_silent(tmp_path):
+    quiet = write_wav(tmp_path / "quiet.wav", np.full(1_000, 3e-5, np.float32), subtype="FLOAT")
+    with pytest.raises(CorpusError, match="all are silent"):
+        opened(quiet, tmp_path / "cache")
+    assert len(opened(quiet, tmp_path / "cache", silence_below=1e-5)) == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"silence_below": 1.0}, r"silence_below is a level from 0 to 1, not 1.0"),
+        ({"silence_below": -0.1}, r"silence_below"),
+        ({"longest_s": 0.0}, r"longest_s must be a positive number of seconds, not 0.0"),
+        ({"longest_s": float("nan")}, r"longest_s"),
+        ({"unreadable_share": 1.1}, r"unreadable_share lies between 0 and 1"),
+    ],
+)
+def test_settings_without_sense_are_refused(wrong, sentence):
+    with pytest.raises(CorpusError, match=sentence):
+        DecodeSettings(**wrong)

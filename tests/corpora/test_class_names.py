@@ -1,9 +1,10 @@
 """Class names as people write them."""
 
 import pytest
+from corpora_trees import write_text
 from hypothesis import given, strategies as st
 
-from whence.corpora.class_names import match_class
+from whence.corpora.class_names import match_class, packaged_class_map, read_class_map
 from whence.corpora.sounds import BACKGROUND, INTERFERENCE
 from whence.errors import CorpusError
 from whence.labels import STARSS23, ClassList
@@ -69,3 +70,56 @@ def test_any_text_is_a_class_or_a_corpus_error(name):
     except CorpusError as error:
         found, message = None, str(error)
     assert found in {*range(13), BACKGROUND, INTERFERENCE} if found is not None else repr(name) in message
+
+
+HEADER = "name,class,implied_by,note\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", r"mine.csv:1: the first line must be name,class,implied_by,note"),
+        ("name,class\n", r"mine.csv:1: the first line must be"),
+        (HEADER, r"mine.csv: the class map is empty"),
+        (f"{HEADER}Dog,dog,,\n", r"mine.csv:2: no class 'dog'; there are"),
+        (f"{HEADER}Dog,knock\n", r"mine.csv:2: 2 cells, the header has 4"),
+        (f"{HEADER}Dog,knock,,a note, with a comma\n", r"mine.csv:2: 5 cells, .*quote a note with commas"),
+        (f"{HEADER}Dog,knock,,\n\nDog,bell,,\n", r"mine.csv:4: 'Dog' is there twice"),
+        (f"{HEADER},knock,,\n", r"mine.csv:2: no name"),
+    ],
+)
+def test_a_wrong_map_is_refused_by_line(tmp_path, text, sentence):
+    with pytest.raises(CorpusError, match=sentence):
+        read_class_map(write_text(tmp_path / "mine.csv", text), STARSS23)
+
+
+def test_a_map_that_cannot_be_read_is_named(tmp_path):
+    with pytest.raises(CorpusError, match=r"gone.csv: no such class map"):
+        read_class_map(tmp_path / "gone.csv", STARSS23)
+    with pytest.raises(CorpusError, match=r"not readable as a class map"):
+        read_class_map(tmp_path, STARSS23)
+
+
+def test_the_packaged_map_covers_all_classes_but_music():
+    class_map = packaged_class_map("fsd50k", STARSS23)
+    assert set(range(13)) - set(class_map.class_index.values()) == {STARSS23.index("music")}
+    # A parent that is implied must be implied by names the map itself knows, or the rule could not apply.
+    assert set().union(*class_map.implied_by.values()) <= set(class_map.class_index)
+
+
+@pytest.mark.parametrize(
+    ("labels", "meaning"),
+    [
+        ("Knock,Door", {12}),
+        ("Door,Slam", {7}),
+        ("Door,Tap", {None}),
+        ("Doorbell,Door,Bell,Alarm", {11}),
+        ("Female_speech_and_woman_speaking,Door,Speech", {0, 7}),
+        ("Female_speech_and_woman_speaking,Male_speech_and_man_speaking", {0, 1}),
+        ("Piano,Keyboard_(musical),Musical_instrument,Music", {9}),
+        ("Music", set()),
+        ("Clapping,Crowd", {2, None}),
+    ],
+)
+def test_parents_say_nothing_beside_their_children(labels, meaning):
+    assert packaged_class_map("fsd50k", STARSS23).meaning(labels.split(",")) == meaning

@@ -6,7 +6,7 @@ import shutil
 import pytest
 from corpora_trees import FSD50K_VOCABULARY_EXTRA, fsd50k_tree, write_text
 
-from whence.corpora.class_map import packaged_class_map, read_class_map
+from whence.corpora.class_names import packaged_class_map, read_class_map
 from whence.corpora.fsd50k import read_fsd50k
 from whence.corpora.sounds import INTERFERENCE
 from whence.corpora.splitting import split_sounds
@@ -81,7 +81,7 @@ def test_a_map_with_names_the_set_lacks_is_refused(tree, tmp_path):
         ("FSD50K.metadata", r"no folder FSD50K.metadata"),
         ("FSD50K.ground_truth", r"no folder FSD50K.ground_truth"),
         ("FSD50K.ground_truth/dev.csv", r"dev.csv: no such file; unpack FSD50K.ground_truth.zip here"),
-        ("FSD50K.metadata/dev_clips_info_FSD50K.json", r"missing; it says who uploaded each clip"),
+        ("FSD50K.metadata/dev_clips_info_FSD50K.json", r"missing; it names the uploaders"),
         ("FSD50K.dev_audio/105.wav", r"1 of the 9 clips in dev.csv are missing \(first: 105.wav\); the download"),
     ],
 )
@@ -100,7 +100,7 @@ def test_a_tree_that_lacks_something_is_refused(tree, gone, sentence):
         ("FSD50K.ground_truth/dev.csv", "fname,labels,mids,split\na,x,y,z\n", r"dev.csv:2: not a row of"),
         ("FSD50K.metadata/dev_clips_info_FSD50K.json", "{", r"dev_clips_info_FSD50K.json: not readable as JSON"),
         ("FSD50K.metadata/dev_clips_info_FSD50K.json", "[]", r"should map clip numbers to their description"),
-        ("FSD50K.metadata/dev_clips_info_FSD50K.json", "{}", r"says no license and uploader of clip 101; fetch it"),
+        ("FSD50K.metadata/dev_clips_info_FSD50K.json", "{}", r"has no license and uploader of clip 101; fetch it"),
     ],
 )
 def test_a_damaged_table_is_named(tree, file, text, sentence):
@@ -118,53 +118,3 @@ def test_a_table_of_bytes_is_named(tree):
 def test_an_unknown_subset_is_refused(tree):
     with pytest.raises(CorpusError, match=r"FSD50K has no subset 'train'; there are: dev, eval"):
         read_fsd50k(tree, STARSS23, subsets=("train",))
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("", r"mine.csv:1: the first line must be name,class,implied_by,note"),
-        ("name,class\n", r"mine.csv:1: the first line must be"),
-        (HEADER, r"mine.csv: the class map is empty"),
-        (f"{HEADER}Dog,dog,,\n", r"mine.csv:2: no class 'dog'; there are"),
-        (f"{HEADER}Dog,knock\n", r"mine.csv:2: 2 cells, the header has 4"),
-        (f"{HEADER}Dog,knock,,a note, with a comma\n", r"mine.csv:2: 5 cells, .*quote a note with commas"),
-        (f"{HEADER}Dog,knock,,\n\nDog,bell,,\n", r"mine.csv:4: 'Dog' stands twice"),
-        (f"{HEADER},knock,,\n", r"mine.csv:2: no name"),
-    ],
-)
-def test_a_wrong_map_is_refused_by_line(tmp_path, text, sentence):
-    with pytest.raises(CorpusError, match=sentence):
-        read_class_map(write_text(tmp_path / "mine.csv", text), STARSS23)
-
-
-def test_a_map_that_cannot_be_read_is_named(tmp_path):
-    with pytest.raises(CorpusError, match=r"gone.csv: no such class map"):
-        read_class_map(tmp_path / "gone.csv", STARSS23)
-    with pytest.raises(CorpusError, match=r"not readable as a class map"):
-        read_class_map(tmp_path, STARSS23)
-
-
-def test_the_packaged_map_covers_all_classes_but_music():
-    class_map = packaged_class_map("fsd50k", STARSS23)
-    assert set(range(13)) - set(class_map.class_index.values()) == {STARSS23.index("music")}
-    # A parent that is implied must be implied by names the map itself knows, or the rule could not apply.
-    assert set().union(*class_map.implied_by.values()) <= set(class_map.class_index)
-
-
-@pytest.mark.parametrize(
-    ("labels", "meaning"),
-    [
-        ("Knock,Door", {12}),
-        ("Door,Slam", {7}),
-        ("Door,Tap", {None}),
-        ("Doorbell,Door,Bell,Alarm", {11}),
-        ("Female_speech_and_woman_speaking,Door,Speech", {0, 7}),
-        ("Female_speech_and_woman_speaking,Male_speech_and_man_speaking", {0, 1}),
-        ("Piano,Keyboard_(musical),Musical_instrument,Music", {9}),
-        ("Music", set()),
-        ("Clapping,Crowd", {2, None}),
-    ],
-)
-def test_parents_say_nothing_beside_their_children(labels, meaning):
-    assert packaged_class_map("fsd50k", STARSS23).meaning(labels.split(",")) == meaning

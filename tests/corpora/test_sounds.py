@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as hnp
 
-from whence.corpora.entries import SoundEntry, class_word, count_classes
 from whence.corpora.sounds import BACKGROUND, INTERFERENCE, Sounds, to_int16
 from whence.errors import CorpusError
 from whence.labels import STARSS23
@@ -65,15 +64,3 @@ def test_a_table_without_sounds_is_a_table():
 def test_columns_that_do_not_fit_are_refused(changes, sentence):
     with pytest.raises(CorpusError, match=sentence):
         table(**changes)
-
-
-def test_classes_are_counted_in_their_order_with_the_special_ones_last(tmp_path):
-    entries = [SoundEntry(tmp_path, index, "", str(n)) for n, index in enumerate([3, 3, 0, BACKGROUND])]
-    counts = count_classes(entries, STARSS23)
-    assert list(counts) == [*STARSS23.names, "background", "interference"]
-    assert {name: count for name, count in counts.items() if count} == {
-        "female speech": 1,
-        "telephone": 2,
-        "background": 1,
-    }
-    assert class_word(INTERFERENCE, STARSS23) == "interference"

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from whence.corpora.entries import SoundEntry
-from whence.corpora.sounds import BACKGROUND
+from whence.corpora.sounds import BACKGROUND, SoundEntry
 from whence.corpora.splitting import split_by_recording, split_sounds
 from whence.errors import CorpusError
 

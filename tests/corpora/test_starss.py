@@ -7,8 +7,7 @@ import pytest
 import soundfile
 from corpora_trees import STARSS_LENGTHS_S, noise, starss_rows, starss_tree, write_text, write_wav
 
-from whence.corpora.draws import Window
-from whence.corpora.starss import StereoWindows, list_recordings
+from whence.corpora.starss import StereoWindows, Window, list_recordings
 from whence.errors import AudioError, CorpusError, LabelError
 
 
@@ -61,7 +60,7 @@ def test_recordings_are_listed_with_their_lengths(tree):
 
 
 @pytest.mark.parametrize(("number", "start", "angle"), [(0, 0, 0), (0, 73, 90), (1, 40, 123), (2, 17, 359)])
-def test_a_window_is_what_the_formula_says(tree, windows, number, start, angle):
+def test_a_window_follows_the_formula(tree, windows, number, start, angle):
     recording = windows.recordings[number]
     signal, _ = windows.render(Window(number, start, angle))
     assert signal.shape == (2, 120_000)
@@ -71,7 +70,7 @@ def test_a_window_is_what_the_formula_says(tree, windows, number, start, angle):
     assert np.array_equal(windows.render_signal(Window(number, start, angle), exact=True), slow.astype(np.float32))
 
 
-def test_events_are_what_the_rules_say(windows):
+def test_events_follow_the_rules(windows):
     seeds = {name: seed for seed, name in enumerate(key.partition("/")[2] for key in STARSS_LENGTHS_S)}
     for number, recording in enumerate(windows.recordings):
         rows = starss_rows(seeds[recording.name], 1_000)
@@ -88,7 +87,7 @@ def test_looking_the_other_way_swaps_the_channels(windows):
 
 
 @pytest.mark.parametrize("subtype", ["FLOAT", "PCM_24"])
-def test_other_sample_formats_are_heard_the_same(tmp_path, subtype):
+def test_other_sample_formats_give_the_same_signal(tmp_path, subtype):
     tree = starss_tree(tmp_path)
     path = tree / "foa_dev" / "dev-train-tau" / "fold3_room2_mix001.wav"
     before = StereoWindows(list_recordings(tree)).render_signal(Window(3, 4, 77))
@@ -123,14 +122,14 @@ def test_labels_are_read_once(tmp_path):
     [
         (Window(4, 0, 0), r"no recording 4; there are 4"),
         (Window(-1, 0, 0), r"no recording -1"),
-        (Window(0, -1, 0), r"five seconds from frame -1 do not lie in its 123 frames"),
-        (Window(0, 74, 0), r"fold4_room8_mix001: five seconds from frame 74 do not lie in its 123 frames"),
+        (Window(0, -1, 0), r"five seconds from frame -1 are not within its 123 frames"),
+        (Window(0, 74, 0), r"fold4_room8_mix001: five seconds from frame 74 are not within its 123 frames"),
     ],
 )
 def test_windows_outside_are_refused(windows, window, sentence):
-    for hear in (windows.render_signal, windows.render_events):
+    for render in (windows.render_signal, windows.render_events):
         with pytest.raises(CorpusError, match=sentence):
-            hear(window)
+            render(window)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +161,7 @@ def test_another_format_is_refused(tmp_path, channels, rate):
         list_recordings(tree)
 
 
-def test_a_recording_cut_after_listing_is_told_in_the_reader_s_words(tmp_path):
+def test_a_recording_cut_after_listing_raises_the_reader_s_error(tmp_path):
     tree = starss_tree(tmp_path)
     windows = StereoWindows(list_recordings(tree))
     write_wav(windows.recordings[0].sound, noise(1, 4, 24_000))
@@ -173,7 +172,7 @@ def test_a_recording_cut_after_listing_is_told_in_the_reader_s_words(tmp_path):
         windows.render_signal(Window(0, 20, 0))
 
 
-def test_hidden_files_are_passed_over(tmp_path):
+def test_hidden_files_are_skipped(tmp_path):
     tree = starss_tree(tmp_path)
     write_text(tree / "foa_dev" / "dev-train-tau" / "._fold3_room2_mix001.wav", "strewn about")
     assert len(list_recordings(tree)) == 4

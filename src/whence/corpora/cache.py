@@ -1,13 +1,15 @@
-"""Sound entries become one `Sounds` table, decoded once and mapped from a file ever after."""
+"""Decode sounds once into a cache on disk, and open them as one memory-mapped `Sounds` table afterwards."""
 
 import contextlib
 import hashlib
 import json
 import logging
+import math
 import os
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -15,13 +17,13 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.corpora.decoding import DecodeSettings, decode_sounds
-from whence.corpora.entries import SoundEntry
+from whence.audio import read_sound
 from whence.corpora.progress import Progress, silent
-from whence.corpora.sounds import Sounds
-from whence.errors import CorpusError
+from whence.corpora.sounds import SoundEntry, Sounds, to_int16
+from whence.errors import AudioError, CorpusError
 from whence.files import sweep_unfinished, written_whole
 from whence.labels import ClassList
+from whence.units import SAMPLE_RATE_HZ
 
 _LOG = logging.getLogger("whence.corpora")
 
@@ -30,12 +32,39 @@ _FORMAT = 1
 _SAMPLES, _TABLE = "samples.int16", "table.npz"
 _BLOCK_BYTES = 1 << 22
 _BLOCKS_CHECKED = 16
-_NAMES_TOLD = 5
+_NAMES_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class DecodeSettings:
+    """How sounds are decoded, and how many may be unreadable.
+
+    Args:
+        silence_below: samples at both ends that stay below this absolute level are cut off; 0.0001 is 80 dB under
+            full scale: what encoders leave of digital silence, below the noise of any microphone.
+        longest_s: a longer sound is cut off after so many seconds.
+        unreadable_share: up to this share of the files may be unreadable; they are left out and named in the log.
+
+    Raises:
+        CorpusError: a value is out of range.
+    """
+
+    silence_below: float = 1e-4
+    longest_s: float = 30.0
+    unreadable_share: float = 0.05
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.silence_below < 1:
+            raise CorpusError(f"silence_below is a level from 0 to 1, not {self.silence_below}")
+        if not (math.isfinite(self.longest_s) and self.longest_s * SAMPLE_RATE_HZ >= 1):
+            raise CorpusError(f"longest_s must be a positive number of seconds, not {self.longest_s}")
+        if not 0 <= self.unreadable_share <= 1:
+            raise CorpusError(f"unreadable_share lies between 0 and 1, not {self.unreadable_share}")
 
 
 @dataclass(frozen=True)
 class _Table:
-    """What lies beside the samples; `kept`, `silent` and `unreadable` are positions in the list of entries."""
+    """What is stored beside the samples; `kept`, `silent` and `unreadable` are positions in the list of entries."""
 
     first_sample: NDArray[np.int64]
     scale: NDArray[np.float32]
@@ -57,26 +86,26 @@ def open_sounds(
 ) -> Sounds:
     """Open sounds for mixing; decode them if that has not been done before.
 
-    Decoded sounds lie in a folder of `cache_dir` named after what they were made from: paths, sizes and times of
-    the files, and the settings. A changed file or setting therefore makes a new cache, a changed class or split does
-    not. The cache appears whole or not at all; one that is cut short or damaged is made again. Several processes may
-    open the same sounds at once: one decodes, the others wait.
+    Decoded sounds are stored in a folder of `cache_dir` named after what they were made from: paths, sizes and times
+    of the files, and the settings. A changed file or setting therefore makes a new cache, a changed class or split
+    does not. The cache appears whole or not at all; one that is cut short or damaged is made again. Several processes
+    may open the same sounds at once: one decodes, the others wait.
 
     Args:
         entries: the sounds, each file once.
         classes: the class list their class indices point into.
         cache_dir: for all caches; made if missing. Old caches are not removed.
-        settings: the usual ones when None.
+        settings: the defaults when None.
         jobs: files decoded at once; as many as there are processors when None.
-        progress: told the number of files while decoding.
+        progress: called with the number of files while decoding.
 
     Returns:
         the sounds in the order of the entries, their samples mapped from the disk. Files that cannot be read or hold
-        only silence are left out, which the log tells.
+        only silence are left out, which the log names.
 
     Raises:
-        CorpusError: if there are no entries, one stands twice, a file is missing, too many cannot be read, or the
-            cache cannot be written.
+        CorpusError: there are no entries, one is repeated, a file is missing, too many cannot be read, or the cache
+            cannot be written.
     """
     chosen = settings or DecodeSettings()
     _check_entries(entries)
@@ -86,24 +115,51 @@ def open_sounds(
         table = _load(folder)
         if table is None:
             with _only_writer(folder):
-                # Whoever waited finds it made.
+                # A process that waited finds the cache made.
                 table = _load(folder) or _make(folder, entries, chosen, jobs or os.cpu_count() or 1, progress)
     except OSError as error:
         raise CorpusError(f"{folder}: no cache can be kept here ({error.strerror or error}); make room") from None
-    _tell_left_out(entries, table, chosen)
-    samples = np.memmap(folder / _SAMPLES, "<i2", "r")
-    return _assemble(entries, table, samples, classes)
+    _log_left_out(entries, table, chosen)
+    kept = [entries[position] for position in table.kept]
+    return Sounds(
+        samples=np.memmap(folder / _SAMPLES, "<i2", "r"),
+        first_sample=table.first_sample,
+        scale=table.scale,
+        class_index=np.array([entry.class_index for entry in kept], np.int32),
+        recording=tuple(entry.recording for entry in kept),
+        name=tuple(entry.name for entry in kept),
+        classes=classes,
+    )
+
+
+def trim(waveform: NDArray[np.float32], silence_below: float) -> NDArray[np.float32]:
+    """Cut digital silence off both ends.
+
+    Args:
+        waveform: (sample,) float32.
+        silence_below: absolute level.
+
+    Returns:
+        (sample,) a view from the first to the last sample that reaches the level and is not zero; empty if none does.
+
+    >>> trim(np.array([0.0, 0.00005, 0.5, 0.0, -0.2, 0.0], np.float32), 1e-4)
+    array([ 0.5,  0. , -0.2], dtype=float32)
+    """
+    audible = np.abs(waveform) >= max(silence_below, np.finfo(np.float32).tiny)
+    if not audible.any():
+        return waveform[:0]
+    return waveform[int(audible.argmax()) : len(audible) - int(audible[::-1].argmax())]
 
 
 def _check_entries(entries: Sequence[SoundEntry]) -> None:
-    """Refuse lists that cannot become a table."""
+    """Raise where there is nothing to open, or a name or path is repeated."""
     if not entries:
         raise CorpusError("no sounds to open")
     for values in ([entry.name for entry in entries], [str(entry.path) for entry in entries]):
         seen: set[str] = set()
         for value in values:
             if value in seen:
-                raise CorpusError(f"{value} stands twice in the list of sounds")
+                raise CorpusError(f"{value} is listed twice among the sounds")
             seen.add(value)
 
 
@@ -116,14 +172,14 @@ def _key(entries: Sequence[SoundEntry], settings: DecodeSettings) -> str:
         except OSError as error:
             raise CorpusError(f"{entry.path}: {error.strerror}; is the list of sounds older than the data?") from None
         # Path.resolve would ask the disk about every folder on the way, for every sound.
-        place = os.path.abspath(entry.path)  # noqa: PTH100
-        digest.update(json.dumps([place, status.st_size, status.st_mtime_ns]).encode())
+        path = os.path.abspath(entry.path)  # noqa: PTH100
+        digest.update(json.dumps([path, status.st_size, status.st_mtime_ns]).encode())
     return digest.hexdigest()[:24]
 
 
 @contextlib.contextmanager
 def _only_writer(folder: Path) -> Iterator[None]:
-    """Wait until no other process makes this cache, and clear away what a killed one left."""
+    """Wait until no other process makes this cache, and remove what a killed one left."""
     with (folder / "lock").open("wb") as lock:
         # Without locks (Windows, some network disks) two may decode at once; both then write the same bytes.
         with contextlib.suppress(ImportError, OSError):
@@ -137,20 +193,21 @@ def _only_writer(folder: Path) -> Iterator[None]:
 def _make(
     folder: Path, entries: Sequence[SoundEntry], settings: DecodeSettings, jobs: int, progress: Progress
 ) -> _Table:
-    """Decode all sounds; write the samples first and the table, which says that they are whole, last."""
+    """Decode all sounds; write the samples first and the table, which marks them as complete, last."""
     lengths, scales = [0], []
     kept, silent_ones, unreadable = [], [], dict[int, str]()
     with written_whole(folder / _SAMPLES) as file:
-        for position, sound in enumerate(decode_sounds(entries, settings, jobs)):
-            if sound.unreadable:
-                unreadable[position] = sound.unreadable
+        for position, decoded in enumerate(_decode_all(entries, settings, jobs)):
+            if isinstance(decoded, str):
+                unreadable[position] = decoded
                 _refuse_too_many(entries, unreadable, settings)
-            elif sound.silent:
+            elif not len(decoded[0]):
                 silent_ones.append(position)
             else:
-                file.write(sound.samples.astype("<i2").tobytes())
-                lengths.append(len(sound.samples))
-                scales.append(sound.scale)
+                samples, scale = decoded
+                file.write(samples.astype("<i2").tobytes())
+                lengths.append(len(samples))
+                scales.append(scale)
                 kept.append(position)
             progress("decoding", position + 1, len(entries))
         if not kept:
@@ -169,15 +226,38 @@ def _make(
     return table
 
 
+_Decoded = tuple[NDArray[np.int16], np.float32] | str
+
+
+def _decode_all(entries: Sequence[SoundEntry], settings: DecodeSettings, jobs: int) -> Iterator[_Decoded]:
+    """Yield the samples and scale of each sound in order, or why it cannot be read.
+
+    Decoders work outside of Python's lock, so threads are enough. Only a few sounds are decoded ahead, so that memory
+    does not grow with the list.
+    """
+
+    def decode(entry: SoundEntry) -> _Decoded:
+        try:
+            waveform = read_sound(entry.path, SAMPLE_RATE_HZ)
+        except AudioError as error:
+            return str(error)
+        return to_int16(trim(waveform, settings.silence_below)[: round(settings.longest_s * SAMPLE_RATE_HZ)])
+
+    ahead = 4 * jobs
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        for first in range(0, len(entries), ahead):
+            yield from pool.map(decode, entries[first : first + ahead])
+
+
 def _block_sums(path: Path) -> Iterator[int]:
-    """The checksum of each block of the samples, as the disk has them."""
+    """The checksum of each block of the samples on disk."""
     with path.open("rb") as file:
         while block := file.read(_BLOCK_BYTES):
             yield zlib.crc32(block)
 
 
 def _load(folder: Path) -> _Table | None:
-    """The table of a whole cache; None where there is none, or a damaged one, which is told."""
+    """The table of a complete cache; None where there is none, or a damaged one, which the log tells."""
     if not (folder / _TABLE).is_file():
         return None
     try:
@@ -195,21 +275,21 @@ def _load(folder: Path) -> _Table | None:
 def _check_samples(file: BinaryIO, table: _Table) -> None:
     """Raise ValueError where the samples are not those the table was made with.
 
-    The length is compared always, the content in a few blocks: a crash or a full disk cuts or blanks a file, and
+    The length is always compared, the content in a few blocks: a crash or a full disk cuts or blanks a file, and
     reading all of it would cost what the cache saves.
     """
     size = file.seek(0, os.SEEK_END)
     if size != 2 * int(table.first_sample[-1]) or len(table.scale) != len(table.kept):
         raise ValueError(f"{size} bytes of samples, {2 * int(table.first_sample[-1])} expected")
     count = len(table.block_sum)
-    for number in {round(place) for place in np.linspace(0, count - 1, min(count, _BLOCKS_CHECKED))}:
+    for number in {round(position) for position in np.linspace(0, count - 1, min(count, _BLOCKS_CHECKED))}:
         file.seek(number * _BLOCK_BYTES)
         if zlib.crc32(file.read(_BLOCK_BYTES)) != int(table.block_sum[number]):
             raise ValueError(f"block {number} of the samples has changed")
 
 
 def _refuse_too_many(entries: Sequence[SoundEntry], unreadable: dict[int, str], settings: DecodeSettings) -> None:
-    """Stop as soon as more files are unreadable than a healthy collection has."""
+    """Raise as soon as more files are unreadable than the settings allow."""
     if len(unreadable) > settings.unreadable_share * len(entries):
         raise CorpusError(
             f"{len(unreadable)} of {len(entries)} sounds cannot be read, more than {settings.unreadable_share:.0%}; "
@@ -217,26 +297,12 @@ def _refuse_too_many(entries: Sequence[SoundEntry], unreadable: dict[int, str], 
         )
 
 
-def _tell_left_out(entries: Sequence[SoundEntry], table: _Table, settings: DecodeSettings) -> None:
-    """Leave a line for what is not used, each time the cache is opened."""
+def _log_left_out(entries: Sequence[SoundEntry], table: _Table, settings: DecodeSettings) -> None:
+    """Log which sounds are not used, each time the cache is opened."""
     # The share may have been larger when the cache was made.
     _refuse_too_many(entries, dict(zip(table.unreadable.tolist(), table.reason.tolist(), strict=True)), settings)
-    for word, positions in (("cannot be read", table.unreadable), ("are silent", table.silent)):
+    for what, positions in (("cannot be read", table.unreadable), ("are silent", table.silent)):
         if len(positions):
-            names = ", ".join(entries[position].name for position in positions[:_NAMES_TOLD])
-            more = f" and {len(positions) - _NAMES_TOLD} more" if len(positions) > _NAMES_TOLD else ""
-            _LOG.warning("%d of %d sounds %s, left out: %s%s", len(positions), len(entries), word, names, more)
-
-
-def _assemble(entries: Sequence[SoundEntry], table: _Table, samples: NDArray[np.int16], classes: ClassList) -> Sounds:
-    """The decoded sounds with what the entries say of them today."""
-    kept = [entries[position] for position in table.kept]
-    return Sounds(
-        samples=samples,
-        first_sample=table.first_sample,
-        scale=table.scale,
-        class_index=np.array([entry.class_index for entry in kept], np.int32),
-        recording=tuple(entry.recording for entry in kept),
-        name=tuple(entry.name for entry in kept),
-        classes=classes,
-    )
+            names = ", ".join(entries[position].name for position in positions[:_NAMES_SHOWN])
+            more = f" and {len(positions) - _NAMES_SHOWN} more" if len(positions) > _NAMES_SHOWN else ""
+            _LOG.warning("%d of %d sounds %s, left out: %s%s", len(positions), len(entries), what, names, more)

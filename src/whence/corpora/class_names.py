@@ -1,20 +1,27 @@
-"""A class name as people write it becomes a class index."""
+"""Class names as people and other corpora write them, matched to the class list."""
 
+import csv
+import io
 import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
 
 from whence.corpora.sounds import BACKGROUND, INTERFERENCE
 from whence.errors import CorpusError
 from whence.labels import ClassList
 
-SPECIAL_NAMES = {"background": BACKGROUND, "interference": INTERFERENCE}
+_MAP_HEADER = ["name", "class", "implied_by", "note"]
+_SPECIAL_NAMES = {"background": BACKGROUND, "interference": INTERFERENCE}
 
 
 def match_class(name: str, classes: ClassList) -> int:
     """Find the class a folder name or table cell means.
 
-    People write `Female_speech`, `05`, `6 - walk, footsteps` or `domestic`. A name counts when it is an index, or
+    People write `Female_speech`, `05`, `6 - walk, footsteps` or `domestic`. A name matches when it is an index, or
     when its words are those of exactly one class, or contain them, or are contained in them. Two candidates are
-    never decided by a guess.
+    refused, never guessed between.
 
     Args:
         name: any spelling; case, punctuation and a leading index do not matter.
@@ -24,7 +31,7 @@ def match_class(name: str, classes: ClassList) -> int:
         the class index, or BACKGROUND or INTERFERENCE for those two words.
 
     Raises:
-        CorpusError: if no class or more than one is meant, or a leading index contradicts the name.
+        CorpusError: no class or more than one is meant, or a leading index contradicts the name.
 
     >>> from whence.labels import STARSS23
     >>> [match_class(name, STARSS23) for name in ("Female_speech", "05", "6 - walk, footsteps", "domestic")]
@@ -40,8 +47,8 @@ def match_class(name: str, classes: ClassList) -> int:
             raise CorpusError(_refusal(name, [], classes))
         return int(name)
     words = _words(name)
-    if " ".join(words) in SPECIAL_NAMES:
-        return SPECIAL_NAMES[" ".join(words)]
+    if " ".join(words) in _SPECIAL_NAMES:
+        return _SPECIAL_NAMES[" ".join(words)]
     meant = _meant_by(words, classes)
     if len(meant) != 1:
         raise CorpusError(_refusal(name, meant, classes))
@@ -81,3 +88,88 @@ def _refusal(name: str, meant: list[int], classes: ClassList) -> str:
     if meant:
         return f"{name!r} could be {' or '.join(repr(classes[index]) for index in meant)}; the classes are: {listed}"
     return f"no class {name!r}; there are: {listed}, background, interference"
+
+
+@dataclass(frozen=True)
+class ClassMap:
+    """A table from another corpus's label names to our classes.
+
+    Args:
+        class_index: by label name; None marks a sound that spoils a clip (a crowd, a child speaking).
+        implied_by: by label name, the more specific names under which it is only a parent and says nothing.
+        origin: the file it was read from, for messages.
+    """
+
+    class_index: dict[str, int | None]
+    implied_by: dict[str, frozenset[str]]
+    origin: str
+
+    def meaning(self, labels: Collection[str]) -> set[int | None]:
+        """Return the classes of a clip with these labels: one is a usable clip, several or None are not.
+
+        >>> map_ = ClassMap({"Door": 7, "Knock": 12, "Crowd": None}, {"Door": frozenset({"Knock"})}, "example")
+        >>> map_.meaning({"Knock", "Door", "Wood"}), map_.meaning({"Wood"}), map_.meaning({"Door", "Crowd"})
+        ({12}, set(), {None, 7})
+        """
+        given = set(labels)
+        nothing: frozenset[str] = frozenset()
+        return {
+            self.class_index[n] for n in given & set(self.class_index) if not self.implied_by.get(n, nothing) & given
+        }
+
+    def check_names(self, vocabulary: Collection[str], vocabulary_file: Path) -> None:
+        """Raise a CorpusError that names the labels that are not in the corpus's own list."""
+        used = set(self.class_index).union(*self.implied_by.values())
+        unknown = sorted(used - set(vocabulary))
+        if unknown:
+            raise CorpusError(f"{self.origin}: not in {vocabulary_file}: {', '.join(unknown)}; correct or remove them")
+
+
+def read_class_map(path: Path, classes: ClassList) -> ClassMap:
+    """Read a class map.
+
+    A CSV file with the columns `name,class,implied_by,note`. `class` is any spelling of one of our classes,
+    `background`, `interference`, or empty: then a clip with this label is left out. `implied_by` holds names
+    separated by `|`. Copy the file that comes with the package and edit it.
+
+    Raises:
+        CorpusError: naming file and line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise CorpusError(f"{path}: no such class map") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise CorpusError(f"{path}: not readable as a class map ({error})") from None
+    return _parse(text, str(path), classes)
+
+
+def packaged_class_map(name: str, classes: ClassList) -> ClassMap:
+    """Return the class map that comes with the package, e.g. `fsd50k`."""
+    source = resources.files("whence.corpora") / "class_maps" / f"{name}.csv"
+    return _parse(source.read_text(encoding="utf-8"), f"class_maps/{name}.csv", classes)
+
+
+def _parse(text: str, origin: str, classes: ClassList) -> ClassMap:
+    """The map written in a text."""
+    reader = csv.reader(io.StringIO(text, newline=""))
+    if next(reader, []) != _MAP_HEADER:
+        raise CorpusError(f"the first line must be {','.join(_MAP_HEADER)}", where=origin, line=1)
+    class_index: dict[str, int | None] = {}
+    implied_by: dict[str, frozenset[str]] = {}
+    for cells in filter(any, reader):
+        line = reader.line_num
+        if len(cells) != len(_MAP_HEADER):
+            what = f"{len(cells)} cells, the header has {len(_MAP_HEADER)}"
+            raise CorpusError(what, where=origin, line=line, remedy="quote a note with commas")
+        name, class_name, implying, _ = (cell.strip() for cell in cells)
+        if not name or name in class_index:
+            raise CorpusError(f"{name!r} is there twice" if name else "no name", where=origin, line=line)
+        try:
+            class_index[name] = match_class(class_name, classes) if class_name else None
+        except CorpusError as error:
+            raise CorpusError(str(error), where=origin, line=line) from None
+        implied_by[name] = frozenset(word for word in implying.split("|") if word)
+    if not class_index:
+        raise CorpusError(f"{origin}: the class map is empty")
+    return ClassMap(class_index, implied_by, origin)

@@ -1,7 +1,12 @@
-"""Ambisonic recordings become stereo clips on disk: the published DCASE 2025 set made again, or more of its kind."""
+"""Convert Ambisonic recordings to stereo clips as the organisers of DCASE 2025 did, sample for sample.
+
+Windows and viewing angles are drawn by the organisers' recipe, so the published set can be made again, and more of its
+kind with other seeds.
+"""
 
 import logging
 import math
+import random
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -12,30 +17,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.audio import write
-from whence.corpora.draws import OFFICIAL_CLIP_COUNT, OFFICIAL_SEED, Window, draw_windows, window_name
 from whence.corpora.progress import Progress, silent
-from whence.corpora.starss import Recording, StereoWindows, list_recordings
+from whence.corpora.starss import CLIP_FRAMES, Recording, StereoWindows, Window, list_recordings
 from whence.errors import CorpusError, LabelError, MissingExtraError
 from whence.files import written_whole
 from whence.labels import dcase_text
 
 _LOG = logging.getLogger("whence.corpora")
+OFFICIAL_SEED = 20250305
+OFFICIAL_CLIP_COUNT = 30_000
 # The organisers made no clip that would come nearer to full scale than this.
 HIGHEST_PEAK = 0.9999
-_PASSED_OVER_BEFORE_DOUBT = 1_000
+# So many windows may be skipped before the conversion asks whether it can ever end.
+_MOST_SKIPPED = 1_000
 # These twelve have no film and were left out of the stereo set.
 _WITHOUT_FILM = frozenset(f"fold3_room21_mix{number:03d}" for number in range(1, 13))
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """What a conversion did.
+    """The counts of a conversion.
 
     Args:
         made: clips written now.
         kept: clips that were there before.
-        too_loud: windows that would have exceeded full scale and were passed over.
-        repeated: windows drawn a second time and passed over.
+        too_loud: windows that would have exceeded full scale and were skipped.
+        repeated: windows drawn a second time and skipped.
     """
 
     made: int
@@ -45,7 +52,7 @@ class Conversion:
 
 
 def list_official_recordings(folder: Path) -> list[Recording]:
-    """The recordings of STARSS23 that the published stereo set was drawn from, with the lengths it was drawn with.
+    """List the recordings of STARSS23 that the published stereo set was drawn from, with the lengths used then.
 
     Twelve recordings without film were left out, and a length is that of the film where it ends before the sound.
     Where `video_dev/` is not there, lengths are those of the sound; the log says so.
@@ -55,7 +62,7 @@ def list_official_recordings(folder: Path) -> list[Recording]:
 
     Raises:
         CorpusError: as `list_recordings`, or a film cannot be read.
-        MissingExtraError: if there are films and PyAV is not installed.
+        MissingExtraError: there are films and PyAV is not installed.
 
     Source: the organisers' data generator for DCASE 2025 Task 3.
     """
@@ -69,6 +76,46 @@ def list_official_recordings(folder: Path) -> list[Recording]:
             *(folder, len(recordings) - len(there), len(recordings)),
         )
     return [replace(r, frame_count=min(r.frame_count, _film_frames(there[r]))) if r in there else r for r in recordings]
+
+
+def draw_windows(frame_counts: Sequence[int], seed: int = OFFICIAL_SEED) -> Iterator[Window]:
+    """Draw windows without end: recordings by their length, starts and angles evenly.
+
+    Python's own generator is used because the organisers' data were drawn with it: the same recordings in the
+    same order give the same windows. A window may come twice; the caller skips it.
+
+    Args:
+        frame_counts: (recording,) whole 100 ms frames of each recording, in sorted order of their paths.
+        seed: the official one, or another for more data of the same kind.
+
+    Raises:
+        CorpusError: there are no recordings, or one is shorter than five seconds.
+
+    Source: the organisers' data generator for DCASE 2025 Task 3 (order and kind of its random calls).
+
+    >>> next(draw_windows([600, 1200]))
+    Window(recording=1, start_frame=243, viewing_angle_deg=165)
+    """
+    if not frame_counts:
+        raise CorpusError("no recordings to draw windows from")
+    if min(frame_counts) < CLIP_FRAMES:
+        shortest = min(range(len(frame_counts)), key=frame_counts.__getitem__)
+        raise CorpusError(f"recording {shortest} has {frame_counts[shortest]} frames; a clip needs {CLIP_FRAMES}")
+    rng = random.Random(seed)
+    recordings = range(len(frame_counts))
+    while True:
+        recording = rng.choices(recordings, weights=frame_counts)[0]
+        start_frame = rng.randint(0, frame_counts[recording] - CLIP_FRAMES)
+        yield Window(recording, start_frame, rng.randint(0, 359))
+
+
+def window_name(recording: str, start_frame: int, viewing_angle_deg: int) -> str:
+    """Return the name of the clip cut from a recording.
+
+    >>> window_name("fold3_room21_mix013", 450, 20)
+    'fold3_room21_mix013_deg020_start0450'
+    """
+    return f"{recording}_deg{viewing_angle_deg:03d}_start{start_frame:04d}"
 
 
 def convert_clips(
@@ -98,10 +145,10 @@ def convert_clips(
         progress: told the number of clips.
 
     Raises:
-        CorpusError: if there are no recordings, one is too short or has no distances (STARSS22), or almost every
-            window is too loud or drawn before.
-        AudioError: if a sound cannot be read.
-        LabelError: if a label file cannot be read.
+        CorpusError: there are no recordings, one is too short or has no distances (STARSS22), or almost every window
+            is too loud or drawn before.
+        AudioError: a sound cannot be read.
+        LabelError: a label file cannot be read.
     """
     candidates = draw_windows([recording.frame_count for recording in windows.recordings], seed)
     result = Conversion(made=0, kept=0, too_loud=0, repeated=0)
@@ -111,7 +158,8 @@ def convert_clips(
         while done < count:
             # Never more at once than are wanted: a window that is not too loud is a clip that counts.
             drawn = list(islice(candidates, min(count - done, 64 * jobs)))
-            fresh = list(_not_seen(drawn, seen))
+            fresh = [window for window in dict.fromkeys(drawn) if window not in seen]
+            seen.update(fresh)
             for outcome in pool.map(lambda window: _make(windows, window, out), fresh):
                 result = replace(result, **{outcome: getattr(result, outcome) + 1})
                 done = result.made + result.kept
@@ -121,16 +169,8 @@ def convert_clips(
     return result
 
 
-def _not_seen(drawn: Sequence[Window], seen: set[Window]) -> Iterator[Window]:
-    """The windows drawn for the first time."""
-    for window in drawn:
-        if window not in seen:
-            seen.add(window)
-            yield window
-
-
 def _make(windows: StereoWindows, window: Window, out: Path) -> str:
-    """Write one clip, and say which count of the result it belongs to."""
+    """Write one clip and return the name of the count it belongs to."""
     recording = windows.recordings[window.recording]
     name = window_name(recording.name, window.start_frame, window.viewing_angle_deg)
     labels = out / "metadata_dev" / recording.subset / f"{name}.csv"
@@ -150,14 +190,15 @@ def _make(windows: StereoWindows, window: Window, out: Path) -> str:
 
 
 def _label_text(windows: StereoWindows, window: Window) -> bytes:
-    """The label file of a clip; it is tried before anything is written."""
+    """The label file of a clip; made before anything is written."""
+    events = windows.render_events(window)
     try:
-        return dcase_text(windows.render_events(window)).encode()
+        return dcase_text(events).encode()
     except LabelError as error:
         path = windows.recordings[window.recording].labels
         if windows.layout == "dcase2022":
             raise CorpusError(f"{path}: STARSS22 has no distances, which stereo clips need; use STARSS23") from None
-        raise LabelError(str(error) if str(path) in str(error) else f"{path}: {error}") from None
+        raise LabelError(str(error), where=path) from None
 
 
 def _as_organisers_wrote(signal: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -167,9 +208,9 @@ def _as_organisers_wrote(signal: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _refuse_endless(result: Conversion, windows: StereoWindows) -> None:
-    """Stop where the recordings cannot give so many clips."""
-    passed_over = result.too_loud + result.repeated
-    if passed_over > _PASSED_OVER_BEFORE_DOUBT and passed_over > 20 * (result.made + result.kept):
+    """Raise where the recordings cannot give so many clips."""
+    skipped = result.too_loud + result.repeated
+    if skipped > _MOST_SKIPPED and skipped > 20 * (result.made + result.kept):
         raise CorpusError(
             f"{len(windows.recordings)} recordings give no more clips: {result.made + result.kept} are there, "
             f"{result.too_loud} windows were too loud and {result.repeated} drawn before; ask for fewer"

@@ -1,21 +1,123 @@
-"""The DCASE 2025 stereo set on disk becomes a list of clips; so do any two folders of sounds and label files."""
+"""The DCASE 2025 stereo set: its clips listed, and read when needed; so are any two folders of sounds and labels."""
 
 import logging
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from whence.corpora.clips import AudioFrameDataset, Clip
-from whence.errors import CorpusError
+import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["OFFICIAL_COUNTS", "AudioFrameDataset", "Clip", "list_clips", "list_pairs"]
+from whence.audio import probe, read_window
+from whence.errors import CorpusError
+from whence.labels import STARSS23, ClassList, ClipEvents, Events, read_dcase, read_dcase_files
+from whence.units import SAMPLE_RATE_HZ
 
 _LOG = logging.getLogger("whence.corpora")
 
-# How many clips the organisers published in each part; they have no dev-val, which a made set may bring.
+# How many clips the organisers published in each part; only generated sets have dev-val.
 OFFICIAL_COUNTS = {"dev-train": 16_214, "dev-val": 0, "dev-test": 13_786, "eval": 10_000}
 _SYNTHETIC = "-synth"
 _TEST_FOLD = 4
+CLIP_SAMPLES = 120_000
+_FOLD = re.compile(r"fold(\d+)_")
+_NAME = re.compile(r"(?P<recording>.+)_deg\d{3}_start\d{4,}")
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Five seconds of stereo sound on disk, with its label file.
+
+    Args:
+        name: the file name without ending.
+        sound: a stereo file at 24 kHz.
+        labels: a DCASE 2025 CSV file; None where labels are withheld.
+        subset: the name of its folder, e.g. `dev-train-sony`.
+    """
+
+    name: str
+    sound: Path
+    labels: Path | None
+    subset: str
+
+    @property
+    def recording(self) -> str:
+        """The recording it was cut from: the unit of splits and confidence intervals."""
+        return recording_of(self.name)
+
+    @property
+    def fold(self) -> int | None:
+        """1 synthetic, 3 train, 4 test; None where the name does not say."""
+        match = _FOLD.match(self.name)
+        return int(match.group(1)) if match else None
+
+    def read_signal(self) -> NDArray[np.float32]:
+        """Return the samples of the file, (2, 120000) float32, left first.
+
+        Raises:
+            CorpusError: the file is not five seconds of stereo at 24 kHz.
+            AudioError: it cannot be read.
+        """
+        info = probe(self.sound)
+        if info.channel_count != 2:
+            raise CorpusError(f"{self.sound} has {info.channel_count} channel(s); the clips of this set are stereo")
+        if info.sample_rate_hz != SAMPLE_RATE_HZ:
+            raise CorpusError(f"{self.sound} has {info.sample_rate_hz} Hz; the clips of this set have {SAMPLE_RATE_HZ}")
+        if info.sample_count != CLIP_SAMPLES:
+            raise CorpusError(
+                f"{self.sound} has {info.sample_count} samples; a clip has {CLIP_SAMPLES} (5 s at 24 kHz)"
+            )
+        return read_window(self.sound, 0, CLIP_SAMPLES)
+
+    def read_events(self, classes: ClassList = STARSS23) -> Events:
+        """Return the events, azimuths in degrees positive to the left, distances in metres.
+
+        Raises:
+            CorpusError: the labels are withheld.
+            LabelError: naming file and line.
+        """
+        if self.labels is None:
+            raise CorpusError(f"{self.sound}: the labels of this clip are not published")
+        return read_dcase(self.labels, classes)
+
+
+class AudioFrameDataset:
+    """Clips by index, read when asked for, as a PyTorch loader wants them.
+
+    Args:
+        clips: with labels.
+        classes: the list that the label files point into.
+    """
+
+    def __init__(self, clips: Sequence[Clip], classes: ClassList = STARSS23) -> None:
+        self.clips = tuple(clips)
+        self.classes = classes
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], Events]:
+        """(2, 120000) float32 signal and events of one clip; errors as `Clip` raises them."""
+        clip = self.clips[index]
+        return clip.read_signal(), clip.read_events(self.classes)
+
+    def __iter__(self) -> Iterator[tuple[NDArray[np.float32], Events]]:
+        return (self[index] for index in range(len(self)))
+
+
+def read_all_events(clips: Sequence[Clip], classes: ClassList = STARSS23) -> ClipEvents:
+    """Return the events of many clips at once, many times faster than clip by clip.
+
+    Raises:
+        CorpusError: the labels of a clip are withheld.
+        LabelError: naming file and line.
+    """
+    withheld = next((clip for clip in clips if clip.labels is None), None)
+    if withheld is not None:
+        raise CorpusError(f"{withheld.sound}: the labels of this clip are not published")
+    return read_dcase_files([clip.labels for clip in clips if clip.labels is not None], classes)
 
 
 def list_clips(folder: Path, part: str = "dev-train", *, synthetic: bool = True, complete: bool = False) -> list[Clip]:
@@ -25,21 +127,21 @@ def list_clips(folder: Path, part: str = "dev-train", *, synthetic: bool = True,
     folder/stereo_dev/dev-train-sony/*.wav     folder/metadata_dev/dev-train-sony/*.csv
     folder/stereo_eval/eval/*.wav              (no labels)
     ```
-    Nothing is opened. For validation, hold recordings out of `dev-train` with `split_by_recording`; `dev-test` is
+    No file is opened. For validation, hold recordings out of `dev-train` with `split_by_recording`; keep `dev-test`
     for the end.
 
     Args:
         folder: holds `stereo_dev/` and `metadata_dev/`, or `stereo_eval/`.
-        part: `dev-train`, `dev-val` (made sets alone have it), `dev-test` or `eval`.
+        part: `dev-train`, `dev-val` (only generated sets have it), `dev-test` or `eval`.
         synthetic: whether `dev-train-synth` belongs to `dev-train` where it is there, and so for the other parts.
-        complete: refuse fewer clips than were published; otherwise that is a line in the log.
+        complete: raise where there are fewer clips than were published; otherwise the log has a line.
 
     Returns:
         clips by subset and name.
 
     Raises:
-        CorpusError: if folders are missing, sounds lack labels or labels sounds, or a test clip lies among the
-            training clips.
+        CorpusError: folders are missing, sounds lack labels or labels sounds, or a test clip is among the training
+            clips.
     """
     if part not in OFFICIAL_COUNTS:
         raise CorpusError(f"the stereo set has no part {part!r}; there are: {', '.join(OFFICIAL_COUNTS)}")
@@ -64,7 +166,7 @@ def list_pairs(sounds: Path, labels: Path | None) -> list[Clip]:
         labels: holds `.csv` files; None for clips without labels.
 
     Raises:
-        CorpusError: if a folder is missing, there are no sounds, or a sound or label file has no partner.
+        CorpusError: a folder is missing, there are no sounds, or a sound or label file has no partner.
     """
     wavs = _by_stem(sounds, ".wav")
     if not wavs:
@@ -85,7 +187,7 @@ def _existing(folder: Path, archive: str) -> Path:
 
 
 def _subsets(sounds: Path, labels: Path, part: str) -> list[str]:
-    """The sub-folders of a part, which must be the same on both sides."""
+    """The sub-folders of a part, which sounds and labels must both have."""
     found = {
         side: {path.name for path in side.iterdir() if path.is_dir() and path.name.startswith(f"{part}-")}
         for side in (sounds, labels)
@@ -100,7 +202,7 @@ def _subsets(sounds: Path, labels: Path, part: str) -> list[str]:
 
 
 def _by_stem(folder: Path, ending: str) -> dict[str, Path]:
-    """The files of one ending by name, without the hidden ones that other systems strew about."""
+    """The files of one ending by name, without hidden ones."""
     if not folder.is_dir():
         raise CorpusError(f"{folder}: no such folder")
     return {path.stem: path for path in folder.iterdir() if path.suffix == ending and not path.name.startswith(".")}
@@ -109,7 +211,7 @@ def _by_stem(folder: Path, ending: str) -> dict[str, Path]:
 def _refuse_single(
     folder: Path, names: dict[str, Path], other: Path, partners: dict[str, Path], what: str, remedy: str
 ) -> None:
-    """Refuse files without a partner."""
+    """Raise where files have no partner."""
     single = sorted(set(names) - set(partners))
     if single:
         listed = ", ".join(names[stem].name for stem in single[:3]) + (", ..." if len(single) > 3 else "")
@@ -119,21 +221,31 @@ def _refuse_single(
 
 
 def _check_folds(clips: Sequence[Clip], part: str) -> None:
-    """Refuse test clips among training clips and the other way round: scores would mean nothing."""
+    """Raise where test clips are among training clips or the other way round: scores would mean nothing."""
     for clip in clips:
         if clip.fold is not None and (clip.fold == _TEST_FOLD) != (part == "dev-test"):
             raise CorpusError(f"{clip.sound}: fold {clip.fold} does not belong to {part}; fold 4 is the test part")
     repeated = [name for name, count in Counter(clip.name for clip in clips).items() if count > 1]
     if repeated:
-        raise CorpusError(f"{repeated[0]} lies in two folders of {part}; remove one")
+        raise CorpusError(f"{repeated[0]} is in two folders of {part}; remove one")
 
 
 def _check_count(folder: Path, part: str, clips: Sequence[Clip], complete: bool) -> None:
-    """Say when there are fewer clips than were published."""
+    """Log, or raise, where there are fewer clips than were published."""
     found = sum(not clip.subset.endswith(_SYNTHETIC) for clip in clips)
-    # A set that somebody made alone is not an incomplete copy of the published one.
+    # A set that has generated clips only is not an incomplete copy of the published one.
     if found < OFFICIAL_COUNTS[part] and (found or complete):
         sentence = f"{folder}: {found:,} clips of {part}; the published set has {OFFICIAL_COUNTS[part]:,}"
         if complete:
             raise CorpusError(f"{sentence}. Complete it: whence data fetch dcase2025_stereo")
         _LOG.warning("%s", sentence)
+
+
+def recording_of(clip: str) -> str:
+    """Return the recording that a clip was cut from; a name of another form is its own recording.
+
+    >>> recording_of("fold3_room21_mix013_deg020_start0450"), recording_of("street")
+    ('fold3_room21_mix013', 'street')
+    """
+    match = _NAME.fullmatch(clip)
+    return match["recording"] if match else clip

@@ -1,11 +1,11 @@
-"""FMA on disk becomes sound entries of class music, grouped by artist."""
+"""FMA: its tracks as sounds of class music, grouped by artist."""
 
 import csv
 from collections.abc import Iterator
 from pathlib import Path
 
 from whence.corpora.class_names import match_class
-from whence.corpora.entries import SoundEntry
+from whence.corpora.sounds import SoundEntry
 from whence.errors import CorpusError
 from whence.labels import ClassList
 
@@ -35,7 +35,7 @@ def read_fma(folder: Path, classes: ClassList, *, size: str = "small", class_nam
         entries in the order of tracks.csv; `split` is FMA's own `training`, `validation` or `test`.
 
     Raises:
-        CorpusError: if a folder or column is missing, or tracks are missing on disk.
+        CorpusError: a folder, column or track is missing.
 
     Source: Defferrard et al., FMA: A Dataset For Music Analysis, arXiv:1612.01840.
     """
@@ -64,7 +64,7 @@ def read_fma(folder: Path, classes: ClassList, *, size: str = "small", class_nam
 
 def _read_tracks(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Each track's number and the columns needed here."""
-    # Biographies and descriptions are longer than the csv module takes at first.
+    # Biographies and descriptions are longer than the csv module's default limit.
     longest = csv.field_size_limit(16_000_000)
     try:
         with path.open(encoding="utf-8", newline="") as file:
@@ -85,7 +85,7 @@ def _read_tracks(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 def _positions(path: Path, group: list[str], name: list[str], index: list[str]) -> dict[str, int]:
-    """Where the needed columns stand."""
+    """The index of each needed column."""
     columns = list(zip(group, name, strict=False))
     missing = [".".join(column) for column in _NEEDED.values() if column not in columns]
     if missing or index[:1] != ["track_id"]:
@@ -96,7 +96,7 @@ def _positions(path: Path, group: list[str], name: list[str], index: list[str]) 
 
 
 def _check_complete(audio: Path, entries: list[SoundEntry]) -> None:
-    """Refuse half a download."""
+    """Raise where tracks are missing on disk."""
     there = set(audio.glob("*/*.mp3"))
     missing = [entry for entry in entries if entry.path not in there]
     if missing or not entries:

@@ -1,4 +1,4 @@
-"""FSD50K on disk becomes sound entries of our classes, grouped by uploader."""
+"""FSD50K: its clips of one class as sounds, grouped by uploader."""
 
 import csv
 import json
@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from whence.corpora.class_map import ClassMap, packaged_class_map
-from whence.corpora.entries import SoundEntry
+from whence.corpora.class_names import ClassMap, packaged_class_map
+from whence.corpora.sounds import SoundEntry
 from whence.errors import CorpusError
 from whence.labels import ClassList
 
@@ -39,7 +39,7 @@ def read_fsd50k(
         without_licences: parts of licence addresses to leave out, e.g. `("by-nc", "sampling+")`.
 
     Raises:
-        CorpusError: if a table or folder is missing, the map uses a name FSD50K lacks, or clips are missing on disk.
+        CorpusError: a table, folder or clip is missing, or the map uses a name that FSD50K lacks.
 
     Source: Fonseca et al., FSD50K, arXiv:2010.00475; Zenodo record 4060432.
     """
@@ -58,7 +58,7 @@ def read_fsd50k(
 
 
 def _check_subsets(folder: Path, subsets: Sequence[str]) -> None:
-    """Refuse words that are no subset, and a folder without them."""
+    """Raise for an unknown subset or a missing folder."""
     for subset in subsets:
         if subset not in SUBSETS:
             raise CorpusError(f"FSD50K has no subset {subset!r}; there are: {', '.join(SUBSETS)}")
@@ -96,7 +96,7 @@ def _read_subset(
 
 
 def _read_ground_truth(table: Path) -> dict[str, tuple[list[str], str]]:
-    """By clip: its labels and its official split."""
+    """The labels and the official split of each clip."""
     rows = _csv_rows(table)
     header = next(rows, [])
     if header[:3] != ["fname", "labels", "mids"]:
@@ -114,7 +114,7 @@ def _read_clip_info(path: Path) -> dict[str, Any]:
     try:
         info = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise CorpusError(f"{path}: missing; it says who uploaded each clip, without which splits would leak") from None
+        raise CorpusError(f"{path}: missing; it names the uploaders, without whom splits would leak") from None
     except (OSError, ValueError) as error:
         raise CorpusError(f"{path}: not readable as JSON ({error})") from None
     if not isinstance(info, dict):
@@ -123,15 +123,15 @@ def _read_clip_info(path: Path) -> dict[str, Any]:
 
 
 def _licence_and_uploader(info: dict[str, Any], clip: str) -> tuple[str, str]:
-    """What the metadata say of one clip."""
+    """The licence and uploader of one clip."""
     try:
         return str(info[clip]["license"]), str(info[clip]["uploader"])
     except (KeyError, TypeError):
-        raise CorpusError(f"FSD50K.metadata says no license and uploader of clip {clip}; fetch it again") from None
+        raise CorpusError(f"FSD50K.metadata has no license and uploader of clip {clip}; fetch it again") from None
 
 
 def _check_complete(audio: Path, table: Path, clips: list[str]) -> None:
-    """Refuse half a download."""
+    """Raise where clips are missing on disk."""
     there = {path.stem for path in audio.iterdir() if path.suffix == ".wav"}
     missing = [clip for clip in clips if clip not in there]
     if missing:

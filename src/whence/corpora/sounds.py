@@ -1,7 +1,8 @@
-"""Many mono sounds end to end in one int16 array: what scenes are mixed from."""
+"""Sounds with their classes: listed on disk (`SoundEntry`), and decoded into one int16 array (`Sounds`)."""
 
 import mmap
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -11,13 +12,32 @@ from whence.errors import CorpusError
 from whence.labels import ClassList
 from whence.units import SAMPLE_RATE_HZ
 
-# Class indices of sounds that are heard but never labelled.
+# Class indices of sounds that are mixed in but never labelled.
 BACKGROUND = -1
 INTERFERENCE = -2
-
-
 # The smallest peak that is scaled up; anything quieter is silence.
 _SMALLEST_PEAK = 1e-9
+
+
+@dataclass(frozen=True)
+class SoundEntry:
+    """One sound file with its class.
+
+    Args:
+        path: the file.
+        class_index: position in the class list, or BACKGROUND or INTERFERENCE.
+        recording: the original recording, speaker, uploader or artist, which splits keep together.
+        name: unique within its corpus, for people and logs.
+        split: the corpus's own name of the part it belongs to, empty where it has none.
+        licence: as the corpus states it, empty where it does not.
+    """
+
+    path: Path
+    class_index: int
+    recording: str
+    name: str
+    split: str = ""
+    licence: str = ""
 
 
 def to_int16(waveform: NDArray[np.float32]) -> tuple[NDArray[np.int16], np.float32]:
@@ -40,16 +60,12 @@ def to_int16(waveform: NDArray[np.float32]) -> tuple[NDArray[np.int16], np.float
     return np.round(waveform / scale).astype(np.int16), scale
 
 
-class _Mapped(NamedTuple):
-    """Samples in a file."""
+class _MappedSamples(NamedTuple):
+    """Where the samples of a memory map are."""
 
     path: str
     offset: int
     sample_count: int
-
-    def opened(self) -> NDArray[np.int16]:
-        """Map them."""
-        return np.memmap(self.path, "<i2", "r", self.offset, (self.sample_count,))
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,12 +77,12 @@ class Sounds:
         first_sample: (sound + 1,) int64; sound i is samples[first_sample[i]:first_sample[i + 1]].
         scale: (sound,) float32; a sound's waveform is int16 * scale, so that quiet sounds keep their resolution.
         class_index: (sound,) int32; position in `classes`, or BACKGROUND or INTERFERENCE.
-        recording: (sound,) the original recording or speaker; splits never cut through one.
-        name: (sound,) unique, says where the sound came from.
+        recording: (sound,) the original recording or speaker, which splits keep together.
+        name: (sound,) unique, tells where the sound came from.
         classes: the class list that class_index points into.
 
     Raises:
-        CorpusError: if the columns do not fit each other.
+        CorpusError: the columns do not fit each other.
     """
 
     samples: NDArray[np.int16]
@@ -89,47 +105,49 @@ class Sounds:
         return len(self.name)
 
     def __getstate__(self) -> dict[str, Any]:
-        """What travels to another process: of samples mapped from a file only where they are."""
+        """The state to pickle: of samples mapped from a file only their location."""
         state = dict(vars(self))
-        # A view of a map does not know its own place in the file; it travels as what it holds.
+        # A view of a map does not know its own offset in the file; it is pickled by value.
         if isinstance(self.samples, np.memmap) and isinstance(self.samples.base, mmap.mmap):
-            state["samples"] = _Mapped(str(self.samples.filename), self.samples.offset, len(self.samples))
+            state["samples"] = _MappedSamples(str(self.samples.filename), self.samples.offset, len(self.samples))
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        if isinstance(mapped := state["samples"], _MappedSamples):
+            state["samples"] = np.memmap(mapped.path, "<i2", "r", mapped.offset, (mapped.sample_count,))
         for name, value in state.items():
-            object.__setattr__(self, name, value.opened() if isinstance(value, _Mapped) else value)
+            object.__setattr__(self, name, value)
 
     def waveform(self, sound: int) -> NDArray[np.float32]:
-        """(sample,) float32: one whole sound."""
+        """Return one whole sound, (sample,) float32."""
         first, end = self.first_sample[sound], self.first_sample[sound + 1]
         waveform: NDArray[np.float32] = self.samples[first:end].astype(np.float32)
         waveform *= self.scale[sound]
         return waveform
 
     def duration_s(self) -> NDArray[np.float64]:
-        """(sound,) seconds."""
+        """Return the duration of each sound, (sound,) seconds."""
         return np.diff(self.first_sample) / SAMPLE_RATE_HZ
 
     def of_class(self, class_index: int) -> NDArray[np.intp]:
-        """The numbers of all sounds of one class (or of BACKGROUND, INTERFERENCE)."""
+        """Return the indices of all sounds of one class (or of BACKGROUND, INTERFERENCE)."""
         return np.flatnonzero(self.class_index == class_index)
 
     @classmethod
     def from_waveforms(
         cls,
-        waveforms: "list[NDArray[np.float32]]",
-        class_index: "list[int]",
-        name: "list[str]",
-        recording: "list[str]",
+        waveforms: list[NDArray[np.float32]],
+        class_index: list[int],
+        name: list[str],
+        recording: list[str],
         classes: ClassList,
     ) -> Self:
-        """Hold waveforms in memory; each is scaled to use the whole int16 range."""
-        held = [to_int16(waveform) for waveform in waveforms]
+        """Return sounds in memory; each waveform is scaled to use the whole int16 range."""
+        scaled = [to_int16(waveform) for waveform in waveforms]
         return cls(
-            samples=np.concatenate([samples for samples, _ in held]) if held else np.zeros(0, np.int16),
-            first_sample=np.cumsum([0, *(len(samples) for samples, _ in held)], dtype=np.int64),
-            scale=np.array([scale for _, scale in held], dtype=np.float32),
+            samples=np.concatenate([samples for samples, _ in scaled]) if scaled else np.zeros(0, np.int16),
+            first_sample=np.cumsum([0, *(len(samples) for samples, _ in scaled)], dtype=np.int64),
+            scale=np.array([scale for _, scale in scaled], dtype=np.float32),
             class_index=np.array(class_index, dtype=np.int32),
             recording=tuple(recording),
             name=tuple(name),

@@ -1,4 +1,4 @@
-"""Data split in two so that no recording, speaker or artist stands on both sides."""
+"""Split data in two so that no recording, speaker or artist is on both sides."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
-from whence.corpora.entries import SoundEntry
+from whence.corpora.sounds import SoundEntry
 from whence.errors import CorpusError
 
 
@@ -24,7 +24,7 @@ T = TypeVar("T", bound=Recorded)
 def split_by_recording(items: Sequence[T], held_out_fraction: float, seed: int) -> tuple[list[T], list[T]]:
     """Hold out whole recordings.
 
-    Clips of one recording share room, people and microphone: were one of them kept and its neighbour held out, the
+    Clips of one recording share room, people and microphone. With one of them kept and its neighbour held out, the
     held-out score would measure memory.
 
     Args:
@@ -36,7 +36,7 @@ def split_by_recording(items: Sequence[T], held_out_fraction: float, seed: int) 
         those kept and those held out, each in the order given; neither is empty.
 
     Raises:
-        CorpusError: if the fraction is out of range or there are fewer than two recordings.
+        CorpusError: the fraction is out of range or there are fewer than two recordings.
     """
     _check_fraction(held_out_fraction)
     sizes = Counter(item.recording for item in items)
@@ -51,7 +51,7 @@ def split_sounds(
 ) -> tuple[list[SoundEntry], list[SoundEntry]]:
     """Hold out whole recordings of sounds, about the same share of every class.
 
-    A class with few recordings is decided first, so that it is not left to the chance of the large ones. A class
+    A class with few recordings is decided first, so that the draw for large classes does not decide it. A class
     with a single recording stays on the kept side.
 
     Args:
@@ -63,7 +63,7 @@ def split_sounds(
         those kept and those held out, each in the order given.
 
     Raises:
-        CorpusError: if the fraction is out of range.
+        CorpusError: the fraction is out of range.
     """
     _check_fraction(held_out_fraction)
     sizes: dict[int, Counter[str]] = {}
@@ -71,7 +71,7 @@ def split_sounds(
         sizes.setdefault(entry.class_index, Counter())[entry.recording] += 1
     decided: dict[str, bool] = {}
     for class_index in sorted(sizes, key=lambda index: (len(sizes[index]), index)):
-        # Coordinates of the draw: background and interference have negative indices, generators want none.
+        # Coordinates of the draw: generators take no negative numbers, which background and interference have.
         rng = np.random.default_rng([seed, 1, class_index + 2])
         held_out = _choose(sizes[class_index], held_out_fraction, rng, decided)
         decided |= {recording: recording in held_out for recording in sizes[class_index]}
@@ -81,7 +81,7 @@ def split_sounds(
 def _choose(
     sizes: Mapping[str, int], fraction: float, rng: np.random.Generator, decided: Mapping[str, bool]
 ) -> set[str]:
-    """Recordings that together come near the fraction; those decided earlier stay where they are."""
+    """Recordings that together come near the fraction; those decided earlier stay on their side."""
     target = fraction * sum(sizes.values())
     held_out = {recording for recording in sizes if decided.get(recording, False)}
     held = sum(sizes[recording] for recording in held_out)
@@ -107,6 +107,6 @@ def _sides(items: Sequence[T], held_out: set[str]) -> tuple[list[T], list[T]]:
 
 
 def _check_fraction(held_out_fraction: float) -> None:
-    """Refuse a share that leaves a side empty."""
+    """Raise for a fraction that leaves a side empty."""
     if not 0 < held_out_fraction < 1:
         raise CorpusError(f"the held-out fraction must lie between 0 and 1, not be {held_out_fraction}")

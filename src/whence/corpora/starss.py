@@ -1,4 +1,4 @@
-"""STARSS22 and STARSS23 on disk become stereo windows: any five seconds, heard in any direction, made when needed."""
+"""STARSS22 and STARSS23: render any five seconds of a recording in stereo, at any viewing angle, when needed."""
 
 import math
 import threading
@@ -10,15 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.audio import foa_to_stereo, probe, read_window
-from whence.corpora.draws import CLIP_FRAMES, Window
 from whence.errors import CorpusError
 from whence.labels import STARSS23, ClassList, Events, read_starss, to_stereo
-from whence.units import SAMPLE_RATE_HZ
+from whence.units import FRAME_SAMPLES, SAMPLE_RATE_HZ
 
-FRAME_SAMPLES = SAMPLE_RATE_HZ // 10
+CLIP_FRAMES = 50
 _CHANNELS = 4
 _PIECE_SAMPLES = 12_000
-_HELD = threading.local()
+_BUFFERS = threading.local()
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Recording:
 
     Args:
         name: the file name without ending.
-        subset: the folder it lies in, e.g. `dev-train-sony`.
+        subset: the name of its folder, e.g. `dev-train-sony`.
         sound: four channels at 24 kHz.
         labels: a CSV file with azimuth and elevation.
         frame_count: whole 100 ms frames that windows may cover.
@@ -43,6 +42,21 @@ class Recording:
     def recording(self) -> str:
         """Its name: the unit that splits go by."""
         return self.name
+
+
+@dataclass(frozen=True)
+class Window:
+    """Five seconds of a recording, seen in one direction.
+
+    Args:
+        recording: position in the list of recordings the window was drawn from.
+        start_frame: the first 100 ms frame, counted in the recording.
+        viewing_angle_deg: how far the scene is turned to the left, 0 to 359.
+    """
+
+    recording: int
+    start_frame: int
+    viewing_angle_deg: int
 
 
 def list_recordings(folder: Path, subsets: str = "dev-*") -> list[Recording]:
@@ -62,9 +76,9 @@ def list_recordings(folder: Path, subsets: str = "dev-*") -> list[Recording]:
         recordings sorted by subset and name.
 
     Raises:
-        CorpusError: if folders are missing, a sound lacks labels or labels a sound, or a sound is not four channels
-            at 24 kHz.
-        AudioError: if a header cannot be read.
+        CorpusError: folders are missing, a sound lacks labels or labels a sound, or a sound is not four channels at
+            24 kHz.
+        AudioError: a header cannot be read.
     """
     sounds, labels = folder / "foa_dev", folder / "metadata_dev"
     for needed in (sounds, labels):
@@ -81,10 +95,10 @@ def list_recordings(folder: Path, subsets: str = "dev-*") -> list[Recording]:
 
 
 class StereoWindows:
-    """Windows of recordings as a stereo pair would hear them, with their events.
+    """Windows of recordings in stereo, with their events.
 
-    The sound is entered by seeking, so a window costs the same in a long recording as in a short one. Label files
-    are read once.
+    A window is read by seeking, so it costs the same in a long recording as in a short one. Label files are read
+    once.
 
     Args:
         recordings: any number.
@@ -100,18 +114,8 @@ class StereoWindows:
         self.classes = classes
         self._events: dict[int, Events] = {}
 
-    def read_events(self, recording: int) -> Events:
-        """All events of one recording, from all around.
-
-        Raises:
-            LabelError: naming file and line.
-        """
-        if recording not in self._events:
-            self._events[recording] = read_starss(self.recordings[recording].labels, self.layout, self.classes)
-        return self._events[recording]
-
     def render(self, window: Window) -> tuple[NDArray[np.float32], Events]:
-        """Hear a window.
+        """Return the signal and the events of a window.
 
         Args:
             window: a recording of this collection, a start and an angle.
@@ -121,57 +125,44 @@ class StereoWindows:
             49, azimuths folded to the front, distances in metres (NaN where the recording has none).
 
         Raises:
-            CorpusError: if the window does not lie in the recording.
-            AudioError: if the sound cannot be read.
-            LabelError: if its labels cannot be read.
+            CorpusError: the window is not within the recording.
+            AudioError: the sound cannot be read.
+            LabelError: its labels cannot be read.
 
         Source: FOA to stereo and the labels' turn as in DCASE 2025 Task 3, arXiv:2507.12042.
         """
         return self.render_signal(window), self.render_events(window)
 
     def render_signal(self, window: Window, *, exact: bool = False) -> NDArray[np.float32]:
-        """The sound of a window.
-
-        Args:
-            window: as for `render`.
-            exact: compute in float64, ten times slower, as the organisers did for their files.
-
-        Raises:
-            CorpusError: if the window does not lie in the recording.
-            AudioError: if the sound cannot be read.
-        """
+        """Return the signal of a window alone; `exact` computes in float64, ten times slower, as the organisers did."""
         samples, step = _read_foa(self._recording_of(window), window.start_frame * FRAME_SAMPLES)
         if exact:
             return foa_to_stereo(samples.astype(np.float64) * step, window.viewing_angle_deg).astype(np.float32)
         # The conversion is linear: what it makes of each channel alone is the matrix that makes it of all.
         matrix = foa_to_stereo(np.eye(_CHANNELS, dtype=np.float32) * np.float32(step), window.viewing_angle_deg)
         stereo = np.empty((2, samples.shape[1]), np.float32)
-        # Piece by piece, because to get memory for large temporary arrays takes longer than to compute in them.
+        # Piece by piece, because allocating large temporary arrays takes longer than computing in them.
         for first in range(0, samples.shape[1], _PIECE_SAMPLES):
             piece = slice(first, first + _PIECE_SAMPLES)
             np.matmul(matrix, samples[:, piece].astype(np.float32), out=stereo[:, piece])
         return stereo
 
     def render_events(self, window: Window) -> Events:
-        """The events of a window.
-
-        Raises:
-            CorpusError: if the window does not lie in the recording.
-            LabelError: naming file and line.
-        """
-        self._recording_of(window)
-        first = window.start_frame
-        inside = self.read_events(window.recording).between(first, first + CLIP_FRAMES).shifted(-first)
+        """Return the events of a window alone."""
+        labels, first = self._recording_of(window).labels, window.start_frame
+        if window.recording not in self._events:
+            self._events[window.recording] = read_starss(labels, self.layout, self.classes)
+        inside = self._events[window.recording].between(first, first + CLIP_FRAMES).shifted(-first)
         return to_stereo(inside, window.viewing_angle_deg)
 
     def _recording_of(self, window: Window) -> Recording:
-        """The recording a window lies in."""
+        """The recording of a window, once the window is known to be within it."""
         if not 0 <= window.recording < len(self.recordings):
             raise CorpusError(f"no recording {window.recording}; there are {len(self.recordings)}")
         recording = self.recordings[window.recording]
         if not 0 <= window.start_frame <= recording.frame_count - CLIP_FRAMES:
             raise CorpusError(
-                f"{recording.name}: five seconds from frame {window.start_frame} do not lie in its "
+                f"{recording.name}: five seconds from frame {window.start_frame} are not within its "
                 f"{recording.frame_count} frames"
             )
         return recording
@@ -183,7 +174,7 @@ def _visible(folder: Path, pattern: str) -> list[Path]:
 
 
 def _recording(key: str, sound: Path, labels: Path) -> Recording:
-    """One recording, its header checked."""
+    """The recording of a sound whose header fits."""
     info = probe(sound)
     if (info.channel_count, info.sample_rate_hz) != (_CHANNELS, SAMPLE_RATE_HZ):
         raise CorpusError(
@@ -197,26 +188,22 @@ def _recording(key: str, sound: Path, labels: Path) -> Recording:
     return Recording(name, subset, sound, labels, math.floor(info.sample_count / SAMPLE_RATE_HZ * 10))
 
 
-def _held(count: int) -> NDArray[np.int16]:
-    """Memory that a thread fills again and again: to get a new megabyte takes longer than to decode into it."""
-    if not hasattr(_HELD, "samples"):
-        _HELD.samples = np.empty((count, _CHANNELS), np.int16)
-    samples: NDArray[np.int16] = _HELD.samples
-    return samples
-
-
 def _read_foa(recording: Recording, start_sample: int) -> tuple[NDArray[np.int16] | NDArray[np.float32], float]:
     """(4, 120000) of a recording, and the factor that makes it a signal."""
     import soundfile  # loads a shared library
 
     count = CLIP_FRAMES * FRAME_SAMPLES
+    # Each thread decodes into one buffer: allocating a new megabyte takes longer than decoding into it.
+    if not hasattr(_BUFFERS, "samples"):
+        _BUFFERS.samples = np.empty((count, _CHANNELS), np.int16)
+    buffer: NDArray[np.int16] = _BUFFERS.samples
     try:
         with soundfile.SoundFile(recording.sound) as file:
             if file.subtype == "PCM_16":
                 file.seek(start_sample)
-                # Whole numbers come out in a tenth of the time that the general reader needs.
-                if file.channels == _CHANNELS and len(file.read(out=_held(count))) == count:
-                    return _held(count).T, 2.0**-15
+                # Reading integers takes a tenth of the time that the general reader needs.
+                if file.channels == _CHANNELS and len(file.read(out=buffer)) == count:
+                    return buffer.T, 2.0**-15
     except (soundfile.SoundFileError, OSError):
-        pass  # the general reader finds the same fault and has the words for it
+        pass  # the general reader finds the same fault and has the message for it
     return read_window(recording.sound, start_sample, count), 1.0

@@ -71,9 +71,8 @@ def unpack(archive: Path, directory: Path, *, progress: Progress = silent) -> li
                 raise CorpusError(f"{directory}: {archive.name} {sizes}")
             return _write_members(archive, directory, members, most_bytes, max(declared_bytes, 1), progress)
     except (zipfile.BadZipFile, zlib.error, tarfile.TarError, EOFError, NotImplementedError, RuntimeError) as error:
-        raise CorpusError(
-            f"{archive}: cannot be unpacked ({str(error) or type(error).__name__}); fetch it again"
-        ) from None
+        reason = str(error) or type(error).__name__
+        raise CorpusError(f"{archive}: cannot be unpacked ({reason}); fetch it again") from None
     except OSError as error:
         raise CorpusError(f"{archive}: cannot be unpacked to {directory} ({error.strerror or error})") from None
 

@@ -1,14 +1,13 @@
-"""Manifests of sounds: read as written, wrong ones refused by line."""
+"""A table of sounds, and a folder with one sub-folder per class."""
 
 import pytest
 from corpora_trees import write_text
 from hypothesis import given, strategies as st
 
-from whence.corpora.entries import SoundEntry
-from whence.corpora.manifest import read_manifest
-from whence.corpora.sounds import BACKGROUND, INTERFERENCE
+from whence.corpora.own_sounds import SOUND_ENDINGS, read_manifest, read_sound_folder
+from whence.corpora.sounds import BACKGROUND, INTERFERENCE, SoundEntry
 from whence.errors import CorpusError
-from whence.labels import STARSS23
+from whence.labels import STARSS23, ClassList
 
 FULL = """path,class_id,class,split,source,source_recording_id,licence,licence_clear
 a/1.ogg,3,telephone,train,x,session 1,CC0,1
@@ -74,7 +73,7 @@ def test_an_absolute_path_stays(tmp_path):
         ("path,class\n,knock\n", r"m.csv:2: no path"),
         ("path,class\nx,knock,more\n", r"m.csv:2: not 2 cells as in the header; is a comma unquoted\?"),
         ("path,class,split\nx,knock\n", r"m.csv:2: not 3 cells"),
-        ("path,class\nx,knock\ny,knock\nx,bell\n", r"m.csv:4: x stands already in line 2"),
+        ("path,class\nx,knock\ny,knock\nx,bell\n", r"m.csv:4: x is already in line 2"),
         ('path,class\n"x,knock\n', r"m.csv:2: not CSV"),
     ],
 )
@@ -117,3 +116,59 @@ def test_any_text_is_a_list_or_a_corpus_error(tmp_path_factory, text):
     except CorpusError as error:
         outcome = str(error)
     assert outcome if isinstance(outcome, list) else "any.csv" in outcome
+
+
+def make(folder, *names):
+    for name in names:
+        write_text(folder / name, "never decoded here")
+    return folder
+
+
+def test_folders_are_classes_and_deeper_folders_recordings(tmp_path):
+    make(
+        tmp_path,
+        *("knock/b.wav", "knock/a.FLAC", "knock/session 1/x.ogg", "knock/session 1/y.ogg", "3_telephone/r.mp3"),
+        *("background/street.wav", "interference/keys.aiff", "readme.txt", "knock/notes.txt", "knock/._b.wav"),
+        *(".git/x.wav", "knock/.trash/x.wav"),
+    )
+    listed = [(entry.name, entry.class_index, entry.recording) for entry in read_sound_folder(tmp_path, STARSS23)]
+    assert listed == [
+        ("3_telephone/r.mp3", 3, "3_telephone/r.mp3"),
+        ("background/street.wav", BACKGROUND, "background/street.wav"),
+        ("interference/keys.aiff", INTERFERENCE, "interference/keys.aiff"),
+        ("knock/a.FLAC", 12, "knock/a.FLAC"),
+        ("knock/b.wav", 12, "knock/b.wav"),
+        ("knock/session 1/x.ogg", 12, "knock/session 1"),
+        ("knock/session 1/y.ogg", 12, "knock/session 1"),
+    ]
+    assert all(entry.path.is_file() for entry in read_sound_folder(tmp_path, STARSS23))
+
+
+def test_a_class_list_of_the_user_s_own_works_the_same(tmp_path):
+    make(tmp_path, "Dog/a.wav", "siren/b.wav")
+    assert [entry.class_index for entry in read_sound_folder(tmp_path, ClassList(("siren", "dog bark")))] == [1, 0]
+
+
+@pytest.mark.parametrize("ending", sorted(SOUND_ENDINGS))
+def test_every_ending_is_seen(tmp_path, ending):
+    assert len(read_sound_folder(make(tmp_path, f"knock/a{ending}"), STARSS23)) == 1
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        (["a.wav"], r"no class folders in it; make one per class, e.g. .*female speech"),
+        (["knock/a.txt"], r"no sounds in its 1 folders; endings read: .aif"),
+        (["knock/a.wav", "dogs/b.wav"], r"no class 'dogs'; there are: 0 female .*Folders there: 'dogs', 'knock'"),
+        (["speech/a.wav"], r"'speech' could be 'female speech' or 'male speech'.*Folders there: 'speech'"),
+        (["12/a.wav", "knock/b.wav"], r"'12' and 'knock' are the same class; merge them"),
+    ],
+)
+def test_a_wrong_folder_is_refused(tmp_path, names, sentence):
+    with pytest.raises(CorpusError, match=sentence):
+        read_sound_folder(make(tmp_path, *names), STARSS23)
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(CorpusError, match=r"gone: no such folder"):
+        read_sound_folder(tmp_path / "gone", STARSS23)
