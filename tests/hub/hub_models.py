@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 from whence.features import FeatureSettings
 from whence.inference import SystemFile
 from whence.inference.onnx_networks import CARD_FORMAT, METADATA_KEY
-from whence.models.outputs import MultiAccdoaSettings, output_to_json
+from whence.models.outputs import MultiAccdoaSettings, output_to_plain
 
 SYSTEM = json.dumps({"members": ["detector"], "localizers": ["localizer"], "recipe": "whence_small"}).encode()
 
@@ -25,7 +25,7 @@ def network(operator="Relu", **system):
         "format": CARD_FORMAT,
         "system": asdict(SystemFile(members=("seld",), **system)),
         "inputs": {"maps": asdict(FeatureSettings("logmel", maps=("left", "right")))},
-        "networks": {"seld": output_to_json(MultiAccdoaSettings())},
+        "networks": {"seld": output_to_plain(MultiAccdoaSettings())},
     }
     helper.set_model_props(model, {METADATA_KEY: json.dumps(card)})
     return model.SerializeToString()

@@ -16,8 +16,8 @@ from whence.inference.onnx_networks import METADATA_KEY, OnnxNetworks, load_onnx
 from whence.inference.run import load_run
 from whence.inference.system_file import SystemFile, write_system
 from whence.labels import STARSS23
-from whence.models import model_to_json, save_weights
-from whence.models.outputs import ClasswiseSettings, output_to_json
+from whence.models import model_to_plain, save_weights
+from whence.models.outputs import ClasswiseSettings, output_to_plain
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +29,9 @@ def run(tmp_path_factory):
         member = random_bundle(seed, sequence=("transformer", "gru"), **whole)
         (folder / name).mkdir()
         description = {
-            "model": model_to_json(member.network.settings),
+            "model": model_to_plain(member.network.settings),
             "features": asdict(member.features.settings),
-            "output": output_to_json(ClasswiseSettings()),
+            "output": output_to_plain(ClasswiseSettings()),
         }
         save_weights(folder / name / "weights.safetensors", member.network.state_dict(), description)
     thresholds = tuple(np.linspace(0.3, 0.6, 13).tolist())

@@ -8,7 +8,7 @@ from whence.errors import ModelError
 from whence.features.registry import FEATURES
 from whence.features.settings import DEFAULTS
 from whence.models.outputs.registry import OUTPUTS, build_output
-from whence.models.registry import MODELS, build_model, model_from_json, model_name, model_to_json
+from whence.models.registry import MODELS, build_model, model_from_plain, model_name, model_to_plain
 from whence.models.seldnet import SeldNetSettings
 
 
@@ -26,7 +26,7 @@ def test_defaults_of_a_network_its_features_and_its_coding_fit(name):
 def test_settings_round_trip_through_json(name):
     settings = MODELS[name].settings_type()
     assert model_name(settings) == name
-    assert model_from_json(json.loads(json.dumps(model_to_json(settings)))) == settings
+    assert model_from_plain(json.loads(json.dumps(model_to_plain(settings)))) == settings
 
 
 def test_settings_or_a_name_build_a_network():
@@ -41,8 +41,8 @@ def test_near_names_are_suggested():
     with pytest.raises(ModelError, match="no model 'seldnett'; did you mean seldnet"):
         build_model("seldnett")
     with pytest.raises(ModelError, match=r"model seldnet\.widht is not a field; did you mean width"):
-        model_from_json({"name": "seldnet", "widht": 3})
+        model_from_plain({"name": "seldnet", "widht": 3})
     with pytest.raises(ModelError, match="need a 'name'; there are: seldnet"):
-        model_from_json({"width": 3})
+        model_from_plain({"width": 3})
     with pytest.raises(ModelError, match="dict holds no model's settings"):
         build_model({})

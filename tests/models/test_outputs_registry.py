@@ -10,7 +10,7 @@ from whence.errors import ModelError
 from whence.models.outputs.classwise import ClasswiseSettings, detection
 from whence.models.outputs.distance import DistanceScale
 from whence.models.outputs.multi_accdoa import MultiAccdoaSettings
-from whence.models.outputs.registry import OUTPUTS, build_output, output_from_json, output_to_json
+from whence.models.outputs.registry import OUTPUTS, build_output, output_from_plain, output_to_plain
 from whence.models.outputs.tracks import TracksSettings
 
 
@@ -18,7 +18,7 @@ def test_every_name_builds_and_round_trips_through_json():
     for name, (kind, coding) in OUTPUTS.items():
         assert type(build_output(name)) is coding
         assert type(build_output(kind())) is coding
-        assert output_from_json(json.loads(json.dumps(output_to_json(kind())))) == kind()
+        assert output_from_plain(json.loads(json.dumps(output_to_plain(kind())))) == kind()
 
 
 @pytest.mark.parametrize(
@@ -31,16 +31,16 @@ def test_every_name_builds_and_round_trips_through_json():
     ],
 )
 def test_changed_settings_round_trip(settings):
-    assert output_from_json(json.loads(json.dumps(output_to_json(settings)))) == settings
+    assert output_from_plain(json.loads(json.dumps(output_to_plain(settings)))) == settings
 
 
 def test_near_names_are_suggested():
     with pytest.raises(ModelError, match="no output 'multi_acdoa'; did you mean multi_accdoa"):
         build_output("multi_acdoa")
     with pytest.raises(ModelError, match=r"output accdoa\.treshold is not a field; did you mean threshold"):
-        output_from_json({"name": "accdoa", "treshold": 0.5})
+        output_from_plain({"name": "accdoa", "treshold": 0.5})
     with pytest.raises(ModelError, match="need a 'name'"):
-        output_from_json({})
+        output_from_plain({})
 
 
 def test_decoding_needs_no_torch():

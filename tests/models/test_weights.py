@@ -16,9 +16,9 @@ from whence.models.compact_detector import CompactDetectorSettings
 from whence.models.compact_localizer import CompactLocalizerSettings
 from whence.models.dasheng import DashengEncoder, DashengSettings
 from whence.models.dasheng_detector import DashengDetectorSettings
-from whence.models.encoders import encoder_to_json
-from whence.models.registry import build_model, model_to_json
-from whence.models.weights import fill, load_network, load_start, load_weights, save_weights
+from whence.models.encoders import encoder_to_plain
+from whence.models.registry import build_model, model_to_plain
+from whence.models.weights import fill, load_initial_weights, load_network, load_weights, save_weights
 from whence.models.yamnet import YamnetEncoder, YamnetSettings
 
 TINY = CompactLocalizerSettings(channels=(4, 4, 4, 4), width=16, heads=2)
@@ -35,7 +35,7 @@ def network():
 def saved(tmp_path):
     path = tmp_path / "net.safetensors"
     net = network()
-    save_weights(path, net.state_dict(), {"model": model_to_json(TINY), "thresholds": [0.5, 0.25]})
+    save_weights(path, net.state_dict(), {"model": model_to_plain(TINY), "thresholds": [0.5, 0.25]})
     return path, net
 
 
@@ -192,7 +192,7 @@ def dasheng_file(path, tag_count=0, **changes):
     settings = DashengSettings(width=12, depth=1, heads=3, mel_count=8, tag_count=tag_count, **changes)
     torch.manual_seed(3)
     encoder = DashengEncoder(settings)
-    save_weights(path, encoder.state_dict(), {"encoder": encoder_to_json(settings)})
+    save_weights(path, encoder.state_dict(), {"encoder": encoder_to_plain(settings)})
     return encoder
 
 
@@ -206,7 +206,7 @@ def test_a_detector_takes_encoder_weights_and_leaves_the_tagging_head(tmp_path, 
     path = tmp_path / "dasheng.safetensors"
     encoder, net = dasheng_file(path, tag_count), detector()
     head = net.output_layer.weight.clone()
-    load_start(net, path)
+    load_initial_weights(net, path)
     for name, tensor in net.encoder.state_dict().items():
         assert torch.equal(tensor, encoder.state_dict()[name])
     assert torch.equal(net.output_layer.weight, head)
@@ -216,20 +216,20 @@ def test_another_encoder_or_size_is_refused(tmp_path, saved):
     path = tmp_path / "e.safetensors"
     dasheng_file(path, positions=20, overlap=4)
     with pytest.raises(ModelError, match="has another shape for time_pos_embed"):
-        load_start(detector(), path)
+        load_initial_weights(detector(), path)
     yamnet = YamnetSettings(width=0.125)
-    save_weights(path, YamnetEncoder(yamnet).state_dict(), {"encoder": encoder_to_json(yamnet)})
+    save_weights(path, YamnetEncoder(yamnet).state_dict(), {"encoder": encoder_to_plain(yamnet)})
     with pytest.raises(ModelError, match="holds yamnet; the network has another encoder"):
-        load_start(detector(), path)
+        load_initial_weights(detector(), path)
     small = build_model(CompactDetectorSettings(YamnetSettings(halvings=2, width=0.125), width=8, recurrent=4))
-    load_start(small, path)  # how it runs may differ
+    load_initial_weights(small, path)  # how it runs may differ
     with pytest.raises(ModelError, match="holds a compact_localizer; the network is a compact_detector"):
-        load_start(small, saved[0])
+        load_initial_weights(small, saved[0])
 
 
 def localizer_file(path, **settings):
     net = build_model(CompactLocalizerSettings(channels=(4, 4, 4, 4), width=8, heads=2, sequence=(), **settings))
-    save_weights(path, net.state_dict(), {"model": model_to_json(net.settings)})
+    save_weights(path, net.state_dict(), {"model": model_to_plain(net.settings)})
     return net
 
 
@@ -237,7 +237,7 @@ def test_a_network_begins_with_what_fits_of_one_like_it(tmp_path):
     path = tmp_path / "w.safetensors"
     theirs = localizer_file(path).state_dict()
     net = localizer_file(tmp_path / "other.safetensors", output_size=6)
-    assert load_start(net, path) == ["output_layer.weight", "output_layer.bias"]
+    assert load_initial_weights(net, path) == ["output_layer.weight", "output_layer.bias"]
     assert all(torch.equal(t, theirs[n]) for n, t in net.state_dict().items() if not n.startswith("output_layer"))
 
 
@@ -245,11 +245,11 @@ def test_a_network_of_another_kind_is_no_start(tmp_path):
     path = tmp_path / "w.safetensors"
     localizer_file(path)
     with pytest.raises(ModelError, match="holds a compact_localizer; the network is a dasheng_detector"):
-        load_start(detector(), path)
+        load_initial_weights(detector(), path)
     encoder = tmp_path / "e.safetensors"
     dasheng_file(encoder, 0)
     with pytest.raises(ModelError, match="holds an encoder, and the network has none"):
-        load_start(localizer_file(tmp_path / "other.safetensors"), encoder)
+        load_initial_weights(localizer_file(tmp_path / "other.safetensors"), encoder)
 
 
 def test_a_header_of_any_length_is_read(tmp_path):

@@ -8,8 +8,8 @@ import torch
 from whence.errors import TrainingError
 from whence.features import build_features
 from whence.models import build_model
-from whence.models.outputs import build_output, output_from_json
-from whence.models.registry import model_from_json
+from whence.models.outputs import build_output, output_from_plain
+from whence.models.registry import model_from_plain
 from whence.recipes.registry import RECIPES, recipe_named
 
 
@@ -19,8 +19,8 @@ def test_a_recipe_has_its_own_name_and_is_plain_data(name):
     assert recipe.name == name
     plain = json.loads(json.dumps(recipe.to_plain()))
     for network in recipe.networks:
-        assert model_from_json(plain["networks"][network.name]["model"]) == network.model
-        assert output_from_json(plain["networks"][network.name]["output"]) == network.output
+        assert model_from_plain(plain["networks"][network.name]["model"]) == network.model
+        assert output_from_plain(plain["networks"][network.name]["output"]) == network.output
 
 
 @pytest.mark.parametrize(

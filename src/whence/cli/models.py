@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from importlib.util import find_spec
 from typing import Any
 
 from whence.cli.command import Command
@@ -19,10 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print both tables."""
-    try:
-        import accelerate  # noqa: F401  (recipes belong to training)
-    except ImportError:
-        raise MissingExtraError("listing networks and recipes", "train") from None
+    # Not imported, which would take longer than all the rest.
+    if find_spec("accelerate") is None:
+        raise MissingExtraError("listing networks and recipes", "train")
     models, recipes = _models(), _recipes()
     if args.json:
         sys.stdout.write(json.dumps({"models": models, "recipes": recipes}, indent=2) + "\n")

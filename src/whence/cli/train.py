@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _encoders(words: list[str], networks: list[str]) -> dict[str, Path]:
     """`detector=yamnet.safetensors` as a network and its file."""
-    from whence.models import refuse_foreign
+    from whence.models import refuse_pickle
 
     found: dict[str, Path] = {}
     for word in words:
@@ -92,7 +92,7 @@ def _encoders(words: list[str], networks: list[str]) -> dict[str, Path]:
                 f"--encoder {word!r}: write a network of the recipe ({', '.join(networks)}), =, and a file"
             )
         found[name] = Path(path)
-        refuse_foreign(found[name])
+        refuse_pickle(found[name])
     return found
 
 

@@ -17,7 +17,7 @@ from whence.features import FeatureSettings, numpy_features
 from whence.inference.onnx_checks import check_onnx
 from whence.inference.system import NetworkSystem
 from whence.inference.system_file import SystemFile
-from whence.models.outputs import Coding, build_output, output_from_json
+from whence.models.outputs import Coding, build_output, output_from_plain
 from whence.settings import from_plain
 
 # The one entry of the file's metadata that is ours: a JSON object, see OnnxCard.
@@ -107,7 +107,7 @@ class OnnxNetworks:
         self.card = OnnxCard.from_json(text, str(path))
         self._check_graph(path)
         self._front_ends = {name: numpy_features(settings) for name, settings in self.card.inputs.items()}
-        self._codings = [build_output(output_from_json(dict(plain))) for plain in self.card.networks.values()]
+        self._codings = [build_output(output_from_plain(dict(plain))) for plain in self.card.networks.values()]
 
     @property
     def codings(self) -> Sequence[Coding]:

@@ -9,7 +9,7 @@ from whence.inference.member import NetworkBundle, TorchNetworks, best_device
 from whence.inference.system import NetworkSystem
 from whence.inference.system_file import read_system
 from whence.models import load_network
-from whence.models.outputs import build_output, output_from_json
+from whence.models.outputs import build_output, output_from_plain
 from whence.settings import from_plain
 
 WEIGHTS_FILE = "weights.safetensors"
@@ -27,7 +27,7 @@ def load_bundle(path: Path) -> NetworkBundle:
         if part not in description:
             raise InferenceError(f"{path}: does not say its {part}; train it again, or convert it anew")
     features = from_plain(FeatureSettings, description["features"], f"{path}: features", ModelError)
-    return NetworkBundle(network, build_features(features), build_output(output_from_json(description["output"])))
+    return NetworkBundle(network, build_features(features), build_output(output_from_plain(description["output"])))
 
 
 def load_run(

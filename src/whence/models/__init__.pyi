@@ -9,14 +9,14 @@ from .registry import (
     MODELS as MODELS,
     build_model as build_model,
     model_name as model_name,
-    model_to_json as model_to_json,
+    model_to_plain as model_to_plain,
 )
 from .resnet_conformer import ResnetConformerSettings as ResnetConformerSettings, challenge as challenge
 from .seldnet import SeldNetSettings as SeldNetSettings
 from .weights import (
+    load_initial_weights as load_initial_weights,
     load_network as load_network,
-    load_start as load_start,
-    refuse_foreign as refuse_foreign,
+    refuse_pickle as refuse_pickle,
     save_weights as save_weights,
 )
 from .yamnet import YamnetSettings as YamnetSettings

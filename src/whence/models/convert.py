@@ -11,12 +11,12 @@ from torch import Tensor
 from whence.errors import ModelError
 from whence.features import dasheng_mel_settings, mel_filterbank
 from whence.models.dasheng import DashengEncoder, DashengSettings
-from whence.models.encoders import encoder_to_json
+from whence.models.encoders import encoder_to_plain
 from whence.models.foreign import read_checkpoint
 from whence.models.outputs.accdoa import AccdoaSettings
 from whence.models.outputs.multi_accdoa import MultiAccdoaSettings
-from whence.models.outputs.registry import output_to_json
-from whence.models.registry import model_to_json
+from whence.models.outputs.registry import output_to_plain
+from whence.models.registry import model_to_plain
 from whence.models.seldnet import SeldNet, SeldNetSettings
 from whence.models.weights import save_weights
 from whence.models.yamnet import YamnetEncoder, YamnetSettings, published_name
@@ -102,8 +102,8 @@ def _seldnet(held: Mapping[str, Any], source: Path) -> Converted:
     except (KeyError, ValueError) as error:
         raise ModelError(f"{source}: not the official baseline (no {error})") from None
     settings = SeldNetSettings(maps, bands * 32, size, filters, width=width)
-    outputs = {117: output_to_json(MultiAccdoaSettings()), 39: output_to_json(AccdoaSettings())}
-    description: dict[str, Any] = {"model": model_to_json(settings), "features": {"name": "logmel"}}
+    outputs = {117: output_to_plain(MultiAccdoaSettings()), 39: output_to_plain(AccdoaSettings())}
+    description: dict[str, Any] = {"model": model_to_plain(settings), "features": {"name": "logmel"}}
     if size in outputs:
         description["output"] = outputs[size]
     return _matched(SeldNet(settings).state_dict(), given, description, source)
@@ -132,7 +132,7 @@ def _dasheng(held: Mapping[str, Any], source: Path) -> Converted:
     _check_front_end(given, source)
     with torch.device("meta"):
         wanted = DashengEncoder(settings).state_dict()
-    return _matched(wanted, given, {"encoder": encoder_to_json(settings), "features": {"name": "dasheng_mel"}}, source)
+    return _matched(wanted, given, {"encoder": encoder_to_plain(settings), "features": {"name": "dasheng_mel"}}, source)
 
 
 def _check_front_end(given: Mapping[str, Tensor], source: Path) -> None:
@@ -151,7 +151,9 @@ def _yamnet(held: Mapping[str, Any], source: Path) -> Converted:
     renamed = {name: given[published_name(name)] for name in wanted if published_name(name) in given}
     ours = {published_name(name) for name in wanted}
     renamed.update({name: tensor for name, tensor in given.items() if name not in ours})
-    return _matched(wanted, renamed, {"encoder": encoder_to_json(settings), "features": {"name": "yamnet_mel"}}, source)
+    return _matched(
+        wanted, renamed, {"encoder": encoder_to_plain(settings), "features": {"name": "yamnet_mel"}}, source
+    )
 
 
 def _matched(

@@ -147,8 +147,9 @@ class DashengEncoder(nn.Module):
         # The names count the rearrangements of the original, which here are plain transposes.
         self.init_bn = nn.Sequential(nn.Identity(), nn.BatchNorm2d(settings.mel_count, momentum=0.01))
         self.patch_embed = PatchEmbed(width, settings.mel_count)
-        self.time_pos_embed = nn.Parameter(0.02 * torch.randn(1, width, 1, settings.positions))
-        self.freq_pos_embed = nn.Parameter(0.02 * torch.randn(1, width, 1, 1))
+        # Not `torch.randn`: on the meta device, where networks are only counted, that costs a second of imports.
+        self.time_pos_embed = nn.Parameter(torch.empty(1, width, 1, settings.positions).normal_() * 0.02)
+        self.freq_pos_embed = nn.Parameter(torch.empty(1, width, 1, 1).normal_() * 0.02)
         self.blocks = nn.ModuleList(Block(width, settings.heads) for _ in range(settings.depth))
         self.norm = nn.LayerNorm(width, eps=1e-6)
         if settings.tag_count:

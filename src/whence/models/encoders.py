@@ -26,17 +26,17 @@ def layer_count(settings: EncoderSettings) -> int:
     return settings.depth if isinstance(settings, DashengSettings) else LAYER_COUNT
 
 
-def encoder_to_json(settings: EncoderSettings) -> dict[str, Any]:
+def encoder_to_plain(settings: EncoderSettings) -> dict[str, Any]:
     """Settings as plain data with their name.
 
-    >>> encoder_to_json(YamnetSettings())["name"]
+    >>> encoder_to_plain(YamnetSettings())["name"]
     'yamnet'
     """
     return named_to_plain(settings, {name: kind for name, (kind, _) in ENCODERS.items()})
 
 
-def encoder_from_json(data: dict[str, Any]) -> EncoderSettings:
-    """The inverse of `encoder_to_json`; anything missing takes its default.
+def encoder_from_plain(data: dict[str, Any]) -> EncoderSettings:
+    """The inverse of `encoder_to_plain`; anything missing takes its default.
 
     Raises:
         ModelError: no such encoder or setting; the nearest name is told.

@@ -51,22 +51,22 @@ def model_name(settings: Any) -> str:
     raise ModelError(f"{type(settings).__name__} holds no model's settings; there are: {', '.join(MODELS)}")
 
 
-def model_to_json(settings: Any) -> dict[str, Any]:
+def model_to_plain(settings: Any) -> dict[str, Any]:
     """Settings as plain data with their name, for a file of weights or a run's configuration.
 
-    >>> model_to_json(SeldNet.settings_type())["name"]
+    >>> model_to_plain(SeldNet.settings_type())["name"]
     'seldnet'
     """
     return {"name": model_name(settings), **to_plain(settings)}
 
 
-def model_from_json(data: dict[str, Any]) -> Any:
-    """The inverse of `model_to_json`; anything missing takes its default.
+def model_from_plain(data: dict[str, Any]) -> Any:
+    """The inverse of `model_to_plain`; anything missing takes its default.
 
     Raises:
         ModelError: no such network or setting (the nearest name is told), or a value of the wrong type.
 
-    >>> model_from_json({"name": "seldnet", "width": 64}).width
+    >>> model_from_plain({"name": "seldnet", "width": 64}).width
     64
     """
     return named_from_plain(

@@ -13,9 +13,9 @@ from torch import Tensor
 import whence
 from whence.errors import ModelError
 from whence.files import written_whole
-from whence.models.encoders import encoder_from_json
+from whence.models.encoders import encoder_from_plain
 from whence.models.network import Network
-from whence.models.registry import build_model, model_from_json, model_to_json
+from whence.models.registry import build_model, model_from_plain, model_to_plain
 
 FORMAT = 1
 
@@ -68,7 +68,7 @@ def load_weights(path: Path) -> Weights:
     """
     from safetensors import SafetensorError, safe_open
 
-    refuse_foreign(path)
+    refuse_pickle(path)
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -99,12 +99,12 @@ def load_network(path: Path) -> tuple[Network, dict[str, Any]]:
     weights = load_weights(path)
     if "model" not in weights.description:
         raise ModelError(f"{path}: holds no whole network (it describes {', '.join(sorted(weights.description))})")
-    network = build_model(model_from_json(weights.description["model"]))
+    network = build_model(model_from_plain(weights.description["model"]))
     fill(network, weights.tensors, str(path))
     return network.eval(), weights.description
 
 
-def load_start(network: Network, path: Path) -> list[str]:
+def load_initial_weights(network: Network, path: Path) -> list[str]:
     """Let a network begin with weights of a file: those of its encoder, or of a network like it.
 
     A file of encoder weights fills the encoder and leaves what stands on it alone; settings that only say how an
@@ -124,7 +124,7 @@ def load_start(network: Network, path: Path) -> list[str]:
         raise ModelError(f"{path}: holds an encoder, and the network has none; give a whole network's weights")
     if "encoder" not in weights.description:
         raise ModelError(f"{path}: holds no encoder (it describes {', '.join(sorted(weights.description))})")
-    theirs, ours = encoder_from_json(weights.description["encoder"]), network.settings.encoder
+    theirs, ours = encoder_from_plain(weights.description["encoder"]), network.settings.encoder
     if type(theirs) is not type(ours):
         raise ModelError(f"{path}: holds {weights.description['encoder']['name']}; the network has another encoder")
     tensors = weights.tensors
@@ -136,7 +136,7 @@ def load_start(network: Network, path: Path) -> list[str]:
 
 def _load_alike(network: Network, weights: Weights, path: Path) -> list[str]:
     """Take what fits from a network of the same kind."""
-    theirs, ours = weights.description["model"].get("name"), model_to_json(network.settings)["name"]
+    theirs, ours = weights.description["model"].get("name"), model_to_plain(network.settings)["name"]
     if theirs != ours:
         raise ModelError(f"{path}: holds a {theirs}; the network is a {ours}")
     wanted = network.state_dict()
@@ -166,8 +166,8 @@ def fill(module: Any, tensors: Mapping[str, Tensor], where: str) -> None:
     module.load_state_dict(dict(tensors))
 
 
-def refuse_foreign(path: Path) -> None:
-    """Stop before anything is read from what is missing or could be a pickle.
+def refuse_pickle(path: Path) -> None:
+    """Refuse a file that is missing or could be a pickle, before anything in it is read.
 
     Raises:
         ModelError: with the way to convert it.

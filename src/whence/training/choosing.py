@@ -12,8 +12,8 @@ from torch import Tensor
 
 from whence.features import build_features
 from whence.inference import WEIGHTS_FILE, NetworkBundle
-from whence.models import build_model, model_to_json, save_weights
-from whence.models.outputs import build_output, output_to_json
+from whence.models import build_model, model_to_plain, save_weights
+from whence.models.outputs import build_output, output_to_plain
 from whence.training.kept import kept_weights
 from whence.training.protocol import PAPER_LABEL, DevTestClips, label_of
 from whence.training.recipe import NetworkRecipe, Recipe
@@ -59,9 +59,9 @@ def choose_weights(
     else:
         summary, tensors = _on_held_out(kept, recipe, network, held_out, device)
     description = {
-        "model": model_to_json(network.model),
+        "model": model_to_plain(network.model),
         "features": asdict(network.features),
-        "output": output_to_json(network.output),
+        "output": output_to_plain(network.output),
         "recipe": recipe.name,
         "network": network.name,
         "chosen": {**summary, **label_of(recipe)},

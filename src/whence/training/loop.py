@@ -14,7 +14,7 @@ from torch import Tensor
 from whence.errors import DivergedError, GaveUpError
 from whence.files import written_whole
 from whence.inference import NetworkBundle
-from whence.models import load_start
+from whence.models import load_initial_weights
 from whence.training.checkpoints import load_state, save_state
 from whence.training.data import Batch, TrainingData
 from whence.training.encoded import encode_once, sweep
@@ -88,7 +88,7 @@ def train_network(
         data: batches by number.
         held_out: clips for validation, from other recordings.
         settings: workers, checkpoints, progress.
-        encoder: weights to begin with, see `whence.models.weights.load_start`.
+        encoder: weights to begin with, see `whence.models.weights.load_initial_weights`.
 
     Returns:
         whether the training is finished; False after a stop.
@@ -109,7 +109,7 @@ def train_network(
         learner.restore(state)
         _LOG.info("%s: resuming at step %d of %d", network.name, learner.step, network.total_steps)
     elif encoder is not None:
-        anew = load_start(learner.bare, encoder)
+        anew = load_initial_weights(learner.bare, encoder)
         _LOG.info("%s: begins with %s; %d tensors begin anew", network.name, encoder, len(anew))
     elif network.frozen_encoder:
         _LOG.warning("%s: its encoder is frozen at first but begins with random weights; give --encoder", network.name)

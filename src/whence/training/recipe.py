@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 from whence.errors import TrainingError
 from whence.features import FeatureSettings
-from whence.models import layer_count, model_to_json
-from whence.models.outputs import OutputSettings, build_output, output_to_json
+from whence.models import layer_count, model_to_plain
+from whence.models.outputs import OutputSettings, build_output, output_to_plain
 from whence.scenes import SceneSettings
 from whence.scenes.transforms import FilterAugmentSettings, SpecAugmentSettings
 
@@ -141,9 +141,9 @@ class NetworkRecipe:
             plain
             | masks
             | {
-                "model": model_to_json(self.model),
+                "model": model_to_plain(self.model),
                 "features": asdict(self.features),
-                "output": output_to_json(self.output),
+                "output": output_to_plain(self.output),
                 "optimizer": asdict(self.optimizer),
             }
         )

@@ -14,6 +14,6 @@ from .multi_accdoa import MultiAccdoaSettings as MultiAccdoaSettings
 from .registry import (
     OutputSettings as OutputSettings,
     build_output as build_output,
-    output_from_json as output_from_json,
-    output_to_json as output_to_json,
+    output_from_plain as output_from_plain,
+    output_to_plain as output_to_plain,
 )

@@ -35,17 +35,17 @@ def build_output(settings: OutputSettings | str) -> Coding:
     return coding(settings)  # type: ignore[call-arg]
 
 
-def output_to_json(settings: OutputSettings) -> dict[str, Any]:
+def output_to_plain(settings: OutputSettings) -> dict[str, Any]:
     """Settings as plain data with their name, for a file of weights or a run's configuration.
 
-    >>> output_to_json(AccdoaSettings())
+    >>> output_to_plain(AccdoaSettings())
     {'name': 'accdoa', 'class_count': 13, 'threshold': 0.5, 'distance': 'relu', 'official_rows': False}
     """
     return named_to_plain(settings, {name: kind for name, (kind, _) in OUTPUTS.items()})
 
 
-def output_from_json(data: dict[str, Any]) -> OutputSettings:
-    """The inverse of `output_to_json`; anything missing takes its default.
+def output_from_plain(data: dict[str, Any]) -> OutputSettings:
+    """The inverse of `output_to_plain`; anything missing takes its default.
 
     Raises:
         ModelError: no such coding or setting; the nearest name is told.
