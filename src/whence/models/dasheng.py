@@ -122,6 +122,13 @@ class PatchEmbed(nn.Module):
         self.proj = nn.Conv2d(1, width, (mel_count, _PATCH_FRAMES), stride=(mel_count, _PATCH_FRAMES))
 
 
+def _embedding(width: int, positions: int) -> nn.Parameter:
+    """(1, D, 1, positions) small random numbers."""
+    values = torch.empty(1, width, 1, positions)
+    # On the meta device, where `whence models` counts parameters, drawing would import torch's compiler: a second.
+    return nn.Parameter(values if values.is_meta else 0.02 * values.normal_())
+
+
 class DashengEncoder(nn.Module):
     """Log-mel -> one vector per 40 ms.
 
@@ -147,9 +154,8 @@ class DashengEncoder(nn.Module):
         # The names count the rearrangements of the original, which here are plain transposes.
         self.init_bn = nn.Sequential(nn.Identity(), nn.BatchNorm2d(settings.mel_count, momentum=0.01))
         self.patch_embed = PatchEmbed(width, settings.mel_count)
-        # Not `torch.randn`: on the meta device, where networks are only counted, that costs a second of imports.
-        self.time_pos_embed = nn.Parameter(torch.empty(1, width, 1, settings.positions).normal_() * 0.02)
-        self.freq_pos_embed = nn.Parameter(torch.empty(1, width, 1, 1).normal_() * 0.02)
+        self.time_pos_embed = _embedding(width, settings.positions)
+        self.freq_pos_embed = _embedding(width, 1)
         self.blocks = nn.ModuleList(Block(width, settings.heads) for _ in range(settings.depth))
         self.norm = nn.LayerNorm(width, eps=1e-6)
         if settings.tag_count:
