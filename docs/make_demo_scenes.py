@@ -24,7 +24,7 @@ def main() -> None:
     """Draw, render, write."""
     FOLDER.mkdir(exist_ok=True)
     sounds = procedural_sounds(SEED, 4)
-    rooms = make_room_bank(SEED, 4, RoomSettings(places_per_room=20))
+    rooms = make_room_bank(SEED, 4, RoomSettings(positions_per_room=20))
     for name, (index, polyphony) in SCENES.items():
         settings = SceneSettings(duration_s=8.0, polyphony_weights=polyphony, interferers=(0, 0))
         batch = render_batch([draw_scene(SEED, 0, index, settings, sounds, rooms)], sounds, rooms)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from whence.scenes.rooms import RoomBank, load_room_bank
+from whence.scenes.transforms.room_response import turn_to_stereo
 
 Table = NDArray[np.float32]
 # Samples after the direct sound at 24 kHz where the energies in time begin and end.
@@ -30,8 +31,9 @@ STEPS, RESPONSES_AT_ONCE = 3_000, 512
 def mid_and_side(bank: RoomBank, seed: int) -> NDArray[np.float32]:
     """(response, 2, tap) of every response, heard at an angle drawn anew."""
     rng = np.random.default_rng(seed)
-    stereo = (bank.stereo(number, float(rng.uniform(0, 360))) for number in range(len(bank)))
-    return np.stack([np.stack([left + right, left - right]) / 2 for left, right in stereo])
+    turn_deg = torch.from_numpy(rng.uniform(0, 360, len(bank)))
+    left, right = turn_to_stereo(torch.from_numpy(bank.responses).float(), turn_deg).unbind(1)
+    return torch.stack([left + right, left - right], 1).div_(2).numpy()
 
 
 def energies_in_time(bank: RoomBank, pairs: NDArray[np.float32]) -> Table:

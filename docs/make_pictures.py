@@ -14,7 +14,7 @@ SEED, EPOCH, INDEX = 1, 0, 1
 def main() -> None:
     """Draw one scene, render it, and write its picture."""
     sounds = procedural_sounds(SEED, 6, background=2, interference=2)
-    rooms = make_room_bank(SEED, 4, RoomSettings(places_per_room=20))
+    rooms = make_room_bank(SEED, 4, RoomSettings(positions_per_room=20))
     settings = fitted_to(sounds, SceneSettings())
     scene = draw_scene(SEED, EPOCH, INDEX, settings, sounds, rooms)
     batch = render_batch([scene], sounds, rooms)

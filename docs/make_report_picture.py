@@ -48,7 +48,7 @@ def make_clips(folder: Path) -> None:
     for name in ("refs", "preds", "wavs"):
         (folder / name).mkdir()
     sounds = procedural_sounds(SEED, 6, background=2, interference=2)
-    rooms = make_room_bank(SEED, 4, RoomSettings(places_per_room=20))
+    rooms = make_room_bank(SEED, 4, RoomSettings(positions_per_room=20))
     settings = fitted_to(sounds, SceneSettings())
     for index in range(CLIPS):
         batch = render_batch([draw_scene(SEED, 0, index, settings, sounds, rooms)], sounds, rooms)

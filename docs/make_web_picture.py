@@ -61,7 +61,7 @@ class KnowingStream:
 def scene() -> tuple[NDArray[np.float32], Events]:
     """Ten seconds of sound, and what is in it."""
     sounds = procedural_sounds(SEED, 6, background=2, interference=2)
-    rooms = make_room_bank(SEED, 4, RoomSettings(places_per_room=20))
+    rooms = make_room_bank(SEED, 4, RoomSettings(positions_per_room=20))
     settings = fitted_to(sounds, SceneSettings())
     scenes = [draw_scene(SEED, EPOCH, index, settings, sounds, rooms) for index in INDICES]
     batch = render_batch(scenes, sounds, rooms)

@@ -5,12 +5,12 @@ import math
 import numpy as np
 
 from whence.scenes.rooms.bank import RoomBank
-from whence.scenes.rooms.room import BANDS_HZ, Place, Room
+from whence.scenes.rooms.room import BANDS_HZ, Room, SourcePosition
 
-PLACES = (Place(30.0, -20.0, 1.5), Place(-110.0, 5.0, 1.6), Place(170.0, -35.0, 0.8))
+POSITIONS = (SourcePosition(30.0, -20.0, 1.5), SourcePosition(-110.0, 5.0, 1.6), SourcePosition(170.0, -35.0, 0.8))
 
 
-def plain_room(absorption=None, places=PLACES, rt60_s=0.4) -> Room:
+def plain_room(absorption=None, positions=POSITIONS, rt60_s=0.4) -> Room:
     """A hand-made room whose walls differ; `absorption` is (6, 7) or one number for all."""
     if absorption is None:
         absorption = 0.1 + 0.05 * np.arange(6)[:, None] + 0.03 * np.arange(7)
@@ -22,20 +22,20 @@ def plain_room(absorption=None, places=PLACES, rt60_s=0.4) -> Room:
         absorption=tuple(tuple(wall) for wall in walls.tolist()),
         rt60_s=rt60_s,
         band_rt60_s=(rt60_s,) * len(BANDS_HZ),
-        places=places,
+        positions=positions,
         seed=(3, 5),
     )
 
 
 def brute_force_images(room: Room, until_s: float, band: int):
-    """Every reflection of every place by three nested loops: [(offset, amplitude), ...] per place."""
+    """Every reflection of every position by three nested loops: [(offset, amplitude), ...] per position."""
     reach = until_s * 343.0
     counts = [math.ceil(reach / side) + 2 for side in room.dimensions_m]
     keep = [[math.sqrt(1 - room.absorption[2 * axis + side][band]) for side in (0, 1)] for axis in range(3)]
     found = []
-    for place in room.places:
+    for position in room.positions:
         images = []
-        source = room.position_of(place)
+        source = room.coordinates_of(position)
         for nx in range(-counts[0], counts[0] + 1):
             for ny in range(-counts[1], counts[1] + 1):
                 for nz in range(-counts[2], counts[2] + 1):
@@ -83,3 +83,15 @@ def plane_wave(azimuth_deg, elevation_deg, rate=24_000, seconds=0.5, rt60_s=0.3,
     wave[:, start:] = rng.standard_normal((4, count - start)) * levels * envelope
     wave[:, start] += gains
     return wave
+
+
+def encoded(wyzx, layout):
+    """W, Y, Z, X written down in another layout, case by case."""
+    w, y, z, x = wyzx
+    third = np.sqrt(3)
+    return {
+        "ambix": np.stack([w, y, z, x]),
+        "n3d": np.stack([w, y * third, z * third, x * third]),
+        "fuma": np.stack([w / np.sqrt(2), x, y, z]),
+        "wxyz": np.stack([w, x, y, z]),
+    }[layout]

@@ -1,24 +1,14 @@
+"""First-order responses: layouts, rates, direct sound, balance of the tail, reverberation time."""
+
 import numpy as np
 import pytest
 import soxr
 from hypothesis import given, settings, strategies as st
-from room_examples import plain_room, plane_wave
+from room_examples import encoded, plain_room, plane_wave
 
 from whence.errors import SceneError
-from whence.scenes.rooms.foa import LAYOUTS, as_wyzx, find_direct_sound, tail_balance_db
+from whence.scenes.rooms.foa import LAYOUTS, as_wyzx, energy_decay_curve, find_direct_sound, rt60_of, tail_balance_db
 from whence.scenes.rooms.simulation import DIRECT_SAMPLE, simulate_room
-
-
-def encoded(wyzx, layout):
-    """W, Y, Z, X written down in another layout, case by case."""
-    w, y, z, x = wyzx
-    third = np.sqrt(3)
-    return {
-        "ambix": np.stack([w, y, z, x]),
-        "n3d": np.stack([w, y * third, z * third, x * third]),
-        "fuma": np.stack([w / np.sqrt(2), x, y, z]),
-        "wxyz": np.stack([w, x, y, z]),
-    }[layout]
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -103,13 +93,13 @@ def test_a_louder_reflection_is_not_taken_for_the_direct_sound():
     assert direct.direction[1] > 0.8
 
 
-def test_simulated_responses_point_back_to_their_places():
+def test_simulated_responses_point_back_to_their_positions():
     room = plain_room()
-    for place, wave in zip(room.places, simulate_room(room, 9600, with_height=True), strict=True):
+    for position, wave in zip(room.positions, simulate_room(room, 9600, with_height=True), strict=True):
         direct = find_direct_sound(wave.astype(float), "x")
         assert direct.sample == DIRECT_SAMPLE
-        assert direct.amplitude == pytest.approx(1 / place.distance_m, rel=0.2)
-        towards = np.array(place.offset_m()) / place.distance_m
+        assert direct.amplitude == pytest.approx(1 / position.distance_m, rel=0.2)
+        towards = np.array(position.offset_m()) / position.distance_m
         assert np.dot(direct.direction, towards) > np.cos(np.radians(8))
         assert max(map(abs, tail_balance_db(wave.astype(float), direct.sample))) < 3
 
@@ -139,3 +129,47 @@ def test_resampling_keeps_the_channels_in_step():
     alone = soxr.resample(plane_wave(45, 0, 48_000, late=0.0)[1], 48_000, 24_000, quality="VHQ")
     assert wave[1] == pytest.approx(alone, abs=1e-9)
     assert wave[1] == pytest.approx(wave[3], abs=1e-9)
+
+
+def decaying_noise(rt60_s, seconds=1.0, seed=0):
+    time_s = np.arange(round(seconds * 24_000)) / 24_000
+    return np.random.default_rng([seed, 4, 4]).standard_normal(len(time_s)) * 10 ** (-3 * time_s / rt60_s)
+
+
+@given(st.lists(st.floats(-10, 10), min_size=1, max_size=30).filter(lambda wave: max(map(abs, wave)) > 1e-3))
+def test_the_decay_curve_is_what_is_still_to_come(wave):
+    whole = sum(sample**2 for sample in wave)
+    for position, level_db in enumerate(energy_decay_curve(wave)):
+        share = sum(sample**2 for sample in wave[position:]) / whole
+        assert 10 ** (level_db / 10) == pytest.approx(share, abs=1e-9)
+
+
+def test_curves_of_several_channels_are_independent():
+    waves = np.random.default_rng([5, 5, 5]).standard_normal((2, 3, 40))
+    assert energy_decay_curve(waves)[1, 2] == pytest.approx(energy_decay_curve(waves[1, 2]))
+
+
+def test_silence_has_a_curve_too():
+    assert energy_decay_curve(np.zeros(4)).tolist() == [-300.0] * 4
+
+
+@pytest.mark.parametrize("rt60_s", [0.15, 0.4, 1.0])
+def test_the_reverberation_time_put_in_comes_out(rt60_s):
+    measured = [rt60_of(decaying_noise(rt60_s, 1.5, seed)) for seed in range(8)]
+    assert np.mean(measured) == pytest.approx(rt60_s, rel=0.05)
+
+
+def test_the_reverberation_time_is_that_of_the_band():
+    fast, slow = decaying_noise(0.2), decaying_noise(0.8)
+    frequency_hz = np.fft.rfftfreq(len(fast), 1 / 24_000)
+    high = np.fft.irfft(np.fft.rfft(fast) * (frequency_hz > 3000), len(fast))
+    low = np.fft.irfft(np.fft.rfft(slow) * (frequency_hz < 3000), len(slow))
+    assert rt60_of(high + low) == pytest.approx(0.8, rel=0.1)
+    assert rt60_of(high + low, band_hz=(5000, 10_000)) == pytest.approx(0.2, rel=0.1)
+    assert 0.2 < rt60_of(high + low, band_hz=(100, 12_000)) < 0.8
+
+
+@pytest.mark.parametrize("wave", [np.zeros(100), np.sin(np.arange(2400) / 5), [1.0], decaying_noise(9.0)])
+def test_what_does_not_decay_has_no_reverberation_time(wave):
+    with pytest.raises(SceneError, match="does not fall from -5 to -25 dB"):
+        rt60_of(wave)

@@ -3,15 +3,12 @@ import sys
 import h5py
 import numpy as np
 import pytest
-from room_examples import plane_wave
-from test_room_foa import encoded
+from room_examples import encoded, plane_wave
 
 from whence.errors import MissingExtraError, SceneError
 from whence.scenes.rooms import sofa
-from whence.scenes.rooms.manifest import read_measured
-from whence.scenes.rooms.measured import bank_of_measured
-from whence.scenes.rooms.sofa import read_sofa
-from whence.scenes.rooms.sofa_content import SofaContent, content_of
+from whence.scenes.rooms.measured import bank_of_measured, read_measured
+from whence.scenes.rooms.sofa import SofaContent, content_of, read_sofa
 
 AZIMUTHS = (0.0, 90.0, -135.0)
 

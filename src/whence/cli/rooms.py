@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         raise WhenceError(f"{args.out.parent}: no such folder; make it first")
     settings = RoomSettings()
     if args.places is not None:
-        settings = replace(settings, places_per_room=args.places)
+        settings = replace(settings, positions_per_room=args.places)
     if args.rt60 is not None:
         settings = replace(settings, rt60_s=tuple(args.rt60))
     measured = [read_measured(path) for path in args.measured]

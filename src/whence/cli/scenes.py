@@ -173,7 +173,7 @@ def gather_rooms(paths: list[Path] | None, seed: int) -> RoomBank:
     _log.info(
         "no --rooms: computing %d rooms; a larger bank is kept with: whence scenes rooms rooms.safetensors", _ROOMS
     )
-    return make_room_bank(seed, _ROOMS, RoomSettings(places_per_room=_PLACES))
+    return make_room_bank(seed, _ROOMS, RoomSettings(positions_per_room=_PLACES))
 
 
 def _conditions(where: list[str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Rooms: impulse responses, simulated or measured."""
+"""Room responses, simulated or measured."""
 
 import lazy_loader
 

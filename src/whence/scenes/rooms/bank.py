@@ -1,27 +1,45 @@
-"""A bank of spatial room impulse responses: computed or measured once, used by every scene."""
+"""A bank of room responses: computed or measured once, kept in one safetensors file, used by every scene."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from whence.errors import SceneError
+from whence.errors import MissingExtraError, SceneError
+from whence.files import written_whole
 from whence.labels import wrap
+
+_FORMAT, _VERSION = "whence room bank", 1
+_COLUMNS: dict[str, type[np.generic]] = {
+    "responses": np.float16,
+    "direct_sample": np.int32,
+    "room": np.int32,
+    "azimuth_deg": np.float32,
+    "elevation_deg": np.float32,
+    "distance_m": np.float32,
+    "rt60_s": np.float32,
+}
+# Columns with one entry per response that mean the same in any bank.
+_PER_RESPONSE = ("direct_sample", "azimuth_deg", "elevation_deg", "distance_m")
 
 
 @dataclass(frozen=True, eq=False)
 class RoomBank:
     """First-order responses from many positions in many rooms to one listener each, at 24 kHz.
 
-    Height (Z) is not kept: a stereo pair looking along the horizon does not hear it. Turning the listener
+    Height (Z) is not stored: a stereo pair looking along the horizon does not pick it up. Turning the listener
     by t degrees is `Y' = sin(t) X + cos(t) Y`, so one response serves every azimuth.
 
     Args:
         responses: (response, 3, tap) float16: W, Y, X (ACN order without Z). The direct sound of a source at
             1 m has W = 1 (SN3D); propagation delay is removed up to `direct_sample`.
         direct_sample: (response,) int32, where the direct sound arrives.
-        room: (response,) int32, position in `room_name` and `rt60_s`.
+        room: (response,) int32, index into `room_name` and `rt60_s`.
         azimuth_deg: (response,) float32 of the source at viewing angle 0, [-180, 180), positive to the left.
         elevation_deg: (response,) float32.
         distance_m: (response,) float32.
@@ -44,7 +62,7 @@ class RoomBank:
     def __post_init__(self) -> None:
         if self.responses.ndim != 3 or self.responses.shape[1] != 3:
             raise SceneError(f"a room bank's responses are (response, 3, tap), not {self.responses.shape}")
-        columns = (self.direct_sample, self.room, self.azimuth_deg, self.elevation_deg, self.distance_m)
+        columns = (self.room, *(getattr(self, name) for name in _PER_RESPONSE))
         if {column.shape for column in columns} != {self.responses.shape[:1]}:
             raise SceneError(f"a room bank needs one entry per response in each column: {len(self.responses)} of them")
         if self.rt60_s.shape != (len(self.room_name),):
@@ -53,39 +71,9 @@ class RoomBank:
     def __len__(self) -> int:
         return len(self.room)
 
-    def stereo(self, response_number: int, viewing_angle_deg: float) -> NDArray[np.float32]:
-        """Turn one response so that the pair looks to the right by an angle, and take its two cardioids.
-
-        Args:
-            response_number: position in the bank.
-            viewing_angle_deg: a source at azimuth a is heard at a + viewing_angle_deg.
-
-        Returns:
-            (2, tap) float32, left first: L = W + Y', R = W - Y'.
-
-        Source: the stereo conversion of the DCASE 2025 Task 3 data.
-
-        >>> silence, pulse = np.zeros((1, 3, 4), np.float16), np.zeros(1, np.int32)
-        >>> silence[0, :2, 0] = 1.0  # a source at the left: W = Y
-        >>> column = np.zeros(1, np.float32)
-        >>> bank = RoomBank(silence, pulse, pulse, column + 90, column, column + 1, ("hall",), column + 0.5)
-        >>> bank.stereo(0, 0.0)[:, 0].tolist(), bank.stereo(0, 180.0)[:, 0].tolist()
-        ([2.0, 0.0], [0.0, 2.0])
-        """
-        w, y, x = self.responses[response_number].astype(np.float32)
-        angle = np.radians(viewing_angle_deg)
-        side = np.float32(np.sin(angle)) * x + np.float32(np.cos(angle)) * y
-        return np.stack([w + side, w - side])
-
 
 def azimuth_column(azimuth_deg: ArrayLike) -> NDArray[np.float32]:
-    """Hold azimuths as a bank does: rounding to float32 must not make a full half turn of slightly less.
-
-    Args:
-        azimuth_deg: (response,) any number of turns.
-
-    Returns:
-        (response,) in [-180, 180).
+    """Wrap azimuths of any number of turns to float32 in [-180, 180), also where rounding reaches 180.
 
     >>> azimuth_column([179.9999999, 190.0]).tolist()
     [-180.0, -170.0]
@@ -95,13 +83,7 @@ def azimuth_column(azimuth_deg: ArrayLike) -> NDArray[np.float32]:
 
 
 def merge(banks: Sequence[RoomBank]) -> RoomBank:
-    """Put banks one after the other; shorter responses end in silence.
-
-    Args:
-        banks: at least one; drawn and measured ones mix freely.
-
-    Returns:
-        all responses and rooms in the order given.
+    """Concatenate banks, drawn or measured; shorter responses are padded with zeros.
 
     Raises:
         SceneError: if there is nothing to merge.
@@ -117,11 +99,147 @@ def merge(banks: Sequence[RoomBank]) -> RoomBank:
         first += len(bank)
     return RoomBank(
         responses=responses,
-        direct_sample=np.concatenate([bank.direct_sample for bank in banks]),
         room=np.concatenate([bank.room + np.int32(start) for bank, start in zip(banks, first_room, strict=False)]),
-        azimuth_deg=np.concatenate([bank.azimuth_deg for bank in banks]),
-        elevation_deg=np.concatenate([bank.elevation_deg for bank in banks]),
-        distance_m=np.concatenate([bank.distance_m for bank in banks]),
         room_name=tuple(name for bank in banks for name in bank.room_name),
         rt60_s=np.concatenate([bank.rt60_s for bank in banks]),
+        **{name: np.concatenate([getattr(bank, name) for bank in banks]) for name in _PER_RESPONSE},
     )
+
+
+def select_rooms(bank: RoomBank, rooms: ArrayLike) -> RoomBank:
+    """Return a bank of some rooms with all their responses, numbered from 0 and sorted by room.
+
+    Args:
+        bank: unchanged.
+        rooms: (room,) indices of the rooms to keep, in the wanted order, each once.
+
+    Raises:
+        SceneError: if an index is out of range or named twice, or none is named.
+
+    >>> column = np.zeros(2, np.float32)
+    >>> bank = RoomBank(
+    ...     np.zeros((2, 3, 4), np.float16), np.zeros(2, np.int32), np.array([0, 1], np.int32),
+    ...     column, column, column + 1, ("hall", "attic"), column + 0.5)
+    >>> select_rooms(bank, [1]).room_name
+    ('attic',)
+    """
+    chosen = np.asarray(rooms, dtype=np.int64)
+    is_known = np.isin(chosen, range(len(bank.room_name)))
+    if not chosen.size or len(np.unique(chosen)) != chosen.size or not is_known.all():
+        raise SceneError(f"rooms {chosen.tolist()}: name each room of 0..{len(bank.room_name) - 1} at most once")
+    rows = np.concatenate([np.flatnonzero(bank.room == room) for room in chosen])
+    new_index = np.full(len(bank.room_name), -1, dtype=np.int32)
+    new_index[chosen] = np.arange(chosen.size)
+    return replace(
+        bank,
+        **{name: getattr(bank, name)[rows] for name in ("responses", *_PER_RESPONSE)},
+        room=new_index[bank.room[rows]],
+        room_name=tuple(bank.room_name[room] for room in chosen),
+        rt60_s=bank.rt60_s[chosen],
+    )
+
+
+def save_room_bank(path: Path, bank: RoomBank) -> None:
+    """Write a bank as one safetensors file; the same bank gives the same bytes.
+
+    Raises:
+        SceneError: if the bank holds something that `load_room_bank` would refuse, such as an infinite number.
+        MissingExtraError: if safetensors is not installed.
+        OSError: if the disk refuses; what was at `path` before is unchanged.
+    """
+    try:
+        from safetensors.numpy import save
+    except ImportError as error:
+        raise MissingExtraError("A room bank on disk", "scenes") from error
+    columns = {name: np.ascontiguousarray(getattr(bank, name), dtype=kind) for name, kind in _COLUMNS.items()}
+    if not np.isfinite(columns["responses"]).all():
+        raise SceneError(f"{path}: a response holds numbers that are not finite; make the bank again")
+    _check_values(path, columns, bank.room_name)
+    about = {"version": _VERSION, "room_name": bank.room_name, "crc32": _checksum(columns)}
+    # One entry only: the library writes several in an order that changes from run to run.
+    content = save(columns, metadata={_FORMAT: json.dumps(about)})
+    with written_whole(path) as file:
+        file.write(content)
+
+
+def load_room_bank(path: Path) -> RoomBank:
+    """Open a bank that `save_room_bank` wrote; its responses stay in the file and are shared between processes.
+
+    Returns:
+        the bank. Writing into its arrays changes this process's copy only, never the file.
+
+    Raises:
+        SceneError: if the file is missing, damaged, of a newer version, or no room bank.
+        MissingExtraError: if safetensors is not installed.
+    """
+    try:
+        from safetensors import SafetensorError, safe_open
+    except ImportError as error:
+        raise MissingExtraError("A room bank on disk", "scenes") from error
+    if not path.is_file():
+        raise SceneError(f"{path}: no such file; make a room bank first or correct the path")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            about = _about(path, file.metadata() or {}, set(file.keys()))
+            columns = {name: file.get_tensor(name) for name in _COLUMNS if name != "responses"}
+        columns["responses"] = _mapped(path)
+        room_name = tuple(str(name) for name in about["room_name"])
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        if isinstance(error, SceneError):
+            raise
+        raise SceneError(f"{path}: not a room bank or damaged ({error}); make it again or fetch it again") from error
+    _check_values(path, columns, room_name)
+    if about.get("crc32") != _checksum(columns):
+        raise SceneError(f"{path}: damaged since it was written (checksum differs); make it again or fetch it again")
+    return RoomBank(room_name=room_name, **columns)
+
+
+def _about(path: Path, metadata: dict[str, str], names: set[str]) -> dict[str, Any]:
+    """The header's description of the bank; other files and newer versions are refused."""
+    if _FORMAT not in metadata:
+        raise SceneError(f"{path}: a safetensors file, but not a room bank; give a file made by save_room_bank")
+    about = json.loads(metadata[_FORMAT])
+    if not isinstance(about, dict) or about.get("version") != _VERSION:
+        raise SceneError(
+            f"{path}: a room bank of another version than {_VERSION}; update whence or make the bank again"
+        )
+    if names != set(_COLUMNS):
+        raise SceneError(f"{path}: a room bank with columns {sorted(names)}; make it again")
+    return about
+
+
+def _mapped(path: Path) -> NDArray[np.float16]:
+    """The responses, mapped from the file; safetensors has checked the header's bounds before."""
+    with path.open("rb") as file:
+        header_size = int.from_bytes(file.read(8), "little")
+        entry = json.loads(file.read(header_size))["responses"]
+    if entry["dtype"] != "F16" or 0 in entry["shape"]:
+        raise ValueError(f"responses are {entry['dtype']} {entry['shape']}")
+    # Mode c: pages are shared until written, and PyTorch takes the array without a warning.
+    offset = 8 + header_size + entry["data_offsets"][0]
+    return np.memmap(path, dtype=np.float16, mode="c", offset=offset, shape=tuple(entry["shape"]))
+
+
+def _check_values(path: Path, columns: dict[str, Any], room_name: tuple[str, ...]) -> None:
+    """Refuse columns that point outside each other or hold impossible numbers."""
+    taps, rooms = columns["responses"].shape[-1], len(room_name)
+    problems = {
+        "types": any(columns[name].dtype != kind for name, kind in _COLUMNS.items()),
+        "room": ((columns["room"] < 0) | (columns["room"] >= rooms)).any(),
+        "direct_sample": ((columns["direct_sample"] < 0) | (columns["direct_sample"] >= taps)).any(),
+        "azimuth_deg": not ((columns["azimuth_deg"] >= -180) & (columns["azimuth_deg"] < 180)).all(),
+        "elevation_deg": not (np.abs(columns["elevation_deg"]) <= 90).all(),
+        "distance_m": not ((columns["distance_m"] > 0) & np.isfinite(columns["distance_m"])).all(),
+        "rt60_s": not ((columns["rt60_s"] > 0) & np.isfinite(columns["rt60_s"])).all(),
+    }
+    wrong = [name for name, is_wrong in problems.items() if is_wrong]
+    if wrong:
+        raise SceneError(f"{path}: a room bank with impossible values in {', '.join(wrong)}; make it again")
+
+
+def _checksum(columns: Mapping[str, NDArray[Any]]) -> int:
+    """CRC-32 over all columns in their fixed order."""
+    checksum = 0
+    for name in _COLUMNS:
+        checksum = zlib.crc32(np.ascontiguousarray(columns[name]).data, checksum)
+    return checksum

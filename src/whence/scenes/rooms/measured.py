@@ -1,21 +1,38 @@
-"""Measured responses join the bank: direct sound at 1 / distance, its direction told by the microphones or the user."""
+"""Measured responses from a CSV list of sound files and SOFA files become a room bank.
 
+The direct sound is scaled to 1 / distance; its direction is checked against the given one, or taken instead of it.
+"""
+
+import csv
 import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whence.errors import SceneError
-from whence.scenes.rooms.acoustics import rt60_of
 from whence.scenes.rooms.bank import RoomBank, azimuth_column
-from whence.scenes.rooms.foa import LAYOUTS, DirectSound, as_wyzx, find_direct_sound, tail_balance_db
-from whence.scenes.rooms.room import Place
+from whence.scenes.rooms.foa import (
+    LAYOUTS,
+    DirectSound,
+    MeasuredResponse,
+    as_wyzx,
+    find_direct_sound,
+    rt60_of,
+    tail_balance_db,
+)
+from whence.scenes.rooms.room import SourcePosition
 from whence.scenes.rooms.simulation import DIRECT_SAMPLE
+from whence.scenes.rooms.sofa import read_sofa
 
 _LOG = logging.getLogger("whence.scenes")
+_COLUMNS = ("path", "layout", "distance_m", "room", "azimuth_deg", "elevation_deg")
+_LONGEST_S = 60.0
+_MOST_CHANNELS = 64
+_BLOCK = 65_536
 _END_FADE = 120
 # Calibrated microphones stay within 1 dB; the wrong layout is 3 dB or more off.
 _GAIN_DOUBTFUL, _GAIN_WRONG = 1.15, 1.3
@@ -23,35 +40,116 @@ _TAIL_DOUBTFUL_DB, _TAIL_WRONG_DB = 4.0, 6.5
 _DEGREES_DOUBTFUL, _DEGREES_WRONG = 15.0, 45.0
 
 
-@dataclass(frozen=True, eq=False)
-class MeasuredResponse:
-    """One measured first-order room response, as the file holds it.
+def read_measured(manifest: Path, tap_count: int = 19_200) -> RoomBank:
+    """Read the measured responses that a manifest lists.
+
+    The manifest is a CSV file with a header. Each row has a `path` (relative to the manifest); rows of sound files
+    also have `layout` (ambix, n3d, fuma or wxyz) and `distance_m`. `room` groups responses of one room (otherwise each
+    file is one); where `azimuth_deg` and `elevation_deg` are missing, the direct sound gives them. SOFA files contain
+    their positions; `layout` is needed only where such a file does not state it.
 
     Args:
-        name: for the messages, usually the path.
-        channels: (channel, sample) float64.
-        sample_rate_hz: of the channels.
-        layout: a key of LAYOUTS.
-        room: responses with the same word here are of one room.
-        distance_m: from microphone to source, above 0; no response tells this reliably, so it must be known.
-        azimuth_deg: of the source, positive to the left; None lets the direct sound tell.
-        elevation_deg: of the source; given if and only if the azimuth is.
-    """
+        manifest: the CSV file.
+        tap_count: longest response kept, in samples at 24 kHz.
 
-    name: str
-    channels: NDArray[np.float64]
-    sample_rate_hz: float
-    layout: str
-    room: str
-    distance_m: float
-    azimuth_deg: float | None = None
-    elevation_deg: float | None = None
+    Returns:
+        the bank, in the order of the rows.
+
+    Raises:
+        SceneError: if the manifest or a file in it cannot be used; the message names the line or the file.
+        MissingExtraError: if a SOFA file is listed and h5py is not installed.
+    """
+    measured: list[MeasuredResponse] = []
+    for line, row in _rows(manifest):
+        path = manifest.parent / row["path"]
+        if path.suffix.lower() == ".sofa":
+            measured += read_sofa(path, row["layout"] or None, row["room"] or None)
+        else:
+            measured.append(_from_row(f"{manifest}:{line}", path, row))
+    if not measured:
+        raise SceneError(f"{manifest}: names no responses; add a row per file under {','.join(_COLUMNS)}")
+    return bank_of_measured(measured, tap_count)
+
+
+def _rows(manifest: Path) -> list[tuple[int, dict[str, str]]]:
+    """(line number, column -> text) for each row; missing optional columns are empty."""
+    if not manifest.is_file():
+        raise SceneError(f"{manifest}: no such file; give a CSV list with the columns {','.join(_COLUMNS)}")
+    try:
+        text = manifest.read_text(encoding="utf-8-sig")
+        reader = csv.DictReader(text.splitlines(), strict=True)
+        names = reader.fieldnames or []
+        if "path" not in names or not set(names) <= set(_COLUMNS):
+            raise SceneError(f"{manifest}:1: the header is {names}; its columns may be {','.join(_COLUMNS)}")
+        rows = [(reader.line_num, {name: (row.get(name) or "").strip() for name in _COLUMNS}) for row in reader]
+    except (UnicodeDecodeError, csv.Error, OSError) as error:
+        raise SceneError(f"{manifest}: not a CSV list ({error}); save it as CSV in UTF-8") from error
+    return rows
+
+
+def _from_row(where: str, path: Path, row: dict[str, str]) -> MeasuredResponse:
+    """One sound file with the values of its row."""
+    for needed in ("layout", "distance_m"):
+        if not row[needed]:
+            raise SceneError(f"{where}: {row['path']} has no {needed}; a response does not tell it, so write it there")
+    channels, sample_rate_hz = read_channels(path)
+    return MeasuredResponse(
+        name=str(path),
+        channels=channels,
+        sample_rate_hz=sample_rate_hz,
+        layout=row["layout"],
+        room=row["room"] or path.stem,
+        distance_m=_number(where, "distance_m", row["distance_m"]),
+        azimuth_deg=_number(where, "azimuth_deg", row["azimuth_deg"]) if row["azimuth_deg"] else None,
+        elevation_deg=_number(where, "elevation_deg", row["elevation_deg"]) if row["elevation_deg"] else None,
+    )
+
+
+def _number(where: str, name: str, text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise SceneError(f"{where}: {name} is {text!r}; write a number")
+    return number
+
+
+def read_channels(path: Path) -> tuple[NDArray[np.float64], int]:
+    """Read all channels of a sound file that libsndfile knows, at most a minute of at most 64 channels.
+
+    Returns:
+        (channel, sample) float64 and the sample rate in hertz.
+
+    Raises:
+        SceneError: if it is missing, not a sound file, empty, too long or has too many channels.
+    """
+    import soundfile
+
+    if not path.is_file():
+        raise SceneError(f"{path}: no such file; correct the path in the manifest")
+    blocks: list[NDArray[np.float64]] = []
+    try:
+        with soundfile.SoundFile(path) as file:
+            rate, channel_count = file.samplerate, file.channels
+            if channel_count > _MOST_CHANNELS:
+                raise SceneError(f"{path}: {channel_count} channels; a first-order response has 4")
+            # The header's length may be wrong: read until nothing comes or it is too much.
+            while len(block := file.read(_BLOCK, dtype="float64", always_2d=True)):
+                blocks.append(block)
+                if sum(map(len, blocks)) > _LONGEST_S * rate:
+                    raise SceneError(f"{path}: longer than {_LONGEST_S:g} s; a room's response is shorter, cut it")
+    except (soundfile.LibsndfileError, OSError, RuntimeError) as error:
+        raise SceneError(f"{path}: not a sound file ({error}); give WAV or FLAC") from error
+    if not blocks:
+        raise SceneError(f"{path}: holds no samples; export it again")
+    return np.concatenate(blocks).T, rate
 
 
 def bank_of_measured(measured: Sequence[MeasuredResponse], tap_count: int = 19_200) -> RoomBank:
     """Turn measured responses into a bank that merges with computed ones.
 
-    Each is resampled to 24 kHz, moved so that its direct sound stands at DIRECT_SAMPLE, and scaled so that the
+    Each is resampled to 24 kHz, shifted so that its direct sound is at DIRECT_SAMPLE, and scaled so that the
     direct sound has the energy of a pulse of 1 / distance. The direction is the given one, or that of the direct
     sound's intensity. A room's reverberation time is the median over its responses.
 
@@ -59,23 +157,18 @@ def bank_of_measured(measured: Sequence[MeasuredResponse], tap_count: int = 19_2
         measured: at least one.
         tap_count: longest response kept, in samples at 24 kHz; longer ones fade out over their last 5 ms.
 
-    Returns:
-        the bank, in the order given.
-
     Raises:
-        SceneError: if there are none, or one of them cannot be used; the message names it.
+        SceneError: if one of them cannot be used; the message names it. What is only doubtful is logged as a warning.
     """
-    if not measured:
-        raise SceneError("no measured responses; give at least one")
     prepared = [_prepare(one, tap_count) for one in measured]
     if doubts := [doubt for one in prepared for doubt in one.doubts]:
         more = f" (and {len(doubts) - 1} more of this kind)" if len(doubts) > 1 else ""
         _LOG.warning("%s%s", doubts[0], more)
     room_name = tuple(dict.fromkeys(one.room for one in measured))
-    number = {name: position for position, name in enumerate(room_name)}
+    number = {name: index for index, name in enumerate(room_name)}
     responses = np.zeros((len(measured), 3, max(p.wyx.shape[1] for p in prepared)), dtype=np.float16)
-    for held, one in zip(responses, prepared, strict=True):
-        held[:, : one.wyx.shape[1]] = one.wyx
+    for row, one in zip(responses, prepared, strict=True):
+        row[:, : one.wyx.shape[1]] = one.wyx
     rt60_s = [
         np.median([p.rt60_s for p, one in zip(prepared, measured, strict=True) if one.room == name])
         for name in room_name
@@ -84,9 +177,9 @@ def bank_of_measured(measured: Sequence[MeasuredResponse], tap_count: int = 19_2
         responses=responses,
         direct_sample=np.full(len(measured), DIRECT_SAMPLE, dtype=np.int32),
         room=np.array([number[one.room] for one in measured], dtype=np.int32),
-        azimuth_deg=azimuth_column([p.place.azimuth_deg for p in prepared]),
-        elevation_deg=np.array([p.place.elevation_deg for p in prepared], dtype=np.float32),
-        distance_m=np.array([p.place.distance_m for p in prepared], dtype=np.float32),
+        azimuth_deg=azimuth_column([p.position.azimuth_deg for p in prepared]),
+        elevation_deg=np.array([p.position.elevation_deg for p in prepared], dtype=np.float32),
+        distance_m=np.array([p.position.distance_m for p in prepared], dtype=np.float32),
         room_name=room_name,
         rt60_s=np.array(rt60_s, dtype=np.float32),
     )
@@ -94,21 +187,21 @@ def bank_of_measured(measured: Sequence[MeasuredResponse], tap_count: int = 19_2
 
 @dataclass(frozen=True, eq=False)
 class _Prepared:
-    """A response as the bank keeps it: (3, tap) W, Y, X."""
+    """A response as the bank stores it: (3, tap) W, Y, X."""
 
     wyx: NDArray[np.float64]
-    place: Place
+    position: SourcePosition
     rt60_s: float
     doubts: tuple[str, ...]
 
 
 def _prepare(one: MeasuredResponse, tap_count: int) -> _Prepared:
-    """One response, checked, moved and scaled."""
+    """One response, checked, shifted and scaled."""
     if not 0.1 <= one.distance_m <= 100.0:
         raise SceneError(f"{one.name}: distance {one.distance_m:g} m; give the distance of the source, 0.1 to 100 m")
     wyzx = as_wyzx(one.channels, one.sample_rate_hz, one.layout, one.name)
     direct = find_direct_sound(wyzx, one.name)
-    place, doubt = _place(one, direct)
+    position, doubt = _position(one, direct)
     doubts = tuple(filter(None, (_check_gain(one, direct), _check_tail(one, wyzx, direct), doubt)))
     try:
         rt60_s = rt60_of(wyzx[0, direct.sample :])
@@ -120,11 +213,11 @@ def _prepare(one: MeasuredResponse, tap_count: int) -> _Prepared:
     kept *= math.copysign(1 / one.distance_m / direct.amplitude, float(wyzx[0, direct.sample]))
     fade = min(_END_FADE, kept.shape[1])
     kept[:, kept.shape[1] - fade :] *= np.cos(np.linspace(0, np.pi / 2, fade)) ** 2
-    return _Prepared(kept, place, rt60_s, doubts)
+    return _Prepared(kept, position, rt60_s, doubts)
 
 
 def _check_gain(one: MeasuredResponse, direct: DirectSound) -> str:
-    """What is doubtful about the layout, if anything; refused where the cardioids made of it would be none."""
+    """What is doubtful about the layout, if anything; refused where it would not give cardioids."""
     off = max(direct.gain, 1 / direct.gain)
     if off <= _GAIN_DOUBTFUL:
         return ""
@@ -133,8 +226,8 @@ def _check_gain(one: MeasuredResponse, direct: DirectSound) -> str:
     gains = {name: unscaled * scale[1] / scale[0] for name, (_, scale) in LAYOUTS.items()}
     found = ", ".join(f"{name} {gain:.2f}" for name, gain in gains.items())
     message = (
-        f"{one.name}: in layout {one.layout!r} the figures-of-eight hear the direct sound {direct.gain:.2f} times as "
-        f"loud as the omnidirectional channel, 1.00 would be right (by layout: {found})"
+        f"{one.name}: in layout {one.layout!r} the direct sound in the figures-of-eight is {direct.gain:.2f} times as "
+        f"strong as in the omnidirectional channel, 1.00 would be right (by layout: {found})"
     )
     if off > _GAIN_WRONG:
         raise SceneError(f"{message}; correct the layout, or leave the file out if none comes near 1")
@@ -155,26 +248,27 @@ def _check_tail(one: MeasuredResponse, wyzx: NDArray[np.float64], direct: Direct
     return message
 
 
-def _place(one: MeasuredResponse, direct: DirectSound) -> tuple[Place, str]:
-    """Where the source was, as given or else as heard, and what is doubtful about it."""
+def _position(one: MeasuredResponse, direct: DirectSound) -> tuple[SourcePosition, str]:
+    """Where the source was, as given or else as measured, and what is doubtful about it."""
     x, y, z = direct.direction
-    heard = Place(math.degrees(math.atan2(y, x)), math.degrees(math.asin(max(-1.0, min(1.0, z)))), 1.0)
+    found = SourcePosition(
+        math.degrees(math.atan2(y, x)), math.degrees(math.asin(max(-1.0, min(1.0, z)))), one.distance_m
+    )
     if one.azimuth_deg is None or one.elevation_deg is None:
         if one.azimuth_deg is not None or one.elevation_deg is not None:
             raise SceneError(f"{one.name}: give both azimuth and elevation, or neither")
-        return Place(heard.azimuth_deg, heard.elevation_deg, one.distance_m), ""
+        return found, ""
     if not (math.isfinite(one.azimuth_deg) and -90.0 <= one.elevation_deg <= 90.0):
         raise SceneError(f"{one.name}: azimuth {one.azimuth_deg}, elevation {one.elevation_deg} is not a direction")
-    given = Place(one.azimuth_deg, one.elevation_deg, 1.0)
-    cosine = sum(a * b for a, b in zip(given.offset_m(), heard.offset_m(), strict=True))
+    given = SourcePosition(one.azimuth_deg, one.elevation_deg, one.distance_m)
+    cosine = sum(a * b for a, b in zip(given.offset_m(), found.offset_m(), strict=True)) / one.distance_m**2
     apart_deg = math.degrees(math.acos(max(-1.0, min(1.0, cosine))))
-    place = Place(given.azimuth_deg, given.elevation_deg, one.distance_m)
     if apart_deg <= _DEGREES_DOUBTFUL:
-        return place, ""
+        return given, ""
     message = (
-        f"{one.name}: the source is said to be at azimuth {given.azimuth_deg:.0f}, elevation "
-        f"{given.elevation_deg:.0f}, but is heard at {heard.azimuth_deg:.0f}, {heard.elevation_deg:.0f}"
+        f"{one.name}: the manifest says that the source is at azimuth {given.azimuth_deg:.0f}, elevation "
+        f"{given.elevation_deg:.0f}, but the direct sound comes from {found.azimuth_deg:.0f}, {found.elevation_deg:.0f}"
     )
     if apart_deg > _DEGREES_WRONG:
         raise SceneError(f"{message}; correct the direction or the channel layout")
-    return place, f"{message}; the direction given is used"
+    return given, f"{message}; the direction given is used"

@@ -1,31 +1,70 @@
-"""Spatial responses from SOFA files (AES69): the first-order ones, with the positions that the file holds."""
+"""Read first-order room responses and their positions from SOFA files (AES69).
+
+A process of its own opens the file: the library for HDF5 may loop forever or crash on a damaged one.
+"""
 
 import importlib.util
-import json
+import io
 import math
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from whence.errors import MissingExtraError, SceneError
-from whence.scenes.rooms.measured import MeasuredResponse
-from whence.scenes.rooms.sofa_content import SofaContent
+from whence.scenes.rooms.foa import MeasuredResponse
 
-# Not -m: the package imports the module before it would be run. -P: no module is taken from the current folder.
-_READER = (sys.executable, "-P", "-c", "from whence.scenes.rooms.sofa_content import main; main()")
+# -P: no module is taken from the current folder.
+_READER = (sys.executable, "-P", "-c", "from whence.scenes.rooms.sofa import main; main()")
 _LONGEST_S = 60.0
+# The axes of each data type: M measurement, R receiver, N sample, E emitter.
+_AXES = {"FIR": "MRN", "FIRE": "MREN", "FIR-E": "MRNE"}
+_CONVENTIONS = (
+    "SingleRoomSRIR",
+    "SingleRoomMIMOSRIR",
+    "SingleRoomDRIR",
+    "AmbisonicsDRIR",
+    "GeneralFIR",
+    "GeneralFIR-E",
+)
+_LAYOUT_OF = {("acn", "sn3d"): "ambix", ("acn", "n3d"): "n3d", ("fuma", "fuma"): "fuma", ("fuma", "sn3d"): "wxyz"}
+# 1 GB of float64; a header may claim any size.
+_MOST_NUMBERS = 125_000_000
+_MOST_CHANNELS = 64
+
+
+@dataclass(frozen=True, eq=False)
+class SofaContent:
+    """All measurements of one file.
+
+    Args:
+        responses: (measurement, channel, sample).
+        offset_m: (measurement, 3) the source relative to the listener: x along its view, y to the left, z up.
+        sample_rate_hz: of the responses.
+        layout: as the file states it, a key of LAYOUTS; empty if it does not.
+        room: its name; empty if the file has none.
+    """
+
+    responses: NDArray[np.float64]
+    offset_m: NDArray[np.float64]
+    sample_rate_hz: float
+    layout: str
+    room: str
 
 
 def read_sofa(path: Path, layout: str | None = None, room: str | None = None) -> list[MeasuredResponse]:
     """Read all measurements of a SOFA file whose receivers are first-order (ambisonic) channels.
 
-    Azimuth, elevation and distance are those of the source seen by the listener, who looks along ListenerView with
-    ListenerUp upwards. The file is opened by a process of its own: the library for HDF5 may run in circles or crash
-    on a damaged one.
+    Azimuth, elevation and distance are those of the source relative to the listener, who looks along ListenerView with
+    ListenerUp upwards.
 
     Args:
         path: a file of the convention SingleRoomSRIR, AmbisonicsDRIR or one of their relatives.
-        layout: a key of LAYOUTS; needed where the file does not say it, and believed where it does.
+        layout: a key of LAYOUTS; needed where the file does not state it, and preferred where it does.
         room: name of the room; None takes the file's own.
 
     Returns:
@@ -52,20 +91,33 @@ def read_sofa(path: Path, layout: str | None = None, room: str | None = None) ->
 
 
 def _read_apart(path: Path) -> SofaContent:
-    """The file's content, read by another process that is given a minute."""
+    """The file's content, read by another process within a minute."""
     try:
         done = subprocess.run([*_READER, str(path.absolute())], stdout=subprocess.PIPE, timeout=_LONGEST_S, check=False)
     except subprocess.TimeoutExpired as error:
         raise SceneError(
             f"{path}: reading took more than {_LONGEST_S:g} s; it seems damaged, fetch it again"
         ) from error
-    head, _, _ = done.stdout.partition(b"\n")
     if done.returncode != 0:
         raise SceneError(f"{path}: reading it failed with code {done.returncode}; it seems damaged, fetch it again")
-    told = json.loads(head)
-    if "error" in told:
-        raise SceneError(told["error"])
-    return SofaContent.from_bytes(told, memoryview(done.stdout)[len(head) + 1 :])
+    with np.load(io.BytesIO(done.stdout), allow_pickle=False) as arrays:
+        if "error" in arrays:
+            raise SceneError(str(arrays["error"]))
+        return SofaContent(
+            responses=arrays["responses"],
+            offset_m=arrays["offset_m"],
+            sample_rate_hz=float(arrays["sample_rate_hz"]),
+            layout=str(arrays["layout"]),
+            room=str(arrays["room"]),
+        )
+
+
+def main() -> None:
+    """Write the content of the file named on the command line to standard output (npz), or why there is none."""
+    try:
+        np.savez(sys.stdout.buffer, **vars(content_of(Path(sys.argv[1]))))
+    except SceneError as error:
+        np.savez(sys.stdout.buffer, error=np.array(str(error)))
 
 
 def _measurements(path: Path, content: SofaContent, layout: str, room: str) -> list[MeasuredResponse]:
@@ -88,3 +140,108 @@ def _measurements(path: Path, content: SofaContent, layout: str, room: str) -> l
             )
         )
     return measured
+
+
+def content_of(path: Path) -> SofaContent:
+    """Read a SOFA file in this process, which a damaged file may block forever.
+
+    Raises:
+        SceneError: if it is damaged, too large, or holds something else.
+    """
+    import h5py
+
+    try:
+        # Numbers out of bounds are refused by name later on.
+        with np.errstate(all="ignore"), h5py.File(path, "r") as file:
+            return _content(path, file)
+    except SceneError:
+        raise
+    # A damaged HDF5 file may fail in any of these ways, at any moment.
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, MemoryError) as error:
+        raise SceneError(f"{path}: not a SOFA file or damaged ({error}); fetch it again") from error
+
+
+def _content(path: Path, file: Any) -> SofaContent:
+    """All measurements of an open file."""
+    convention, data_type = _text(file.attrs, "SOFAConventions"), _text(file.attrs, "DataType")
+    if convention not in _CONVENTIONS or data_type not in _AXES:
+        raise SceneError(
+            f"{path}: a SOFA file of convention {convention!r} with data {data_type!r}; "
+            f"there may be {', '.join(_CONVENTIONS)} with FIR"
+        )
+    responses = _responses(path, file, data_type)
+    attributes = file["Data.IR"].attrs
+    stated = (_text(attributes, "ChannelOrdering").lower(), _text(attributes, "Normalization").lower())
+    return SofaContent(
+        responses=responses,
+        offset_m=_relative_to_listener(path, file, len(responses)),
+        sample_rate_hz=float(np.ravel(_numbers(path, file, "Data.SamplingRate"))[0]),
+        layout=_LAYOUT_OF.get(stated, ""),
+        room=_text(file.attrs, "RoomShortName") or _text(file.attrs, "Title"),
+    )
+
+
+def _text(attributes: Any, name: str) -> str:
+    """An attribute as text; empty if it is missing or empty."""
+    value = attributes.get(name, "")
+    value = value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
+    if isinstance(value, bytes):
+        return value.decode("utf-8").strip()
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _numbers(path: Path, file: Any, name: str) -> NDArray[np.float64]:
+    """A variable's values, if they lie in this file, are real numbers and not too many."""
+    if name not in file or file.get(name, getlink=True).__class__.__name__ != "HardLink":
+        raise SceneError(f"{path}: the variable {name} is missing; this is not a complete SOFA file")
+    variable = file[name]
+    if variable.external or getattr(variable, "is_virtual", False):
+        raise SceneError(f"{path}: the variable {name} points to other files; give a file that holds all its data")
+    if variable.dtype.kind not in "fiu" or not 0 < variable.size <= _MOST_NUMBERS:
+        raise SceneError(f"{path}: the variable {name} is {variable.dtype} {variable.shape}; too large or no numbers")
+    return np.asarray(variable[()], dtype=np.float64)
+
+
+def _responses(path: Path, file: Any, data_type: str) -> NDArray[np.float64]:
+    """(measurement, channel, sample), all channels of a measurement delayed alike."""
+    axes = _AXES[data_type]
+    responses = _numbers(path, file, "Data.IR")
+    if responses.ndim != len(axes) or responses.shape[1] > _MOST_CHANNELS:
+        raise SceneError(f"{path}: Data.IR is {responses.shape}; {data_type} should be {', '.join(axes)}")
+    if "E" in axes:
+        if responses.shape[axes.index("E")] != 1:
+            raise SceneError(f"{path}: several emitters per measurement; export one source per measurement")
+        responses = responses.squeeze(axes.index("E"))
+    if "Data.Delay" in file:
+        delay = _numbers(path, file, "Data.Delay")
+        if delay.ndim < 2 or (delay != delay[:, :1]).any():
+            raise SceneError(f"{path}: its channels have different delays, so they are not one first-order microphone")
+    return responses
+
+
+def _relative_to_listener(path: Path, file: Any, count: int) -> NDArray[np.float64]:
+    """(measurement, 3) source positions in metres: x along the listener's view, y to the left, z up."""
+    source, listener = (_cartesian(path, file, name, count) for name in ("SourcePosition", "ListenerPosition"))
+    view = _cartesian(path, file, "ListenerView", count) if "ListenerView" in file else np.array([[1.0, 0.0, 0.0]])
+    up = _cartesian(path, file, "ListenerUp", count) if "ListenerUp" in file else np.array([[0.0, 0.0, 1.0]])
+    ahead = view / np.linalg.norm(view, axis=1, keepdims=True)
+    left = np.cross(up, ahead)
+    length = np.linalg.norm(left, axis=1, keepdims=True)
+    if not np.isfinite(ahead).all() or (length < 1e-6).any():
+        raise SceneError(f"{path}: ListenerView and ListenerUp do not span a direction; correct them")
+    left = left / length
+    axes = np.stack(np.broadcast_arrays(ahead, left, np.cross(ahead, left)), axis=1)
+    return np.asarray(np.einsum("mac,mc->ma", np.broadcast_to(axes, (count, 3, 3)), source - listener))
+
+
+def _cartesian(path: Path, file: Any, name: str, count: int) -> NDArray[np.float64]:
+    """(measurement, 3) a position in metres, whether the file holds it cartesian or spherical."""
+    values = _numbers(path, file, name)
+    if values.ndim != 2 or values.shape[1] != 3 or values.shape[0] not in (1, count):
+        raise SceneError(f"{path}: {name} is {values.shape}; it should be ({count}, 3) or (1, 3)")
+    if _text(file[name].attrs, "Type").lower() == "spherical":
+        azimuth, elevation = np.radians(values[:, 0]), np.radians(values[:, 1])
+        flat = np.cos(elevation)
+        unit = np.stack([flat * np.cos(azimuth), flat * np.sin(azimuth), np.sin(elevation)], axis=1)
+        values = unit * values[:, 2:]
+    return np.broadcast_to(values, (count, 3))
