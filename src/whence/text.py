@@ -2,6 +2,7 @@
 
 import os
 import unicodedata
+from collections.abc import Sequence
 
 # Where a spreadsheet would take a cell for a formula.
 _FORMULA_STARTS = ("=", "+", "-", "@")
@@ -62,3 +63,15 @@ def counted(count: int, noun: str) -> str:
     ('1 file', '1,204 files')
     """
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def few(names: Sequence[str], most: int = 3) -> str:
+    """The first few names, safe to show, and how many more there are.
+
+    >>> few(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more'
+    >>> few([])
+    'none'
+    """
+    first = ", ".join(shown(name) for name in names[:most])
+    return (f"{first} and {len(names) - most:,} more" if len(names) > most else first) or "none"

@@ -180,7 +180,7 @@ def test_hidden_files_are_left_out_and_the_log_says_so(tree, caplog):
     with caplog.at_level(logging.WARNING, logger="whence.labels"):
         assert names(read_tree(tree, ".csv")) == ["a", "b", "c"]
     assert caplog.messages == [
-        f"{tree}: ignored 4 hidden files: .DS_Store, .ipynb_checkpoints, .whence-unfinished-1234, ..."
+        f"{tree}: ignored 4 hidden files: .DS_Store, .ipynb_checkpoints, .whence-unfinished-1234 and 1 more"
     ]
 
 

@@ -12,7 +12,7 @@ from metrics_twin import clip_events
 from whence.errors import MetricError
 from whence.labels import ClassList, ClipEvents, Events
 from whence.metrics import IntervalSettings, ScoreSettings, evaluate
-from whence.metrics.left_out import LeftOut
+from whence.metrics.evaluation import LeftOut
 from whence.metrics.settings import PROTOCOLS
 
 NO_INTERVALS = IntervalSettings(method="none")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from whence.errors import LabelError
-from whence.text import counted, shown
+from whence.text import counted, few, shown
 
 _LOG = logging.getLogger("whence.labels")
 
@@ -200,13 +200,7 @@ def _log_passed_over(root: str, ending: str, passed_over: Sequence[str]) -> None
     hidden = [name for name in passed_over if name.startswith(".")]
     others = [name for name in passed_over if not name.startswith(".")]
     if hidden:
-        _LOG.warning("%s: ignored %s: %s", shown(root), counted(len(hidden), "hidden file"), _examples(hidden))
+        _LOG.warning("%s: ignored %s: %s", shown(root), counted(len(hidden), "hidden file"), few(hidden))
     if others:
         what = counted(len(others), "file")
-        _LOG.info("%s: passed over %s not ending in %s: %s", shown(root), what, ending, _examples(others))
-
-
-def _examples(names: Sequence[str]) -> str:
-    """The first few names."""
-    few = ", ".join(shown(name) for name in names[:3])
-    return few if len(names) <= 3 else f"{few}, ..."
+        _LOG.info("%s: passed over %s not ending in %s: %s", shown(root), what, ending, few(others))

@@ -8,12 +8,11 @@ from numpy.typing import NDArray
 
 from whence.labels import STARSS23, ClassList, ClipEvents
 from whence.metrics.counting import Counts
-from whence.metrics.evaluation import Evaluation, evaluate
+from whence.metrics.evaluation import Evaluation, Unknown, evaluate
 from whence.metrics.intervals import interval
-from whence.metrics.scores import averaged, by_class
+from whence.metrics.scores import averaged, by_class, main_scores, number_or_none
 from whence.metrics.settings import IntervalSettings, Protocol, ScoreSettings, check_protocol
-from whence.metrics.tables import BANDS, Dimension, break_down, number_or_none
-from whence.metrics.validation import Unknown
+from whence.metrics.tables import BANDS, Dimension, break_down
 
 # The scores that are compared; a higher F is better, a higher error worse.
 _SCORES = ("f20", "doae_deg", "rde")
@@ -23,8 +22,8 @@ _SCORES = ("f20", "doae_deg", "rde")
 class Change:
     """One score of two systems and the interval of its difference.
 
-    The interval belongs to the difference itself: both systems heard the same recordings, so what makes a recording
-    hard cancels, and the interval is much narrower than those of the two scores.
+    The interval belongs to the difference itself: both systems were given the same recordings, so what makes a
+    recording hard cancels, and the interval is much narrower than those of the two scores.
 
     Args:
         old: score of the first system; NaN where it has none.
@@ -136,8 +135,8 @@ def compare(
 
     Args:
         references: the truth.
-        old: what the first system says.
-        new: what the second says.
+        old: predictions of the first system.
+        new: predictions of the second.
         settings: thresholds and average; by default those of the challenge for these classes.
         classes: the classes the indices mean.
         interval_settings: by default 95 % by jackknife.
@@ -165,24 +164,21 @@ def compare(
         evaluate(references, system, settings, classes=classes, interval_settings=no_intervals, unknown=unknown)
         for system in (old, new)
     )
-    seen = systems[0].pairing.has_prediction | systems[1].pairing.has_prediction
-    if protocol == "strict":
-        seen = np.ones_like(seen)
-    # Recordings in which the protocol looks at no clip of either system are no observations.
-    known, unit = np.unique(systems[0].recordings.of_clip[seen], return_inverse=True)
-    counts = _both([evaluation.counts[protocol].values[seen] for evaluation in systems])
+    predicted = systems[0].pairing.has_prediction | systems[1].pairing.has_prediction
+    scored = np.ones_like(predicted) if protocol == "strict" else predicted
+    # A recording without a scored clip of either system is not an observation.
+    known, unit = np.unique(systems[0].recordings.of_clip[scored], return_inverse=True)
+    counts = _both([evaluation.counts[protocol].values[scored] for evaluation in systems])
     by_recording = counts.grouped(unit, len(known))
     average = settings.average
-    f20, doae_deg, rde = _changes(
-        by_recording, lambda some: np.stack(averaged(some, protocol, average)[:3], axis=-1), interval_settings
-    )
+    f20, doae_deg, rde = _changes(by_recording, lambda some: main_scores(some, protocol, average), interval_settings)
     return Comparison(
         protocol=protocol,
         f20=f20,
         doae_deg=doae_deg,
         rde=rde,
         per_class=_changes(by_recording, lambda some: by_class(some).f20, interval_settings),
-        where=_where(systems, seen, unit, protocol, interval_settings),
+        where=_where(systems, scored, unit, protocol, interval_settings),
         classes=classes,
         old=systems[0],
         new=systems[1],
@@ -215,15 +211,15 @@ def _changes(
 
 def _where(
     systems: tuple[Evaluation, ...],
-    seen: NDArray[np.bool_],
+    scored: NDArray[np.bool_],
     unit: NDArray[np.int64],
     protocol: Protocol,
     interval_settings: IntervalSettings,
 ) -> dict[Dimension, dict[str, Change]]:
     """Change of the F-score in each band that occurs."""
     settings = systems[0].settings
-    unit_of_clip = np.zeros(len(seen), dtype=np.int64)
-    unit_of_clip[seen] = unit
+    unit_of_clip = np.zeros(len(scored), dtype=np.int64)
+    unit_of_clip[scored] = unit
     where: dict[Dimension, dict[str, Change]] = {}
     for dimension in BANDS:
         tables = [break_down(system.pairing, settings, dimension, protocol, unit_of_clip) for system in systems]

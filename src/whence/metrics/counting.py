@@ -40,14 +40,17 @@ class Counts:
 
     values: NDArray[np.float64]
 
+    def _of(self, quantity: str) -> NDArray[np.float64]:
+        return self.values[..., QUANTITIES.index(quantity), :]
+
     @property
     def references(self) -> NDArray[np.float64]:
-        """(..., class) scored reference instances."""
+        """(..., class) scored references."""
         return self._of("references")
 
     @property
     def predictions(self) -> NDArray[np.float64]:
-        """(..., class) scored predicted instances."""
+        """(..., class) scored predictions."""
         return self._of("predictions")
 
     @property
@@ -95,9 +98,6 @@ class Counts:
         """(..., class) summed over located pairs."""
         return self._of("relative_distance_error")
 
-    def _of(self, quantity: str) -> NDArray[np.float64]:
-        return self.values[..., QUANTITIES.index(quantity), :]
-
     def total(self) -> Self:
         """The counts of everything along the first axis together."""
         return type(self)(self.values.sum(axis=0))
@@ -123,10 +123,6 @@ def count(pairing: Pairing, settings: ScoreSettings) -> dict[Protocol, Counts]:
     "official" looks only at frames before the last reference frame of clips that have a prediction file;
     "strict" looks at every row of every reference clip.
 
-    Args:
-        pairing: both sides of all clips and their pairs.
-        settings: the thresholds of a hit, and the number of classes.
-
     Returns:
         for each protocol the counts of shape (clip, quantity, class).
 
@@ -147,12 +143,12 @@ def count(pairing: Pairing, settings: ScoreSettings) -> dict[Protocol, Counts]:
         only_strict = ~pairing.officially_scored(side)
         return (only_strict * clips + side.clip) * classes + side.class_index
 
-    counted = tally(pairing, settings, cell(pairing.references), cell(pairing.predictions), 2 * clips * classes)
+    counted = count_cells(pairing, settings, cell(pairing.references), cell(pairing.predictions), 2 * clips * classes)
     official, rest = counted.reshape(len(QUANTITIES), 2, clips, classes).transpose(1, 2, 0, 3)
     return {"official": Counts(np.ascontiguousarray(official)), "strict": Counts(official + rest)}
 
 
-def tally(
+def count_cells(
     pairing: Pairing,
     settings: ScoreSettings,
     reference_cell: NDArray[np.int64],
@@ -177,7 +173,7 @@ def tally(
         (reference_cell, None),
         (prediction_cell, None),
         (pair_cell, None),
-        (pair_cell, misplaced(pairing, settings)),
+        (pair_cell, is_misplaced(pairing, settings)),
         (pair_cell, located),
         (pair_cell, pairing.azimuth_error_deg),
         (pair_cell, np.where(located, pairing.distance_error_cm, 0.0)),
@@ -189,7 +185,7 @@ def tally(
     return values
 
 
-def misplaced(pairing: Pairing, settings: ScoreSettings) -> NDArray[np.bool_]:
+def is_misplaced(pairing: Pairing, settings: ScoreSettings) -> NDArray[np.bool_]:
     """(pair,) whether a pair misses by more than a threshold; an unknown distance cannot fail a pair."""
     return (
         (pairing.azimuth_error_deg > settings.azimuth_threshold_deg)

@@ -1,27 +1,75 @@
 """References and predictions become an evaluation: both protocols, intervals, classes, and what was left out."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Literal
 
 import numpy as np
 
+from whence.errors import MetricError
 from whence.labels import STARSS23, ClassList, ClipEvents
 from whence.metrics.counting import Counts, count
-from whence.metrics.left_out import LeftOut, left_out
+from whence.metrics.intervals import Recordings, recordings_of
 from whence.metrics.pairing import Pairing, pair
-from whence.metrics.recordings import Recordings, recordings_of
-from whence.metrics.results import ProtocolResult, result_of
+from whence.metrics.scores import ProtocolResult, number_or_none, result_of
 from whence.metrics.settings import IntervalSettings, Protocol, ScoreSettings
-from whence.metrics.tables import Breakdown, Dimension, break_down, number_or_none
-from whence.metrics.validation import Unknown, known_clips, some_names, validate
-from whence.text import shown
+from whence.metrics.tables import Breakdown, Dimension, break_down
+from whence.text import counted, few, shown
+
+Unknown = Literal["refuse", "leave_out"]
 
 _log = logging.getLogger("whence.metrics")
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """How much of the data the official score ignores.
+
+    Args:
+        last_frames: clips whose last labelled frame is not scored: every predicted clip that has a reference.
+        predictions_after_end: predicted rows later than the last labelled frame of a clip that has references.
+        missing_files: reference clips without a prediction table.
+        silent_clips: reference clips without a reference row, in which any prediction is free.
+        overwritten_references: reference rows that found no free track and never counted, in either protocol.
+        overwritten_predictions: predicted rows likewise.
+    """
+
+    last_frames: int
+    predictions_after_end: int
+    missing_files: int
+    silent_clips: int
+    overwritten_references: int
+    overwritten_predictions: int
+
+    def as_json(self) -> dict[str, int]:
+        """The four numbers that `whence evaluate --json` prints."""
+        every = asdict(self)
+        return {name: every[name] for name in ("last_frames", "predictions_after_end", "missing_files", "silent_clips")}
+
+    def sentences(self) -> tuple[str, ...]:
+        """The same for people; nothing where nothing was left out.
+
+        >>> LeftOut(2, 0, 1, 0, 0, 0).sentences()
+        ('The official scorer left out: the last labelled frame of 2 clips; 1 clip with no prediction file.',)
+        """
+        parts = (
+            (self.last_frames, f"the last labelled frame of {counted(self.last_frames, 'clip')}"),
+            (self.predictions_after_end, f"{counted(self.predictions_after_end, 'prediction')} after it"),
+            (self.missing_files, f"{counted(self.missing_files, 'clip')} with no prediction file"),
+            (self.silent_clips, f"{counted(self.silent_clips, 'clip')} without a reference event"),
+        )
+        text = "; ".join(part for number, part in parts if number)
+        sentences = [f"The official scorer left out: {text}."] if text else []
+        for number, side in ((self.overwritten_references, "reference"), (self.overwritten_predictions, "predicted")):
+            if number:
+                rows = counted(number, f"{side} row")
+                sentences.append(f"{rows} found no free track: the scorer keeps ten of a class in a frame.")
+        return tuple(sentences)
+
+
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """All that scoring a system against references brings.
+    """The scores of a system against references, and everything needed to look closer.
 
     Args:
         official: as the DCASE 2025 scorer counts.
@@ -83,8 +131,8 @@ class Evaluation:
         unnamed = self.recordings.unnamed_clips
         if unnamed and self.interval_settings.method != "none":
             notes.append(
-                f"{unnamed:,} of {len(self.recordings.of_clip):,} clip names tell no recording; each such clip stands "
-                "for itself, and the intervals are too narrow if some were cut from one recording."
+                f"{unnamed:,} of {len(self.recordings.of_clip):,} clip names tell no recording; each such clip "
+                "counts as a recording, and the intervals are too narrow if some were cut from one."
             )
         return tuple(notes)
 
@@ -123,7 +171,7 @@ def evaluate(
 
     Args:
         references: the truth, one table for each clip; a silent clip has an empty one.
-        predictions: what the system says. A reference clip may be missing here: free of charge under "official",
+        predictions: of the system. A reference clip may be missing here: free of charge under "official",
             all missed under "strict".
         settings: thresholds and average; by default those of the challenge for these classes.
         classes: the classes the indices mean.
@@ -146,28 +194,92 @@ def evaluate(
     """
     settings = settings or ScoreSettings(class_count=len(classes))
     interval_settings = interval_settings or IntervalSettings()
-    validate(references, predictions, settings, classes, unknown)
+    _check(references, predictions, settings, classes, unknown)
     predictions, unknown_clips = known_clips(references, predictions)
     if unknown_clips:
-        _log.warning(
-            "left out %d prediction clips without a reference: %s", len(unknown_clips), some_names(unknown_clips)
-        )
+        _log.warning("left out %d prediction clips without a reference: %s", len(unknown_clips), few(unknown_clips))
     pairing = pair(references, predictions, settings.class_count)
     counts = count(pairing, settings)
     recordings = recordings_of(references.names)
-    seen = pairing.has_prediction
+    predicted = pairing.has_prediction
     return Evaluation(
         official=result_of(
-            Counts(counts["official"].values[seen]), recordings.of_clip[seen], "official", settings, interval_settings
+            Counts(counts["official"].values[predicted]),
+            recordings.of_clip[predicted],
+            "official",
+            settings,
+            interval_settings,
         ),
         strict=result_of(counts["strict"], recordings.of_clip, "strict", settings, interval_settings),
         classes=classes,
         settings=settings,
         interval_settings=interval_settings,
-        left_out=left_out(pairing),
+        left_out=_left_out(pairing),
         missing_clips=tuple(np.array(references.names, dtype=object)[~pairing.has_prediction]),
         unknown_clips=unknown_clips,
         recordings=recordings,
         counts=counts,
         pairing=pairing,
+    )
+
+
+def _check(
+    references: ClipEvents, predictions: ClipEvents, settings: ScoreSettings, classes: ClassList, unknown: Unknown
+) -> None:
+    """Refuse what would give a score without meaning."""
+    if unknown not in ("refuse", "leave_out"):
+        raise MetricError(f"unknown is {unknown!r}; choose refuse or leave_out")
+    if settings.class_count != len(classes):
+        raise MetricError(f"the settings are for {settings.class_count} classes, the class list has {len(classes)}")
+    if not len(references):
+        raise MetricError("there is no reference clip, so there is nothing to score against")
+    unknown_clips = _unknown_clips(references, predictions)
+    if len(unknown_clips) == len(predictions):
+        raise MetricError(
+            f"no prediction clip has a reference; predictions are {few(predictions.names)}, "
+            f"references {few(references.names)}: are these two folders of one set?"
+        )
+    if unknown_clips and unknown == "refuse":
+        raise MetricError(
+            f"{len(unknown_clips)} of {len(predictions)} prediction clips have no reference: {few(unknown_clips)}; "
+            "remove them, add their references, or leave them out"
+        )
+
+
+def known_clips(references: ClipEvents, predictions: ClipEvents) -> tuple[ClipEvents, tuple[str, ...]]:
+    """Split predictions into the clips that have a reference and the names of those that have none.
+
+    >>> from whence.labels import ClipEvents, Events
+    >>> references = ClipEvents.from_mapping({"a": Events.empty()})
+    >>> known, names = known_clips(references, ClipEvents.from_mapping({"a": Events.empty(), "b": Events.empty()}))
+    >>> known.names, names
+    (('a',), ('b',))
+    """
+    unknown = _unknown_clips(references, predictions)
+    if not unknown:
+        return predictions, ()
+    return predictions.select([name for name in predictions.names if name in references]), unknown
+
+
+def _unknown_clips(references: ClipEvents, predictions: ClipEvents) -> tuple[str, ...]:
+    """The prediction clips that have no reference, in their order."""
+    return tuple(name for name in predictions.names if name not in references)
+
+
+def _left_out(pairing: Pairing) -> LeftOut:
+    """Count what the official protocol does not look at.
+
+    Source: DCASE 2025 Task 3 baseline, metrics.py, ComputeSELDResults.
+    """
+    silent = np.ones(len(pairing.clip_names), dtype=bool)
+    silent[pairing.references.clip] = False
+    predicted = pairing.predictions
+    late = (predicted.frame > pairing.last_frame[predicted.clip]) & ~silent[predicted.clip]
+    return LeftOut(
+        last_frames=int((~silent & pairing.has_prediction).sum()),
+        predictions_after_end=int(late.sum()),
+        missing_files=int((~pairing.has_prediction).sum()),
+        silent_clips=int(silent.sum()),
+        overwritten_references=pairing.references.overwritten,
+        overwritten_predictions=predicted.overwritten,
     )

@@ -6,12 +6,14 @@ The jackknife is the default. On 1,000 simulated test sets with known true score
 spread as in real rooms, so that the rarest is in three or four of them), its 95 % interval held the truth in 91 % of
 the sets for F20, 96 % for the azimuth error and 95 % for the relative distance error; the percentile bootstrap held it
 in 76, 93 and 91 %. Resamples often lack the few recordings of a rare class, and the interval for macro F20 comes out
-too narrow and too low. The bootstrap is there for those who compare with work that uses it. A nightly test
-repeats this.
+too narrow and too low. The bootstrap is there for comparison with work that uses it. A nightly test repeats
+this.
 """
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,18 +24,52 @@ from whence.metrics.settings import IntervalSettings
 # Turns counts of shape (..., quantity, class) into one number for each leading index, or into several on a last axis.
 Statistic = Callable[[Counts], NDArray[np.float64]]
 
-# Resamples are drawn in pieces of about this many weights, which bounds the memory where every clip stands for itself.
+# fold4_room2_mix013_deg120_start0450: clips of one recording differ in viewing angle and start.
+_CUT = re.compile(r"(?P<recording>.+)_deg\d+_start\d+")
+# Resamples are drawn in pieces of about this many weights, which bounds the memory where every clip is a recording.
 _CHUNK = 1 << 22
 
 
 @dataclass(frozen=True, eq=False)
-class Interval:
-    """Between which values a statistic is believed to lie.
+class Recordings:
+    """Which recording each clip was cut from.
 
     Args:
-        low: (...) lower ends; NaN where the observations cannot say.
-        high: (...) upper ends.
+        names: (recording,) in the order of their first clip.
+        of_clip: (clip,) int64, position in `names`.
+        unnamed_clips: how many clip names tell no recording; each of these clips counts as a recording.
     """
+
+    names: tuple[str, ...]
+    of_clip: NDArray[np.int64]
+    unnamed_clips: int
+
+    @property
+    def unit(self) -> Literal["recording", "clip"]:
+        """What intervals are drawn over: "clip" if no clip name tells its recording."""
+        return "clip" if self.unnamed_clips == len(self.of_clip) else "recording"
+
+
+def recordings_of(clip_names: Sequence[str]) -> Recordings:
+    """Group clips by the recording their names carry.
+
+    A clip whose name does not have the form of `fold4_room2_mix013_deg120_start0450` is a recording of its own.
+
+    >>> recordings_of(["room1_deg000_start0000", "street", "room1_deg120_start0050"]).names
+    ('room1', 'street')
+    """
+    position: dict[str, int] = {}
+    of_clip = np.empty(len(clip_names), dtype=np.int64)
+    unnamed = 0
+    for clip, name in enumerate(clip_names):
+        cut = _CUT.fullmatch(name)
+        unnamed += cut is None
+        of_clip[clip] = position.setdefault(cut["recording"] if cut else name, len(position))
+    return Recordings(tuple(position), of_clip, unnamed)
+
+
+class Interval(NamedTuple):
+    """Lower and upper ends, each of the shape of the statistic; NaN where the observations cannot say."""
 
     low: NDArray[np.float64]
     high: NDArray[np.float64]

@@ -1,21 +1,38 @@
-"""Two tables become one alignment: scored rows of both sides, sorted, and who was paired with whom."""
+"""References and predictions become pairs: the rows that are scored, and which prediction belongs to which reference.
 
+Three steps, all groups at once, where a group is one class in one frame of one clip: the official scorer keeps ten
+tracks of a group and overwrites beyond (`rows_in_tracks`); both sides are sorted into groups (`pair`); and in each
+group predictions go to references so that the summed azimuth error is least (`match`).
+"""
+
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import permutations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from whence.errors import MetricError
 from whence.labels import ClipEvents
-from whence.metrics.matching import match
-from whence.metrics.tracks import rows_in_tracks
 from whence.text import shown
+
+# Numbers of rows, clips or groups.
+Rows = NDArray[np.int64]
 
 EPS = float(np.finfo(np.float64).eps)  # keeps divisions by 0 defined, as in the official code
 # Distances are compared in centimetres, the unit of the official files: metres read from them are off by the last bits,
 # and EPS would have another weight.
 CM_PER_M = 100.0
 _LAST_BITS = 4 * EPS
+TRACKS = 10
+# Up to this many pairings of a group are tried all; a bigger group goes to the solver (5 on 5 has 120).
+_MOST_PAIRINGS = 120
+# Pairings whose costs differ by less are left to the solver: whether it sees them as tied depends on its own rounding.
+# Rounding is about 1e-13 degrees, real differences in files are whole degrees.
+_TIE_DEG = 1e-7
+# Groups are worked through in pieces of about this many numbers, which bounds the memory of crowded files.
+_CHUNK = 1 << 21
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,13 +50,13 @@ class Side:
         overwritten: how many rows found no free track and are gone.
     """
 
-    clip: NDArray[np.int64]
+    clip: Rows
     frame: NDArray[np.int32]
     class_index: NDArray[np.int32]
     azimuth_deg: NDArray[np.float64]
     distance_m: NDArray[np.float64]
-    group: NDArray[np.int64]
-    first_row: NDArray[np.int64]
+    group: Rows
+    first_row: Rows
     overwritten: int
 
 
@@ -62,11 +79,11 @@ class Pairing:
 
     clip_names: tuple[str, ...]
     has_prediction: NDArray[np.bool_]
-    last_frame: NDArray[np.int64]
+    last_frame: Rows
     references: Side
     predictions: Side
-    reference_row: NDArray[np.int64]
-    prediction_row: NDArray[np.int64]
+    reference_row: Rows
+    prediction_row: Rows
     azimuth_error_deg: NDArray[np.float64]
     distance_error_cm: NDArray[np.float64]
     relative_distance_error: NDArray[np.float64]
@@ -83,7 +100,7 @@ def pair(references: ClipEvents, predictions: ClipEvents, class_count: int) -> P
 
     Args:
         references: the truth.
-        predictions: what a system says; each clip must be among the references, some may be missing.
+        predictions: of a system; each clip must be among the references, some may be missing.
         class_count: how many classes there are.
 
     Returns:
@@ -129,7 +146,7 @@ def pair(references: ClipEvents, predictions: ClipEvents, class_count: int) -> P
     )
 
 
-def _side(clips: ClipEvents, clip: NDArray[np.int64], frame_count: int, class_count: int) -> Side:
+def _side(clips: ClipEvents, clip: Rows, frame_count: int, class_count: int) -> Side:
     """Sort the rows of one side into (clip, frame, class) groups and keep those that find a track."""
     events = clips.events
     if events.row_count and int(events.class_index.max()) >= class_count:
@@ -140,14 +157,14 @@ def _side(clips: ClipEvents, clip: NDArray[np.int64], frame_count: int, class_co
             f"the class list has 0 to {class_count - 1}"
         )
     group = (clip * frame_count + events.frame) * class_count + events.class_index
-    rows: NDArray[np.int64] | slice = slice(None)
+    rows: Rows | slice = slice(None)
     if (group[1:] < group[:-1]).any():  # most files are sorted as they come, and a slice costs nothing
         rows = np.argsort(group, kind="stable")  # stable: within a group the order of the file decides
         group = group[rows]
     first_row = _group_starts(group)
-    kept = rows_in_tracks(events.source[rows], first_row)
-    if len(kept) < len(group):
-        rows, group = np.arange(len(group))[rows][kept], group[kept]
+    surviving = rows_in_tracks(events.source[rows], first_row)
+    if len(surviving) < len(group):
+        rows, group = np.arange(len(group))[rows][surviving], group[surviving]
         first_row = _group_starts(group)
     return Side(
         clip=clip[rows],
@@ -157,11 +174,11 @@ def _side(clips: ClipEvents, clip: NDArray[np.int64], frame_count: int, class_co
         distance_m=events.distance_m[rows],
         group=group,
         first_row=first_row,
-        overwritten=events.row_count - len(kept),
+        overwritten=events.row_count - len(surviving),
     )
 
 
-def _group_starts(group: NDArray[np.int64]) -> NDArray[np.int64]:
+def _group_starts(group: Rows) -> Rows:
     """(group + 1,) the first row of every run of equal numbers, and the number of rows."""
     changes = np.flatnonzero(group[1:] != group[:-1]) + 1
     start = [0] if len(group) else []
@@ -188,7 +205,7 @@ def centimetres(distance_m: ArrayLike) -> NDArray[np.float64]:
         return np.where(np.abs(distance_cm - whole) <= _LAST_BITS * whole, whole, distance_cm)
 
 
-def _last_frame(side: Side, clip_count: int) -> NDArray[np.int64]:
+def _last_frame(side: Side, clip_count: int) -> Rows:
     """(clip,) the highest frame of every clip, 0 where it has no row."""
     end = np.searchsorted(side.clip, np.arange(clip_count), side="right")
     has_rows = np.bincount(side.clip, minlength=clip_count) > 0
@@ -197,13 +214,13 @@ def _last_frame(side: Side, clip_count: int) -> NDArray[np.int64]:
     return last_frame
 
 
-def _pairs(references: Side, predictions: Side) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _pairs(references: Side, predictions: Side) -> tuple[Rows, Rows]:
     """(pair,) rows of both sides that belong together, over all groups where both are active."""
     reference_group = references.group[references.first_row[:-1]]
     prediction_group = predictions.group[predictions.first_row[:-1]]
     if not len(reference_group):
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    # A system says less than there is, as a rule, so this way round fewer groups are looked up.
+    # There are fewer predictions than references, as a rule, so this way round fewer groups are looked up.
     counterpart = np.searchsorted(reference_group, prediction_group).clip(max=len(reference_group) - 1)
     both = reference_group[counterpart] == prediction_group
     counterpart = counterpart[both]
@@ -213,3 +230,162 @@ def _pairs(references: Side, predictions: Side) -> tuple[NDArray[np.int64], NDAr
         predictions.azimuth_deg,
         (predictions.first_row[:-1][both], np.diff(predictions.first_row)[both]),
     )
+
+
+def match(
+    reference_azimuth_deg: NDArray[np.float64],
+    reference_rows: tuple[Rows, Rows],
+    prediction_azimuth_deg: NDArray[np.float64],
+    prediction_rows: tuple[Rows, Rows],
+) -> tuple[Rows, Rows]:
+    """Pair references with predictions in every group so that the summed azimuth error of a group is least.
+
+    The outcome is that of one call of `scipy.optimize.linear_sum_assignment(cost[reference, prediction])`
+    for each group. Several pairings often cost the same in whole degrees and then have different distance
+    errors, so the solver itself is asked wherever the best pairing is not unique.
+
+    Args:
+        reference_azimuth_deg: (reference,) folded azimuths, degrees, the rows of a group next to each other.
+        reference_rows: two (group,) arrays: first row and number of rows (at least 1) of each group.
+        prediction_azimuth_deg: (prediction,) likewise.
+        prediction_rows: likewise; group i of the references meets group i of the predictions.
+
+    Returns:
+        Two (pair,) int64 arrays: the reference rows and the prediction rows that belong together, in any order.
+
+    Source: DCASE 2025 Task 3 baseline, utils.py, least_distance_between_gt_pred.
+
+    >>> one_group = (np.array([0]), np.array([2]))
+    >>> match(np.array([0.0, 50.0]), one_group, np.array([40.0, 5.0]), one_group)
+    (array([0, 1]), array([1, 0]))
+    """
+    reference_first, reference_count = reference_rows
+    prediction_first, prediction_count = prediction_rows
+    single = (reference_count == 1) & (prediction_count == 1)
+    pairs = [(reference_first[single], prediction_first[single])]
+    several = np.flatnonzero(~single)
+    base = int(prediction_count.max(initial=0)) + 1
+    shape = reference_count[several] * base + prediction_count[several]
+    for code in np.unique(shape).tolist():
+        references, predictions = divmod(code, base)
+        groups = several[shape == code]
+        for chunk in _chunks(groups, references, predictions):
+            reference = reference_first[chunk, None] + np.arange(references)
+            prediction = prediction_first[chunk, None] + np.arange(predictions)
+            cost = np.abs(reference_azimuth_deg[reference][:, :, None] - prediction_azimuth_deg[prediction][:, None, :])
+            row, column = _assign(cost)
+            pairs.append((np.take_along_axis(reference, row, 1), np.take_along_axis(prediction, column, 1)))
+    return (
+        np.concatenate([reference.ravel() for reference, _ in pairs]),
+        np.concatenate([prediction.ravel() for _, prediction in pairs]),
+    )
+
+
+def _chunks(groups: Rows, references: int, predictions: int) -> Iterator[Rows]:
+    """Pieces of `groups` small enough to try all their pairings at once."""
+    pairings = min(_MOST_PAIRINGS, _pairing_count(references, predictions))
+    step = max(1, _CHUNK // (references * predictions + pairings * min(references, predictions)))
+    for start in range(0, len(groups), step):
+        yield groups[start : start + step]
+
+
+def _assign(cost: NDArray[np.float64]) -> tuple[Rows, Rows]:
+    """Pairs of (group, reference, prediction) costs as two (group, pair) arrays of row and column numbers."""
+    references, predictions = cost.shape[1:]
+    if _pairing_count(references, predictions) > _MOST_PAIRINGS:
+        return _solve(cost)
+    row, column = _pairings(references, predictions)
+    totals = cost[:, row, column].sum(axis=2)
+    best = totals.argmin(axis=1)  # the first of equals, so the lowest index wins where one side is single
+    row, column = row[best], column[best]
+    if min(references, predictions) > 1:
+        lowest_two = np.partition(totals, 1, axis=1)[:, :2]
+        unclear = lowest_two[:, 1] - lowest_two[:, 0] < _TIE_DEG
+        row[unclear], column[unclear] = _solve(cost[unclear])
+    return row, column
+
+
+def _pairing_count(references: int, predictions: int) -> int:
+    """In how many ways the smaller side can be paired with the larger."""
+    return math.perm(max(references, predictions), min(references, predictions))
+
+
+def _pairings(references: int, predictions: int) -> tuple[Rows, Rows]:
+    """All ways to pair everything on the smaller side, as two (pairing, pair) arrays of row and column numbers."""
+    larger, smaller = max(references, predictions), min(references, predictions)
+    chosen = np.array(list(permutations(range(larger), smaller)), dtype=np.int64)
+    all_of_smaller = np.broadcast_to(np.arange(smaller), chosen.shape)
+    return (all_of_smaller, chosen) if references <= predictions else (chosen, all_of_smaller)
+
+
+def _solve(cost: NDArray[np.float64]) -> tuple[Rows, Rows]:
+    """The solver's pairs of each group: two microseconds a group."""
+    from scipy.optimize import linear_sum_assignment  # half a second to import, paid only where pairings tie
+
+    row, column = np.empty((2, len(cost), min(cost.shape[1:])), dtype=np.int64)
+    for group, table in enumerate(cost):
+        row[group], column[group] = linear_sum_assignment(table)
+    return row, column
+
+
+def rows_in_tracks(source: NDArray[np.integer], first_row: Rows) -> Rows:
+    """Find the rows that survive when every (frame, class) has only ten tracks.
+
+    A row takes its source number as its track if that is below ten and still free, else the lowest free
+    track. Where all ten are taken it replaces the row in track 0 and takes that row's position. Two rows
+    of one source are therefore two instances, and up to ten rows of a group always survive.
+
+    Args:
+        source: (row,) source numbers, the rows of each group next to each other and in file order. A
+            negative number is no track of the ten: its first row is kept beside them.
+        first_row: (group + 1,) where each group starts; the last entry is the number of rows.
+
+    Returns:
+        (survivor,) int64 row numbers, group after group in track order of insertion; as long as `source`
+        if nothing was overwritten.
+
+    Source: DCASE 2025 Task 3 baseline, utils.py, organize_labels.
+
+    >>> rows_in_tracks(np.arange(12), np.array([0, 12]))
+    array([11,  1,  2,  3,  4,  5,  6,  7,  8,  9])
+    """
+    content = np.arange(len(source), dtype=np.int64)
+    sizes = np.diff(first_row)
+    crowded = np.flatnonzero(sizes > TRACKS)
+    if not len(crowded):
+        return content
+    outside = _first_row_of_negative_source(source, first_row)
+    survives = np.ones(len(source), dtype=bool)
+    taken = np.zeros((len(crowded), TRACKS), dtype=bool)
+    row_in_track_0 = np.zeros(len(crowded), dtype=np.int64)
+    for position in range(int(sizes[crowded].max())):  # the rows of one group take turns, all groups at once
+        group = np.flatnonzero(sizes[crowded] > position)
+        group = group[~outside[first_row[crowded[group]] + position]]
+        row = first_row[crowded[group]] + position
+        track = _track_of(source[row], taken[group])
+        full = track < 0
+        content[row_in_track_0[group[full]]] = row[full]
+        survives[row[full]] = False
+        group, row, track = group[~full], row[~full], track[~full]
+        taken[group, track] = True
+        row_in_track_0[group[track == 0]] = row[track == 0]
+    return content[survives]
+
+
+def _track_of(source: NDArray[np.integer], taken: NDArray[np.bool_]) -> Rows:
+    """(row,) the free track each row takes in its (row, track) table, -1 where none is left."""
+    has_own = (source >= 0) & (source < TRACKS)
+    own = np.where(has_own, source, 0)
+    takes_own = has_own & ~taken[np.arange(len(source)), own]
+    lowest_free = np.where(taken.all(axis=1), -1, np.argmin(taken, axis=1))
+    return np.where(takes_own, own, lowest_free).astype(np.int64)
+
+
+def _first_row_of_negative_source(source: NDArray[np.integer], first_row: Rows) -> NDArray[np.bool_]:
+    """(row,) true where a negative source number is the first of its kind in its group."""
+    first = np.zeros(len(source), dtype=bool)
+    negative = np.flatnonzero(source < 0)
+    group = np.searchsorted(first_row, negative, side="right")
+    pairs = np.stack([group, source[negative]], axis=1)
+    first[negative[np.unique(pairs, axis=0, return_index=True)[1]]] = True
+    return first

@@ -1,4 +1,4 @@
-"""Counts become the four scores: F20, azimuth error, relative distance error, distance error in metres."""
+"""Counts become scores with intervals: F20, azimuth error, relative distance error, distance error in metres."""
 
 from dataclasses import dataclass
 from typing import NamedTuple, Self
@@ -7,12 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.metrics.counting import Counts
+from whence.metrics.intervals import interval
 from whence.metrics.pairing import CM_PER_M, EPS
-from whence.metrics.settings import Average, Protocol
+from whence.metrics.settings import Average, IntervalSettings, Protocol, ScoreSettings
+
+# No score is beyond these; the ends of intervals are cut to them.
+_LIMITS = {"f20": (0.0, 1.0), "doae_deg": (0.0, 180.0), "rde": (0.0, np.inf)}
 
 
 class ScoreArrays(NamedTuple):
-    """The four scores of many sets of clips at once; see `Scores` for what each means."""
+    """The four scores of many sets of clips at once; `Scores` explains them."""
 
     f20: NDArray[np.float64]
     doae_deg: NDArray[np.float64]
@@ -124,6 +128,11 @@ def averaged(counts: Counts, protocol: Protocol, average: Average) -> ScoreArray
     return ScoreArrays(np.asarray(f20), *(_mean_where(error, np.isfinite(error)) for error in scores[1:]))
 
 
+def main_scores(counts: Counts, protocol: Protocol, average: Average) -> NDArray[np.float64]:
+    """(..., 3): F-score, azimuth error and relative distance error of all classes together."""
+    return np.stack(averaged(counts, protocol, average)[:3], axis=-1)
+
+
 def _mean_error(summed: NDArray[np.float64], pairs: NDArray[np.float64]) -> NDArray[np.float64]:
     """Error per pair, NaN where there are none."""
     return np.where(pairs > 0, summed / (pairs + EPS), np.nan)
@@ -134,3 +143,68 @@ def _mean_where(values: NDArray[np.float64], chosen: NDArray[np.bool_]) -> NDArr
     count = chosen.sum(axis=-1)
     total = np.where(chosen, values, 0.0).sum(axis=-1)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+class Ends(NamedTuple):
+    """The lower and upper end of an interval; NaN where the data cannot say."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, eq=False)
+class ProtocolResult:
+    """The scores under one protocol and how sure they are.
+
+    Args:
+        scores: of all clips the protocol looks at.
+        f20: interval of the F-score, cut to 0 .. 1.
+        doae_deg: interval of the azimuth error, cut to 0 and more.
+        rde: interval of the relative distance error, cut to 0 and more.
+        recordings: the number of recordings (or clips, where names tell no recording) behind the intervals.
+    """
+
+    scores: Scores
+    f20: Ends
+    doae_deg: Ends
+    rde: Ends
+    recordings: int
+
+    def as_json(self) -> dict[str, object]:
+        """Scores and intervals; null where there is no number."""
+        names = ("f20", "doae_deg", "rde", "distance_error_m")
+        return {
+            **{name: number_or_none(getattr(self.scores, name)) for name in names},
+            "intervals": {name: [number_or_none(end) for end in getattr(self, name)] for name in names[:3]},
+        }
+
+
+def result_of(
+    counts: Counts,
+    recording_of_clip: NDArray[np.int64],
+    protocol: Protocol,
+    settings: ScoreSettings,
+    interval_settings: IntervalSettings,
+) -> ProtocolResult:
+    """Score the clips of one protocol and draw the intervals.
+
+    Args:
+        counts: of shape (clip, quantity, class), only clips the protocol looks at.
+        recording_of_clip: (clip,) number of the recording that each was cut from.
+        protocol: which rule holds for absent classes.
+        settings: the average.
+        interval_settings: how intervals are drawn.
+    """
+    known, position = np.unique(recording_of_clip, return_inverse=True)
+    by_recording = counts.grouped(position, len(known))
+    drawn = interval(by_recording, lambda some: main_scores(some, protocol, settings.average), interval_settings)
+    ends = {
+        name: Ends(float(np.clip(low, *_LIMITS[name])), float(np.clip(high, *_LIMITS[name])))
+        for name, low, high in zip(_LIMITS, drawn.low, drawn.high, strict=True)
+    }
+    return ProtocolResult(Scores.of(by_recording.total(), protocol, settings.average), recordings=len(known), **ends)
+
+
+def number_or_none(value: float) -> float | None:
+    """A number as JSON knows it: NaN becomes null."""
+    return float(value) if np.isfinite(value) else None

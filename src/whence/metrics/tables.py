@@ -1,11 +1,11 @@
 """Where a system is good and where not: the same scores by azimuth, side, distance, polyphony and same-class overlap.
 
-A false alarm has no true place, and a miss no predicted one, so each row needs a rule: a reference, and the prediction
-that was paired with it, stand in the band of the reference; a prediction without a partner stands in the band of its
-own azimuth or distance. Polyphony and same-class overlap are those of the references in its frame, for all rows.
+A false alarm has no true position, and a miss no predicted one, so each row needs a rule: a reference, and the
+prediction that was paired with it, belong to the band of the reference; a prediction without a partner belongs to the
+band of its own azimuth or distance. Polyphony and same-class overlap of all rows are those of the references in its
+frame.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,13 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.errors import MetricError
-from whence.metrics.counting import QUANTITIES, Counts, tally
+from whence.metrics.counting import QUANTITIES, Counts, count_cells
 from whence.metrics.pairing import Pairing, Side
-from whence.metrics.scores import ScoreArrays, averaged
+from whence.metrics.scores import ScoreArrays, averaged, number_or_none
 from whence.metrics.settings import Protocol, ScoreSettings, check_protocol
 
 Dimension = Literal["azimuth", "side", "distance", "polyphony", "same_class"]
-Bands = NDArray[np.int64]
 
 BANDS: dict[Dimension, tuple[str, ...]] = {
     "azimuth": ("ahead (up to 30 deg)", "30 to 60 deg", "at the sides (beyond 60 deg)"),
@@ -79,10 +78,7 @@ def break_down(
         settings: the thresholds of a hit, and the number of classes.
         dimension: a key of BANDS.
         protocol: which rows count.
-        unit_of_clip: (clip,) what to keep apart, for intervals; by default everything is one unit.
-
-    Returns:
-        the counts by unit and band.
+        unit_of_clip: (clip,) what to count apart, for intervals; by default everything is one unit.
 
     Raises:
         MetricError: there is no such dimension or protocol.
@@ -91,76 +87,38 @@ def break_down(
         raise MetricError(f"no table by {dimension!r}; there are: {', '.join(BANDS)}")
     check_protocol(protocol)
     unit = np.zeros(len(pairing.clip_names), dtype=np.int64) if unit_of_clip is None else unit_of_clip
-    reference_band, prediction_band = _BAND_RULES[dimension](pairing, settings.class_count)
+    sides = (pairing.references, pairing.predictions)
+    reference_band, prediction_band = (
+        _bands(side, pairing.references, dimension, settings.class_count) for side in sides
+    )
     prediction_band[pairing.prediction_row] = reference_band[pairing.reference_row]
     shape = (int(unit.max(initial=-1)) + 1, len(BANDS[dimension]), settings.class_count)
     cells = shape[0] * shape[1] * shape[2]
 
-    def cell(side: Side, band: Bands) -> NDArray[np.int64]:
+    def cell(side: Side, band: NDArray[np.int64]) -> NDArray[np.int64]:
         number = (unit[side.clip] * shape[1] + band) * shape[2] + side.class_index
-        # What the protocol passes over goes to a cell behind the last, which is thrown away.
+        # Rows that the protocol ignores go to a cell behind the last, which is thrown away.
         return number if protocol == "strict" else np.where(pairing.officially_scored(side), number, cells)
 
     reference_cell = cell(pairing.references, reference_band)
     prediction_cell = cell(pairing.predictions, prediction_band)
-    counted = tally(pairing, settings, reference_cell, prediction_cell, cells + 1)[:, :cells]
+    counted = count_cells(pairing, settings, reference_cell, prediction_cell, cells + 1)[:, :cells]
     values = counted.reshape(len(QUANTITIES), *shape).transpose(1, 2, 0, 3)
     return Breakdown(dimension, BANDS[dimension], Counts(np.ascontiguousarray(values)))
 
 
-def number_or_none(value: float) -> float | None:
-    """A number as JSON knows it: NaN becomes null."""
-    return float(value) if np.isfinite(value) else None
-
-
-def _by_azimuth(pairing: Pairing, class_count: int) -> tuple[Bands, Bands]:
-    """How far off the middle."""
-    sides = (pairing.references, pairing.predictions)
-    reference, prediction = (np.searchsorted(_AZIMUTH_EDGES_DEG, np.abs(side.azimuth_deg)) for side in sides)
-    return reference, prediction
-
-
-def _by_side(pairing: Pairing, class_count: int) -> tuple[Bands, Bands]:
-    """Left, middle or right."""
-    sides = (pairing.references, pairing.predictions)
-    reference, prediction = (1 - np.sign(side.azimuth_deg).astype(np.int64) for side in sides)
-    return reference, prediction
-
-
-def _by_distance(pairing: Pairing, class_count: int) -> tuple[Bands, Bands]:
-    """How far away; searchsorted puts NaN last, where the band of unknown distances is."""
-    edges = [*_DISTANCE_EDGES_M, np.inf]
-    sides = (pairing.references, pairing.predictions)
-    reference, prediction = (np.searchsorted(edges, side.distance_m) for side in sides)
-    return reference, prediction
-
-
-def _by_polyphony(pairing: Pairing, class_count: int) -> tuple[Bands, Bands]:
-    """How many references of any class sound in the frame."""
-    return _crowd(pairing.references.group // class_count, pairing.predictions.group // class_count, most=3)
-
-
-def _by_same_class(pairing: Pairing, class_count: int) -> tuple[Bands, Bands]:
-    """How many references of the same class sound in the frame."""
-    return _crowd(pairing.references.group, pairing.predictions.group, most=2)
-
-
-def _crowd(reference_key: Bands, prediction_key: Bands, most: int) -> tuple[Bands, Bands]:
-    """For each row of both sides the number of references with its key, at most `most`."""
-    keys, count = np.unique(reference_key, return_counts=True)
-    keys, count = np.append(keys, -1), np.append(count, 0).clip(max=most)  # an end that no key equals
-
-    def of(key: Bands) -> Bands:
-        position = np.searchsorted(keys[:-1], key)
-        return np.where(keys[position] == key, count[position], 0)
-
-    return of(reference_key), of(prediction_key)
-
-
-_BAND_RULES: dict[Dimension, Callable[[Pairing, int], tuple[Bands, Bands]]] = {
-    "azimuth": _by_azimuth,
-    "side": _by_side,
-    "distance": _by_distance,
-    "polyphony": _by_polyphony,
-    "same_class": _by_same_class,
-}
+def _bands(side: Side, references: Side, dimension: Dimension, class_count: int) -> NDArray[np.int64]:
+    """(row,) the band of each row of a side: of its own azimuth or distance, or by the references in its frame."""
+    if dimension == "azimuth":
+        return np.searchsorted(_AZIMUTH_EDGES_DEG, np.abs(side.azimuth_deg))
+    if dimension == "side":
+        return 1 - np.sign(side.azimuth_deg).astype(np.int64)
+    if dimension == "distance":  # searchsorted puts NaN last, where the band of unknown distances is
+        return np.searchsorted([*_DISTANCE_EDGES_M, np.inf], side.distance_m)
+    # Groups are numbered by clip, frame and class, so a division leaves clip and frame.
+    divisor, most = (class_count, 3) if dimension == "polyphony" else (1, 2)
+    groups, count = np.unique(references.group // divisor, return_counts=True)
+    groups, count = np.append(groups, -1), np.append(count, 0).clip(max=most)  # an end that no group equals
+    group = side.group // divisor
+    position = np.searchsorted(groups[:-1], group)
+    return np.where(groups[position] == group, count[position], 0)

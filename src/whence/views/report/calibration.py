@@ -32,7 +32,7 @@ def calibration_section(evaluation: Evaluation, references: ClipEvents, predicti
         [f"{low:.1f} to {high:.1f}", f"{count:,}", f"{score:.2f}" if count else "-", percent(share)]
         for low, high, count, score, share in zip(
             steps.edges[:-1].tolist(), steps.edges[1:].tolist(), steps.predictions.tolist(),
-            steps.mean_score.tolist(), steps.right_share.tolist(), strict=True,
+            steps.mean_score.tolist(), steps.precision.tolist(), strict=True,
         )
     ]  # fmt: skip
     return join(

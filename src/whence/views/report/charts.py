@@ -69,7 +69,7 @@ def profile_chart(title: str, description: str, steps: Profile, x_name: str, y_n
     Args:
         title: of the chart.
         description: what it shows.
-        steps: from `whence.metrics.profiles`.
+        steps: from `whence.metrics.profile`.
         x_name: of the true place, with unit.
         y_name: of the error, with unit.
         leftwards: whether the highest place is drawn on the left, as azimuths are: left is left.
@@ -111,7 +111,7 @@ def calibration_chart(title: str, description: str, steps: Calibration) -> Marku
     parts = frame(x, y, marks, marks, "score of the prediction", "share that was right")
     parts.append(line(x(0), y(0), x(1), y(1), "ideal"))
     known = steps.predictions > 0
-    scores, shares = steps.mean_score[known].tolist(), steps.right_share[known].tolist()
+    scores, shares = steps.mean_score[known].tolist(), steps.precision[known].tolist()
     places = [(x(score), y(share)) for score, share in zip(scores, shares, strict=True)]
     parts.append(element("polyline", points=" ".join(f"{px:.1f},{py:.1f}" for px, py in places), class_="curve"))
     # The area of a dot says how many predictions it stands for.

@@ -40,10 +40,10 @@ def confusion_section(evaluation: Evaluation) -> Markup:
 
 def _worst(counted: Confusion, names: list[str]) -> Markup:
     """The most frequent confusions in words."""
-    order = np.argsort(-counted.said, axis=None, kind="stable")[:_MOST_IN_WORDS]
+    order = np.argsort(-counted.confused, axis=None, kind="stable")[:_MOST_IN_WORDS]
     items = []
-    for true, said in zip(*np.unravel_index(order, counted.said.shape), strict=True):
-        times, references = int(counted.said[true, said]), int(counted.references[true])
+    for true, said in zip(*np.unravel_index(order, counted.confused.shape), strict=True):
+        times, references = int(counted.confused[true, said]), int(counted.references[true])
         if times:
             share = f"{times:,} of {references:,} references, {100 * times / references:.0f} %"
             items.append(element("li", f"{names[true]} was called {names[said]}: {share}"))
@@ -56,7 +56,7 @@ def _table(counted: Confusion, names: list[str]) -> Markup:
     """Shaded cells; green is right, orange is wrong, and the numbers say it without colour."""
     references = counted.references
     # A class that neither was true nor was said anywhere is no column.
-    columns = np.flatnonzero((references + counted.said.sum(axis=0) + counted.invented) > 0)
+    columns = np.flatnonzero((references + counted.confused.sum(axis=0) + counted.false_alarms) > 0)
     heads = ["references", "found", "misplaced", "unheard", *[names[column] for column in columns]]
     head = element(
         "tr",
@@ -66,11 +66,11 @@ def _table(counted: Confusion, names: list[str]) -> Markup:
     rows = []
     for true in np.flatnonzero(references > 0):
         total = int(references[true])
-        cells = [element("td", f"{total:,}", class_="plain"), _cell(counted.found[true], total, "good")]
-        cells += [_cell(counted.misplaced[true], total, "bad"), _cell(counted.unheard[true], total, "bad")]
-        cells += [_cell(counted.said[true, said], total, "bad") if said != true else _same() for said in columns]
+        cells = [element("td", f"{total:,}", class_="plain"), _cell(counted.hits[true], total, "good")]
+        cells += [_cell(counted.misplaced[true], total, "bad"), _cell(counted.missed[true], total, "bad")]
+        cells += [_cell(counted.confused[true, said], total, "bad") if said != true else _same() for said in columns]
         rows.append(element("tr", element("th", names[true], scope="row"), *cells))
-    invented = [element("td", f"{int(counted.invented[said]):,}", class_="plain") for said in columns]
+    invented = [element("td", f"{int(counted.false_alarms[said]):,}", class_="plain") for said in columns]
     blank = element("td", "", class_="plain")
     last = element("th", "invented", scope="row", title="predictions near no missed reference; numbers, not per cent")
     rows.append(element("tr", last, *[blank] * 4, *invented))

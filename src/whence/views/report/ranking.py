@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.metrics import RIGHT, verdicts
+from whence.metrics import HIT, outcomes
 
 if TYPE_CHECKING:
     from whence.metrics import Evaluation
@@ -60,13 +60,13 @@ def worst_clips(evaluation: Evaluation, most: int) -> list[WorstClip]:
 def _mistakes_by_frame(evaluation: Evaluation, clips: list[int]) -> dict[int, NDArray[np.int64]]:
     """For each of the clips, how many mistakes every frame has."""
     pairing = evaluation.pairing
-    judged = verdicts(pairing, evaluation.settings)
+    outcome = outcomes(pairing, evaluation.settings)
     # A misplaced pair is counted on the side of its reference; predictions add their false alarms.
     paired = np.zeros(len(pairing.predictions.frame), dtype=bool)
     paired[pairing.prediction_row] = True
     wrong = (
-        (pairing.references, judged.references != RIGHT),
-        (pairing.predictions, (judged.predictions != RIGHT) & ~paired),
+        (pairing.references, outcome.references != HIT),
+        (pairing.predictions, (outcome.predictions != HIT) & ~paired),
     )
     found: dict[int, NDArray[np.int64]] = {}
     for clip in clips:

@@ -1,12 +1,12 @@
-"""Matching: equal to one call of the solver for every group, ties included."""
+"""Matching equals one call of the solver for every group, ties included; tracks are as dictionaries hold them."""
 
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from whence.metrics import matching
-from whence.metrics.matching import match
+from whence.metrics import pairing
+from whence.metrics.pairing import match, rows_in_tracks
 
 
 def slow_match(groups):
@@ -67,8 +67,8 @@ def test_the_lowest_index_wins_where_one_side_is_single():
 
 def test_a_tie_in_all_but_the_last_bits_is_left_to_the_solver(monkeypatch):
     asked = []
-    solve = matching._solve
-    monkeypatch.setattr(matching, "_solve", lambda cost: asked.append(len(cost)) or solve(cost))
+    solve = pairing._solve
+    monkeypatch.setattr(pairing, "_solve", lambda cost: asked.append(len(cost)) or solve(cost))
     almost = ((0.1, 0.2), (0.3 + 0.1, 0.7))
     clear = ((0.0, 50.0), (1.0, 49.0))
     assert fast_match([almost, clear, clear]) == slow_match([almost, clear, clear])
@@ -79,9 +79,69 @@ def test_pieces_of_any_size_give_the_same(monkeypatch):
     rng = np.random.default_rng([3, 0, 0])
     groups = [(rng.integers(-9, 9, 3), rng.integers(-9, 9, 4)) for _ in range(30)]
     whole = fast_match(groups)
-    monkeypatch.setattr(matching, "_CHUNK", 1)
+    monkeypatch.setattr(pairing, "_CHUNK", 1)
     assert fast_match(groups) == whole == slow_match(groups)
 
 
 def test_no_group_gives_no_pair():
     assert fast_match([]) == set()
+
+
+# Tracks
+
+
+def slow_rows_in_tracks(groups):
+    """The rule with one dictionary for each group; the values are row numbers."""
+    survivors, row = [], 0
+    for sources in groups:
+        tracks = {}
+        for source in sources:
+            track = source
+            if source in tracks or source >= 10:
+                free = [number for number in range(10) if number not in tracks]
+                track = free[0] if free else 0
+            tracks[track] = row
+            row += 1
+        survivors += tracks.values()
+    return survivors
+
+
+def fast_rows_in_tracks(groups):
+    first_row = np.cumsum([0, *map(len, groups)])
+    return rows_in_tracks(np.array([source for group in groups for source in group], int), first_row).tolist()
+
+
+@given(st.lists(st.lists(st.integers(-2, 12), min_size=1, max_size=40), max_size=6))
+def test_it_equals_the_dictionaries(groups):
+    assert fast_rows_in_tracks(groups) == slow_rows_in_tracks(groups)
+
+
+def test_ten_rows_survive_whatever_their_sources():
+    for sources in ([0] * 10, [99] * 10, list(range(5, 15)), [9, 9, 8, 8, 7, 7, 0, 0, 3, 3]):
+        assert fast_rows_in_tracks([sources]) == list(range(10))
+
+
+def test_the_eleventh_row_takes_the_position_of_track_0():
+    # Source 5 comes first and has the first position; source 0 is second, so that is where the eleventh row goes.
+    assert fast_rows_in_tracks([[5, 0, 1, 2, 3, 4, 6, 7, 8, 9, 5]]) == [0, 10, 2, 3, 4, 5, 6, 7, 8, 9]
+
+
+def test_each_later_row_overwrites_the_one_before():
+    assert fast_rows_in_tracks([[0] * 13]) == [12, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+
+
+def test_groups_do_not_touch_each_other():
+    assert fast_rows_in_tracks([[0] * 11, [0], [0] * 11]) == [
+        *(10, 1, 2, 3, 4, 5, 6, 7, 8, 9),
+        11,
+        *(22, 13, 14, 15, 16, 17, 18, 19, 20, 21),
+    ]
+
+
+def test_a_negative_source_keeps_a_row_of_its_own_once():
+    assert fast_rows_in_tracks([[-1, *range(10)]]) == list(range(11))
+    assert fast_rows_in_tracks([[-1, *range(10), -1]]) == [0, 11, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+
+
+def test_nothing_gives_nothing():
+    assert fast_rows_in_tracks([]) == []
