@@ -20,6 +20,7 @@ SLOW = {
     "matplotlib",
     "av",
     "pooch",
+    "rich",
     "logging.config",
 }
 CORE_LIMIT_BYTES = 350e6

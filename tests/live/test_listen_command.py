@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from listen_doubles import FakeClock, FakeSource, FakeStream, noise, wav_seconds
+from live_doubles import FakeClock, FakeDevice, FakeStream, noise, wav_seconds
 
 from whence.audio import write
 from whence.cli import listen
@@ -25,7 +25,7 @@ from whence.cli.main import main
 from whence.inference import NetworkSystem
 from whence.labels import STARSS23, read_dcase, read_json_lines
 from whence.models.outputs import Classwise
-from whence.views.terminal import Terminal, can_show_page
+from whence.views.terminal import State, Terminal, can_show_page
 
 # The command with a made-up system; a process of its own has to open its terminal to own it.
 PREAMBLE = f"""
@@ -33,7 +33,7 @@ import os, sys
 if os.isatty(0):
     os.close(os.open(os.ttyname(0), os.O_RDWR))
 sys.path.insert(0, {str(Path(__file__).parent)!r})
-from listen_doubles import FakeStream
+from live_doubles import FakeStream
 from whence.cli import listen
 from whence.cli.main import main
 from whence.labels import STARSS23
@@ -72,6 +72,8 @@ class InTerminal:
         self.resize(80, 24)
         self.before = termios.tcgetattr(self.slave)
         self.output = b""
+        # They would override what the terminal says of itself.
+        plain = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "COLORTERM")}
         self.process = subprocess.Popen(
             [sys.executable, "-c", PREAMBLE + textwrap.dedent(code), *words],
             stdin=self.slave,
@@ -79,7 +81,7 @@ class InTerminal:
             stderr=self.slave,
             cwd=folder,
             start_new_session=True,
-            env={**os.environ, "TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8", **(environment or {})},
+            env={**plain, "TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8", **(environment or {})},
         )
 
     def resize(self, columns, rows):
@@ -147,7 +149,7 @@ def test_radar_keys_resize_and_a_terminal_given_back(street, tmp_path, in_termin
     terminal = in_terminal("--device", f"file:{street}")
     first = terminal.read_until(b"music")
     assert ENTERED in first
-    assert b"\x1b[38;5;" in first
+    assert b"38;5;" in first
     assert not termios.tcgetattr(terminal.slave)[3] & (termios.ECHO | termios.ICANON)
     terminal.press(b"\x1b[A")
     terminal.press(b"r")
@@ -159,9 +161,9 @@ def test_radar_keys_resize_and_a_terminal_given_back(street, tmp_path, in_termin
     terminal.press(b"q")
     assert terminal.end() == 0
     assert given_back(terminal.output)
-    said = terminal.output[terminal.output.rfind(LEFT) :].decode()
-    assert "-last-minute.wav" in said
-    assert said.rstrip().endswith("stopped; everything recorded is kept")
+    messages = terminal.output[terminal.output.rfind(LEFT) :].decode()
+    assert "-last-minute.wav" in messages
+    assert messages.rstrip().endswith("stopped; everything recorded is kept")
     assert len(list(tmp_path.glob("*.csv"))) == len(list(tmp_path.glob("*.wav"))) == 2
 
 
@@ -286,9 +288,9 @@ def test_a_missing_library_ends_with_2_and_the_name_of_the_package(tmp_path, mon
 
 def test_an_unplugged_device_ends_with_3(stand_in, tmp_path, monkeypatch, capsys):
     clock = FakeClock()
-    source = FakeSource(clock, [noise(24_000), 60.0])
+    source = FakeDevice(clock, [noise(24_000), 60.0])
     monkeypatch.setattr("whence.live.WallClock", lambda: clock)
-    monkeypatch.setattr("whence.live.open_device", lambda words, clock, channels: source)
+    monkeypatch.setattr(listen, "open_device", lambda name, clock, channels: source)
     assert main(["listen", "--out", str(tmp_path)]) == 3
     assert capsys.readouterr().err.endswith(
         "whence: a fake device gave no sound for 10 s; was it unplugged? What was recorded is kept\n"
@@ -297,7 +299,7 @@ def test_an_unplugged_device_ends_with_3(stand_in, tmp_path, monkeypatch, capsys
 
 
 class LevelNetworks:
-    """Says that class 8 sounds where it is loud, at the azimuth of the level difference."""
+    """Predicts class 8 where it is loud, at the azimuth of the level difference."""
 
     codings = (Classwise(),)
 
@@ -312,7 +314,7 @@ class LevelNetworks:
 
 
 @pytest.mark.parametrize(("flags", "side"), [([], 1), (["--swap-channels"], -1)])
-def test_a_real_stream_hears_a_sound_on_its_side_at_its_time(flags, side, tmp_path, monkeypatch, capsys):
+def test_a_real_stream_finds_a_sound_on_its_side_at_its_time(flags, side, tmp_path, monkeypatch, capsys):
     signal = np.zeros((2, 48_000 * 4), np.float32)
     signal[:, 48_000 : 48_000 * 2] = noise(48_000, level=0.2) * np.array([[1.0], [0.3]], np.float32)
     write(tmp_path / "a.wav", np.clip(signal, -1, 1), sample_rate_hz=48_000)
@@ -390,7 +392,7 @@ def test_a_terminal_of_nothing_takes_nothing():
     closed.close()
     assert not can_show_page(closed)
     with Terminal(closed, None) as terminal:
-        assert (terminal.hears_keys, terminal.shows_page, terminal.pressed()) == (False, False, "")
-        terminal.draw(lambda columns, rows: pytest.fail("nobody looks"))
+        assert (terminal.reads_keys, terminal.shows_page, terminal.pressed()) == (False, False, "")
+        terminal.draw(State("a device"), STARSS23)
     with Terminal(io.StringIO(), None) as terminal:
-        assert not terminal.hears_keys
+        assert not terminal.reads_keys

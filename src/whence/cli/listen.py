@@ -1,4 +1,4 @@
-"""`whence listen`: a microphone, and what is heard around it, now."""
+"""`whence listen`: detect sounds around a microphone while they happen."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, TextIO
 
 from whence.cli.command import Command
 from whence.cli.model_choice import add_model, open_model
-from whence.errors import DONE
+from whence.errors import DONE, WhenceError
 
 if TYPE_CHECKING:
     from whence.inference import NetworkSystem
     from whence.labels import ClassList
-    from whence.live import Clock, Intake, LiveSource, LiveStream, Stop, Tape
+    from whence.live import Clock, Device, DeviceInput, LiveStream, Recorder, Stop
 
 _log = logging.getLogger("whence.cli")
 
+# The prefix of a file that is played in real time.
+_FILE = "file:"
 FRONT_ONLY = "two microphones cannot tell front from back: everything is shown in front"
 
 
@@ -31,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--channels", metavar="L,R", help="left and right among more than two channels, from 1")
     add_model(parser)
     parser.add_argument(
-        "--threshold", type=float, metavar="0..1", help="how sure is sure enough (default: the model's)"
+        "--threshold", type=float, metavar="0..1", help="lowest confidence of an event (default: the model's)"
     )
     parser.add_argument(
         "--to",
@@ -45,41 +47,81 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Everything that can be asked wrongly first, then the model, then listen."""
-    from whence.live import WallClock, check_destinations, device_table, open_device, portaudio, read_channels
+    """Check all arguments first, then load the model, then listen."""
+    from whence.live import WallClock, check_destinations, device_table, portaudio
 
     if args.device == "list":
         sys.stdout.write(device_table(portaudio()))
         return DONE
     check_destinations(args.to or [])
     clock = WallClock()
-    with contextlib.closing(open_device(args.device, clock, read_channels(args.channels))) as source:
+    with contextlib.closing(open_device(args.device, clock, read_channels(args.channels))) as device:
         system = load_system(args.model)
-        return listen(source, open_stream(system, args.threshold), system.classes, args, clock)
+        return listen(device, open_stream(system, args.threshold), system.classes, args, clock)
+
+
+def open_device(name: str | None, clock: Clock, channels: tuple[int, int] | None = None) -> Device:
+    """Return the device, found but not yet started.
+
+    Args:
+        name: `file:` and a path, a number, a part of a name, or None for the system's default.
+        clock: real time, for a file.
+        channels: which two of its channels are left and right, counted from 1.
+
+    Raises:
+        WhenceError: it is not there, has no two channels, or what microphones need is not installed.
+    """
+    from whence.live import Microphone, SoundFile, portaudio
+
+    if name is not None and name.startswith(_FILE):
+        path = name.removeprefix(_FILE)
+        if not path:
+            raise WhenceError("--device file: needs the name of a sound, as in --device file:street.wav")
+        return SoundFile(Path(path), clock, channels)
+    chosen = int(name) if name is not None and name.isascii() and name.isdecimal() else name
+    return Microphone(portaudio(), chosen, channels or (1, 2))
+
+
+def read_channels(text: str | None) -> tuple[int, int] | None:
+    """Return the two numbers of `--channels 3,4`.
+
+    Raises:
+        WhenceError: they are not two different channels counted from 1.
+
+    >>> read_channels("3,4")
+    (3, 4)
+    """
+    if text is None:
+        return None
+    parts = [part.strip() for part in text.split(",")]
+    numbers = [int(part) for part in parts if part.isascii() and part.isdecimal()]
+    if len(parts) != 2 or len(numbers) != 2 or min(numbers) < 1 or numbers[0] == numbers[1]:
+        raise WhenceError(f"--channels takes left and right, counted from 1, as in --channels 1,2; not {text!r}")
+    return numbers[0], numbers[1]
 
 
 def load_system(model: str | None) -> NetworkSystem:
-    """The system that listens."""
-    # More threads would wait for each other at windows this short, and take twice the processor for it.
+    """Return the model."""
+    # At windows this short, more threads would wait for each other and take twice the processor time.
     return open_model(model, threads=1)
 
 
 def open_stream(system: NetworkSystem, threshold: float | None) -> LiveStream:
-    """The system as it hears a sound that goes on."""
+    """Return the stream that detects events with low latency."""
     from whence.inference import Stream
 
     return Stream(system, latency="low", threshold=threshold)
 
 
-def listen(source: LiveSource, stream: LiveStream, classes: ClassList, args: argparse.Namespace, clock: Clock) -> int:
-    """Listen to a source until it ends or somebody asks to stop.
+def listen(device: Device, stream: LiveStream, classes: ClassList, args: argparse.Namespace, clock: Clock) -> int:
+    """Listen to a device until its sound ends or the user stops it.
 
     Args:
-        source: found, not yet started.
-        stream: what hears it.
-        classes: names of what it finds.
+        device: found, not yet started.
+        stream: detects events.
+        classes: names of its classes.
         args: as `add_arguments` declares them.
-        clock: what time is.
+        clock: the time.
 
     Returns:
         0, or 130 or 143 after a signal.
@@ -88,43 +130,43 @@ def listen(source: LiveSource, stream: LiveStream, classes: ClassList, args: arg
         WhenceError: the device or the folder cannot be used.
         UnpluggedError: the device went away and did not come back.
     """
-    from whence.live import FILE, Intake, Stop, Tape
+    from whence.live import DeviceInput, Recorder, Stop
 
-    tape = Tape(args.out)
-    tape.open()
+    recorder = Recorder(args.out)
+    recorder.open()
     with Stop() as stop:
-        source.start()
-        intake = Intake(source, clock, swapped=args.swap_channels)
-        # A file has no fingers to snap.
-        if not (args.no_check or args.quiet or (args.device or "").startswith(FILE)):
-            _check_channels(intake, clock, stop)
-        _listen(intake, stream, classes, tape, args, clock, stop)
+        device.start()
+        sound = DeviceInput(device, clock, swapped=args.swap_channels)
+        # A file has no user who could snap their fingers.
+        if not (args.no_check or args.quiet or (args.device or "").startswith(_FILE)):
+            _check_channels(sound, clock, stop)
+        _listen(sound, stream, classes, recorder, args, clock, stop)
         _log.info("stopped; everything recorded is kept")
     return stop.code
 
 
-def _check_channels(intake: Intake, clock: Clock, stop: Stop) -> None:
-    """Ask for a snap of the fingers where somebody reads questions and has keys to answer them."""
+def _check_channels(sound: DeviceInput, clock: Clock, stop: Stop) -> None:
+    """Check the channels if questions can be read and answered in a terminal."""
     from whence.live import ChannelCheck
     from whence.views.terminal import Terminal
 
     with Terminal(sys.stdin, None) as terminal:
-        if terminal.hears_keys and sys.stderr.isatty():
-            ChannelCheck(intake, terminal, clock, stop).run()
+        if terminal.reads_keys and sys.stderr.isatty():
+            ChannelCheck(sound, terminal, clock, stop).run()
 
 
 def _listen(
-    intake: Intake,
+    sound: DeviceInput,
     stream: LiveStream,
     classes: ClassList,
-    tape: Tape,
+    recorder: Recorder,
     args: argparse.Namespace,
     clock: Clock,
     stop: Stop,
 ) -> None:
     """Put page, keys and outputs together, and listen."""
     from whence.live import Listener, PageMessages, PlainLines, on_stdout, open_destinations
-    from whence.views.terminal import Terminal, looks_of
+    from whence.views.terminal import Terminal
 
     to = args.to or []
     shown = page_stream(data_on_stdout=bool(on_stdout(to)), quiet=args.quiet)
@@ -133,21 +175,20 @@ def _listen(
         outputs.append(PlainLines(sys.stdout, classes))
     with PageMessages(shown is not None) as messages, Terminal(sys.stdin, shown) as terminal:
         if shown is None:
-            _log.info("listening to %s; %s", intake.name, FRONT_ONLY)
+            _log.info("listening to %s; %s", sound.name, FRONT_ONLY)
         messages.last = FRONT_ONLY
-        looks = looks_of(shown or sys.stdout)
-        Listener(intake, stream, classes, tape, outputs, terminal, clock, stop, messages, looks).run()
+        Listener(sound, stream, classes, recorder, outputs, terminal, clock, stop, messages).run()
 
 
 def page_stream(*, data_on_stdout: bool, quiet: bool) -> TextIO | None:
-    """Where the radar is drawn: standard output, or standard error where data goes to a file; None for nowhere."""
+    """Return where the radar is drawn: standard output, or standard error if data goes to a file, or None."""
     from whence.views.terminal import can_show_page
 
     if quiet:
         return None
     if not data_on_stdout:
         return sys.stdout if can_show_page(sys.stdout) else None
-    # On one terminal, data and page would run into each other; what reads a pipe may well print on this one.
+    # On one terminal, data and page would overwrite each other; a program behind a pipe may print on this one too.
     return sys.stderr if _is_file(sys.stdout) and can_show_page(sys.stderr) else None
 
 

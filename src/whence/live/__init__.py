@@ -1,4 +1,4 @@
-"""Live listening: from a device to a radar in the terminal, recordings and robots, one idea a file."""
+"""Live listening: a device's sound into events, shown in a terminal, recorded, and sent to other programs."""
 
 import lazy_loader
 

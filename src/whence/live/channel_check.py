@@ -1,14 +1,14 @@
-"""The talk before listening: five seconds of the room, then a snap of the fingers at the left."""
+"""Check two channels before listening: five seconds of the room, then a snap of the fingers at the left."""
 
 import logging
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.live.channels import faults, one_sided, side_of, snap_db
-from whence.live.clock import Clock
-from whence.live.intake import Intake
-from whence.live.stop import Stop
+from whence.audio import check
+from whence.live.device_input import DeviceInput, levels_db
+from whence.live.session import Clock, Stop
 from whence.units import SAMPLE_RATE_HZ
 from whence.views.terminal import Terminal
 
@@ -18,31 +18,117 @@ _ROOM_S = 5.0
 _SNAP_S = 20.0
 _ANSWER_S = 30.0
 _ECHO_S = 0.5
-_LOOKED_AT = 2 * SAMPLE_RATE_HZ
+_WINDOW_SAMPLES = 2 * SAMPLE_RATE_HZ
+_STEP = SAMPLE_RATE_HZ // 200  # 5 ms
+_SNAP_OVER_ROOM_DB = 15.0
+_SNAP_LEAST_DB = -60.0
+# Later sound is reflected by walls and does not tell the side.
+_DIRECT_STEPS = 4
+_BEFORE_PEAK_STEPS = 6
+_ONSET_UNDER_PEAK_DB = 10.0
+_SIDE_DB = 1.5
+_UNEQUAL_DB, _UNPLUGGED_DB = 6.0, 30.0
+
+
+def faults(signal: NDArray[np.float32]) -> list[str]:
+    """Return what is wrong with a pair of channels, a sentence each; empty for a good pair.
+
+    Args:
+        signal: (2, sample) at 24 kHz, some seconds of any sound.
+
+    >>> faults(np.zeros((2, 24_000), np.float32))
+    ['both channels are silent: is the microphone muted, or switched off?']
+    """
+    report = check(signal)
+    if report.silent:
+        return ["both channels are silent: is the microphone muted, or switched off?"]
+    found = report.warnings()
+    left_db, right_db = levels_db(signal)
+    difference_db = left_db - right_db
+    if report.dead_channel is None and abs(difference_db) >= _UNEQUAL_DB:
+        quiet, loud = ("right", "left") if difference_db > 0 else ("left", "right")
+        help_ = (
+            "is it plugged in?"
+            if abs(difference_db) >= _UNPLUGGED_DB
+            else f"set both to the same gain, or directions lean to the {loud}"
+        )
+        found.append(f"{quiet} is {abs(difference_db):.0f} dB quieter than {loud}: {help_}")
+    return found
+
+
+def one_sided(signal: NDArray[np.float32]) -> bool:
+    """Whether directions cannot be told at all: the channels are the same, or one of them is silent."""
+    report = check(signal)
+    return report.silent or report.dead_channel is not None or report.identical_s > 0.9 * report.sounding_s
+
+
+def snap_db(signal: NDArray[np.float32]) -> float | None:
+    """Return how much louder a snap of the fingers was on the left than on the right.
+
+    The snap is the loudest 5 ms, if they are 15 dB above the room. Its first 20 ms are compared, before the first
+    reflections arrive.
+
+    Args:
+        signal: (2, sample) at 24 kHz, a few seconds.
+
+    Returns:
+        dB, positive for left; None if there is no snap yet, or its end is still missing.
+
+    >>> room = np.random.default_rng([1, 0, 0]).normal(0, 1e-3, (2, 24_000)).astype(np.float32)
+    >>> room[:, 12_000:12_240] += np.array([[0.4], [0.2]], np.float32)
+    >>> round(snap_db(room))
+    6
+    """
+    steps = signal.shape[1] // _STEP
+    if steps <= _BEFORE_PEAK_STEPS:
+        return None
+    power = np.mean(np.square(signal[:, : steps * _STEP].reshape(2, steps, _STEP), dtype=np.float64), axis=2)
+    loudness = power.sum(axis=0)
+    peak = int(np.argmax(loudness))
+    peak_db, room_db = (10 * math.log10(max(value, 1e-20)) for value in (loudness[peak], float(np.median(loudness))))
+    if peak_db < max(_SNAP_LEAST_DB, room_db + _SNAP_OVER_ROOM_DB):
+        return None
+    before = loudness[max(peak - _BEFORE_PEAK_STEPS, 0) : peak + 1]
+    loud = before >= loudness[peak] * 10 ** (-_ONSET_UNDER_PEAK_DB / 10)
+    onset = peak + 1 - len(before) + int(np.argmax(loud))
+    if onset + _DIRECT_STEPS > steps:
+        return None
+    left, right = power[:, onset : onset + _DIRECT_STEPS].sum(axis=1).tolist()
+    return 10 * math.log10(max(left, 1e-20) / max(right, 1e-20))
+
+
+def side_of(difference_db: float) -> str | None:
+    """`left` or `right`, or None where the difference is too small to tell.
+
+    >>> side_of(4.0), side_of(-4.0), side_of(0.5)
+    ('left', 'right', None)
+    """
+    if abs(difference_db) < _SIDE_DB:
+        return None
+    return "left" if difference_db > 0 else "right"
 
 
 class ChannelCheck:
-    """Asks and listens; every question ends by itself when nobody answers.
+    """Ask the user about the channels; every question ends by itself when there is no answer.
 
     Args:
-        intake: what is heard; its sides are exchanged where the user says so.
+        sound: the input; its sides are exchanged where the user agrees.
         terminal: where keys come from.
-        clock: how long a question waits.
-        stop: asked by a signal, it ends every question.
+        clock: measures how long a question waits.
+        stop: a request to stop ends every question.
     """
 
-    def __init__(self, intake: Intake, terminal: Terminal, clock: Clock, stop: Stop) -> None:
-        self._intake, self._terminal, self._clock, self._stop = intake, terminal, clock, stop
-        self._keys = ""
+    def __init__(self, sound: DeviceInput, terminal: Terminal, clock: Clock, stop: Stop) -> None:
+        self._sound, self._terminal, self._clock, self._stop = sound, terminal, clock, stop
 
     def run(self) -> None:
-        """The whole talk.
+        """Run the whole check.
 
         Raises:
             UnpluggedError: the device gave nothing for 10 s.
         """
-        LOG.info("checking the channels of %s, %.0f s (any key: go on)", self._intake.name, _ROOM_S)
-        room = self._room()
+        LOG.info("checking the channels of %s, %.0f s (any key: go on)", self._sound.name, _ROOM_S)
+        room = self._record(_ROOM_S)
         found = faults(room) if room.shape[1] else []
         for sentence in found:
             LOG.warning("%s", sentence)
@@ -50,31 +136,27 @@ class ChannelCheck:
             return
         if not found:
             LOG.info("two channels, different from each other")
-        self._snap()
+        self._ask_for_snap()
 
-    def _room(self) -> NDArray[np.float32]:
-        """What is heard while nobody is asked for anything."""
-        return self._listen(_ROOM_S)
-
-    def _listen(self, duration_s: float) -> NDArray[np.float32]:
+    def _record(self, duration_s: float) -> NDArray[np.float32]:
         """So many seconds of sound, fewer when a key is pressed."""
-        pieces, heard = [np.zeros((2, 0), np.float32)], 0
-        while heard < duration_s * SAMPLE_RATE_HZ and not self._over() and not self._pressed():
-            pieces.append(self._intake.take())
-            heard += pieces[-1].shape[1]
+        pieces, count = [np.zeros((2, 0), np.float32)], 0
+        while count < duration_s * SAMPLE_RATE_HZ and not self._over() and not self._pressed():
+            pieces.append(self._sound.read())
+            count += pieces[-1].shape[1]
         return np.concatenate(pieces, axis=1)
 
-    def _snap(self) -> None:
-        """Ask for a snap at the left until one tells, a key is pressed or time is up."""
+    def _ask_for_snap(self) -> None:
+        """Ask for a snap at the left until one has a side, a key is pressed or time is up."""
         LOG.info("snap your fingers at your LEFT (any key: skip)")
         begun_s = self._clock.now_s()
-        heard = np.zeros((2, 0), np.float32)
+        recent = np.zeros((2, 0), np.float32)
         while self._clock.now_s() - begun_s < _SNAP_S and not self._over():
             if self._pressed():
                 LOG.info("skipped")
                 return
-            heard = np.concatenate([heard, self._intake.take()], axis=1)[:, -_LOOKED_AT:]
-            difference_db = snap_db(heard)
+            recent = np.concatenate([recent, self._sound.read()], axis=1)[:, -_WINDOW_SAMPLES:]
+            difference_db = snap_db(recent)
             if difference_db is None:
                 continue
             side = side_of(difference_db)
@@ -82,37 +164,37 @@ class ChannelCheck:
                 LOG.info("left is left (%.0f dB louder there)", difference_db)
                 return
             if side == "right":
-                self._offer(-difference_db)
+                self._offer_swap(-difference_db)
                 return
             LOG.info("that was as loud on both sides; once more, nearer to the left microphone")
-            # The walls still answer; their echo would pass for another snap.
-            self._listen(_ECHO_S)
-            heard = np.zeros((2, 0), np.float32)
+            # The room still reverberates; its echo would pass for another snap.
+            self._record(_ECHO_S)
+            recent = np.zeros((2, 0), np.float32)
         if not self._over():
-            LOG.info("no snap was heard; the channels stay as they are")
+            LOG.info("no snap was detected; the channels stay as they are")
 
-    def _offer(self, difference_db: float) -> None:
-        """Left and right are exchanged: ask whether to set that right."""
+    def _offer_swap(self, difference_db: float) -> None:
+        """Left and right are exchanged: ask whether to swap them."""
         LOG.warning("that came from the RIGHT (%.0f dB louder there): the channels are swapped", difference_db)
         LOG.info("swap them here? y or n")
         begun_s = self._clock.now_s()
         while self._clock.now_s() - begun_s < _ANSWER_S and not self._over():
             answer = self._pressed().lower()
             if "y" in answer:
-                self._intake.swapped = not self._intake.swapped
+                self._sound.swapped = not self._sound.swapped
                 LOG.info("swapped; x swaps them back")
                 return
             if "n" in answer:
                 break
-            self._intake.take()
+            self._sound.read()
         LOG.info("left as they are; x swaps them at any time")
 
     def _pressed(self) -> str:
-        """Keys since the last look; q asks to stop."""
+        """Keys pressed since the last call; q asks to stop."""
         keys = self._terminal.pressed()
         if "q" in keys:
             self._stop.ask()
         return keys
 
     def _over(self) -> bool:
-        return self._stop.asked or self._intake.ended
+        return self._stop.asked or self._sound.ended

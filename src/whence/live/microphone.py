@@ -1,22 +1,24 @@
-"""A microphone through PortAudio: its callback fills a queue and does nothing else."""
+"""A microphone through PortAudio: its callback fills a queue that the program reads."""
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from collections import deque
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whence.errors import MissingExtraError, WhenceError
-from whence.live.sound_queue import SoundQueue
-from whence.live.source import DeviceError, Heard
+from whence.live.device import Chunk, DeviceError
 from whence.text import shown
 
 _LIST = "whence listen --device list shows what there is"
 
 
 def portaudio() -> Any:
-    """The sounddevice module.
+    """Return the sounddevice module.
 
     Raises:
         MissingExtraError: it is not installed.
@@ -28,18 +30,18 @@ def portaudio() -> Any:
         raise MissingExtraError("listening to a microphone", "mic") from None
     except OSError:
         raise WhenceError(
-            "the PortAudio library, which microphones are heard through, is not on this system; "
+            "the PortAudio library, which reads microphones, is not on this system; "
             "on Debian and Ubuntu: apt install libportaudio2"
         ) from None
     return sounddevice
 
 
 def device_table(sounddevice: Any) -> str:
-    """Every device that gives sound, one line each, the default marked; a sentence where there is none."""
+    """Return a line for each input device, the default marked; a sentence where there is none."""
     rows = [device for device in sounddevice.query_devices() if device["max_input_channels"] > 0]
     if not rows:
         return "no sound comes in here: the system shows no microphone\n"
-    default = _default_input(sounddevice)
+    default = int(sounddevice.default.device[0])
     lines = []
     for device in rows:
         count = device["max_input_channels"]
@@ -48,20 +50,66 @@ def device_table(sounddevice: Any) -> str:
         mark = "*" if device["index"] == default else " "
         rate = f"{device['default_samplerate'] / 1000:g} kHz"
         lines.append(f"{mark} {device['index']:>3}  {shown(device['name'])}  ({channels}, {rate}, {api})\n")
-    return (
-        "".join(lines)
-        + "* is the one listened to when none is named; --device takes the number or a part of the name\n"
-    )
+    return "".join(lines) + "* is the default; --device takes the number or a part of the name\n"
 
 
-def _default_input(sounddevice: Any) -> int | None:
-    """The number of the system's own choice, where it has one."""
-    index = int(sounddevice.default.device[0])
-    return index if index >= 0 else None
+class SoundQueue:
+    """Chunks between a callback, which must never wait, and a reader, which may be late.
+
+    When the queue is full, new sound is dropped and counted, so that what waits is one stretch without a gap.
+
+    Args:
+        longest_s: seconds of sound that may wait.
+
+    >>> queue = SoundQueue(longest_s=1.0)
+    >>> for _ in range(3):
+    ...     queue.put(np.zeros((2, 4_000), np.float32), 8_000)
+    >>> queue.take(timeout_s=0.0).signal.shape, queue.lost_s
+    ((2, 8000), 0.5)
+    """
+
+    def __init__(self, longest_s: float = 5.0) -> None:
+        self.lost_s = 0.0
+        self._longest_s = longest_s
+        self._waiting_s = 0.0
+        self._pieces: deque[Chunk] = deque()
+        self._arrived = threading.Condition()
+
+    def put(self, signal: NDArray[np.float32], rate_hz: int) -> None:
+        """Add a (2, sample) chunk that nothing writes into any more; never waits for the reader."""
+        duration_s = signal.shape[1] / rate_hz
+        with self._arrived:
+            # Half a sample of tolerance: sums of seconds are not exact.
+            if self._waiting_s + duration_s > self._longest_s + 0.5 / rate_hz:
+                self.lost_s += duration_s
+                return
+            self._pieces.append(Chunk(signal, rate_hz))
+            self._waiting_s += duration_s
+            self._arrived.notify()
+
+    def lose(self, duration_s: float) -> None:
+        """Count sound that never reached the queue."""
+        with self._arrived:
+            self.lost_s += duration_s
+
+    def take(self, timeout_s: float) -> Chunk | None:
+        """Return everything of one rate, joined; wait up to `timeout_s` for the first piece."""
+        with self._arrived:
+            if not self._pieces:
+                self._arrived.wait(timeout_s)
+            if not self._pieces:
+                return None
+            rate_hz = self._pieces[0].rate_hz
+            taken = []
+            while self._pieces and self._pieces[0].rate_hz == rate_hz:
+                taken.append(self._pieces.popleft().signal)
+            # Summed anew rather than subtracted: over hours, rounding errors would add up.
+            self._waiting_s = sum(piece.signal.shape[1] / piece.rate_hz for piece in self._pieces)
+        return Chunk(np.concatenate(taken, axis=1), rate_hz)
 
 
 class Microphone:
-    """One device, or the system's default.
+    """A device by number or name, or the system's default.
 
     Args:
         sounddevice: the module, or a stand-in with the same functions.
@@ -85,11 +133,11 @@ class Microphone:
 
     @property
     def lost_s(self) -> float:
-        """Seconds that came while the queue was full, or that the system itself lost."""
+        """Seconds that found the queue full, or that the system itself lost."""
         return self._queue.lost_s
 
     def _described(self) -> dict[str, Any]:
-        """What the system says about the device, checked."""
+        """The system's description of the device, checked."""
         try:
             found: dict[str, Any] = self._sounddevice.query_devices(self._device, "input")
         except (ValueError, self._sounddevice.PortAudioError) as error:
@@ -108,9 +156,9 @@ class Microphone:
         return found
 
     def _again(self) -> dict[str, Any]:
-        """The same device after an absence, by its name: its number may be another's now."""
+        """The same device after an absence, by its name: numbers may have changed."""
         try:
-            # PortAudio reads the list of devices once; only starting it anew shows what was plugged in again.
+            # PortAudio reads the list of devices once; only a restart shows what was plugged in again.
             self._sounddevice._terminate()
             self._sounddevice._initialize()
             devices = self._sounddevice.query_devices()
@@ -147,24 +195,22 @@ class Microphone:
             raise DeviceError(f"{self.name} cannot be opened ({error}); {_LIST}") from None
 
     def _on_sound(self, block: NDArray[np.float32], sample_count: int, times: Any, status: Any) -> None:
-        """Copy a (sample, channel) block that PortAudio will overwrite; runs in PortAudio's own thread."""
+        """Copy a (sample, channel) block, which PortAudio will overwrite; runs in PortAudio's own thread."""
         begun_s = float(times.inputBufferAdcTime)
         if status.input_overflow:
-            # Not every system tells when a block was heard; then one block is the least that can be missing.
+            # Not every system tells the time of a block; then one block is the least that can be missing.
             missing_s = begun_s - self._expected_s if begun_s and self._expected_s else sample_count / self._rate_hz
             self._queue.lose(max(missing_s, 0.0))
         self._expected_s = begun_s + sample_count / self._rate_hz if begun_s else 0.0
         left, right = (channel - 1 for channel in self._channels)
         self._queue.put(np.ascontiguousarray(block[:, [left, right]].T), self._rate_hz)
 
-    def read(self, timeout_s: float) -> Heard | None:
-        """What the callback has put into the queue."""
+    def read(self, timeout_s: float) -> Chunk | None:
+        """Return what the callback has put into the queue."""
         return self._queue.take(timeout_s)
 
     def close(self) -> None:
-        """Stop and close; a device that is gone has nothing left to complain about."""
+        """Stop and close; errors of a device that is gone are ignored."""
         if self._stream is not None:
-            try:
+            with contextlib.suppress(self._sounddevice.PortAudioError):
                 self._stream.close(ignore_errors=True)
-            except self._sounddevice.PortAudioError:
-                return

@@ -1,14 +1,15 @@
-"""Where events go while they are found: JSON Lines, plain lines for people, ODAS and ROS 2 messages."""
+"""Where events go while they are detected: JSON Lines, ROS 2 messages, ODAS, or plain lines for people."""
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, TextIO
 
-import numpy as np
-
+from whence.errors import WhenceError
 from whence.labels import ClassList, Events, class_name, json_frames_text, unit_vectors
-from whence.views.terminal import Present, sounding_text
+from whence.live.odas import SCHEME, Identities, OdasSink, by_frame, odas_address
+from whence.text import shown
+from whence.views.terminal import ActiveSources, source_text
 
 ROS_HEADER = {
     "frame": "ROS REP 103: x ahead, y left, z up, origin between the microphones",
@@ -20,43 +21,17 @@ ROS_HEADER = {
 
 
 class Output(Protocol):
-    """Somebody who is told what became final."""
+    """A destination for events that became final."""
 
-    def tell(self, events: Events, first_frame: int, end_frame: int) -> None:
-        """Take the rows of the label frames from `first_frame` up to `end_frame`.
+    def send(self, events: Events, first_frame: int, end_frame: int) -> None:
+        """Send the rows of the label frames from `first_frame` up to `end_frame`.
 
         Raises:
-            BrokenPipeError: nobody listens any more.
+            BrokenPipeError: the reader has closed the pipe.
         """
 
     def close(self) -> None:
-        """Nothing more will come."""
-
-
-class Identities:
-    """Numbers from 1 that sources keep as long as the program runs.
-
-    >>> identities = Identities()
-    >>> rows = Events.from_columns({"frame": [0, 0, 1], "class_index": [8, 2, 8], "azimuth_deg": [0, 0, 0]})
-    >>> identities.of(rows), identities.of(rows[1:])
-    ([1, 2, 1], [2, 1])
-    """
-
-    def __init__(self) -> None:
-        self._numbers: dict[tuple[int, int], int] = {}
-
-    def of(self, events: Events) -> list[int]:
-        """(row,) the number of each row's source."""
-        pairs = zip(events.class_index.tolist(), events.source.tolist(), strict=True)
-        return [self._numbers.setdefault(pair, len(self._numbers) + 1) for pair in pairs]
-
-
-def hops(events: Events, first_frame: int, end_frame: int) -> Iterator[tuple[int, Events]]:
-    """Each label frame and its rows, frames without any included."""
-    ordered = events.sorted()
-    edges = np.searchsorted(ordered.frame, np.arange(first_frame, end_frame + 1)).tolist()
-    for frame, first, end in zip(range(first_frame, end_frame), edges[:-1], edges[1:], strict=True):
-        yield frame, ordered[first:end]
+        """End the output."""
 
 
 class JsonLines:
@@ -65,32 +40,31 @@ class JsonLines:
     def __init__(self, stream: TextIO, classes: ClassList) -> None:
         self._stream, self._classes = stream, classes
 
-    def tell(self, events: Events, first_frame: int, end_frame: int) -> None:
+    def send(self, events: Events, first_frame: int, end_frame: int) -> None:
         """Write the rows at once."""
         if events:
             self._stream.write(json_frames_text(events, self._classes))
             self._stream.flush()
 
     def close(self) -> None:
-        """The stream belongs to somebody else."""
+        """Leave the stream open: the caller owns it."""
 
 
 class Ros2Json:
-    """A line for each label frame with the fields of ODAS and angles in radians, after one that says so."""
+    """A header line with the conventions, then a line for each label frame: ODAS fields and angles in radians."""
 
     def __init__(self, stream: TextIO, classes: ClassList) -> None:
         self._stream, self._classes = stream, classes
         self._identities = Identities()
         self._write([{"header": ROS_HEADER}])
 
-    def tell(self, events: Events, first_frame: int, end_frame: int) -> None:
+    def send(self, events: Events, first_frame: int, end_frame: int) -> None:
         """Write a line for each frame, silent ones too: a robot has to know that it is quiet."""
-        self._write(
-            [{"timeStamp": frame, "src": self._sources(rows)} for frame, rows in hops(events, first_frame, end_frame)]
-        )
+        frames = by_frame(events, first_frame, end_frame)
+        self._write([{"timeStamp": frame, "src": self._sources(rows)} for frame, rows in frames])
 
     def close(self) -> None:
-        """The stream belongs to somebody else."""
+        """Leave the stream open: the caller owns it."""
 
     def _sources(self, rows: Events) -> list[dict[str, object]]:
         """The sources of one frame."""
@@ -126,15 +100,47 @@ class PlainLines:
 
     def __init__(self, stream: TextIO, classes: ClassList) -> None:
         self._stream, self._classes = stream, classes
-        self._present = Present()
+        self._sources = ActiveSources()
 
-    def tell(self, events: Events, first_frame: int, end_frame: int) -> None:
-        """Write what began."""
-        begun = self._present.follow(events, end_frame)
+    def send(self, events: Events, first_frame: int, end_frame: int) -> None:
+        """Write a line for each source that began."""
+        begun = self._sources.update(events, end_frame)
         if begun:
-            lines = (f"{one.since_frame / 10:8.1f} s  {sounding_text(one, self._classes)}\n" for one in begun)
+            lines = (f"{one.since_frame / 10:8.1f} s  {source_text(one, self._classes)}\n" for one in begun)
             self._stream.write("".join(lines))
             self._stream.flush()
 
     def close(self) -> None:
-        """The stream belongs to somebody else."""
+        """Leave the stream open: the caller owns it."""
+
+
+# What `--to` can send to standard output.
+_ON_STDOUT: dict[str, Callable[[TextIO, ClassList], Output]] = {"jsonl": JsonLines, "ros2-json": Ros2Json}
+
+
+def check_destinations(destinations: Sequence[str]) -> None:
+    """Check the values of `--to` before anything is opened.
+
+    Raises:
+        WhenceError: one is unknown, or two would share standard output.
+    """
+    for name in destinations:
+        if name.startswith(SCHEME):
+            odas_address(name)
+        elif name not in _ON_STDOUT:
+            raise WhenceError(f"--to knows {', '.join(_ON_STDOUT)} and {SCHEME}host:port, not {shown(name)}")
+    if len(on_stdout(destinations)) > 1:
+        raise WhenceError(f"--to {' and --to '.join(on_stdout(destinations))} cannot share standard output; choose one")
+
+
+def on_stdout(destinations: Sequence[str]) -> list[str]:
+    """Return the destinations that write to standard output."""
+    return [name for name in destinations if name in _ON_STDOUT]
+
+
+def open_destinations(destinations: Sequence[str], stdout: TextIO, classes: ClassList) -> list[Output]:
+    """Return the outputs in order; network connections are made in the background."""
+    return [
+        _ON_STDOUT[name](stdout, classes) if name in _ON_STDOUT else OdasSink(*odas_address(name), classes)
+        for name in destinations
+    ]

@@ -1,35 +1,78 @@
-"""A recording being made: sound and labels that survive whatever ends it."""
+"""A recording in progress: sound and labels in files that are readable at any moment, also after a kill."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
 import os
+import wave
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whence.labels import Events, dcase_text
-from whence.live.growing_wav import GrowingWav
 from whence.text import shown
-from whence.units import FRAME_SAMPLES
+from whence.units import FRAME_SAMPLES, SAMPLE_RATE_HZ
 
 LOG = logging.getLogger("whence.live")
 
 _GROWING = ".growing"
 _PREFIX = "whence-"
+_FULL_SCALE = 2**15
+# Lengths in RIFF files end at 4 GiB, which is 12.4 hours.
+MOST_SAMPLES = 12 * 3600 * SAMPLE_RATE_HZ
+
+
+class GrowingWav:
+    """A stereo WAV file of 16 bits at 24 kHz whose header is updated after every piece.
+
+    A kill between two pieces leaves a file that ends with the last of them. A kill in the middle of a piece leaves a
+    header that misses at most that piece, which every player accepts.
+
+    Args:
+        path: a file that does not exist yet.
+
+    Raises:
+        OSError: it exists, or the disk refuses.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.sample_count = 0
+        self.file = path.open("xb")
+        self._wave = wave.open(self.file, "wb")  # noqa: SIM115  (open for as long as the recording runs)
+        self._wave.setparams((2, 2, SAMPLE_RATE_HZ, 0, "NONE", "not compressed"))
+        self.add(np.zeros((2, 0), np.float32))
+
+    def add(self, signal: NDArray[np.float32]) -> None:
+        """Append (2, sample) float32; values above full scale, as resampling can make them, are clipped.
+
+        Raises:
+            OSError: when the disk refuses.
+        """
+        steps = np.clip(np.round(signal.T * np.float64(_FULL_SCALE)), -_FULL_SCALE, _FULL_SCALE - 1).astype("<i2")
+        self._wave.writeframes(steps.tobytes())
+        self.file.flush()
+        self.sample_count += signal.shape[1]
+
+    def close(self) -> None:
+        """Close the file; if a full disk refuses even that, what was written before remains."""
+        with contextlib.suppress(OSError):
+            self._wave.close()
+        with contextlib.suppress(OSError):
+            self.file.close()
 
 
 class Recording:
-    """Sound and labels in two files that grow under names of their own and get their final names at the end.
+    """Sound and labels in two files that grow under temporary names and get their final names at the end.
 
-    After a kill the growing files are whole up to the last tenth of a second; the next start in the same folder
+    After a kill the growing files are complete up to the last tenth of a second; the next start in the same folder
     gives them their final names.
 
     Args:
         stem: path without ending; neither file may exist.
-        first_frame: the label frame it begins with, in the count of the stream.
+        first_frame: the label frame of the stream that it begins with.
 
     Raises:
         OSError: the folder is missing or the disk refuses.
@@ -38,10 +81,10 @@ class Recording:
     def __init__(self, stem: Path, first_frame: int) -> None:
         self.stem, self.first_frame = stem, first_frame
         self.stopped = False
-        # The labels first: a sound without them would look like one that nobody has listened to.
+        # The labels first: a sound without a label file would look as if it had never been analysed.
         self._csv = _grown(stem, ".csv").open("xb")
         try:
-            self._csv.write(_header())
+            self._csv.write(dcase_text(Events.empty()).encode("ascii"))
             self._csv.flush()
             self._wav = GrowingWav(_grown(stem, ".wav"))
         except BaseException:
@@ -60,22 +103,22 @@ class Recording:
         """Seconds of sound."""
         return (self.end_frame - self.first_frame) / 10
 
-    def hear(self, frames: NDArray[np.float32]) -> None:
+    def add_sound(self, frames: NDArray[np.float32]) -> None:
         """Add the label frames that follow, (2, frames * 2400); nothing more once it is stopped."""
         if not self.stopped:
             self._wav.add(frames)
 
-    def know(self, events: Events) -> None:
-        """Add rows that became final; those before its beginning or after its end are left out."""
+    def add_events(self, events: Events) -> None:
+        """Add events that became final; those before its beginning or after its end are left out."""
         end_frame = self.end_frame if self.stopped else int(np.iinfo(np.int32).max)
         rows = labelled(events.between(self.first_frame, end_frame)).shifted(-self.first_frame)
         if rows:
-            # One write of whole lines, so that no line is ever half there.
+            # One write of whole lines, so that no line is ever incomplete.
             self._csv.write(dcase_text(rows).encode("ascii").partition(b"\n")[2])
             self._csv.flush()
 
     def finish(self) -> Path | None:
-        """Close both files and give them their names; the path of the sound, or None if it had none and is removed."""
+        """Close and rename both files; return the path of the sound, or None if there was none and they are removed."""
         with contextlib.suppress(OSError):
             self._csv.close()
         self._wav.close()
@@ -87,13 +130,13 @@ class Recording:
 
 
 def labelled(events: Events) -> Events:
-    """The rows that can stand in a label file: those whose distance is known."""
+    """The events that a label file can hold: those whose distance is known."""
     known = ~np.isnan(events.distance_m)
     return events if known.all() else events[known]
 
 
 def finish_left_over(folder: Path) -> list[Path]:
-    """Name the recordings in a folder that were cut off by a kill; those that another process makes are left alone."""
+    """Rename the recordings that a kill cut off and return them; those that another process writes stay as they are."""
     named = []
     for wav in sorted(folder.glob(f"{_PREFIX}*{_GROWING}.wav")):
         with contextlib.suppress(OSError), wav.open("rb") as file:
@@ -101,12 +144,12 @@ def finish_left_over(folder: Path) -> list[Path]:
                 continue
             stem = wav.with_name(wav.name.removesuffix(f"{_GROWING}.wav"))
             named.append(_named(stem))
-            LOG.info("%s was cut off in an earlier run; it is whole up to its last tenth of a second", shown(named[-1]))
+            LOG.info("%s was cut off in an earlier run; it lacks at most its last tenth of a second", shown(named[-1]))
     return named
 
 
 def free_stem(folder: Path, name: str) -> Path:
-    """`folder/whence-name`, with a number behind it where something of that name exists."""
+    """Return `folder/whence-name`, with a number appended where that name is taken."""
     for number in range(1, 10_000):
         stem = folder / f"{_PREFIX}{name}{'' if number == 1 else f'-{number}'}"
         if not any(path.exists() for end in (".wav", ".csv") for path in (_final(stem, end), _grown(stem, end))):
@@ -115,7 +158,7 @@ def free_stem(folder: Path, name: str) -> Path:
 
 
 def _named(stem: Path) -> Path:
-    """Give the growing files their final names, the labels last: they say that a recording is done."""
+    """Give the growing files their final names, the labels last: they mark a recording as complete."""
     for ending in (".wav", ".csv"):
         if _grown(stem, ending).exists():
             os.replace(_grown(stem, ending), _final(stem, ending))  # noqa: PTH105  (replaces on every system)
@@ -130,12 +173,8 @@ def _final(stem: Path, ending: str) -> Path:
     return stem.with_name(f"{stem.name}{ending}")
 
 
-def _header() -> bytes:
-    return dcase_text(Events.empty()).encode("ascii")
-
-
 def _lock(file_number: int) -> bool:
-    """Hold a file until it is closed or the process ends; False where somebody else holds it."""
+    """Lock a file until it is closed or the process ends; False where another process has locked it."""
     try:
         import fcntl
     except ImportError:  # Windows, where an open file cannot be renamed by others anyway

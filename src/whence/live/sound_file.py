@@ -1,4 +1,4 @@
-"""A sound file that behaves like a microphone: in real time, in chunks, and too late is too late."""
+"""A sound file that behaves like a microphone: it plays in real time, and sound that is read too late is lost."""
 
 import contextlib
 from collections.abc import Iterator
@@ -8,27 +8,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.audio import decoded, pair_of
-from whence.live.clock import Clock
-from whence.live.source import DeviceError, Heard
+from whence.live.device import Chunk, DeviceError
+from whence.live.session import Clock
 from whence.text import shown
 
 _CHUNK_S = 0.05
-# As much as waits for a microphone.
+# As long as the queue of a microphone.
 _LONGEST_S = 5.0
 
 
 class SoundFile:
-    """A file played in real time, once, for rehearsals without a microphone.
+    """A file played once in real time, for rehearsals without a microphone.
 
-    Who reads too slowly loses sound, as with a microphone; the seconds are counted.
+    A slow reader loses sound, as with a microphone; the seconds are counted.
 
     Args:
         path: any sound file that whence reads.
-        clock: what real time is.
+        clock: real time.
         channels: which two channels are left and right, counted from 1, where there are not two.
 
     Raises:
-        AudioError: it is no sound, or has more than two channels and none were chosen.
+        AudioError: it is not a sound file, or has more than two channels and none were chosen.
         DeviceError: it has one channel.
     """
 
@@ -52,12 +52,12 @@ class SoundFile:
         self._given = 0
 
     def start(self) -> None:
-        """Begin to play; a file does not go away, so there is nothing to begin again."""
+        """Begin to play; a second call changes nothing."""
         if self._started_s is None:
             self._started_s = self._clock.now_s()
 
-    def read(self, timeout_s: float) -> Heard | None:
-        """The chunks whose time has come."""
+    def read(self, timeout_s: float) -> Chunk | None:
+        """Return the chunks whose time has come."""
         if self._due() < self._chunk and not self.ended:
             wait_s = (self._chunk - self._due()) / self._rate_hz
             self._clock.sleep(min(wait_s, timeout_s))
@@ -74,7 +74,7 @@ class SoundFile:
             else:
                 ready.append(chunk)
                 held += chunk.shape[1]
-        return Heard(np.concatenate(ready, axis=1), self._rate_hz) if ready else None
+        return Chunk(np.concatenate(ready, axis=1), self._rate_hz) if ready else None
 
     @property
     def _chunk(self) -> int:
@@ -82,7 +82,7 @@ class SoundFile:
         return max(round(_CHUNK_S * self._rate_hz), 1)
 
     def _due(self) -> int:
-        """Samples that have sounded by now and were not given yet."""
+        """Samples that have played by now and were not returned yet."""
         if self._started_s is None:
             return 0
         return round((self._clock.now_s() - self._started_s) * self._rate_hz) - self._given
@@ -90,7 +90,7 @@ class SoundFile:
     def _cut(self) -> Iterator[NDArray[np.float32]]:
         """The file in chunks of equal length, the last one shorter."""
         for block in self._sound.blocks():
-            # Blocks may be overwritten by the next, and a chunk may be waited for a while.
+            # A decoder may overwrite a block by the next one, and a chunk may wait for a while.
             signal = np.array(self._mix(block), dtype=np.float32, order="C")
             for first in range(0, signal.shape[1], self._chunk):
                 yield signal[:, first : first + self._chunk]

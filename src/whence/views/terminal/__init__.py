@@ -1,4 +1,4 @@
-"""Pages of a terminal."""
+"""The live page of a terminal, drawn with rich: levels, a radar, a list of what sounds, and keys."""
 
 import lazy_loader
 

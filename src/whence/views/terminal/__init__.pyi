@@ -1,4 +1,3 @@
-from .looks import Looks as Looks, looks_of as looks_of
-from .page import GIVES_UP_S as GIVES_UP_S, State as State, page as page, sounding_text as sounding_text
-from .present import Present as Present
+from .active_sources import ActiveSource as ActiveSource, ActiveSources as ActiveSources
+from .page import State as State, page as page, source_text as source_text
 from .terminal import Terminal as Terminal, can_show_page as can_show_page

@@ -1,4 +1,4 @@
-"""The terminal while it is ours: keys without echo, a page of its own, and everything given back at any end."""
+"""The terminal while a live session has it: keys without echo, a page, and everything given back at any end."""
 
 from __future__ import annotations
 
@@ -6,29 +6,32 @@ import contextlib
 import os
 import re
 import select
-import shutil
 import signal
-from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any, Self, TextIO
+
+from rich.console import Console
+from rich.control import Control
+from rich.text import Text
+
+from whence.labels import ClassList
+from whence.views.terminal.page import State, page
 
 try:
     import termios
     import tty
-except ImportError:  # Windows: the page is drawn, keys are not heard, Ctrl-C ends
+except ImportError:  # Windows: the page is drawn, keys are not read, Ctrl-C ends
     termios = tty = None  # type: ignore[assignment]
 
-_OTHER_PAGE, _FIRST_PAGE = "\x1b[?1049h", "\x1b[?1049l"
-_HIDE_CURSOR, _SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 # Arrows and their like: an escape and what belongs to it.
-_MORE_THAN_A_LETTER = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|O.|.)?", re.DOTALL)
+_ESCAPE_SEQUENCE = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|O.|.)?", re.DOTALL)
 
 
 class Terminal:
-    """Holds the terminal inside a `with` block.
+    """Hold the terminal inside a `with` block.
 
-    Ctrl-Z gives it back too, and `fg` takes it again. Keys are heard where `keys` is a terminal that this process
-    may read from; a page is drawn where `page` is given.
+    Ctrl-Z gives it back too, and `fg` takes it again. Keys are read if `keys` is a terminal that this process may
+    read from; a page is drawn if `page` is given. rich draws; it does not read keys, so that is done here.
 
     Args:
         keys: standard input, or None for no keys.
@@ -36,25 +39,26 @@ class Terminal:
     """
 
     def __init__(self, keys: TextIO | None, page: TextIO | None) -> None:
-        self._page = page
+        self._console = None if page is None else Console(file=page, force_terminal=True)
         self._keys = keys.fileno() if keys is not None and _may_read(keys) else None
         self._before: list[Any] | None = None
-        self._drawn: Sequence[str] = ()
+        self._drawn: list[Text] = []
         self._size = (0, 0)
         self._suspended: Any = None
+        self._suspend_asked = False
 
     @property
-    def hears_keys(self) -> bool:
-        """Whether anybody can press keys."""
+    def reads_keys(self) -> bool:
+        """Whether keys can be pressed."""
         return self._keys is not None
 
     @property
     def shows_page(self) -> bool:
-        """Whether anybody sees a page."""
-        return self._page is not None
+        """Whether a page is shown."""
+        return self._console is not None
 
     def __enter__(self) -> Self:
-        if hasattr(signal, "SIGTSTP") and (self._keys is not None or self._page is not None):
+        if hasattr(signal, "SIGTSTP") and (self.reads_keys or self.shows_page):
             self._suspended = signal.signal(signal.SIGTSTP, self._on_suspend)
         self._take()
         return self
@@ -70,28 +74,33 @@ class Terminal:
             self._before = termios.tcgetattr(self._keys)
             # Ctrl-C and Ctrl-Z keep their meaning.
             tty.setcbreak(self._keys)
-        if self._page is not None:
-            self._send(_OTHER_PAGE + _HIDE_CURSOR)
-            self._drawn = ()
+        if self._console is not None:
+            self._console.set_alt_screen(True)
+            self._console.show_cursor(False)
+            self._drawn = []
 
     def _give_back(self) -> None:
-        """Everything as it was; a terminal that is gone has nothing to be given back to."""
+        """Restore everything; errors of a terminal that is gone are ignored."""
         if self._keys is not None and self._before is not None:
             with contextlib.suppress(termios.error, OSError):
                 termios.tcsetattr(self._keys, termios.TCSADRAIN, self._before)
             self._before = None
-        if self._page is not None:
+        if self._console is not None:
             with contextlib.suppress(OSError):
-                self._send(_SHOW_CURSOR + _FIRST_PAGE)
+                self._console.show_cursor(True)
+                self._console.set_alt_screen(False)
 
     def _on_suspend(self, signal_number: int, frame: FrameType | None) -> None:
-        """Ctrl-Z: stop as any program does, and go on where it was."""
-        self._give_back()
-        os.kill(os.getpid(), signal.SIGSTOP)
-        self._take()
+        # Obeyed between two pages: rich may be in the middle of one now.
+        self._suspend_asked = True
 
     def pressed(self) -> str:
-        """The keys pressed since the last call; never waits. What sends more than a letter (arrows) is left out."""
+        """Return the letters typed since the last call, without waiting and without arrows; obey Ctrl-Z."""
+        if self._suspend_asked:
+            self._suspend_asked = False
+            self._give_back()
+            os.kill(os.getpid(), signal.SIGSTOP)
+            self._take()
         if self._keys is None or not select.select([self._keys], [], [], 0)[0]:
             return ""
         try:
@@ -99,45 +108,30 @@ class Terminal:
         except OSError:
             pressed = b""
         if not pressed:
-            # The terminal was closed: no key will ever come.
+            # The terminal was closed: there will be no more keys.
             self._keys = None
-        return _MORE_THAN_A_LETTER.sub(b"", pressed).decode("ascii", "ignore")
+        return _ESCAPE_SEQUENCE.sub(b"", pressed).decode("ascii", "ignore")
 
-    def size(self) -> tuple[int, int]:
-        """Columns and rows, as they are now."""
-        found = shutil.get_terminal_size((80, 24)) if self._page is None else _size_of(self._page)
-        return max(found[0], 1), max(found[1], 1)
-
-    def draw(self, make_page: Callable[[int, int], Sequence[str]]) -> None:
-        """Show a page, made for the size the terminal has now; only rows that changed are sent.
-
-        Args:
-            make_page: from columns and rows to the text of each row.
-        """
-        if self._page is None:
+    def draw(self, state: State, classes: ClassList) -> None:
+        """Show a page in the size that the terminal has now; only rows that changed are sent."""
+        console = self._console
+        if console is None:
             return
-        size = self.size()
-        lines = list(make_page(*size))
-        # After a change of size, nothing that stood there can be trusted.
-        before = list(self._drawn) if size == self._size else []
-        parts = [] if before else ["\x1b[2J"]
-        for row, line in enumerate(lines):
-            if row >= len(before) or before[row] != line:
-                parts.append(f"\x1b[{row + 1};1H\x1b[2K{line}")
+        size, lines = console.size, page(state, classes, console)
+        try:
+            with console:
+                if size != self._size:
+                    # After a change of size, what is on the screen is unknown.
+                    console.clear()
+                    self._drawn = []
+                for row, line in enumerate(lines):
+                    if row >= len(self._drawn) or line != self._drawn[row]:
+                        console.control(Control.move_to(0, row))
+                        console.print(line, end="")
+        except OSError:
+            # The window was closed; the session goes on until its signal comes.
+            self._console = None
         self._drawn, self._size = lines, size
-        if parts:
-            try:
-                self._send("".join(parts))
-            except OSError:
-                # The window was closed; the sound is heard to its end all the same.
-                self._page = None
-
-    def _send(self, text: str) -> None:
-        """Write at once, with what the terminal's encoding lacks as question marks."""
-        assert self._page is not None
-        encoding = self._page.encoding or "ascii"
-        self._page.write(text.encode(encoding, "replace").decode(encoding))
-        self._page.flush()
 
 
 def _may_read(keys: TextIO) -> bool:
@@ -150,17 +144,8 @@ def _may_read(keys: TextIO) -> bool:
         return False
 
 
-def _size_of(page: TextIO) -> tuple[int, int]:
-    """Of the terminal behind a stream; 80 by 24 where it does not say."""
-    try:
-        columns, rows = os.get_terminal_size(page.fileno())
-    except (OSError, ValueError):
-        return 80, 24
-    return (columns, rows) if columns and rows else (80, 24)
-
-
 def can_show_page(stream: TextIO) -> bool:
-    """Whether a stream is a terminal on which the cursor can be moved."""
+    """Return whether a stream is a terminal on which the cursor can be moved."""
     try:
         return stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
     except ValueError:

@@ -1,30 +1,56 @@
-"""ODAS messages over TCP, sent by a thread of their own: whoever receives them can come, go and be slow."""
+"""ODAS messages over TCP: a thread connects, sends, and connects again whenever the receiver was away."""
 
 import contextlib
 import logging
 import socket
 import threading
 from collections import deque
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import numpy as np
 
 from whence.errors import WhenceError
 from whence.labels import SLOTS, ClassList, Events, odas_message, odas_slots
-from whence.live.outputs import Identities, hops
 from whence.text import shown
 
 LOG = logging.getLogger("whence.live")
 
 SCHEME = "odas://"
 _USUAL_PORT = 9000
-# What is older than this is no news to a live display.
+# Five seconds; older messages are of no use to a live display.
 _WAITING_MESSAGES = 50
 _SLOW_S = 5.0
 
 
-def odas_address(words: str) -> tuple[str, int]:
-    """Host and port of `odas://host:port`.
+class Identities:
+    """Numbers from 1 that sources keep as long as the program runs.
+
+    >>> identities = Identities()
+    >>> rows = Events.from_columns({"frame": [0, 0, 1], "class_index": [8, 2, 8], "azimuth_deg": [0, 0, 0]})
+    >>> identities.of(rows), identities.of(rows[1:])
+    ([1, 2, 1], [2, 1])
+    """
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[int, int], int] = {}
+
+    def of(self, events: Events) -> list[int]:
+        """Return the number of each row's source, (row,)."""
+        pairs = zip(events.class_index.tolist(), events.source.tolist(), strict=True)
+        return [self._numbers.setdefault(pair, len(self._numbers) + 1) for pair in pairs]
+
+
+def by_frame(events: Events, first_frame: int, end_frame: int) -> Iterator[tuple[int, Events]]:
+    """Yield each label frame and its rows, frames without any included."""
+    ordered = events.sorted()
+    edges = np.searchsorted(ordered.frame, np.arange(first_frame, end_frame + 1)).tolist()
+    for frame, first, end in zip(range(first_frame, end_frame), edges[:-1], edges[1:], strict=True):
+        yield frame, ordered[first:end]
+
+
+def odas_address(text: str) -> tuple[str, int]:
+    """Return host and port of `odas://host:port`.
 
     Raises:
         WhenceError: there is no host, or no such port.
@@ -33,17 +59,17 @@ def odas_address(words: str) -> tuple[str, int]:
     (('robot.local', 9001), ('::1', 9000))
     """
     try:
-        parts = urlsplit(words)
+        parts = urlsplit(text)
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port = None, None
     if not host or port == 0 or parts.path.strip("/"):
-        raise WhenceError(f"--to {shown(words)} is no address; it looks like {SCHEME}localhost:{_USUAL_PORT}")
+        raise WhenceError(f"--to {shown(text)} is no address; it looks like {SCHEME}localhost:{_USUAL_PORT}")
     return host, port or _USUAL_PORT
 
 
 def surest(rows: Events) -> Events:
-    """The four surest rows of a frame, in their order: ODAS Studio has no place for a fifth and drops the frame.
+    """Return the four rows of a frame with the highest scores, in their order: ODAS Studio drops frames with five.
 
     >>> rows = Events.from_columns(
     ...     {"frame": [0] * 5, "class_index": range(5), "azimuth_deg": [0] * 5, "score": [0.5, 0.9, 0.1, 0.8, 0.7]})
@@ -56,13 +82,13 @@ def surest(rows: Events) -> Events:
 
 
 class OdasSink:
-    """Sends every label frame to a listener such as ODAS Studio, and connects anew whenever it went away.
+    """Send every label frame to a server such as ODAS Studio, and connect again whenever it was away.
 
-    Telling it something never waits. While nobody receives, the newest five seconds are kept.
+    `send` never waits. While there is no connection, the newest five seconds are kept.
 
     Args:
-        host: who listens.
-        port: where.
+        host: of the server.
+        port: of the server.
         classes: names for the tags.
         retry_s: how long to wait before the next attempt to connect.
     """
@@ -78,18 +104,18 @@ class OdasSink:
         self._thread = threading.Thread(target=self._work, name="odas", daemon=True)
         self._thread.start()
 
-    def tell(self, events: Events, first_frame: int, end_frame: int) -> None:
-        """Hand over a message for each frame, silent ones too."""
+    def send(self, events: Events, first_frame: int, end_frame: int) -> None:
+        """Queue a message for each frame, silent ones too."""
         messages = [
             odas_message(frame, odas_slots(rows, self._identities.of(rows), self._classes)).encode()
-            for frame, rows in ((frame, surest(rows)) for frame, rows in hops(events, first_frame, end_frame))
+            for frame, rows in ((frame, surest(rows)) for frame, rows in by_frame(events, first_frame, end_frame))
         ]
         with self._changed:
             self._waiting.extend(messages)
             self._changed.notify()
 
     def close(self) -> None:
-        """Send what waits if somebody receives, and hang up; takes a moment at most."""
+        """Send what waits if there is a connection, and close it; takes a second at most."""
         with self._changed:
             self._closed = True
             self._changed.notify()
@@ -122,8 +148,8 @@ class OdasSink:
             connection.shutdown(socket.SHUT_RDWR)
 
     def _complain(self, error: OSError) -> None:
-        """Say once for each absence that nobody is there."""
+        """Log the first failure of each absence."""
         if not self._complained and not self._closed:
-            reason = "too slow, or nobody answers" if isinstance(error, TimeoutError) else error.strerror or str(error)
+            reason = "too slow, or no answer" if isinstance(error, TimeoutError) else error.strerror or str(error)
             LOG.warning("%s: %s; trying again every %g s", self._name, reason, self._retry_s)
             self._complained = True

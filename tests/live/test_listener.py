@@ -3,17 +3,15 @@
 import errno
 import io
 import os
-import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
-from listen_doubles import FRAME, FakeStream, Listening, noise, samples, wav_seconds
+from live_doubles import FRAME, FakeStream, Listening, noise, samples, wav_seconds
 
 from whence.labels import STARSS23, read_dcase
+from whence.live.device import UnpluggedError
 from whence.live.outputs import JsonLines, Output
-from whence.live.source import UnpluggedError
-from whence.live.stop import Stop
 
 SECOND = 24_000
 STATM = Path("/proc/self/statm")
@@ -28,20 +26,20 @@ def wavs(folder):
     return sorted(folder.glob("*.wav"))
 
 
-def test_a_sound_is_heard_to_its_end_and_everybody_is_told_every_frame_once(tmp_path):
-    stream, told = io.StringIO(), []
+def test_a_sound_is_processed_to_its_end_and_every_output_gets_every_frame_once(tmp_path):
+    stream, sent = io.StringIO(), []
 
-    class Told:
-        def tell(self, events, first_frame, end_frame):
+    class Collecting:
+        def send(self, events, first_frame, end_frame):
             assert events.frame.tolist() == list(range(first_frame, end_frame))
-            told.extend(range(first_frame, end_frame))
+            sent.extend(range(first_frame, end_frame))
 
         def close(self):
-            told.append("closed")
+            sent.append("closed")
 
-    listening = Listening(tmp_path, chunks(3.05), outputs=[JsonLines(stream, STARSS23), Told()])
+    listening = Listening(tmp_path, chunks(3.05), outputs=[JsonLines(stream, STARSS23), Collecting()])
     listening.listener.run()
-    assert told == [*range(31), "closed"]
+    assert sent == [*range(31), "closed"]
     assert len(stream.getvalue().splitlines()) == 31
     assert listening.stream.finished
     assert wavs(tmp_path) == []
@@ -52,13 +50,13 @@ def test_r_records_from_press_to_press(tmp_path):
     listening = Listening(tmp_path, chunks(6.0), keys=[keys.get(look, "") for look in range(200)])
     listening.listener.run()
     assert len(wavs(tmp_path)) == 2
-    assert [wav_seconds(path) for path in listening.tape.kept] == pytest.approx([2.0, 1.0], abs=0.11)
-    for path in listening.tape.kept:
+    assert [wav_seconds(path) for path in listening.recorder.written] == pytest.approx([2.0, 1.0], abs=0.11)
+    for path in listening.recorder.written:
         labels = read_dcase(path.with_suffix(".csv"))
         assert labels.frame.tolist() == list(range(round(wav_seconds(path) * 10)))
 
 
-def test_a_recording_holds_what_was_heard_sample_by_sample(tmp_path):
+def test_a_recording_holds_the_sound_sample_by_sample(tmp_path):
     listening = Listening(tmp_path, chunks(2.0, chunk=777), keys=["r"])
     listening.listener.run()
     (wav,) = wavs(tmp_path)
@@ -80,10 +78,10 @@ def test_s_saves_the_last_minute(tmp_path):
 def test_x_swaps_q_ends_and_other_keys_do_nothing(tmp_path):
     listening = Listening(tmp_path, chunks(5.0), keys=["", "x", "?", "kjh", "q"])
     listening.listener.run()
-    assert listening.intake.swapped
+    assert listening.sound.swapped
     assert listening.stop.asked
     assert not listening.source.ended
-    assert listening.listener.state().heard_s == pytest.approx(0.2)
+    assert listening.listener.state().duration_s == pytest.approx(0.2)
 
 
 def test_a_running_recording_is_kept_when_the_device_is_unplugged(tmp_path):
@@ -106,7 +104,7 @@ def test_a_recording_goes_on_after_an_absence_and_the_loss_is_shown(tmp_path):
     assert any(line.count("lost 5.") for line in listening.terminal.pages[-1])
 
 
-def test_what_is_dropped_is_counted_on_the_page_and_said_at_the_end(tmp_path, caplog):
+def test_what_is_dropped_is_counted_on_the_page_and_logged_at_the_end(tmp_path, caplog):
     listening = Listening(tmp_path, chunks(2.0), shows_page=True)
     listening.source.lost_s = 1.5
     listening.listener.run()
@@ -153,7 +151,7 @@ def test_a_slow_system_is_no_absent_device(tmp_path, caplog):
 
 def test_a_closed_pipe_ends_it_with_everything_kept(tmp_path):
     class Closed(Output):
-        def tell(self, events, first_frame, end_frame):
+        def send(self, events, first_frame, end_frame):
             if end_frame > 10:
                 raise BrokenPipeError
 
@@ -183,29 +181,17 @@ def test_a_system_that_fails_leaves_a_whole_recording(tmp_path):
 
 def test_a_full_disk_ends_it_with_what_was_kept(tmp_path, monkeypatch):
     listening = Listening(tmp_path, chunks(5.0), keys=["r"])
-    heard = listening.tape.hear
+    add_sound = listening.recorder.add_sound
 
-    def hear(frames):
-        if listening.tape.minute.end_frame > 20:
+    def refuse_later(frames):
+        if listening.recorder.minute.end_frame > 20:
             raise OSError(errno.ENOSPC, "No space left on device")
-        heard(frames)
+        add_sound(frames)
 
-    monkeypatch.setattr(listening.tape, "hear", hear)
+    monkeypatch.setattr(listening.recorder, "add_sound", refuse_later)
     with pytest.raises(OSError, match="No space"):
         listening.listener.run()
     assert wav_seconds(*wavs(tmp_path)) >= 2.0
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)])
-def test_a_signal_is_noted_and_the_second_ctrl_c_ends_at_once(number, code):
-    before = signal.getsignal(number)
-    with Stop() as stop:
-        os.kill(os.getpid(), number)
-        assert (stop.asked, stop.code) == (True, code)
-        os.kill(os.getpid(), signal.SIGTERM)
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(number) is before
 
 
 def memory_bytes():
@@ -230,7 +216,7 @@ def test_eight_hours_take_no_more_memory_than_one(tmp_path):
 
     listening = Listening(tmp_path, script(), outputs=[JsonLines(Nowhere(), STARSS23)], stream=FakeStream(every=4))
     listening.listener.run()
-    assert listening.listener.state().heard_s == 8 * 3600
+    assert listening.listener.state().duration_s == 8 * 3600
     assert len(held) == 8
     assert max(held[1:]) - held[1] < 2e6
-    assert listening.tape.minute._events.row_count <= 600 + 4 * SECOND // FRAME
+    assert listening.recorder.minute._events.row_count <= 600 + 4 * SECOND // FRAME

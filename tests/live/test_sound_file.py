@@ -1,12 +1,12 @@
-"""A file played in real time: as it is, not faster than it sounds, and lost where nobody reads."""
+"""A file played in real time: as it is, not faster than it sounds, and lost where it is read too late."""
 
 import numpy as np
 import pytest
-from listen_doubles import FakeClock, noise
+from live_doubles import FakeClock, noise
 
 from whence.audio import write
+from whence.cli.listen import open_device, read_channels
 from whence.errors import AudioError, WhenceError
-from whence.live.devices import open_device, read_channels
 from whence.live.sound_file import SoundFile
 
 
@@ -23,9 +23,9 @@ def test_a_file_comes_whole_and_in_real_time(street):
     device.start()
     begun, pieces = clock.now_s(), []
     while not device.ended:
-        heard = device.read(0.05)
-        if heard is not None:
-            pieces.append(heard.signal)
+        chunk = device.read(0.05)
+        if chunk is not None:
+            pieces.append(chunk.signal)
             given_s = sum(piece.shape[1] for piece in pieces) / 44_100
             assert given_s <= clock.now_s() - begun + 1e-3
             assert clock.now_s() - begun < given_s + 0.2
@@ -41,14 +41,14 @@ def test_who_reads_too_slowly_loses_sound_and_it_is_counted(street):
     write(long, noise(24_000 * 20, level=0.01))
     device = SoundFile(long, clock)
     device.start()
-    heard_s = 0.0
+    read_s = 0.0
     while not device.ended:
         clock.sleep(9.0)
-        heard = device.read(0.05)
-        heard_s += heard.signal.shape[1] / 24_000 if heard else 0
+        chunk = device.read(0.05)
+        read_s += chunk.signal.shape[1] / 24_000 if chunk else 0
     device.close()
     assert device.lost_s == pytest.approx(8.0, abs=0.2)
-    assert heard_s + device.lost_s == pytest.approx(20.0, abs=1e-6)
+    assert read_s + device.lost_s == pytest.approx(20.0, abs=1e-6)
 
 
 def test_nothing_comes_before_the_start_and_a_second_start_begins_nothing_anew(street):

@@ -4,12 +4,11 @@ import logging
 
 import numpy as np
 import pytest
-from listen_doubles import FakeClock, FakeSource, FakeTerminal, noise
+from live_doubles import FakeClock, FakeDevice, FakeTerminal, noise
 
-from whence.live.channel_check import ChannelCheck
-from whence.live.channels import faults, one_sided, side_of, snap_db
-from whence.live.intake import Intake
-from whence.live.stop import Stop
+from whence.live.channel_check import ChannelCheck, faults, one_sided, side_of, snap_db
+from whence.live.device_input import DeviceInput
+from whence.live.session import Stop
 
 RATE = 24_000
 
@@ -74,59 +73,58 @@ def in_chunks(signal, chunk=1_200):
 
 
 def talk(caplog, signal, keys=(), stop=None):
-    """A whole check; what was said, and the intake."""
+    """A whole check; its messages, and the input."""
     clock = FakeClock()
-    intake = Intake(FakeSource(clock, in_chunks(signal)), clock)
+    sound = DeviceInput(FakeDevice(clock, in_chunks(signal)), clock)
     with caplog.at_level(logging.INFO, "whence"):
-        ChannelCheck(intake, FakeTerminal(keys), clock, stop or Stop()).run()
-    return caplog.messages, intake
+        ChannelCheck(sound, FakeTerminal(keys), clock, stop or Stop()).run()
+    return caplog.messages, sound
 
 
 def test_left_is_left(caplog):
-    said, intake = talk(caplog, np.concatenate([room(6.0), snap(70), room(5.0)], axis=1))
-    assert said[:3] == [
+    messages, sound = talk(caplog, np.concatenate([room(6.0), snap(70), room(5.0)], axis=1))
+    assert messages[:3] == [
         "checking the channels of a fake device, 5 s (any key: go on)",
         "two channels, different from each other",
         "snap your fingers at your LEFT (any key: skip)",
     ]
-    assert said[3].startswith("left is left (")
-    assert len(said) == 4
-    assert not intake.swapped
+    assert messages[3].startswith("left is left (")
+    assert len(messages) == 4
+    assert not sound.swapped
 
 
 @pytest.mark.parametrize(("answer", "swapped"), [("y", True), ("Y", True), ("n", False), ("?n", False)])
 def test_swapped_channels_are_found_and_offered_to_be_swapped(answer, swapped, caplog):
-    looks = 160 + 50
-    keys = [""] * looks + [answer]
-    said, intake = talk(caplog, np.concatenate([room(6.0), snap(-70), room(40.0)], axis=1), keys)
-    assert any(sentence.startswith("that came from the RIGHT (") for sentence in said)
-    assert intake.swapped is swapped
-    assert said[-1] == ("swapped; x swaps them back" if swapped else "left as they are; x swaps them at any time")
+    keys = [""] * (160 + 50) + [answer]
+    messages, sound = talk(caplog, np.concatenate([room(6.0), snap(-70), room(40.0)], axis=1), keys)
+    assert any(sentence.startswith("that came from the RIGHT (") for sentence in messages)
+    assert sound.swapped is swapped
+    assert messages[-1] == ("swapped; x swaps them back" if swapped else "left as they are; x swaps them at any time")
 
 
 def test_no_answer_leaves_everything_as_it_is(caplog):
-    said, intake = talk(caplog, np.concatenate([room(6.0), snap(-70), room(40.0)], axis=1))
-    assert said[-1] == "left as they are; x swaps them at any time"
-    assert not intake.swapped
-    assert not intake.ended
+    messages, sound = talk(caplog, np.concatenate([room(6.0), snap(-70), room(40.0)], axis=1))
+    assert messages[-1] == "left as they are; x swaps them at any time"
+    assert not sound.swapped
+    assert not sound.ended
 
 
 def test_a_snap_in_front_is_asked_for_again(caplog):
-    said, _ = talk(caplog, np.concatenate([room(6.0), snap(0), room(1.0), snap(70), room(5.0)], axis=1))
-    assert said[3] == "that was as loud on both sides; once more, nearer to the left microphone"
-    assert said[4].startswith("left is left")
+    messages, _ = talk(caplog, np.concatenate([room(6.0), snap(0), room(1.0), snap(70), room(5.0)], axis=1))
+    assert messages[3] == "that was as loud on both sides; once more, nearer to the left microphone"
+    assert messages[4].startswith("left is left")
 
 
 def test_no_snap_ends_the_question(caplog):
-    said, intake = talk(caplog, room(60.0))
-    assert said[-1] == "no snap was heard; the channels stay as they are"
-    assert not intake.ended
+    messages, sound = talk(caplog, room(60.0))
+    assert messages[-1] == "no snap was detected; the channels stay as they are"
+    assert not sound.ended
 
 
 def test_any_key_goes_on(caplog):
-    said, intake = talk(caplog, room(60.0), keys=["", "", " ", "", "", " "])
-    assert said[-1] == "skipped"
-    assert not intake.ended
+    messages, sound = talk(caplog, room(60.0), keys=["", "", " ", "", "", " "])
+    assert messages[-1] == "skipped"
+    assert not sound.ended
 
 
 def test_q_stops(caplog):
@@ -137,6 +135,6 @@ def test_q_stops(caplog):
 
 def test_where_no_side_can_be_told_no_snap_is_asked_for(caplog):
     mono = np.repeat(room(30.0)[:1], 2, axis=0)
-    said, _ = talk(caplog, mono)
-    assert len(said) == 2
-    assert "left and right are identical" in said[1]
+    messages, _ = talk(caplog, mono)
+    assert len(messages) == 2
+    assert "left and right are identical" in messages[1]

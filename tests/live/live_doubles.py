@@ -4,21 +4,21 @@ import struct
 import wave
 
 import numpy as np
+from rich.console import Console
 
 from whence.labels import STARSS23, Events
-from whence.live.intake import Intake
+from whence.live.device import Chunk, DeviceError
+from whence.live.device_input import DeviceInput
 from whence.live.listener import Listener
-from whence.live.messages import PageMessages
-from whence.live.source import DeviceError, Heard
-from whence.live.stop import Stop
-from whence.live.tape import Tape
-from whence.views.terminal import Looks
+from whence.live.recorder import Recorder
+from whence.live.session import PageMessages, Stop
+from whence.views.terminal import page
 
 FRAME = 2_400
 
 
 class FakeClock:
-    """Time passes only when somebody sleeps."""
+    """Time passes only in `sleep`."""
 
     def __init__(self):
         self.s = 1_000.0
@@ -30,8 +30,8 @@ class FakeClock:
         self.s += max(duration_s, 0.0)
 
 
-class FakeSource:
-    """Gives what a script says: chunks, or seconds of nothing (a number); then it ends."""
+class FakeDevice:
+    """Gives the chunks of a script, and no sound for so many seconds where it has a number; then it ends."""
 
     name = "a fake device"
 
@@ -57,16 +57,16 @@ class FakeSource:
         if isinstance(piece, float | int):
             self._silent_s = float(piece)
             return self.read(timeout_s)
-        heard = piece if isinstance(piece, Heard) else Heard(piece, self.rate_hz)
-        self._clock.sleep(heard.signal.shape[1] / heard.rate_hz)
-        return heard
+        chunk = piece if isinstance(piece, Chunk) else Chunk(piece, self.rate_hz)
+        self._clock.sleep(chunk.signal.shape[1] / chunk.rate_hz)
+        return chunk
 
     def close(self):
         self.closed = True
 
 
 class FakeStream:
-    """Hears one source in every so many frames: class 8, 30 degrees left, 2 m; says so some frames late, in twos."""
+    """Detects class 8, 30 degrees left, at 2 m, in every so many frames; returns rows some frames late, in twos."""
 
     latency_s = 0.4
 
@@ -96,19 +96,19 @@ def rows_at(frames, class_index=8, azimuth_deg=30.0, distance_m=2.0):
 
 
 class FakeTerminal:
-    """Presses scripted keys, one string a look, and remembers pages."""
+    """Presses scripted keys, one string a call, and remembers pages."""
 
     def __init__(self, keys=(), shows_page=False, columns=80, rows=24):
         self._keys, self.shows_page, self.pages = iter(keys), shows_page, []
-        self._size = (columns, rows)
+        self._console = Console(width=columns, height=rows)
 
-    hears_keys = True
+    reads_keys = True
 
     def pressed(self):
         return next(self._keys, "")
 
-    def draw(self, make_page):
-        self.pages.append(make_page(*self._size))
+    def draw(self, state, classes):
+        self.pages.append([line.plain.rstrip() for line in page(state, classes, self._console)])
 
 
 class Listening:
@@ -116,24 +116,23 @@ class Listening:
 
     def __init__(self, folder, script, *, keys=(), stream=None, outputs=(), rate_hz=24_000, shows_page=False):
         self.clock = FakeClock()
-        self.source = FakeSource(self.clock, script, rate_hz)
+        self.source = FakeDevice(self.clock, script, rate_hz)
         self.stream = stream or FakeStream()
-        self.tape = Tape(folder)
+        self.recorder = Recorder(folder)
         self.terminal = FakeTerminal(keys, shows_page)
         self.stop = Stop()
         self.source.start()
-        self.intake = Intake(self.source, self.clock)
+        self.sound = DeviceInput(self.source, self.clock)
         self.listener = Listener(
-            self.intake,
+            self.sound,
             self.stream,
             STARSS23,
-            self.tape,
+            self.recorder,
             outputs,
             self.terminal,
             self.clock,
             self.stop,
             PageMessages(active=False),
-            Looks(colours=0),
         )
 
 

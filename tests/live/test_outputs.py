@@ -10,13 +10,12 @@ import time
 
 import numpy as np
 import pytest
-from listen_doubles import rows_at
+from live_doubles import rows_at
 
 from whence.errors import WhenceError
 from whence.labels import STARSS23, Events, read_json_lines
-from whence.live.destinations import check_destinations, open_destinations
-from whence.live.odas_sink import OdasSink, odas_address
-from whence.live.outputs import JsonLines, PlainLines, Ros2Json, hops
+from whence.live.odas import OdasSink, odas_address
+from whence.live.outputs import JsonLines, PlainLines, Ros2Json, by_frame, check_destinations, open_destinations
 
 
 def two_sources():
@@ -27,9 +26,9 @@ def two_sources():
 def test_json_lines_are_read_back_as_the_same_rows(tmp_path):
     stream = io.StringIO()
     output = JsonLines(stream, STARSS23)
-    output.tell(rows_at(range(5)), 0, 5)
-    output.tell(Events.empty(), 5, 10)
-    output.tell(rows_at(range(10, 12)), 10, 12)
+    output.send(rows_at(range(5)), 0, 5)
+    output.send(Events.empty(), 5, 10)
+    output.send(rows_at(range(10, 12)), 10, 12)
     output.close()
     (tmp_path / "a.jsonl").write_text(stream.getvalue())
     assert read_json_lines(tmp_path / "a.jsonl") == rows_at([*range(5), 10, 11])
@@ -37,7 +36,7 @@ def test_json_lines_are_read_back_as_the_same_rows(tmp_path):
 
 def test_ros2_lines_state_their_frame_and_radians_and_have_the_fields_of_odas():
     stream = io.StringIO()
-    Ros2Json(stream, STARSS23).tell(two_sources(), 0, 4)
+    Ros2Json(stream, STARSS23).send(two_sources(), 0, 4)
     head, *lines = map(json.loads, stream.getvalue().splitlines())
     assert "REP 103" in head["header"]["frame"]
     assert "radians" in head["header"]["angles"]
@@ -57,19 +56,19 @@ def test_hops_equal_looking_for_every_frame():
     rng = np.random.default_rng([5, 0, 0])
     frames = rng.integers(10, 30, 50)
     events = Events.from_columns({"frame": frames, "class_index": rng.integers(0, 3, 50), "azimuth_deg": frames})
-    found = list(hops(events, 10, 30))
+    found = list(by_frame(events, 10, 30))
     assert [frame for frame, _ in found] == list(range(10, 30))
     for frame, rows in found:
         assert rows == events.sorted().between(frame, frame + 1)
 
 
-def test_plain_lines_say_what_begins():
+def test_plain_lines_are_written_for_what_begins():
     stream = io.StringIO()
     output = PlainLines(stream, STARSS23)
-    output.tell(rows_at(range(4)), 0, 4)
-    output.tell(rows_at(range(4, 8)), 4, 8)
-    output.tell(Events.empty(), 8, 50)
-    output.tell(rows_at([50], azimuth_deg=-10.0), 50, 51)
+    output.send(rows_at(range(4)), 0, 4)
+    output.send(rows_at(range(4, 8)), 4, 8)
+    output.send(Events.empty(), 8, 50)
+    output.send(rows_at([50], azimuth_deg=-10.0), 50, 51)
     output.close()
     assert stream.getvalue().splitlines() == [
         "     0.0 s  music               30 deg left    2.0 m   0.90",
@@ -135,8 +134,8 @@ def test_odas_gets_every_hop_and_a_source_keeps_its_number():
     listener = Listener()
     sink = OdasSink("127.0.0.1", listener.port, STARSS23)
     with listener.accept() as connection:
-        sink.tell(two_sources(), 0, 3)
-        sink.tell(rows_at([4]), 3, 5)
+        sink.send(two_sources(), 0, 3)
+        sink.send(rows_at([4]), 3, 5)
         found = messages_from(connection, 5)
     sink.close()
     listener.server.close()
@@ -157,30 +156,30 @@ def test_odas_is_connected_anew_when_the_listener_comes_back(caplog):
     listener.server.close()
     deadline, frame = time.monotonic() + 10, 0
     while not any("trying again" in message for message in caplog.messages) and time.monotonic() < deadline:
-        sink.tell(Events.empty(), frame, frame + 1)
+        sink.send(Events.empty(), frame, frame + 1)
         frame += 1
         time.sleep(0.005)
     again = Listener(listener.port)
     with again.accept() as connection:
-        sink.tell(rows_at([frame]), frame, frame + 1)
+        sink.send(rows_at([frame]), frame, frame + 1)
         while messages_from(connection, 1)[0]["timeStamp"] < frame:
             pass
     sink.close()
     again.server.close()
     name = f"odas://127.0.0.1:{listener.port}"
-    said = [message for message in caplog.messages if message.startswith(name)]
-    assert said[0] == said[-1] == f"{name} is connected"
-    assert len(said) == 3
-    assert "trying again every 0.02 s" in said[1]
+    messages = [message for message in caplog.messages if message.startswith(name)]
+    assert messages[0] == messages[-1] == f"{name} is connected"
+    assert len(messages) == 3
+    assert "trying again every 0.02 s" in messages[1]
 
 
-def test_nobody_there_is_told_once_and_costs_no_time(caplog):
+def test_a_missing_server_is_reported_once_and_costs_no_time(caplog):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     sink = OdasSink("127.0.0.1", port, STARSS23, retry_s=0.01)
     begun_s = time.monotonic()
     for frame in range(300):
-        sink.tell(rows_at([frame]), frame, frame + 1)
+        sink.send(rows_at([frame]), frame, frame + 1)
     assert time.monotonic() - begun_s < 2
     deadline = time.monotonic() + 10
     while not caplog.messages and time.monotonic() < deadline:
@@ -191,13 +190,13 @@ def test_nobody_there_is_told_once_and_costs_no_time(caplog):
     assert len(sink._waiting) == 50
 
 
-def test_a_listener_that_does_not_read_blocks_nobody():
+def test_a_server_that_does_not_read_blocks_nothing():
     listener = Listener()
     sink = OdasSink("127.0.0.1", listener.port, STARSS23)
     with listener.accept():
         begun_s = time.monotonic()
         for frame in range(5_000):
-            sink.tell(rows_at([frame]), frame, frame + 1)
+            sink.send(rows_at([frame]), frame, frame + 1)
         assert time.monotonic() - begun_s < 8
         sink.close()
         assert time.monotonic() - begun_s < 10
@@ -209,7 +208,7 @@ def test_closing_sends_what_waits_and_ends_the_thread():
     listener = Listener()
     sink = OdasSink("127.0.0.1", listener.port, STARSS23)
     with listener.accept() as connection:
-        sink.tell(rows_at([0]), 0, 1)
+        sink.send(rows_at([0]), 0, 1)
         sink.close()
         assert messages_from(connection, 1)[0]["timeStamp"] == 0
         assert connection.recv(10) in (b"", b"\n")
