@@ -23,9 +23,8 @@ from whence.cli.main import main as whence
 from whence.labels import STARSS23, Events, write_dcase
 from whence.metrics import evaluate
 from whence.views.report import worst_clips
-from whence.views.report.confusion import confusion_section
-from whence.views.report.errors import error_section
-from whence.views.report.sounds import make_ready
+from whence.views.report.error_profiles import confusion_section, error_section
+from whence.views.report.sounds import write_sound
 
 CLIPS, WORST, SECONDS = 2_000, 50, 5
 SEED = 11
@@ -103,7 +102,7 @@ def main() -> int:
             "  confusions": seconds_of(lambda: confusion_section(evaluation)),
             "  errors by place": seconds_of(lambda: error_section(evaluation)),
             "  ranking": seconds_of(lambda: worst_clips(evaluation, WORST)),
-            f"  {WORST} sounds": seconds_of(lambda: [make_ready(path, folder / "one" / "a") for path in sounds]),
+            f"  {WORST} sounds": seconds_of(lambda: [write_sound(path, folder / "one" / "a") for path in sounds]),
         }
         page, whole = (out / "index.html").stat().st_size, sum(p.stat().st_size for p in out.rglob("*") if p.is_file())
     rows = references.events.row_count + predictions.events.row_count

@@ -13,9 +13,6 @@ import whence
 from whence.cli.main import main
 from whence.labels import STARSS23, ClassList, Events, dcase_text, write_events
 from whence.views.picture import draw_clip
-from whence.views.picture.dashes import dashes_of, marked_rows, risers_of
-from whence.views.picture.palette import COLOURS, MARKERS, look_of
-from whence.views.picture.spectrum import MOST_COLUMNS, Spectrum, band_of
 
 MUSIC, BELL = 8, 11
 
@@ -178,93 +175,3 @@ def test_many_classes_are_counted_in_the_legend(tmp_path):
     table = events([(0, i, i, 1.0) for i in range(40)])
     draw_clip(tmp_path / "a.svg", np.zeros((2, 2_400), np.float32), table, classes)
     assert "and 24 more" in texts(tmp_path / "a.svg")
-
-
-# --- the parts -------------------------------------------------------------------------------------------------
-
-
-def test_no_two_of_many_classes_look_alike_and_no_two_of_the_task_share_a_shape():
-    looks = [look_of(index) for index in range(len(COLOURS) * len(MARKERS))]
-    assert len(set(looks)) == len(looks)
-    assert len({marker for _, marker in looks[: len(STARSS23)]}) == len(STARSS23)
-
-
-def test_blocks_of_any_size_give_the_same_spectrum():
-    signal = np.random.default_rng(2).normal(0, 0.1, (2, 60_000)).astype(np.float32)
-    whole, parts = Spectrum(), Spectrum()
-    whole.add(signal)
-    rng, start = np.random.default_rng(3), 0
-    while start < signal.shape[1]:
-        size = int(rng.integers(1, 3_000))
-        parts.add(signal[:, start : start + size])
-        start += size
-    np.testing.assert_allclose(whole.levels_db(), parts.levels_db(), atol=1e-4)
-    assert parts.duration_s == whole.duration_s == 2.5
-
-
-def test_a_long_signal_has_few_columns_that_still_cover_it():
-    spectrum, short = Spectrum(), np.random.default_rng(4).normal(0, 0.1, (2, 240_000)).astype(np.float32)
-    for _ in range(13):
-        spectrum.add(short)
-    columns = spectrum.levels_db().shape[2]
-    assert MOST_COLUMNS / 2 < columns <= MOST_COLUMNS + 1
-    assert columns * spectrum.column_s == pytest.approx(spectrum.duration_s, abs=2 * spectrum.column_s)
-
-
-@pytest.mark.parametrize("most", [5, 16, 40])
-def test_a_column_of_a_long_signal_is_the_mean_of_its_frames(most, monkeypatch):
-    """Beside a spectrum that keeps every frame; both are relative to their own top, so ratios are compared."""
-    signal = np.random.default_rng(5).normal(0, 0.1, (2, 50_000)).astype(np.float32)
-    every, few = Spectrum(), Spectrum()
-    every.add(signal)
-    monkeypatch.setattr("whence.views.picture.spectrum.MOST_COLUMNS", most)
-    for start in range(0, 50_000, 7_000):
-        few.add(signal[:, start : start + 7_000])
-    together = round(few.column_s / 0.02)
-    assert together > 1
-    frames, columns = (10 ** (spectrum.levels_db() / 10.0) for spectrum in (every, few))
-    whole = frames.shape[2] // together
-    assert whole <= columns.shape[2] <= most + 1
-    mean = frames[:, :, : whole * together].reshape(2, 128, whole, together).mean(axis=3)
-    ratio = columns[:, :, :whole] / mean
-    np.testing.assert_allclose(ratio, ratio[0, 0, 0], rtol=1e-3)
-
-
-def test_a_tone_is_brightest_in_its_band_and_on_its_side():
-    time = np.arange(24_000) / 24_000
-    tone = np.sin(2 * np.pi * 3_000 * time).astype(np.float32)
-    spectrum = Spectrum()
-    spectrum.add(np.stack([tone, 0.1 * tone]))
-    levels_db = spectrum.levels_db()[:, :, 10:-10]
-    assert abs(int(levels_db[0, :, 5].argmax()) + 0.5 - 128 * band_of(3_000.0)) < 1.5
-    assert levels_db[0].max() == pytest.approx(0.0, abs=0.1)
-    assert levels_db[1].max() == pytest.approx(-20.0, abs=0.1)
-
-
-def test_dashes_cover_exactly_the_rows():
-    rng = np.random.default_rng(6)
-    rows = {(int(f), int(c), int(a)) for f, c, a in rng.integers(0, (30, 3, 4), (60, 3))}
-    table = events([(frame, class_index, 30 * azimuth, 1.0) for frame, class_index, azimuth in rows])
-    dashes = dashes_of(table)
-    covered = {
-        (frame, index, round(azimuth / 30))
-        for index, start, end, azimuth in zip(*(column.tolist() for column in dashes), strict=True)
-        for frame in range(round(start * 10), round(end * 10))
-    }
-    assert covered == rows
-    assert len(dashes.start_s) < len(rows)
-
-
-def test_only_small_steps_of_one_class_are_joined():
-    table = events([(0, MUSIC, 0, 1.0), (1, MUSIC, 10, 1.0), (2, MUSIC, 60, 1.0), (3, BELL, 60, 1.0)])
-    assert risers_of(dashes_of(table)).tolist() == [[MUSIC, 0.1, 0.0, 10.0]]
-    assert risers_of(dashes_of(Events.empty())).shape == (0, 4)
-
-
-def test_every_event_has_a_mark_at_its_start():
-    table = events([(frame, MUSIC, 0, 1.0) for frame in (0, 1, 2, 3, 10, 11)] + [(5, BELL, 0, 1.0)])
-    marked = marked_rows(table, 3)
-    assert [*zip(marked.class_index.tolist(), marked.frame.tolist(), strict=True)] == [
-        *((MUSIC, 0), (MUSIC, 3), (MUSIC, 10), (BELL, 5)),
-    ]
-    assert not marked_rows(Events.empty(), 3)

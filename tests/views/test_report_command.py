@@ -81,8 +81,8 @@ def test_the_worst_clip_can_be_heard_seen_and_read(two_clips, sounds, tmp_path):
     assert "1. b" in page.text
     assert "2. a" not in page.text  # it has no mistake
     # Ten frames of music missed, ten of bell invented, ten of speech misplaced.
-    assert "30 mistakes: 10 missed, 10 invented, 10 misplaced, of 20 reference rows." in page.text
-    assert "music was called bell: 10 of 20 references, 50 %" in page.text
+    assert "30 mistakes: 10 missed, 10 false alarms, 10 misplaced, of 20 reference rows." in page.text
+    assert "music predicted as bell: 10 of 20 references, 50 %" in page.text
     signal, rate = soundfile.read(out / "clips" / "001.flac")
     assert (signal.shape, rate) == ((28_800, 2), 24_000)
     assert (out / "clips" / "001.png").read_bytes().startswith(b"\x89PNG")
@@ -166,7 +166,7 @@ def test_perfect_predictions_have_no_worst_clip(two_clips, tmp_path):
     assert report(two_clips[0], two_clips[0], "--out", tmp_path / "report") == 0
     text = Page((tmp_path / "report" / "index.html").read_text("utf-8")).text
     assert "No clip has a mistake" in text
-    assert "No class was taken for another." in text
+    assert "No class was predicted as another." in text
 
 
 def test_silence_on_both_sides_is_a_result(tmp_path):
@@ -193,12 +193,12 @@ def test_a_folder_of_other_sounds_is_refused(two_clips, tmp_path, capsys):
     (tmp_path / "wavs").mkdir()
     write_sound(tmp_path / "wavs" / "c.wav", 0.1)
     assert report(*two_clips, "--audio", tmp_path / "wavs", "--out", tmp_path / "report") == 2
-    assert "no sound in it is called like one of the clips, for example a" in capsys.readouterr().err
+    assert "no sound in it has the name of a clip, for example a" in capsys.readouterr().err
 
 
 def test_a_folder_that_is_no_report_is_never_replaced(two_clips, tmp_path, capsys):
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter1.txt").write_text("years of work")
     assert report(*two_clips, "--out", tmp_path / "thesis") == 2
-    assert "holds chapter1.txt, which is no part of a report" in capsys.readouterr().err
+    assert "holds chapter1.txt, which is not part of a report" in capsys.readouterr().err
     assert (tmp_path / "thesis" / "chapter1.txt").read_text() == "years of work"

@@ -54,24 +54,24 @@ def test_an_earlier_report_and_an_empty_folder_are_replaced(tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_a_report_that_somebody_added_to_is_kept(tmp_path):
+def test_a_report_with_other_files_in_it_is_kept(tmp_path):
     with folder_written_whole(tmp_path / "report") as folder:
         fill(folder)
     (tmp_path / "report" / "clips" / "notes.txt").write_text("mine")
-    with pytest.raises(WhenceError, match=r"holds clips/notes\.txt, which is no part of a report"):
+    with pytest.raises(WhenceError, match=r"holds clips/notes\.txt, which is not part of a report"):
         check_target(tmp_path / "report")
 
 
-def test_a_page_without_our_mark_is_no_report(tmp_path):
+def test_a_page_without_the_mark_is_not_replaced(tmp_path):
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "index.html").write_text("somebody's home page")
     with pytest.raises(WhenceError, match=r"holds index\.html"):
         check_target(tmp_path / "site")
 
 
-def test_a_file_is_no_folder_and_a_missing_parent_is_said(tmp_path):
+def test_a_file_and_a_missing_parent_are_refused(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(WhenceError, match="is no folder"):
+    with pytest.raises(WhenceError, match="not a folder"):
         check_target(tmp_path / "file")
     with pytest.raises(WhenceError, match="no such folder for the report"):
         check_target(tmp_path / "a" / "b")

@@ -11,14 +11,11 @@ from report_pages import Page, events, write_sound
 from whence.errors import WhenceError
 from whence.labels import Events
 from whence.metrics import IntervalSettings, Profile, evaluate
-from whence.views.picture.palette import MARKERS
-from whence.views.report.axes import Scale, ticks
-from whence.views.report.charts import bars, profile_chart, whiskers
+from whence.views import styles_of
+from whence.views.report import find_sounds, worst_clips
+from whence.views.report.charts import Scale, bars, profile_chart, ticks, whiskers
 from whence.views.report.markup import Markup, element, join, text
-from whence.views.report.png import png
-from whence.views.report.ranking import worst_clips
-from whence.views.report.shapes import SHAPES
-from whence.views.report.sounds import find_sounds, make_ready, palette
+from whence.views.report.sounds import level_colours, png, write_sound as write_clip_sound
 from whence.views.report.timeline import timeline
 
 
@@ -68,15 +65,9 @@ def test_charts_take_missing_values():
     assert not re.search(r"\b(nan|inf)\b", drawn)
 
 
-def test_there_is_a_shape_for_every_marker_of_the_pictures():
-    assert len(SHAPES) == len(MARKERS)
-    assert len({tuple(corners) for corners in SHAPES}) == len(SHAPES)
-    assert all(abs(x) <= 1.01 and abs(y) <= 1.01 for corners in SHAPES for x, y in corners)
-
-
 def test_a_png_holds_its_image():
     image = np.random.default_rng(1).integers(0, 256, (5, 7), dtype=np.uint8)
-    data = png(image, palette())
+    data = png(image, level_colours())
     start = data.index(b"IDAT") + 4
     rows = np.frombuffer(zlib.decompressobj().decompress(data[start:]), np.uint8).reshape(5, 8)
     assert (rows[:, 0] == 0).all()
@@ -84,7 +75,7 @@ def test_a_png_holds_its_image():
 
 
 def test_a_picture_becomes_brighter_with_the_level():
-    brightness = palette() @ np.array([0.2126, 0.7152, 0.0722])
+    brightness = level_colours() @ np.array([0.2126, 0.7152, 0.0722])
     assert (np.diff(brightness) > -0.6).all()
 
 
@@ -119,20 +110,20 @@ def test_a_long_recording_is_cut_and_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr("whence.views.report.sounds.LONGEST_S", 0.5)
     write_sound(tmp_path / "long.wav", 1.0)
     write_sound(tmp_path / "short.wav", 0.5)
-    long, short = (make_ready(tmp_path / f"{name}.wav", tmp_path / name) for name in ("long", "short"))
+    long, short = (write_clip_sound(tmp_path / f"{name}.wav", tmp_path / name) for name in ("long", "short"))
     assert (long.is_cut, long.duration_s, short.is_cut) == (True, 0.5, False)
 
 
 def test_a_sound_of_nothing_has_a_page_too(tmp_path):
     write_sound(tmp_path / "a.wav", 0.0)
-    heard = make_ready(tmp_path / "a.wav", tmp_path / "out")
-    assert heard.duration_s == 0.0
-    Page(timeline("a", events([]), events([]), np.zeros(0, np.int64), heard, "clips/001.png"))
+    sound = write_clip_sound(tmp_path / "a.wav", tmp_path / "out")
+    assert sound.duration_s == 0.0
+    Page(timeline("a", events([]), events([]), {}, np.zeros(0, np.int64), sound, "clips/001.png"))
 
 
 def test_a_timeline_ends_with_the_later_of_sound_and_labels():
     table = events([(99, 0, 170, 1.0)])  # behind the listener: folded to the front
-    drawn = timeline("a", table, Events.empty(), np.array([1]), None, "clips/001.png")
+    drawn = timeline("a", table, Events.empty(), styles_of([0]), np.array([1]), None, "clips/001.png")
     assert 'data-seconds="10"' in drawn
     assert "<image" not in drawn
 
@@ -143,6 +134,6 @@ def test_an_hour_is_drawn_in_steps_that_a_screen_can_show():
     azimuth_deg = np.clip(np.cumsum(rng.normal(0, 1, len(frames))), -90, 90)
     columns = {"frame": frames, "class_index": 0 * frames, "azimuth_deg": azimuth_deg}
     table = Events.from_columns({**columns, "distance_m": 1.0 + 0 * frames})
-    drawn = timeline("a", table, table, np.zeros(0, np.int64), None, "clips/001.png")
+    drawn = timeline("a", table, table, styles_of([0]), np.zeros(0, np.int64), None, "clips/001.png")
     assert len(drawn) < 700_000
     assert max(float(x) for x in re.findall(r"H([\d.]+)", drawn)) == 850.0

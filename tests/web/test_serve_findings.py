@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 from whence.features import hann, logmel_settings, mel_filterbank
 from whence.labels import Events, read_dcase
-from whence.views.picture import palette
+from whence.views import COLOURS, MARKERS
 from whence.web.app import PAGE
 from whence.web.downloads import DOWNLOADS, file_stem
 from whence.web.findings import Findings, rows_as_json
@@ -160,11 +160,12 @@ def test_any_name_becomes_a_file_name(name):
     assert re.fullmatch(r"[\w-]{1,80}", stem)
 
 
-def test_the_page_draws_classes_in_the_colours_of_the_pictures():
-    """One class has one colour in everything that whence draws; black becomes the theme's own ink."""
-    marks = (PAGE / "marks.js").read_text()
-    colours = re.findall(r'"(#[0-9A-F]{6})"', marks)
-    assert tuple(colours) == tuple(palette.COLOURS[: len(colours)])
-    assert len(colours) == len(palette.COLOURS) - 1
-    shapes = re.search(r"SHAPES = \[(.*?)\]", marks).group(1).split(",")
-    assert len(shapes) == len(palette.MARKERS)
+def test_the_page_gets_its_palette_from_the_server():
+    """A class looks the same on the page and in pictures of the command line."""
+    with client_of() as client:
+        palette = client.get("/api/palette").json()
+        assert client.get("/api/palette", headers={"sec-fetch-site": "cross-site"}).status_code == 403
+    assert palette["light"] == [colour.light for colour in COLOURS]
+    assert palette["dark"] == [colour.dark for colour in COLOURS]
+    assert palette["markers"] == [[list(corner) for corner in marker.corners] for marker in MARKERS]
+    assert not re.search("#[0-9a-fA-F]{6}", (PAGE / "marks.js").read_text())

@@ -43,7 +43,8 @@ def run(args: argparse.Namespace) -> int:
     """Read what is wanted of the sound, find or read its events, draw."""
     from whence.audio import read_blocks
     from whence.text import shown
-    from whence.views.picture import Spectrum, check_format, draw_picture
+    from whence.views import SpectrogramImage
+    from whence.views.picture import check_format, draw_picture
 
     check_format(args.out)
     if args.out.parent != Path() and not args.out.parent.is_dir():
@@ -55,19 +56,19 @@ def run(args: argparse.Namespace) -> int:
     reference = read_events(args.reference, classes) if args.reference else None
     found = read_events(args.labels, classes) if args.labels else None
     source, start_s = _part(args.sound, args.start, args.duration)
-    spectrum = Spectrum()
+    spectrogram = SpectrogramImage()
     # A part of a sound has no name and is no fault: what is noticed about it is kept for the whole.
     with sounds_unsaid() if isinstance(source, tuple) else contextlib.nullcontext():
         for block in read_blocks(source):
-            spectrum.add(block)
+            spectrogram.add(block)
     if found is None:
         with sounds_unsaid():  # what there is to say about the sound was said above
             found = whence.detect(source, model=system).shifted(round(start_s * 10))
-    end_s = start_s + spectrum.duration_s
+    end_s = start_s + spectrogram.duration_s
     layers = [_within(events, start_s, end_s) for events in (reference, found) if events is not None]
     part = "" if args.start is None and args.duration is None else f", {start_s:g} to {end_s:.4g} s"
     draw_picture(
-        args.out, spectrum, layers[0], classes,
+        args.out, spectrogram, layers[0], classes,
         title=f"{shown(args.sound.name)}{part}", predicted=layers[1] if reference is not None else None,
         start_s=start_s,
     )  # fmt: skip

@@ -66,15 +66,15 @@ def _cross(turn: float) -> Corners:
 
 # The hues of Okabe and Ito, moved until any two are at least 25 CIELAB units apart for normal eyes and for each of the
 # three kinds of colour blindness, and stand out from the ground (3:1 in WCAG's sense). In this order each colour is as
-# far as possible from those before it.
+# far as possible from those before it, and the colour of the text is last.
 COLOURS = (
     Colour("#7381f3", "#95bbff", 104, 36),
     Colour("#ac351a", "#d7530e", 166, 31),
-    Colour("#1b1e23", "#e6e9ee", 102, 37),
     Colour("#c38800", "#ffce19", 136, 33),
     Colour("#e860a6", "#cc7097", 168, 35),
     Colour("#0e498a", "#436cb8", 25, 34),
     Colour("#00ab60", "#0df07f", 35, 32),
+    Colour("#1b1e23", "#e6e9ee", 102, 37),
 )
 # As many as the task has classes, so that no two of its classes share one.
 MARKERS = (

@@ -1,47 +1,63 @@
-"""Numbers and tables as people read them on a screen."""
+"""Numbers, tables and events as text on a screen."""
+
+from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from whence.labels import ClassList, Events
 
 
 def percent(share: float | None) -> str:
-    """A share as a percentage with one decimal; a dash where there is none.
+    """Return a share as a percentage with one decimal; a dash where there is none.
 
     >>> percent(0.228), percent(None), percent(float("nan"))
     ('22.8 %', '-', '-')
     """
-    return "-" if _missing(share) else f"{100 * share:.1f} %"  # type: ignore[operator]
+    return _formatted(share, "{:.1f} %", 100)
 
 
 def degrees(angle_deg: float | None) -> str:
-    """An angle with one decimal.
+    """Return an angle with one decimal.
 
     >>> degrees(24.51)
     '24.5 deg'
     """
-    return "-" if _missing(angle_deg) else f"{angle_deg:.1f} deg"
+    return _formatted(angle_deg, "{:.1f} deg")
 
 
 def metres(distance_m: float | None) -> str:
-    """A distance in metres with two decimals.
+    """Return a distance in metres with two decimals.
 
     >>> metres(0.7)
     '0.70 m'
     """
-    return "-" if _missing(distance_m) else f"{distance_m:.2f} m"
+    return _formatted(distance_m, "{:.2f} m")
 
 
 def number(value: float | None) -> str:
-    """A ratio with two decimals.
+    """Return a ratio with two decimals.
 
     >>> number(0.4149)
     '0.41'
     """
-    return "-" if _missing(value) else f"{value:.2f}"
+    return _formatted(value, "{:.2f}")
+
+
+def direction(azimuth_deg: float) -> str:
+    """Return an azimuth in whole degrees and words.
+
+    >>> direction(38.2), direction(-90.0), direction(0.4)
+    ('38 deg left', '90 deg right', 'ahead')
+    """
+    whole = round(azimuth_deg)
+    return "ahead" if whole == 0 else f"{abs(whole)} deg {'left' if whole > 0 else 'right'}"
 
 
 def duration(seconds: float) -> str:
-    """A length of time in the two units that matter.
+    """Return a length of time in the two units that matter.
 
     >>> duration(6000), duration(95.04), duration(4.2)
     ('1 h 40 min', '1 min 35 s', '4.2 s')
@@ -51,11 +67,12 @@ def duration(seconds: float) -> str:
     return f"{int(seconds // 60)} min {int(seconds % 60)} s" if seconds >= 60 else f"{seconds:.1f} s"
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Rows as text columns: the first to the left, the others to the right.
+def aligned(rows: Sequence[Sequence[str]], left: int = 1) -> str:
+    """Return rows as aligned columns of text.
 
     Args:
         rows: equally long; the first is the heading.
+        left: how many columns, from the first, hold words, which are aligned to the left; numbers go to the right.
 
     Returns:
         one line per row, two spaces of margin and between columns, no trailing spaces.
@@ -68,12 +85,36 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
     lines = []
     for row in rows:
         cells = [
-            f"{cell:<{width}}" if column == 0 else f"{cell:>{width}}"
+            f"{cell:<{width}}" if column < left else f"{cell:>{width}}"
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         lines.append(("  " + "  ".join(cells)).rstrip())
     return "\n".join(lines) + "\n"
 
 
-def _missing(value: float | None) -> bool:
-    return value is None or math.isnan(value)
+def event_table(events: Events, classes: ClassList) -> str:
+    """Return a line for each event, in the order of their onsets: when, which class, where, how far, and the score.
+
+    >>> from whence.labels import STARSS23, Events
+    >>> columns = {"frame": [4, 5], "class_index": [12, 12], "azimuth_deg": [38, 38], "distance_m": [2, 2]}
+    >>> print(event_table(Events.from_columns(columns), STARSS23), end="")
+      time       class  where        distance  sure
+      0.4-0.6 s  knock  38 deg left     2.0 m  1.00
+    """
+    rows = [
+        (
+            f"{event.onset_s:.1f}-{event.offset_s:.1f} s",
+            classes[event.class_index],
+            direction(event.azimuth_deg),
+            "-" if math.isnan(event.distance_m) else f"{event.distance_m:.1f} m",
+            f"{event.score:.2f}",
+        )
+        for event in sorted(events, key=lambda event: (event.onset_s, event.class_index))
+    ]
+    if not rows:
+        return "  no events\n"
+    return aligned([("time", "class", "where", "distance", "sure"), *rows], left=3)
+
+
+def _formatted(value: float | None, form: str, factor: float = 1) -> str:
+    return "-" if value is None or math.isnan(value) else form.format(factor * value)

@@ -9,11 +9,12 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from whence.errors import WhenceError
+from whence.views import COLOURS, MARKERS
 from whence.web.ears import Hearing, ears_of
 from whence.web.guard import Guard
 from whence.web.limits import Limits
@@ -49,6 +50,7 @@ def build_app(
         routes=[
             Route("/", _index),
             Mount("/page", StaticFiles(directory=PAGE)),
+            Route("/api/palette", _palette),
             Route("/api/sessions", server.open_session, methods=["POST"]),
             Route(one, server.state, methods=["GET"]),
             Route(one, server.close_session, methods=["DELETE"]),
@@ -65,6 +67,12 @@ def build_app(
     )
     app.state.server = server
     return app
+
+
+async def _palette(request: Request) -> Response:
+    """Colours and shapes for classes, the most distinct ones first, for any number of classes."""
+    light, dark = ([getattr(colour, theme) for colour in COLOURS] for theme in ("light", "dark"))
+    return JSONResponse({"light": light, "dark": dark, "markers": [marker.corners for marker in MARKERS]})
 
 
 async def _index(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Pictures of a clip: what it sounds like, where its events are over time, and where they stand around the listener."""
+"""Pictures of a clip: its spectrograms, its events over time, and a map of where they are."""
 
 import lazy_loader
 

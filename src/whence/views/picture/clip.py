@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from whence.errors import MissingExtraError, WhenceError
 from whence.files import written_whole
-from whence.views.picture.palette import short
+from whence.views.palette import short, styles_of
+from whence.views.spectrogram import SpectrogramImage
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from whence.labels import ClassList, Events
-    from whence.views.picture.spectrum import Spectrum
 
 FORMATS = (".png", ".svg")
 _DPI = 100
@@ -51,26 +51,24 @@ def draw_clip(
     Args:
         path: a .png or .svg file.
         signal: (2, sample) at 24 kHz.
-        events: the truth, or what was found where there is none.
+        events: the reference, or the prediction where there is no reference.
         classes: names for the legend.
         title: above the picture.
-        predicted: what a system found, drawn as thin dark lines over the broad pale bands of the truth.
+        predicted: the prediction, drawn as thin dark lines over the broad pale bands of the reference.
 
     Raises:
         MissingExtraError: if matplotlib is not installed.
-        WhenceError: the name of the file ends otherwise.
+        WhenceError: the name does not end in .png or .svg.
         OSError: when the disk refuses.
     """
-    from whence.views.picture.spectrum import Spectrum
-
-    spectrum = Spectrum()
-    spectrum.add(signal)
-    draw_picture(path, spectrum, events, classes, title=title, predicted=predicted)
+    spectrogram = SpectrogramImage()
+    spectrogram.add(signal)
+    draw_picture(path, spectrogram, events, classes, title=title, predicted=predicted)
 
 
 def draw_picture(
     path: Path,
-    spectrum: Spectrum,
+    spectrogram: SpectrogramImage,
     events: Events,
     classes: ClassList,
     *,
@@ -78,38 +76,40 @@ def draw_picture(
     predicted: Events | None = None,
     start_s: float = 0.0,
 ) -> None:
-    """Write the same picture of a sound that was heard block by block.
+    """Write the same picture of a sound that was read block by block.
 
     Args:
         path: a .png or .svg file.
-        spectrum: of both channels.
+        spectrogram: of both channels.
         events: as for `draw_clip`, frames counted from the start of the recording.
         classes: names for the legend.
         title: above the picture.
         predicted: as for `draw_clip`.
-        start_s: where in the recording the spectrum begins, seconds.
+        start_s: where in the recording the spectrogram begins, seconds.
 
     Raises:
         MissingExtraError: if matplotlib is not installed.
-        WhenceError: the name of the file ends otherwise.
+        WhenceError: the name does not end in .png or .svg.
         OSError: when the disk refuses.
     """
     check_format(path)
     with _matplotlib() as figure_class:
-        from whence.views.picture.legend import draw_legend
-        from whence.views.picture.panels import draw_azimuths, draw_map, draw_spectra
+        from whence.views.picture.panels import LAYERS, draw_azimuths, draw_legend, draw_map, draw_spectra
 
+        # From the back to the front.
+        layers = [(LAYERS["alone"], events)]
+        if predicted is not None:
+            layers = [(LAYERS["reference"], events), (LAYERS["prediction"], predicted)]
+        styles = styles_of(index for _, table in layers for index in table.class_index.tolist())
         figure = figure_class(figsize=(11.5, 6.6), layout="constrained")
         grid = figure.add_gridspec(3, 2, width_ratios=(2.35, 1), height_ratios=(1, 1, 1.75))
-        shown_s = (start_s, start_s + max(spectrum.duration_s, 0.1))
+        shown_s = (start_s, start_s + max(spectrogram.duration_s, 0.1))
         left = figure.add_subplot(grid[0, 0])
         right = figure.add_subplot(grid[1, 0], sharex=left)
-        draw_spectra((left, right), spectrum, start_s)
-        layers = _layers(events, predicted)
-        lanes = figure.add_subplot(grid[2, 0], sharex=left)
-        draw_azimuths(lanes, layers, shown_s)
-        draw_map(figure.add_subplot(grid[:2, 1]), layers)
-        draw_legend(figure.add_subplot(grid[2, 1]), layers, classes)
+        draw_spectra((left, right), spectrogram, start_s)
+        draw_azimuths(figure.add_subplot(grid[2, 0], sharex=left), layers, styles, shown_s)
+        draw_map(figure.add_subplot(grid[:2, 1]), layers, styles)
+        draw_legend(figure.add_subplot(grid[2, 1]), layers, styles, classes)
         if title:
             figure.suptitle(short(title, 110), fontsize=12)
         with written_whole(path) as file:
@@ -121,11 +121,11 @@ def draw_picture(
 
 
 def check_format(path: Path) -> None:
-    """Refuse a picture that cannot be written, before any work is done for it.
+    """Refuse a format that cannot be written, before any work is done for the picture.
 
     Raises:
         MissingExtraError: if matplotlib is not installed.
-        WhenceError: the name ends neither in .png nor in .svg.
+        WhenceError: the name does not end in .png or .svg.
     """
     try:
         import matplotlib  # noqa: F401
@@ -139,20 +139,13 @@ def check_format(path: Path) -> None:
 
 @contextlib.contextmanager
 def _matplotlib() -> Iterator[Any]:
-    """The class of figures, drawn without a screen, under our settings."""
+    """The class of figures, drawn without a screen, with the settings of this module."""
     import matplotlib
 
     matplotlib.use("agg", force=False)
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context(_SETTINGS), warnings.catch_warnings():
-        # A letter the font lacks is drawn as a box; that is no news to who named the file so.
+        # A letter that the font lacks is drawn as a box, which needs no warning.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield Figure
-
-
-def _layers(events: Events, predicted: Events | None) -> list[tuple[str, Events]]:
-    """What is drawn, from the back to the front, each with the name of its look."""
-    if predicted is None:
-        return [("alone", events)]
-    return [("reference", events), ("prediction", predicted)]

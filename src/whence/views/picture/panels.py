@@ -1,34 +1,62 @@
-"""The three panels of a clip's picture: spectrograms, azimuth against time, and the map."""
+"""The panels of a clip's picture: spectrograms, azimuth over time, the map, and the legend."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from matplotlib.collections import LineCollection
+from matplotlib.legend import Legend
+from matplotlib.legend_handler import HandlerTuple
+from matplotlib.lines import Line2D
 
 from whence.labels import fold_to_front
-from whence.views.picture.dashes import dashes_of, marked_rows, risers_of
-from whence.views.picture.looks import GREY, LOOKS, mark_style
-from whence.views.picture.palette import COLOURS, look_of
-from whence.views.picture.spectrum import DEPTH_DB, band_of
+from whence.text import shown
+from whence.views.palette import COLOURS, MARKERS, Style, short
+from whence.views.spectrogram import DEPTH_DB, band_of
+from whence.views.strokes import marked_rows, risers_of, strokes_of
 
 if TYPE_CHECKING:
-    from whence.labels import Events
-    from whence.views.picture.spectrum import Spectrum
+    from whence.labels import ClassList, Events
+    from whence.views.spectrogram import SpectrogramImage
 
+GREY = "#555555"
 # Steps too small to see, but they halve the size of the file.
 _STEP_DB = 2.0
+_MOST_IN_LEGEND = 16
 
 
-def draw_spectra(axes: tuple[Any, Any], spectrum: Spectrum, start_s: float) -> None:
-    """Level of both channels under one scale, so that the louder side looks brighter."""
-    levels_db = spectrum.levels_db()
+class Layer(NamedTuple):
+    """How one table of events is drawn: alone, or as one of two that lie over each other."""
+
+    name: str
+    line: dict[str, Any]
+    is_hollow: bool
+    """Whether markers are outlines."""
+    marker_size: float
+    """In the plot of azimuth over time."""
+    map_size: float
+    markers_across: int
+    """About how many markers an event as long as the picture has."""
+
+
+# Broad, pale and hollow against thin, dark and filled: told apart without any colour.
+LAYERS = {
+    "alone": Layer("alone", {"linewidths": 3.5, "alpha": 0.8, "zorder": 2}, False, 42, 110, 30),
+    "reference": Layer("reference", {"linewidths": 10, "alpha": 0.32, "zorder": 2}, True, 48, 210, 12),
+    "prediction": Layer("prediction", {"linewidths": 2.2, "zorder": 4}, False, 32, 60, 22),
+}
+Drawn = list[tuple[Layer, "Events"]]
+
+
+def draw_spectra(axes: tuple[Any, Any], spectrogram: SpectrogramImage, start_s: float) -> None:
+    """Draw the levels of both channels under one scale, so that the louder side looks brighter."""
+    levels_db = spectrogram.levels_db()
     half_hop_s = 0.01
-    extent = (start_s - half_hop_s, start_s - half_hop_s + levels_db.shape[2] * spectrum.column_s, 0.0, 1.0)
-    for channel, (name, place) in enumerate(zip(("left", "right"), axes, strict=True)):
-        place.imshow(
+    extent = (start_s - half_hop_s, start_s - half_hop_s + levels_db.shape[2] * spectrogram.column_s, 0.0, 1.0)
+    for channel, (name, panel) in enumerate(zip(("left", "right"), axes, strict=True)):
+        panel.imshow(
             np.rint(levels_db[channel] / _STEP_DB) * _STEP_DB,
             origin="lower",
             aspect="auto",
@@ -39,39 +67,39 @@ def draw_spectra(axes: tuple[Any, Any], spectrum: Spectrum, start_s: float) -> N
             interpolation="nearest",
         )
         ticks_khz = (0, 0.5, 1, 2, 4, 8)
-        place.set_yticks([band_of(1000 * khz) for khz in ticks_khz], [f"{khz:g}" for khz in ticks_khz])
-        place.set_ylabel(f"{name} channel\nkHz")
-        place.tick_params(labelbottom=False)
+        panel.set_yticks([band_of(1000 * khz) for khz in ticks_khz], [f"{khz:g}" for khz in ticks_khz])
+        panel.set_ylabel(f"{name} channel\nkHz")
+        panel.tick_params(labelbottom=False)
 
 
-def draw_azimuths(axes: Any, layers: list[tuple[str, Events]], shown_s: tuple[float, float]) -> None:
-    """Azimuth of every frame against time, left above, one colour and shape for each class."""
+def draw_azimuths(axes: Any, layers: Drawn, styles: dict[int, Style], shown_s: tuple[float, float]) -> None:
+    """Draw the azimuth of every frame over time, left at the top."""
     span_s = shown_s[1] - shown_s[0]
-    for name, events in layers:
-        look, dashes = LOOKS[name], dashes_of(events)
-        spans = zip(dashes.start_s, dashes.end_s, dashes.azimuth_deg, strict=True)
+    for layer, events in layers:
+        strokes = strokes_of(events)
+        spans = zip(strokes.start_s, strokes.end_s, strokes.azimuth_deg, strict=True)
         lines = [((start, at), (end, at)) for start, end, at in spans]
-        classes = dashes.class_index.tolist()
-        if name != "reference":  # broad bands touch without being joined
-            risers = risers_of(dashes).tolist()
+        classes = strokes.class_index.tolist()
+        if layer.name != "reference":  # broad bands touch without being joined
+            risers = risers_of(strokes).tolist()
             lines += [((at_s, before), (at_s, after)) for _, at_s, before, after in risers]
             classes += [int(riser[0]) for riser in risers]
-        colours = [COLOURS[look_of(index)[0]] for index in classes]
-        axes.add_collection(LineCollection(lines, colors=colours, capstyle="butt", **look["line"]))
-        rows = marked_rows(events, max(2, math.ceil(10 * span_s / look["marks"])))
-        size = look["mark"]["s"] * _shrunk(rows.row_count, 80)
+        colours = [_colour(styles[index]) for index in classes]
+        axes.add_collection(LineCollection(lines, colors=colours, capstyle="butt", **layer.line))
+        rows = marked_rows(events, max(2, math.ceil(10 * span_s / layer.markers_across)))
+        size = layer.marker_size * _shrunk(rows.row_count, 80)
         for class_index in sorted(set(rows.class_index.tolist())):
             of_class = rows[rows.class_index == class_index]
             azimuth_deg = fold_to_front(of_class.azimuth_deg)
-            axes.scatter(of_class.frame * 0.1 + 0.05, azimuth_deg, **mark_style(class_index, look, size))
+            axes.scatter(of_class.frame * 0.1 + 0.05, azimuth_deg, **_marker(styles[class_index], layer, size))
     axes.set(xlim=shown_s, ylim=(-97, 97), xlabel="time, s", ylabel="azimuth, deg")
     axes.set_yticks((-90, -45, 0, 45, 90), ("right 90", "45", "ahead 0", "45", "left 90"))
     axes.grid(color="#dddddd", lw=0.8)
     axes.set_axisbelow(True)
 
 
-def draw_map(axes: Any, layers: list[tuple[str, Events]]) -> None:
-    """The half plane in front of the listener from above, each event at its mean place."""
+def draw_map(axes: Any, layers: Drawn, styles: dict[int, Style]) -> None:
+    """Draw the half plane in front of the listener from above, each event at its mean position."""
     far_m = max((float(np.nanmax(events.distance_m, initial=0.0)) for _, events in layers), default=0.0)
     reach_m = next((ring for ring in (2.0, 4.0, 8.0, 16.0, 32.0) if ring >= far_m), far_m)
     turn = np.linspace(0, np.pi, 181)
@@ -79,15 +107,16 @@ def draw_map(axes: Any, layers: list[tuple[str, Events]]) -> None:
         axes.plot(ring_m * np.cos(turn), ring_m * np.sin(turn), color="#cccccc", lw=1, zorder=0)
         axes.text(ring_m, -0.045 * reach_m, f"{ring_m:g} m", fontsize=8, color=GREY, ha="center", va="top")
     axes.plot((-reach_m, reach_m), (0, 0), color="#cccccc", lw=1, zorder=0)
-    for name, events in layers:
+    for layer, events in layers:
         whole = list(events)
-        size = LOOKS[name]["map_size"] * _shrunk(len(whole), 25)
+        size = layer.map_size * _shrunk(len(whole), 25)
         for class_index in sorted({event.class_index for event in whole}):
             of_class = [event for event in whole if event.class_index == class_index]
             azimuth = np.radians(fold_to_front([event.azimuth_deg for event in of_class]))
+            # An event of unknown distance is drawn on the outer ring.
             distance_m = np.nan_to_num([event.distance_m for event in of_class], nan=reach_m)
-            places = (-distance_m * np.sin(azimuth), distance_m * np.cos(azimuth))
-            axes.scatter(*places, **mark_style(class_index, LOOKS[name], size))
+            positions = (-distance_m * np.sin(azimuth), distance_m * np.cos(azimuth))
+            axes.scatter(*positions, **_marker(styles[class_index], layer, size))
     axes.scatter(0, 0, s=90, color="#222222", zorder=5)
     style = {"fontsize": 9, "color": "#222222"}
     axes.text(0, -0.07 * reach_m, "you", ha="center", va="top", **style)
@@ -99,6 +128,57 @@ def draw_map(axes: Any, layers: list[tuple[str, Events]]) -> None:
     axes.axis("off")
 
 
+def draw_legend(axes: Any, layers: Drawn, styles: dict[int, Style], classes: ClassList) -> None:
+    """Draw which style is which class and, where there are two layers, which is which."""
+    axes.axis("off")
+    if not styles:
+        axes.text(0.5, 0.9, "no events", ha="center", va="top", color=GREY, transform=axes.transAxes)
+        return
+    named: list[tuple[str, Any]] = []
+    for class_index, (colour, marker) in list(styles.items())[:_MOST_IN_LEGEND]:
+        handle = Line2D(
+            [], [], ls="", marker=MARKERS[marker].matplotlib, ms=8, mfc=COLOURS[colour].light, mec="#222222", mew=0.6
+        )
+        named.append((short(shown(classes[class_index])), handle))
+    if len(styles) > _MOST_IN_LEGEND:
+        named.append((f"and {len(styles) - _MOST_IN_LEGEND} more", Line2D([], [], ls="")))
+    columns = 1 if max(len(name) for name, _ in named) > 20 else 2
+    axes.add_artist(_legend(axes, named, columns, 1.0 if len(layers) == 1 else 0.84, 1.2))
+    if len(layers) > 1:
+        samples: list[tuple[str, Any]] = []
+        for layer, _ in layers:
+            face, edge = ("white", GREY) if layer.is_hollow else (GREY, "black")
+            line = Line2D([], [], color=GREY, lw=layer.line["linewidths"], alpha=layer.line.get("alpha", 1.0))
+            samples.append((layer.name, (line, Line2D([], [], ls="", marker="o", mfc=face, mec=edge))))
+        axes.add_artist(_legend(axes, samples, 2, 1.0, 2.6))
+
+
+def _legend(axes: Any, named: list[tuple[str, Any]], columns: int, top: float, length: float) -> Any:
+    """One block of the legend; a pair of handles is drawn one over the other."""
+    handles = [handle for _, handle in named]
+    # Names that start with an underscore would be left out, so the texts are put in afterwards.
+    legend = Legend(
+        axes, handles, ["x" * len(name) for name, _ in named], loc="upper center", bbox_to_anchor=(0.5, top),
+        ncols=columns, frameon=False, fontsize=9, handlelength=length, columnspacing=1.2,
+        handler_map={tuple: HandlerTuple(ndivide=1)},
+    )  # fmt: skip
+    for text, (name, _) in zip(legend.get_texts(), named, strict=True):
+        text.set_text(name)
+    return legend
+
+
+def _colour(style: Style) -> str:
+    return COLOURS[style.colour].light
+
+
+def _marker(style: Style, layer: Layer, size: float) -> dict[str, Any]:
+    """Colour, shape and filling of a class's markers, as matplotlib takes them."""
+    filling = {"facecolor": _colour(style), "edgecolor": "#111111", "linewidths": 0.7}
+    if layer.is_hollow:
+        filling = {"facecolor": "white", "edgecolor": _colour(style), "linewidths": 1.6}
+    return {**filling, "marker": MARKERS[style.marker].matplotlib, "s": size, "zorder": layer.line["zorder"] + 1}
+
+
 def _shrunk(count: int, fitting: int) -> float:
-    """How much smaller marks are drawn where more of them share the place than fit well."""
+    """How much smaller markers are drawn where more of them share the panel than fit well."""
     return max(0.3, min(1.0, fitting / max(count, 1)))

@@ -1,4 +1,4 @@
-"""A page on which a person sees and hears the mistakes of a system."""
+"""The page of `whence report`, on which a person sees and hears the mistakes of a system."""
 
 import lazy_loader
 

@@ -1,7 +1,9 @@
-"""A report's folder is filled: the page, its scores as JSON, and the files of the worst clips."""
+"""The folder of a report: the page, its scores as JSON, and the files of the worst clips."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,41 +11,41 @@ from typing import TYPE_CHECKING
 
 from whence.files import written_whole
 from whence.text import counted, shown
-from whence.views.report.calibration import calibration_section
-from whence.views.report.clip_section import clip_section
-from whence.views.report.confusion import confusion_section
-from whence.views.report.errors import error_section
+from whence.views.palette import COLOURS, styles_of
+from whence.views.report.clips import clip_section
+from whence.views.report.error_profiles import calibration_section, confusion_section, error_section
 from whence.views.report.folder import MARK
 from whence.views.report.markup import Markup, element, join
-from whence.views.report.page import page
 from whence.views.report.scores import class_section, score_section
 
 if TYPE_CHECKING:
-    from whence.labels import ClipEvents
+    from whence.labels import ClipEvents, Events
     from whence.metrics import Evaluation
+    from whence.views.report.clips import WorstClip
     from whence.views.report.predictions import Predictions
-    from whence.views.report.ranking import WorstClip
+
+_HERE = Path(__file__).parent
 
 
 def write_report(
     folder: Path,
-    places: tuple[Path, Path],
+    sources: tuple[Path, Path],
     evaluation: Evaluation,
     labels: tuple[ClipEvents, Predictions],
     worst: list[WorstClip],
     sounds: dict[str, Path] | None,
     progress: Callable[[int], None],
 ) -> list[str]:
-    """Write everything that a report is made of.
+    """Write all files of a report.
 
     Args:
-        folder: empty; what is written stands in it under names made here, never under those of clips.
-        places: where references and predictions come from, for the page's head.
+        folder: empty; files are named by the rank of a clip, never by its name.
+        sources: paths of references and predictions, for the head of the page.
         evaluation: of them.
         labels: references and predictions.
         worst: the clips to show, the worst first.
-        sounds: where the sounds of clips lie; None if nobody asked for sound.
-        progress: told how many clips are done.
+        sounds: sound files of clips; None for a report without sounds.
+        progress: called with the number of clips that are done.
 
     Returns:
         a sentence for each sound that could not be used.
@@ -53,31 +55,34 @@ def write_report(
     """
     references, predictions = labels
     (folder / "clips").mkdir()
-    parts = [
-        ("scores", "Scores", score_section(evaluation)),
-        ("classes", "Classes", class_section(evaluation)),
-        ("confusion", "Confusion", confusion_section(evaluation)),
-        ("errors", "Errors by place", error_section(evaluation)),
-        ("calibration", "Calibration", calibration_section(evaluation, references, predictions)),
-    ]
+    both: dict[str, tuple[Events, Events | None]] = {}
+    for clip in worst:
+        is_predicted = evaluation.pairing.has_prediction[clip.clip]
+        both[clip.name] = (references[clip.name], predictions.clips[clip.name] if is_predicted else None)
+    # One style for a class on the whole page.
+    tables = [table for pair in both.values() for table in pair if table is not None]
+    styles = styles_of(index for table in tables for index in set(table.class_index.tolist()))
     sections: list[Markup] = []
     failures: list[str] = []
     for rank, clip in enumerate(worst, start=1):
-        is_predicted = bool(evaluation.pairing.has_prediction[clip.clip])
-        said = predictions.clips[clip.name] if is_predicted else None
         sound = sounds.get(clip.name) if sounds is not None else None
-        both = (references[clip.name], said)
-        section, failure = clip_section(rank, clip, both, sound, folder, evaluation.classes)
+        section, failure = clip_section(rank, clip, both[clip.name], sound, folder, styles, evaluation.classes)
         if sounds is not None and sound is None:
             failure = f"{shown(clip.name)}: no sound of this name in the folder of sounds"
         sections.append(section)
         failures += [failure] if failure else []
         progress(rank)
-    parts.append(("worst", "The worst clips", join(_about_worst(len(worst), sounds is not None), *sections)))
+    parts = [
+        ("scores", "Scores", score_section(evaluation)),
+        ("classes", "Classes", class_section(evaluation)),
+        ("confusion", "Confusion", confusion_section(evaluation)),
+        ("errors", "Errors by position", error_section(evaluation)),
+        ("calibration", "Calibration", calibration_section(evaluation, references, predictions)),
+        ("worst", "The worst clips", join(_about_worst(len(worst), sounds is not None), *sections)),
+    ]
     scores = {"whence_report": 1, **evaluation.as_json()}
     _write_text(folder / MARK, json.dumps(scores, indent=2, allow_nan=False) + "\n")
-    text = page("Where the mistakes are", [_introduction(places, evaluation)], parts)
-    _write_text(folder / "index.html", text)
+    _write_text(folder / "index.html", page("Where the mistakes are", _introduction(sources, evaluation), parts))
     return failures
 
 
@@ -87,9 +92,9 @@ def _write_text(path: Path, text: str) -> None:
         file.write(text.encode("utf-8"))
 
 
-def _introduction(places: tuple[Path, Path], evaluation: Evaluation) -> str:
+def _introduction(sources: tuple[Path, Path], evaluation: Evaluation) -> str:
     """What was compared."""
-    references, predictions = (shown(path.name or path) for path in places)
+    references, predictions = (shown(path.name or path) for path in sources)
     clips = counted(len(evaluation.pairing.clip_names), "clip")
     recordings = counted(len(evaluation.recordings.names), "recording")
     of = f" of {recordings}" if evaluation.recordings.unit == "recording" else ""
@@ -101,9 +106,66 @@ def _about_worst(count: int, with_sound: bool) -> Markup:
     if not count:
         return element("p", "No clip has a mistake, or none was asked for.")
     how = (
-        "Ranked by mistakes, counted in tenths of a second and sources under the strict protocol: references that were "
-        "missed, predictions that were invented, pairs that are misplaced. Broad pale bands with hollow shapes are the "
-        "reference, thin lines with filled shapes the prediction; the bars below count the mistakes of each moment."
+        "Ranked by mistakes, counted in tenths of a second and sources under the strict protocol: missed references, "
+        "false alarms, misplaced pairs. Broad pale bands with hollow markers are the reference, thin lines with filled "
+        "markers the prediction; the bars below count the mistakes of each moment."
     )
     click = " A click on a figure plays from there." if with_sound else ""
     return element("p", f"{how}{click}")
+
+
+def page(title: str, introduction: str, parts: list[tuple[str, str, Markup]]) -> str:
+    """Return a whole HTML document, with style and script inside, that loads nothing but the files beside it.
+
+    Args:
+        title: of the document.
+        introduction: paragraph under the title.
+        parts: anchor, heading and content of each.
+    """
+    style, script = ((_HERE / name).read_text(encoding="utf-8") for name in ("style.css", "player.js"))
+    links = [element("li", element("a", heading, href=f"#{anchor}")) for anchor, heading, _ in parts]
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=_policy(script)),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="generator", content="whence report"),
+        element("title", title),
+        element("style", Markup(palette_css() + style)),
+    )
+    body = element(
+        "body",
+        element("a", "Skip to the scores", href=f"#{parts[0][0]}", class_="skip"),
+        element("header", element("h1", title), element("p", introduction)),
+        element("nav", element("ul", *links), aria_label="parts of this page"),
+        element(
+            "main",
+            *[
+                element("section", element("h2", heading), content, id=anchor, aria_label=heading)
+                for anchor, heading, content in parts
+            ],
+        ),
+        element("footer", element("p", "Made by whence report. Everything on this page is in its folder.")),
+        element("script", Markup(script)),
+    )
+    return join(Markup("<!DOCTYPE html>\n"), element("html", head, body, lang="en"), Markup("\n"))
+
+
+def palette_css() -> str:
+    """Return the colours of classes as CSS: variables for both themes and for print, and a rule for each colour."""
+    light, dark = (
+        "".join(f" --c{index}: {getattr(colour, theme)};" for index, colour in enumerate(COLOURS))
+        for theme in ("light", "dark")
+    )
+    rules = "".join(f".c{index} {{ color: var(--c{index}); }}\n" for index in range(len(COLOURS)))
+    dark_only = "@media screen and (prefers-color-scheme: dark)"
+    return f":root {{{light} }}\n{dark_only} {{ :root {{{dark} }} }}\n{rules}"
+
+
+def _policy(script: str) -> str:
+    """Only this script may run and nothing is fetched from elsewhere, whatever a name contains."""
+    digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+    return (
+        "default-src 'none'; img-src 'self' file:; media-src 'self' file:; style-src 'unsafe-inline'; "
+        f"script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    )

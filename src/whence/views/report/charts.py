@@ -1,24 +1,106 @@
-"""Charts as inline SVG: values with intervals, bars, error profiles, calibration; each is told in words as well."""
+"""Charts as inline SVG: values with intervals, bars, error profiles, calibration; each is described in words as well.
+
+Coordinates are those of the SVG, y downwards.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from whence.metrics import AZIMUTH_STEP_DEG, DISTANCE_STEP_M, Calibration, Profile
-from whence.views.picture.palette import short
-from whence.views.report.axes import Scale, frame, label, line, svg, ticks
-from whence.views.report.markup import Markup, element
+from whence.views.palette import short
+from whence.views.report.markup import Child, Markup, element
 
 _WIDTH, _ROW, _LEFT, _RIGHT = 640.0, 24.0, 205.0, 70.0
 
 
+@dataclass(frozen=True)
+class Scale:
+    """A linear map from values to coordinates.
+
+    Args:
+        low: value at `start`.
+        high: value at `end`.
+        start: coordinate.
+        end: coordinate.
+
+    >>> Scale(0.0, 10.0, 100.0, 200.0)(2.5)
+    125.0
+    """
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        """The coordinate of a value."""
+        return self.start + (value - self.low) / ((self.high - self.low) or 1.0) * (self.end - self.start)
+
+
+def ticks(low: float, high: float, most: int = 6) -> list[float]:
+    """Return round numbers from low to high, in steps of 1, 2, 2.5 or 5 times a power of ten.
+
+    >>> ticks(0.0, 0.9), ticks(-13.0, 70.0)
+    ([0.0, 0.2, 0.4, 0.6, 0.8], [0.0, 20.0, 40.0, 60.0])
+    """
+    if not high > low:
+        return [low]
+    power = 1e-6
+    while True:
+        for factor in (1.0, 2.0, 2.5, 5.0):
+            step = factor * power
+            if (high - low) / step < most:
+                first = -(-low // step)
+                found = [round((first + i) * step, 9) for i in range(most + 1)]
+                return [tick + 0.0 for tick in found if tick <= high + 1e-9 * step]
+        power *= 10.0
+
+
+def svg(title: str, description: str, width: float, height: float, *children: Child, **attributes: object) -> Markup:
+    """Return a picture with a name and a description for screen readers."""
+    content = [element("title", title), element("desc", description), *children]
+    return element(
+        "svg", *content, viewBox=f"0 0 {width:g} {height:g}", width=width, height=height, role="img",
+        aria_label=f"{title}. {description}", **attributes,
+    )  # fmt: skip
+
+
+def label(x: float, y: float, words: str, anchor: str = "middle", class_: str | None = None) -> Markup:
+    """Return text whose middle height is at y."""
+    return element("text", words, x=x, y=y, text_anchor=anchor, dominant_baseline="central", class_=class_)
+
+
+def line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Markup:
+    """Return a straight line."""
+    return element("line", x1=x1, y1=y1, x2=x2, y2=y2, class_=class_)
+
+
+def frame(
+    x: Scale, y: Scale, x_ticks: Sequence[tuple[float, str]], y_ticks: Sequence[tuple[float, str]], x_name: str,
+    y_name: str,
+) -> list[Markup]:  # fmt: skip
+    """Return grid, tick labels and the names of both axes."""
+    left, right = sorted((x.start, x.end))
+    top, bottom = sorted((y.start, y.end))
+    parts = [line(x(at), top, x(at), bottom, "grid") for at, _ in x_ticks]
+    parts += [line(left, y(at), right, y(at), "grid") for at, _ in y_ticks]
+    parts += [label(x(at), bottom + 12, words, class_="tick") for at, words in x_ticks]
+    parts += [label(left - 6, y(at), words, "end", "tick") for at, words in y_ticks]
+    parts.append(label((left + right) / 2, bottom + 28, x_name))
+    # Above the axis and level, which reads more easily than sideways.
+    parts.append(label(4.0, top - 18, y_name, "start"))
+    return parts
+
+
 def bars(title: str, description: str, rows: Sequence[tuple[str, float | None, str]], highest: float) -> Markup:
-    """Level bars from 0, the value written at their ends.
+    """Return horizontal bars from 0, the value written at their ends.
 
     Args:
         title: of the chart.
-        description: what it shows, for who cannot see it.
+        description: what it shows, for screen readers.
         rows: name, value (None or NaN where there is none) and the words for it.
         highest: the value of a full bar.
     """
@@ -38,7 +120,7 @@ def bars(title: str, description: str, rows: Sequence[tuple[str, float | None, s
 
 
 def whiskers(title: str, description: str, rows: Sequence[tuple[str, float, float, float, str]]) -> Markup:
-    """Shares as dots with their intervals as whiskers, from 0 to a little over the highest end.
+    """Return shares as dots with their intervals as whiskers, from 0 to a little over the highest end.
 
     Args:
         title: of the chart.
@@ -64,15 +146,15 @@ def whiskers(title: str, description: str, rows: Sequence[tuple[str, float, floa
 
 
 def profile_chart(title: str, description: str, steps: Profile, x_name: str, y_name: str, leftwards: bool) -> Markup:
-    """The median error along the true place as a line, half of all errors as a band around it.
+    """Return the median error along the true azimuth or distance, with the middle half of all errors as a band.
 
     Args:
         title: of the chart.
         description: what it shows.
         steps: from `whence.metrics.profile`.
-        x_name: of the true place, with unit.
+        x_name: of the true azimuth or distance, with unit.
         y_name: of the error, with unit.
-        leftwards: whether the highest place is drawn on the left, as azimuths are: left is left.
+        leftwards: whether the highest value is drawn on the left, as azimuths are: left is left.
     """
     # The last step of distance has no end; it is drawn as wide as the others.
     width = AZIMUTH_STEP_DEG if leftwards else DISTANCE_STEP_M
@@ -99,7 +181,7 @@ def profile_chart(title: str, description: str, steps: Profile, x_name: str, y_n
 
 
 def calibration_chart(title: str, description: str, steps: Calibration) -> Markup:
-    """How often predictions of each score were right, beside the diagonal of a system that knows itself.
+    """Return how often predictions of each score were right, beside the diagonal of perfect calibration.
 
     Args:
         title: of the chart.
@@ -112,10 +194,10 @@ def calibration_chart(title: str, description: str, steps: Calibration) -> Marku
     parts.append(line(x(0), y(0), x(1), y(1), "ideal"))
     known = steps.predictions > 0
     scores, shares = steps.mean_score[known].tolist(), steps.precision[known].tolist()
-    places = [(x(score), y(share)) for score, share in zip(scores, shares, strict=True)]
-    parts.append(element("polyline", points=" ".join(f"{px:.1f},{py:.1f}" for px, py in places), class_="curve"))
-    # The area of a dot says how many predictions it stands for.
+    points = [(x(score), y(share)) for score, share in zip(scores, shares, strict=True)]
+    parts.append(element("polyline", points=" ".join(f"{px:.1f},{py:.1f}" for px, py in points), class_="curve"))
+    # The area of a dot is proportional to its number of predictions.
     most = max(int(steps.predictions.max(initial=1)), 1)
-    for (px, py), count in zip(places, steps.predictions[known].tolist(), strict=True):
+    for (px, py), count in zip(points, steps.predictions[known].tolist(), strict=True):
         parts.append(element("circle", cx=px, cy=py, r=3.0 + 8.0 * math.sqrt(count / most), class_="dot faint"))
     return svg(title, description, 380.0, 352.0, *parts)

@@ -1,4 +1,4 @@
-"""A folder that appears whole or not at all, and never in the place of one that somebody else filled."""
+"""A report's folder appears whole or not at all, and replaces nothing but an earlier report."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from pathlib import Path
 from whence.errors import WhenceError
 from whence.text import shown
 
-# The file by which a report is known.
+# The file that marks a folder as a report.
 MARK = "whence-report.json"
 _UNFINISHED = ".whence-report-unfinished-"
-# Everything that a report is made of; what else lies in the folder is not ours to remove.
+# All files of a report; a folder with any other file is not replaced.
 _OURS = re.compile(
     r"index\.html|whence-report\.json|clips|clips/\d{3,}\.(flac|png|(reference|prediction)\.(csv|jsonl))"
 )
 
 
 def check_target(target: Path) -> None:
-    """Refuse to replace what is no report.
+    """Refuse to replace anything but a report.
 
     Raises:
-        WhenceError: something stands there that is not a report, or a report to which somebody added files; or the
-            folder around it is missing.
+        WhenceError: the target exists and is not a report, or has files that are not part of one; or its parent folder
+            is missing.
     """
     if not target.exists() and not target.is_symlink():
         if not target.absolute().parent.is_dir():
             raise WhenceError(f"{shown(target.parent)}: no such folder for the report")
         return
     if not target.is_dir():
-        raise WhenceError(f"{shown(target)}: is no folder; choose another place for the report")
+        raise WhenceError(f"{shown(target)}: not a folder; choose another name for the report")
     names = [path.relative_to(target).as_posix() for path in sorted(target.rglob("*"))]
     foreign = [name for name in names if not _OURS.fullmatch(name)]
     if names and (MARK not in names or foreign):
         example = foreign[0] if foreign else names[0]
         raise WhenceError(
-            f"{shown(target)}: holds {shown(example)}, which is no part of a report; choose a new folder, "
+            f"{shown(target)}: holds {shown(example)}, which is not part of a report; choose a new folder, "
             "nothing was written"
         )
 
@@ -48,10 +48,10 @@ def check_target(target: Path) -> None:
 def folder_written_whole(target: Path) -> Iterator[Path]:
     """Give a hidden folder to write in, which takes the name `target` when the block ends well.
 
-    An earlier report of that name is replaced at the end; until then it stands as it was.
+    An earlier report of that name is replaced at the end.
 
     Args:
-        target: where the folder shall stand; see `check_target`.
+        target: path of the folder; see `check_target`.
 
     Yields:
         the folder to fill.
@@ -68,18 +68,18 @@ def folder_written_whole(target: Path) -> Iterator[Path]:
     'done'
     """
     check_target(target)
-    place = target.resolve()
-    unfinished = place.with_name(f"{_UNFINISHED}{secrets.token_hex(8)}")
-    earlier = place.with_name(f"{_UNFINISHED}{secrets.token_hex(8)}")
+    final = target.resolve()
+    unfinished = final.with_name(f"{_UNFINISHED}{secrets.token_hex(8)}")
+    earlier = final.with_name(f"{_UNFINISHED}{secrets.token_hex(8)}")
     try:
         unfinished.mkdir()
         yield unfinished
-        if place.exists():
-            place.rename(earlier)
-        unfinished.rename(place)
+        if final.exists():
+            final.rename(earlier)
+        unfinished.rename(final)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
-        if earlier.exists() and not place.exists():
-            earlier.rename(place)
+        if earlier.exists() and not final.exists():
+            earlier.rename(final)
         raise
     shutil.rmtree(earlier, ignore_errors=True)

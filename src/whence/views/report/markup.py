@@ -1,9 +1,10 @@
-"""HTML and SVG built so that foreign text is always escaped: a name can never become an element."""
+"""HTML and SVG built so that foreign text is always escaped: a name never becomes an element."""
 
 from __future__ import annotations
 
 import html
 import unicodedata
+from collections.abc import Sequence
 from typing import TypeAlias
 
 # Elements without an end tag in HTML.
@@ -23,7 +24,7 @@ Child: TypeAlias = "str | int | Markup | list[Child] | list[Markup] | list[str] 
 
 
 def text(value: object) -> Markup:
-    r"""Foreign text as it shall be seen, whatever it holds.
+    r"""Escape foreign text, whatever it holds.
 
     >>> text('<img src="x">'), text("a\x1b[31m")
     ('&lt;img src=&quot;x&quot;&gt;', 'a\\x1b[31m')
@@ -35,7 +36,7 @@ def text(value: object) -> Markup:
 
 
 def element(name: str, /, *children: Child, **attributes: object) -> Markup:
-    """One element; children that are no markup are escaped, attributes always are.
+    """Return one element; children other than markup are escaped, attributes always are.
 
     Args:
         name: of the element.
@@ -58,7 +59,7 @@ def element(name: str, /, *children: Child, **attributes: object) -> Markup:
 
 
 def join(*children: Child) -> Markup:
-    """Children end to end.
+    """Join children end to end.
 
     >>> join("a & b", element("br"), ["c"])
     'a &amp; b<br>c'
@@ -70,6 +71,48 @@ def join(*children: Child) -> Markup:
         elif child is not None:
             parts.append(child if isinstance(child, Markup) else text(child))
     return Markup("".join(parts))
+
+
+def table(caption: str, heading: Sequence[Child], rows: Sequence[Sequence[Child]]) -> Markup:
+    r"""Return a table whose first column names its rows.
+
+    Args:
+        caption: what the table is about; read aloud, and shown above.
+        heading: one cell a column.
+        rows: as long as the heading.
+
+    Returns:
+        the table in a frame that scrolls sideways on a narrow screen, with the keyboard too.
+
+    >>> "<th scope=\"row\">bell</th><td>3</td>" in table("counts", ["class", "n"], [["bell", 3]])
+    True
+    """
+    head = element("tr", *[element("th", cell, scope="col") for cell in heading])
+    body = [
+        element("tr", element("th", row[0], scope="row"), *[element("td", cell) for cell in row[1:]]) for row in rows
+    ]
+    whole = element("table", element("caption", caption), element("thead", head), element("tbody", *body))
+    return scrollable(caption, whole)
+
+
+def scrollable(label: str, content: Markup) -> Markup:
+    """Wrap content that may be wider than the page, so that it scrolls by itself."""
+    return element("div", content, class_="wide", role="region", tabindex=0, aria_label=label)
+
+
+def chart(title: str, picture: Markup) -> Markup:
+    """Return a chart in its frame; on a narrow screen it keeps its size and scrolls.
+
+    The frame is not in the tab order: browsers add it where it scrolls.
+    """
+    return element("figure", element("div", picture, class_="wide", role="group", aria_label=title), class_="chart")
+
+
+def numbers(
+    caption: str, heading: Sequence[Child], rows: Sequence[Sequence[Child]], summary: str = "The numbers"
+) -> Markup:
+    """Return the table behind a chart, folded away."""
+    return element("details", element("summary", summary), table(caption, heading, rows))
 
 
 def _short(value: object) -> object:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from whence.text import counted, shown
 from whence.views.report.charts import bars, whiskers
-from whence.views.report.markup import Markup, element, join
-from whence.views.report.tables import chart, table
+from whence.views.report.markup import Markup, chart, element, join, table
 from whence.views.tables import degrees, number, percent
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def score_section(evaluation: Evaluation) -> Markup:
-    """Both protocols side by side, what the official one left out, and what each score means."""
+    """Return both protocols side by side, what the official one leaves out, and what each score means."""
     settings = evaluation.settings
     name = f"F{settings.azimuth_threshold_deg:g}"
     unit = evaluation.recordings.unit
@@ -53,7 +52,7 @@ def score_section(evaluation: Evaluation) -> Markup:
 
 
 def class_section(evaluation: Evaluation) -> Markup:
-    """Every class under the strict protocol, and which are missing."""
+    """Return the scores of every class under the strict protocol, and which classes are missing."""
     strict, official = evaluation.per_class("strict"), evaluation.per_class("official")
     name = f"F{evaluation.settings.azimuth_threshold_deg:g}"
     predicted = evaluation.strict.scores.predictions.tolist()
@@ -77,8 +76,8 @@ def class_section(evaluation: Evaluation) -> Markup:
             ]
         )
     heading = ["class", f"{name} strict", f"{name} official", "DOAE", "RDE", "references", "predictions"]
-    said = "; ".join(f"{label} {words}" for label, _, words in drawn)
-    drawing = bars(f"{name} of each class", f"Strict protocol: {said}.", drawn, 1.0)  # type: ignore[arg-type]
+    description = "; ".join(f"{label} {words}" for label, _, words in drawn)
+    drawing = bars(f"{name} of each class", f"Strict protocol: {description}.", drawn, 1.0)  # type: ignore[arg-type]
     return join(
         chart(f"{name} of each class", drawing),
         table("Classes; errors and counts are those of the strict protocol", heading, rows),
@@ -87,7 +86,7 @@ def class_section(evaluation: Evaluation) -> Markup:
 
 
 def _partnerless(evaluation: Evaluation) -> Markup | None:
-    """Clips that stood alone on one side."""
+    """The clips that have only a reference or only a prediction."""
     parts = []
     for names, what in (
         (evaluation.missing_clips, "without a prediction file, all missed under strict"),

@@ -1,38 +1,40 @@
-"""The sound of a clip, made ready for a page: a small file every browser plays, and a picture of both channels."""
+"""The sound of a clip on the page: a small file that every browser plays, and a picture of both channels."""
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from whence.errors import WhenceError
 from whence.files import written_whole
 from whence.text import shown
 from whence.units import SAMPLE_RATE_HZ
-from whence.views.picture.spectrum import DEPTH_DB, Spectrum
-from whence.views.report.png import png
+from whence.views.spectrogram import DEPTH_DB, SpectrogramImage
 
-# A recording of a day would make the page unusable; this much is played and drawn.
+# A longer recording would make the page slow; the rest of it is neither played nor drawn.
 LONGEST_S = 600.0
 # Black, violet, red, orange, pale yellow: brightness climbs evenly, so the picture reads without colour too.
 _ANCHORS = ((0, 0, 4), (81, 18, 124), (183, 55, 121), (252, 137, 97), (252, 253, 191))
 
 
-class Heard(NamedTuple):
-    """The files made of one clip's sound."""
+class ClipSound(NamedTuple):
+    """The sound of one clip as the page plays and draws it."""
 
     duration_s: float
     column_s: float
-    """How much time one column of the picture stands for."""
+    """Length of one column of the picture."""
     columns: int
     is_cut: bool
     """Whether the recording goes on after what is played and drawn."""
 
 
 def find_sounds(folder: Path, names: list[str]) -> dict[str, Path]:
-    """Where the sounds of clips lie, by the name of the file without its ending.
+    """Return the sound file of each clip, found by its name without the ending.
 
     Args:
         folder: searched to any depth, hidden files and folders left out.
@@ -56,14 +58,12 @@ def find_sounds(folder: Path, names: list[str]) -> dict[str, Path]:
             if not hidden:
                 found.setdefault(path.stem, path)
     if names and not found:
-        raise WhenceError(
-            f"{shown(folder)}: no sound in it is called like one of the clips, for example {shown(names[0])}"
-        )
+        raise WhenceError(f"{shown(folder)}: no sound in it has the name of a clip, for example {shown(names[0])}")
     return found
 
 
-def make_ready(sound: Path, target: Path) -> Heard:
-    """Write `target`.flac and `target`.png.
+def write_sound(sound: Path, target: Path) -> ClipSound:
+    """Write `target`.flac, which every browser plays, and `target`.png, its spectrogram.
 
     Args:
         sound: any sound file of two channels.
@@ -78,7 +78,7 @@ def make_ready(sound: Path, target: Path) -> Heard:
     """
     from whence.audio import read_blocks, write
 
-    blocks: list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]] = []
+    blocks: list[NDArray[np.float32]] = []
     missing = round(LONGEST_S * SAMPLE_RATE_HZ)
     is_cut = False
     for block in read_blocks(sound):
@@ -88,23 +88,46 @@ def make_ready(sound: Path, target: Path) -> Heard:
         if is_cut:
             break
     signal = np.concatenate(blocks, axis=1) if blocks else np.zeros((2, 0), np.float32)
-    spectrum = Spectrum()
-    spectrum.add(signal)
-    levels = spectrum.levels_db()
+    spectrogram = SpectrogramImage()
+    spectrogram.add(signal)
+    levels = spectrogram.levels_db()
     write(target.with_name(f"{target.name}.flac"), signal)
     # One channel above the other; in a picture the first row is the top, so pitch is turned over.
     steps = np.rint((levels[:, ::-1] / DEPTH_DB + 1) * 255).astype(np.uint8).reshape(-1, levels.shape[2])
     with written_whole(target.with_name(f"{target.name}.png")) as file:
-        file.write(png(steps, palette()))
-    return Heard(spectrum.duration_s, spectrum.column_s, levels.shape[2], is_cut)
+        file.write(png(steps, level_colours()))
+    return ClipSound(spectrogram.duration_s, spectrogram.column_s, levels.shape[2], is_cut)
 
 
-def palette() -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """(256, 3) colours from silence to loud.
+def level_colours() -> NDArray[np.uint8]:
+    """Return (256, 3) colours from silence to loud.
 
-    >>> palette()[[0, 255]].tolist()
+    >>> level_colours()[[0, 255]].tolist()
     [[0, 0, 4], [252, 253, 191]]
     """
-    places = np.linspace(0, 255, len(_ANCHORS))
-    columns = [np.interp(np.arange(256), places, channel) for channel in zip(*_ANCHORS, strict=True)]
+    levels = np.linspace(0, 255, len(_ANCHORS))
+    columns = [np.interp(np.arange(256), levels, channel) for channel in zip(*_ANCHORS, strict=True)]
     return np.rint(np.stack(columns, axis=1)).astype(np.uint8)
+
+
+def png(image: NDArray[np.uint8], colours: NDArray[np.uint8]) -> bytes:
+    r"""Return an image of indexed colours as the bytes of a PNG file.
+
+    Args:
+        image: (row, column) indices of colours, the first row at the top.
+        colours: (256, 3) red, green, blue.
+
+    Returns:
+        the bytes of the file; the same image gives the same bytes.
+
+    >>> png(np.zeros((1, 1), np.uint8), np.zeros((256, 3), np.uint8))[:8]
+    b'\x89PNG\r\n\x1a\n'
+    """
+    rows, columns = image.shape
+    # Every row begins with the number of its filter: 0 is none.
+    raw = np.concatenate([np.zeros((rows, 1), np.uint8), image], axis=1).tobytes()
+    header = struct.pack(">IIBBBBB", columns, rows, 8, 3, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"PLTE", colours.tobytes()), (b"IDAT", zlib.compress(raw, 6)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )

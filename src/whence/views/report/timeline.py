@@ -1,4 +1,4 @@
-"""One clip over time: spectrogram of both channels, azimuth of reference and prediction, and where the mistakes are."""
+"""One clip over time: spectrogram of both channels, azimuth of reference and prediction, and when mistakes occur."""
 
 from __future__ import annotations
 
@@ -10,22 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.labels import fold_to_front
-from whence.views.picture.dashes import dashes_of, marked_rows, risers_of
-from whence.views.picture.palette import look_of
-from whence.views.picture.spectrum import band_of
-from whence.views.report.axes import Scale, label, line, svg, ticks
+from whence.views.palette import MARKERS, Style
+from whence.views.report.charts import Scale, label, line, svg, ticks
 from whence.views.report.markup import Markup, element
-from whence.views.report.shapes import shape
+from whence.views.spectrogram import band_of
+from whence.views.strokes import marked_rows, risers_of, strokes_of
 
 if TYPE_CHECKING:
     from whence.labels import ClassList, Events
-    from whence.views.report.sounds import Heard
+    from whence.views.report.sounds import ClipSound
 
 _WIDTH, _LEFT, _RIGHT = 860.0, 74.0, 850.0
 _SPECTRUM_HEIGHT, _AZIMUTH_HEIGHT, _MISTAKES_HEIGHT, _GAP = 76.0, 200.0, 26.0, 8.0
-# The strip of mistakes is at least as high as so many at once, lest a single one look grave.
+# The scale of the mistakes reaches at least this far, so that a single one does not fill it.
 _FEW_MISTAKES = 3
-# Finer than this no screen shows, and the page of a long recording would be slow.
+# No screen shows finer steps, and they would make the page of a long recording slow.
 _MOST_STEPS = 1500
 
 
@@ -33,31 +32,34 @@ def timeline(
     name: str,
     reference: Events,
     prediction: Events,
+    styles: dict[int, Style],
     mistakes_by_frame: NDArray[np.int64],
-    heard: Heard | None,
+    sound: ClipSound | None,
     picture: str,
 ) -> Markup:
-    """The figure of one clip, every part over the same seconds.
+    """Return the figure of one clip, every part over the same seconds.
 
     Args:
         name: of the clip.
-        reference: the truth.
-        prediction: what a system said.
+        reference: its reference events.
+        prediction: its predicted events.
+        styles: of the classes of both.
         mistakes_by_frame: (frame,) how many mistakes each frame has.
-        heard: the clip's sound, if there is one.
+        sound: the clip's sound, if there is one.
         picture: address of the spectrogram, an image of both channels one above the other.
     """
     last_frame = max(int(events.frame.max(initial=-1)) for events in (reference, prediction))
-    duration_s = max((last_frame + 1) / 10, heard.duration_s if heard else 0.0, 0.1)
+    duration_s = max((last_frame + 1) / 10, sound.duration_s if sound else 0.0, 0.1)
     time = Scale(0.0, duration_s, _LEFT, _RIGHT)
     parts: list[Markup] = []
     top = 10.0
-    if heard and heard.columns:
-        parts += _spectra(time, top, heard, picture)
+    if sound and sound.columns:
+        parts += _spectra(time, top, sound, picture)
         top += 2 * _SPECTRUM_HEIGHT + _GAP
     azimuth = Scale(90.0, -90.0, top + 8, top + _AZIMUTH_HEIGHT - 8)
     parts += _grid(time, azimuth, top, top + _AZIMUTH_HEIGHT)
-    parts += _layer(reference, time, azimuth, "ref") + _layer(prediction, time, azimuth, "pred")
+    for events, layer in ((reference, "ref"), (prediction, "pred")):
+        parts += _layer(events, styles, time, azimuth, layer)
     top += _AZIMUTH_HEIGHT + _GAP
     parts += _mistakes(mistakes_by_frame, time, top)
     bottom = top + _MISTAKES_HEIGHT
@@ -67,7 +69,7 @@ def timeline(
     description = (
         "Azimuth over time, left at the top. Broad pale bands with hollow shapes are the reference, thin lines with "
         "filled shapes the prediction; bars at the bottom count the mistakes of each tenth of a second. "
-        "The same stands in the table of events below."
+        "The table of events below has the same in words."
     )
     return svg(
         f"Reference and prediction of {name} over time", description, _WIDTH, bottom + 24, *parts,
@@ -75,24 +77,31 @@ def timeline(
     )  # fmt: skip
 
 
-def legend(present: list[int], classes: ClassList) -> Markup:
-    """Which colour and shape is which class, for the classes of one figure."""
-    items = [
-        element("li", element("svg", _mark(index), viewBox="0 0 16 16", width=16, height=16, aria_hidden="true"), name)
-        for index, name in ((index, classes[index]) for index in present)
-    ]
+def legend(present: list[int], styles: dict[int, Style], classes: ClassList) -> Markup:
+    """Return a list of the classes of one figure, each with its colour and shape."""
+    items = []
+    for class_index in present:
+        colour, marker = styles[class_index]
+        mark = element("path", d=marker_path(marker, 8.0, 8.0, 6.0), class_=f"c{colour} mark pred")
+        picture = element("svg", mark, viewBox="0 0 16 16", width=16, height=16, aria_hidden="true")
+        items.append(element("li", picture, classes[class_index]))
     return element("ul", *items, class_="legend", aria_label="classes in this clip")
 
 
-def _mark(class_index: int) -> Markup:
-    colour, marker = look_of(class_index)
-    return element("path", d=shape(marker, 8.0, 8.0, 6.0), class_=f"c{colour} mark pred")
+def marker_path(marker: int, x: float, y: float, radius: float) -> str:
+    """Return the SVG path of a marker around a point.
+
+    >>> marker_path(1, 10.0, 10.0, 4.0)
+    'M6.6 6.6L13.4 6.6L13.4 13.4L6.6 13.4Z'
+    """
+    points = [f"{x + radius * dx:.1f} {y + radius * dy:.1f}" for dx, dy in MARKERS[marker].corners]
+    return f"M{'L'.join(points)}Z"
 
 
-def _spectra(time: Scale, top: float, heard: Heard, picture: str) -> list[Markup]:
-    """The image of both channels, as wide as the sound is long, and what its halves are."""
-    end = time(min(heard.columns * heard.column_s, time.high))
-    # The last column may reach beyond the end of the sound; the rest of the page must not be squeezed for it.
+def _spectra(time: Scale, top: float, sound: ClipSound, picture: str) -> list[Markup]:
+    """The image of both channels, as wide as the sound is long, with a scale for each."""
+    end = time(min(sound.columns * sound.column_s, time.high))
+    # The last column may reach beyond the end of the sound; it is cut there.
     parts = [
         element(
             "image", href=picture, x=_LEFT, y=top, width=end - _LEFT, height=2 * _SPECTRUM_HEIGHT,
@@ -115,33 +124,33 @@ def _grid(time: Scale, azimuth: Scale, top: float, bottom: float) -> list[Markup
     return [*parts, *[label(_LEFT - 8, azimuth(at), words, "end", "tick") for at, words in names]]
 
 
-def _layer(events: Events, time: Scale, azimuth: Scale, layer: str) -> list[Markup]:
-    """The lines and shapes of one side, a group for each class."""
+def _layer(events: Events, styles: dict[int, Style], time: Scale, azimuth: Scale, layer: str) -> list[Markup]:
+    """The lines and markers of reference or prediction, a group for each class."""
     parts = []
     every = max(2, round(10 * time.high / (10 if layer == "ref" else 16)))
     coarse = math.ceil(10 * time.high / _MOST_STEPS)  # so many frames are one step
     for class_index in sorted(set(events.class_index.tolist())):
         rows = events[events.class_index == class_index]
-        dashes = dashes_of(replace(rows, frame=rows.frame // coarse))
-        strokes = [
+        strokes = strokes_of(replace(rows, frame=rows.frame // coarse))
+        path = [
             f"M{time(coarse * start):.1f} {azimuth(at):.1f}H{time(min(coarse * end, time.high)):.1f}"
-            for start, end, at in zip(dashes.start_s, dashes.end_s, dashes.azimuth_deg, strict=True)
+            for start, end, at in zip(strokes.start_s, strokes.end_s, strokes.azimuth_deg, strict=True)
         ]
         if layer == "pred":
-            risers = risers_of(dashes).tolist()
-            strokes += [f"M{time(coarse * at_s):.1f} {azimuth(a):.1f}V{azimuth(b):.1f}" for _, at_s, a, b in risers]
-        colour, marker = look_of(class_index)
+            risers = risers_of(strokes).tolist()
+            path += [f"M{time(coarse * at_s):.1f} {azimuth(a):.1f}V{azimuth(b):.1f}" for _, at_s, a, b in risers]
+        colour, marker = styles[class_index]
         marked = marked_rows(rows, every)
         at_deg, radius = fold_to_front(marked.azimuth_deg).tolist(), 5.0 if layer == "ref" else 4.0
-        shapes = [
-            shape(marker, time(min(frame / 10 + 0.05, time.high)), azimuth(at), radius)
+        markers = [
+            marker_path(marker, time(min(frame / 10 + 0.05, time.high)), azimuth(at), radius)
             for frame, at in zip(marked.frame.tolist(), at_deg, strict=True)
         ]
         parts.append(
             element(
                 "g",
-                element("path", d="".join(strokes), class_="line"),
-                element("path", d="".join(shapes), class_="mark"),
+                element("path", d="".join(path), class_="line"),
+                element("path", d="".join(markers), class_="mark"),
                 class_=f"{layer} c{colour}",
             )
         )

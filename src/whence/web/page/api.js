@@ -8,6 +8,11 @@ export async function openSession() {
   return about;
 }
 
+/** Colours and shapes for classes. */
+export async function palette() {
+  return json(await fetch("/api/palette"));
+}
+
 const path = (rest = "") => `/api/sessions/${about.session}${rest}`;
 
 async function checked(response) {

@@ -5,6 +5,7 @@ import { sharpContext } from "./canvas.js";
 import { noRows } from "./events.js";
 import { listenLive } from "./live.js";
 import { drawMap } from "./map.js";
+import { usePalette } from "./marks.js";
 import { Player } from "./player.js";
 import { ResultView } from "./view.js";
 import { wavBlob } from "./wav.js";
@@ -193,6 +194,7 @@ async function start() {
   new ResizeObserver(drawEmptyMap).observe(element("empty-map"));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawEmptyMap);
   try {
+    usePalette(await api.palette());
     about = await api.openSession();
   } catch (error) {
     showProblem(error);

@@ -5,6 +5,7 @@ import { sharpContext } from "./canvas.js";
 import { appendRows, eventText, eventsOf, noRows, sureRows, trackEvents } from "./events.js";
 import { fillLegend } from "./legend.js";
 import { drawMap, mapText, spotAt } from "./map.js";
+import { assignStyles, forgetStyles } from "./marks.js";
 import { offer, pictureBlob } from "./picture-file.js";
 import { Spectrogram } from "./spectrogram.js";
 import { EventTable } from "./table.js";
@@ -46,6 +47,7 @@ export class ResultView {
     element("to-wav").hidden = true;
     this.view = { start_s: 0, end_s: isLive ? LIVE_VIEW_S : 1 };
     this.hidden.clear();
+    forgetStyles();
     this.table.showsAll = false;
     this.refresh();
   }
@@ -90,6 +92,7 @@ export class ResultView {
   /** Choose rows and events anew: the threshold, the classes or the rows have changed. */
   refresh(withTable = true) {
     const all = eventsOf(this.rows, sureRows(this.rows, this.thresholds));
+    assignStyles(all.map((event) => event.class));
     const counts = new Map();
     for (const event of all) counts.set(event.class, (counts.get(event.class) ?? 0) + 1);
     this.events = all.filter((event) => !this.hidden.has(event.class));

@@ -1,4 +1,4 @@
-"""Events become dashes: each row of a table is a tenth of a second at its azimuth, neighbours joined."""
+"""Events as strokes of a picture of azimuth over time: rows of 100 ms, neighbours of one class and azimuth joined."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from whence.labels import Events, fold_to_front
 from whence.units import FRAMES_PER_SECOND
 
 
-class Dashes(NamedTuple):
-    """Level strokes in a picture of azimuth over time."""
+class Strokes(NamedTuple):
+    """Horizontal strokes in a picture of azimuth over time."""
 
     class_index: NDArray[np.int32]
-    """(dash,) the class."""
+    """(stroke,) the class."""
     start_s: NDArray[np.float64]
-    """(dash,) seconds."""
+    """(stroke,) seconds."""
     end_s: NDArray[np.float64]
-    """(dash,) seconds."""
+    """(stroke,) seconds."""
     azimuth_deg: NDArray[np.float64]
-    """(dash,) whole degrees, folded to the front, positive to the left."""
+    """(stroke,) whole degrees, folded to the front, positive to the left."""
 
 
-def dashes_of(events: Events) -> Dashes:
-    """Join neighbouring frames of one class at one whole degree into one dash.
+def strokes_of(events: Events) -> Strokes:
+    """Join neighbouring frames of one class at one whole degree into one stroke.
 
-    Nothing is drawn between frames that lie apart, so a dash never claims more than the table says.
+    Nothing is drawn between frames that lie apart, so a stroke never claims more than the table says.
 
     >>> table = Events.from_columns({"frame": [0, 1, 2, 9], "class_index": [8] * 4, "azimuth_deg": [30, 30, 32, 150]})
-    >>> [(float(start), float(end), float(azimuth)) for _, start, end, azimuth in zip(*dashes_of(table))]
+    >>> [(float(start), float(end), float(azimuth)) for _, start, end, azimuth in zip(*strokes_of(table))]
     [(0.0, 0.2, 30.0), (0.9, 1.0, 30.0), (0.2, 0.3, 32.0)]
     """
     azimuth_deg = np.rint(fold_to_front(events.azimuth_deg))
@@ -40,7 +40,7 @@ def dashes_of(events: Events) -> Dashes:
     first[1:] = (np.diff(frame) > 1) | (np.diff(class_index) != 0) | (np.diff(azimuth_deg) != 0)
     starts = np.flatnonzero(first)
     last = np.append(starts[1:], len(frame))[: len(starts)] - 1
-    return Dashes(
+    return Strokes(
         class_index[starts],
         frame[starts] / FRAMES_PER_SECOND,
         (frame[last] + 1) / FRAMES_PER_SECOND,
@@ -48,27 +48,27 @@ def dashes_of(events: Events) -> Dashes:
     )
 
 
-def risers_of(dashes: Dashes, highest_deg: float = 15.0) -> NDArray[np.float64]:
-    """Where a moving source steps from one dash to the next.
+def risers_of(strokes: Strokes, highest_deg: float = 15.0) -> NDArray[np.float64]:
+    """Return where a moving source steps from one stroke to the next.
 
     Args:
-        dashes: of one table.
-        highest_deg: what lies further apart is another event, and is not joined.
+        strokes: of one table.
+        highest_deg: larger steps belong to another event and are not joined.
 
     Returns:
         (riser, 4): class index, seconds, and the two azimuths in degrees.
 
     >>> table = Events.from_columns({"frame": [0, 1], "class_index": [8, 8], "azimuth_deg": [30, 32]})
-    >>> risers_of(dashes_of(table)).tolist()
+    >>> risers_of(strokes_of(table)).tolist()
     [[8.0, 0.1, 30.0, 32.0]]
     """
     begun: dict[tuple[int, float], list[float]] = {}
     for index, start_s, azimuth_deg in zip(
-        dashes.class_index.tolist(), dashes.start_s, dashes.azimuth_deg, strict=True
+        strokes.class_index.tolist(), strokes.start_s, strokes.azimuth_deg, strict=True
     ):
         begun.setdefault((index, round(float(start_s), 3)), []).append(float(azimuth_deg))
     found = []
-    for index, end_s, before_deg in zip(dashes.class_index.tolist(), dashes.end_s, dashes.azimuth_deg, strict=True):
+    for index, end_s, before_deg in zip(strokes.class_index.tolist(), strokes.end_s, strokes.azimuth_deg, strict=True):
         after = begun.get((index, round(float(end_s), 3)), [])
         near = min(after, key=lambda azimuth_deg: abs(azimuth_deg - before_deg), default=np.inf)
         if abs(near - before_deg) <= highest_deg:
@@ -77,7 +77,7 @@ def risers_of(dashes: Dashes, highest_deg: float = 15.0) -> NDArray[np.float64]:
 
 
 def marked_rows(events: Events, every_frames: int) -> Events:
-    """The rows that carry a shape, by which classes are told apart without colour: each event's first and every n-th.
+    """Return the rows that carry a marker, which tells classes apart without colour: each event's first and every n-th.
 
     >>> table = Events.from_columns({"frame": [3, 4, 5, 6, 7], "class_index": [8] * 5, "azimuth_deg": [0] * 5})
     >>> marked_rows(table, 3).frame
