@@ -4,11 +4,18 @@ import builtins
 import contextlib
 import io
 import logging
+import struct
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, strategies as st
 
 from whence.audio import probe, read, read_blocks, read_window
+from whence.audio.sources import OpenFile
+from whence.audio.tracks import _refuse_impossible_tables
 from whence.errors import AudioError, MissingExtraError
 
 av = pytest.importorskip("av", reason="films need PyAV")
@@ -57,14 +64,14 @@ KINDS = [
 
 
 @pytest.mark.parametrize(("name", "codec", "container", "picture"), KINDS)
-def test_the_track_is_read_in_place_and_in_full(tmp_path, caplog, name, codec, container, picture):
+def test_the_track_is_read_in_full_without_padding(tmp_path, caplog, name, codec, container, picture):
     signal = tones()
     path = tmp_path / name
     path.write_bytes(made(signal, codec, container, picture=picture))
-    heard, expected = read(path), read((signal, RATE_HZ))
-    assert heard.shape == expected.shape  # without the coder's padding
+    found, expected = read(path), read((signal, RATE_HZ))
+    assert found.shape == expected.shape  # without the coder's padding
     lossless = codec in ("alac", "flac", "pcm_s16le")
-    assert np.abs(heard - expected).max() < (1e-4 if lossless else 0.03)
+    assert np.abs(found - expected).max() < (1e-4 if lossless else 0.03)
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
     info = probe(path)
     assert (info.sample_rate_hz, info.channel_count) == (RATE_HZ, 2)
@@ -102,16 +109,16 @@ def test_a_film_without_sound_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(("codec", "container"), [("pcm_s16le", "matroska"), ("libopus", "webm")])
-def test_a_cut_film_is_used_and_named(tmp_path, caplog, monkeypatch, codec, container):
+def test_a_cut_film_is_read_and_reported(tmp_path, caplog, monkeypatch, codec, container):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "a.mkv"
     content = made(tones(10.0), codec, container)
     path.write_bytes(content[: len(content) * 6 // 10])
-    heard = read("a.mkv")
-    assert 5 < heard.shape[1] / 24_000 < 7
-    assert np.abs(heard - read((tones(10.0), RATE_HZ))[:, : heard.shape[1]]).max() < 0.03
+    found = read("a.mkv")
+    assert 5 < found.shape[1] / 24_000 < 7
+    assert np.abs(found - read((tones(10.0), RATE_HZ))[:, : found.shape[1]]).max() < 0.03
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == [
-        f"a.mkv is cut short: {heard.shape[1] / 24_000:.1f} of 10.0 s"
+        f"a.mkv is cut short: {found.shape[1] / 24_000:.1f} of 10.0 s"
     ]
 
 
@@ -157,3 +164,120 @@ def test_without_pyav_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(MissingExtraError, match=r"a\.m4a: reading mp4 files needs more packages; .*whence\[av\]"):
         read(path)
+
+
+def box(kind, content, size=None):
+    return struct.pack(">I4s", 8 + len(content) if size is None else size, kind) + content
+
+
+def table(kind, count, entries, entry_bytes):
+    return box(kind, bytes(4) + struct.pack(">I", count) + bytes(entries * entry_bytes))
+
+
+def sizes(one_size, count, entries):
+    return box(b"stsz", bytes(4) + struct.pack(">II", one_size, count) + bytes(4 * entries))
+
+
+def film(*tables, behind=1000):
+    nested = b"".join(tables)
+    for kind in (b"stbl", b"minf", b"mdia", b"trak", b"moov"):
+        nested = box(kind, nested)
+    return box(b"ftyp", b"M4A \0\0\0\0") + nested + box(b"mdat", bytes(behind))
+
+
+def refuse_impossible(content):
+    _refuse_impossible_tables(OpenFile("a.mp4", io.BytesIO(content), len(content), "mp4"))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        film(sizes(0, 5, 5)),
+        film(sizes(100, 10, 0)),
+        film(table(b"stts", 2, 2, 8), table(b"stsc", 1, 1, 12), table(b"stco", 3, 3, 4), table(b"co64", 1, 1, 8)),
+        film(box(b"free", b"\xff" * 40)),
+        box(b"ftyp", b"") + box(b"mdat", bytes(50), size=0),
+        box(b"ftyp", b"") + struct.pack(">I4sQ", 1, b"mdat", 16 + 20) + bytes(20),
+        b"",
+        b"\0\0\0\4ftyp",
+    ],
+)
+def test_tables_that_the_file_can_hold_pass(content):
+    refuse_impossible(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (film(sizes(0, 6, 5)), "its stsz table promises 6 entries"),
+        (film(sizes(1, 50_000_000, 0)), "its stsz table promises 50000000 entries"),
+        (film(sizes(16, 2**32 - 1, 0)), "its stsz table promises 4294967295 entries"),
+        (
+            box(b"moof", box(b"traf", box(b"trun", bytes(4) + struct.pack(">I", 50_000_000)))),
+            "its trun table promises 50000000 entries",
+        ),
+        (
+            box(b"moof", box(b"traf", box(b"trun", b"\0\0\2\0" + struct.pack(">I", 3) + bytes(8)))),
+            "its trun table promises 3 entries",
+        ),
+    ],
+)
+def test_tables_that_promise_more_than_the_file_can_hold_are_refused(content, reason):
+    with pytest.raises(AudioError, match=rf"^a\.mp4: impossible header \({reason}\)$"):
+        refuse_impossible(content)
+
+
+@given(st.lists(st.tuples(st.sampled_from([b"moov", b"trak", b"stbl", b"stsz", b"free"]), st.binary(max_size=20))))
+def test_the_search_ends_for_any_boxes(boxes):
+    content = b"".join(box(kind, inside, size) for kind, inside in boxes for size in (None, 9, 2**31))
+    message = "impossible header"
+    try:
+        refuse_impossible(content)
+    except AudioError as error:
+        message = str(error)
+    assert "impossible header" in message
+
+
+def test_a_compressed_header_is_refused():
+    # FFmpeg would unpack it, with whatever tables it hides.
+    with pytest.raises(AudioError, match=r"^a\.mp4: its header is compressed; convert it first$"):
+        refuse_impossible(box(b"moov", box(b"cmov", bytes(40))))
+
+
+def promising(count, *, table_of_sizes):
+    """A recording whose header promises more samples than it holds."""
+    content = bytearray(made(tones(0.5), "aac", "ipod"))
+    at = content.find(b"stsz")
+    if not table_of_sizes:
+        content[at + 8 : at + 12] = (16).to_bytes(4, "big")
+    content[at + 12 : at + 16] = count.to_bytes(4, "big")
+    return bytes(content)
+
+
+def test_ffmpeg_alone_would_take_memory_for_what_is_promised():
+    """If this fails, the tables need not be looked at any more."""
+    code = """
+import io, sys, av
+sys.path.insert(0, sys.argv[1])
+from hostile_sounds import most_memory_kib
+content = sys.stdin.buffer.read()
+before = most_memory_kib()
+av.open(io.BytesIO(content), format="mov")
+print((most_memory_kib() - before) // 1024)
+"""
+    hostile = Path(__file__).parents[1] / "hostile"
+    grown_mib = [
+        int(
+            subprocess.run(
+                [sys.executable, "-c", code, str(hostile)],
+                input=promising(5_000_000, table_of_sizes=table_of_sizes),
+                capture_output=True,
+                check=True,
+            ).stdout
+        )
+        for table_of_sizes in (False, True)
+    ]
+    assert grown_mib[0] > 50
+    assert grown_mib[1] < 10  # a table is checked by FFmpeg itself
+    with pytest.raises(AudioError, match="its stsz table promises 5000000 entries"):
+        read(io.BytesIO(promising(5_000_000, table_of_sizes=False)))

@@ -4,7 +4,6 @@ import os
 import resource
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -85,12 +84,11 @@ def test_nothing_is_a_file_too(tmp_path):
 
 
 @pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT"])
-def test_the_same_signal_gives_the_same_bytes_at_any_time(tmp_path, monkeypatch, subtype):
+def test_the_same_signal_gives_the_same_bytes_at_any_time(tmp_path, subtype):
     write(tmp_path / "a.wav", noise(), subtype=subtype)
-    monkeypatch.setattr(time, "time", lambda: 0.0)
-    time.sleep(1.1 if subtype == "FLOAT" else 0)  # the time that other writers put in has whole seconds
     write(tmp_path / "b.wav", noise(), subtype=subtype)
     assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
+    assert b"PEAK" not in (tmp_path / "a.wav").read_bytes()[:100]  # the chunk in which libsndfile writes the time
 
 
 @pytest.mark.parametrize(("subtype", "channel_count"), [("PCM_16", 2), ("PCM_24", 4), ("FLOAT", 2)])

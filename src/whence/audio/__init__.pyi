@@ -1,8 +1,8 @@
-from .checking import check as check
 from .containers import SOUND_ENDINGS as SOUND_ENDINGS
 from .foa import foa_to_stereo as foa_to_stereo
 from .reading import (
     Source as Source,
+    check as check,
     decoded as decoded,
     pair_of as pair_of,
     read as read,

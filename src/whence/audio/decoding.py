@@ -1,30 +1,54 @@
-"""WAV, FLAC, Ogg, MP3, AIFF, AU and CAF files become blocks of samples, by libsndfile."""
+"""WAV, FLAC, Ogg, MP3, AIFF, AU and CAF files as blocks of samples, decoded by libsndfile."""
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
+import soundfile
 from numpy.typing import NDArray
 
-from whence.audio.big_endian_headers import promised_samples
-from whence.audio.mp3_header import read_mp3_header, recounted
+from whence.audio.headers import (
+    Splice,
+    WavHeader,
+    corrected_mp3,
+    corrected_wav,
+    read_mp3_header,
+    read_wav_header,
+)
 from whence.audio.sound import FULL_SCALE, Sound, SoundInfo
 from whence.audio.sources import OpenFile
-from whence.audio.wav_header import WavHeader, read_wav_header, straightened
 from whence.errors import AudioError
 
 _BLOCK_VALUES = 1 << 18
-# What the library says for "not known".
+# What libsndfile says for "not known".
 _COUNT_MAX = 2**63 - 1
-_HELPLESS_WORDS = ("error", "internal", "unspecified", "unknown", "file does not exist")
+_EMPTY_WORDS = ("error", "internal", "unspecified", "unknown", "file does not exist")
 _LONGEST_OGG_PAGE_BYTES = 65_307
-# Tags may stand behind a FLAC; behind an Ogg nothing does.
+# Tags may follow a FLAC; nothing follows an Ogg.
 _LARGEST_TRAILER_BYTES = {"flac": 1 << 17, "ogg": 1 << 12}
 # An MP3 cannot be entered in the middle exactly, so it is decoded from its start.
 _RUN_UP_SAMPLES = {"ogg": 1 << 14, "mp3": 1 << 62}
 _INTEGER_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
+_BITS = {**_INTEGER_BITS, "FLOAT": 32, "DOUBLE": 64, "ULAW": 8, "ALAW": 8}
+# libsndfile lowers these formats' promises to what the file holds, and keeps the promise only in its log.
+_LOGGED_PROMISE = {"AIFF": r"^ *Frames +: (\d+)", "AU": r"^ *Data Size +: (\d+)", "W64": r"^data : (\d+)"}
+
+
+class ForwardFile(soundfile.SoundFile):  # type: ignore[misc]  # it comes without types
+    """A sound file that is read from front to back.
+
+    After each read, soundfile seeks to where it already is. In an MP3 of varying bit rate that seek misses by
+    thousands of samples, so a file read in blocks is another sound than the same file read at once; in a FLAC that
+    does not state its length, the last seek fails and takes the last block with it. soundfile does not seek in a file
+    that says it cannot. An explicit `seek` still works where the format can do it exactly.
+    """
+
+    def seekable(self) -> bool:
+        """Return False, which stops soundfile's own seeks."""
+        return False
 
 
 @contextlib.contextmanager
@@ -38,39 +62,35 @@ def file_sound(source: OpenFile) -> Iterator[Sound]:
         the sound, readable while the block lasts.
 
     Raises:
-        AudioError: if the header is damaged or says the impossible.
+        AudioError: if the header is damaged or impossible.
     """
-    wav, file = _helped(source)
-    by_header = promised_samples(source)
+    wav, file = _readable(source)
     with _decoder(source, file) as decoder:
-        yield _sound(source, decoder, wav, by_header)
+        yield _sound(source, decoder, wav)
 
 
-def _helped(source: OpenFile) -> tuple[WavHeader | None, BinaryIO]:
-    """The WAV header, if it is one, and the file behind a better header where its own would mislead the decoder."""
-    if source.container == "wav":
-        wav = read_wav_header(source)
-        return wav, source.file if wav is None or wav.plain else straightened(source, wav)
-    if source.container == "mp3":
-        mp3 = read_mp3_header(source)
-        return None, source.file if mp3 is None or mp3.trusted else recounted(source, mp3)
-    return None, source.file
+def _readable(source: OpenFile) -> tuple[WavHeader | None, BinaryIO | Splice]:
+    """The WAV header, if it is one, and the file, behind a correct header where its own would mislead libsndfile."""
+    wav = read_wav_header(source) if source.container == "wav" else None
+    if wav is not None and not wav.plain:
+        return wav, corrected_wav(source, wav)
+    mp3 = read_mp3_header(source) if source.container == "mp3" else None
+    if mp3 is not None and not mp3.plain:
+        return None, corrected_mp3(source, mp3)
+    return wav, source.file
 
 
 @contextlib.contextmanager
-def _decoder(source: OpenFile, file: BinaryIO) -> Iterator[Any]:
-    """The library's decoder; a real file goes by its descriptor, which spares a call into Python for each read."""
-    from whence.audio.forward import ForwardFile  # loads a shared library
-
+def _decoder(source: OpenFile, file: BinaryIO | Splice) -> Iterator[Any]:
+    """Open libsndfile's decoder; a real file goes by its descriptor, which saves a call into Python for each read."""
     file.seek(0)
     # Elsewhere a descriptor means something only to the C library that made it.
     real = file is source.file and source.on_disk and os.name == "posix"
     try:
-        decoder = ForwardFile(file.fileno() if real else file, closefd=False)
+        decoder = ForwardFile(source.file.fileno() if real else file, closefd=False)
     except Exception as error:
         source.check_unchanged()
-        reason = _reason(error)
-        raise AudioError(f"{source.name}: damaged {source.container} file ({reason})") from None
+        raise AudioError(f"damaged {source.container} file ({_reason(error)})", where=source.name) from None
     try:
         yield decoder
     finally:
@@ -80,23 +100,21 @@ def _decoder(source: OpenFile, file: BinaryIO) -> Iterator[Any]:
 
 
 def _reason(error: Exception) -> str:
-    """The library's own words, where it has any that help."""
+    """Libsndfile's own words, where it has any that help."""
     text = str(getattr(error, "error_string", "")).strip().rstrip(".").removeprefix("Error in WAV file. ")
-    if not text or text.lower().startswith(_HELPLESS_WORDS):
+    if not text or text.lower().startswith(_EMPTY_WORDS):
         return "its header cannot be read"
     return text[:1].lower() + text[1:]
 
 
-def _sound(source: OpenFile, decoder: Any, wav: WavHeader | None, by_header: int | None) -> Sound:
+def _sound(source: OpenFile, decoder: Any, wav: WavHeader | None) -> Sound:
     """What is known about an open decoder."""
-    promised = None if decoder.frames >= _COUNT_MAX else int(decoder.frames)
-    if wav is not None and promised is not None and wav.promised > wav.held:
-        # The library silently cuts the promise down to what is there; the ratio holds for any coding.
-        frame_bytes = wav.held / promised if promised else wav.block_bytes
-        promised = max(promised, int(wav.promised / frame_bytes))
-    if promised is not None:
-        promised = max(promised, by_header or 0)
-    info = SoundInfo(int(decoder.samplerate), int(decoder.channels), promised, f"{decoder.format} {decoder.subtype}")
+    info = SoundInfo(
+        int(decoder.samplerate),
+        int(decoder.channels),
+        _promised_samples(decoder, wav),
+        f"{decoder.format} {decoder.subtype}",
+    )
     bits = _INTEGER_BITS.get(decoder.subtype)
     sound = Sound(
         name=source.name,
@@ -110,10 +128,28 @@ def _sound(source: OpenFile, decoder: Any, wav: WavHeader | None, by_header: int
     return sound
 
 
-def _decode(decoder: Any, buffer: NDArray[np.float32]) -> tuple[NDArray[np.float32], Exception | None]:
-    """The next samples, as many as there are and fit, and the error after which there will be no more.
+def _promised_samples(decoder: Any, wav: WavHeader | None) -> int | None:
+    """Samples per channel as the header promises them, though the file may hold less; None where it does not say."""
+    if decoder.frames >= _COUNT_MAX:
+        return None
+    held = promised = int(decoder.frames)
+    if wav is not None and wav.promised > wav.held:
+        # The ratio of bytes to samples is right for any coding.
+        promised = int(wav.promised / (wav.held / held if held else wav.block_bytes))
+    elif decoder.format in _LOGGED_PROMISE:
+        found = re.search(_LOGGED_PROMISE[decoder.format], decoder.extra_info, re.MULTILINE)
+        promised = int(found[1]) if found else 0
+        if decoder.format != "AIFF":  # bytes; those of a W64 chunk include its head and are rounded up to 8
+            data_bytes = promised - (24 + 7 if decoder.format == "W64" else 0)
+            bits = _BITS.get(decoder.subtype)
+            promised = 8 * data_bytes // (bits * decoder.channels) if bits else 0
+    return max(held, promised)
 
-    Where a FLAC file breaks off, an error is raised instead of a count given; a mark shows how far it came.
+
+def _decode(decoder: Any, buffer: NDArray[np.float32]) -> tuple[NDArray[np.float32], Exception | None]:
+    """Decode the next samples, as many as there are and fit; an error means that there will be no more.
+
+    Where a FLAC file breaks off, an error is raised instead of a count returned; marks show how far it came.
     """
     if decoder.format == "FLAC":
         buffer[:, 0] = np.nan
@@ -130,7 +166,7 @@ def _buffer(channel_count: int) -> NDArray[np.float32]:
 
 
 def _blocks(sound: Sound, source: OpenFile, decoder: Any) -> Iterator[NDArray[np.float32]]:
-    """Decode to the end of what can be decoded, never asking the header how long that is."""
+    """Decode to the end of what can be decoded, whatever length the header states."""
     buffer = _buffer(sound.info.channel_count)
     while True:
         block, error = _decode(decoder, buffer)
@@ -143,24 +179,20 @@ def _blocks(sound: Sound, source: OpenFile, decoder: Any) -> Iterator[NDArray[np
         if error is not None or not len(block):
             break
     if source.container in _LARGEST_TRAILER_BYTES and sound.damage is None:
-        sound.damage = _left_over(source)
+        sound.damage = _damage_at_end(source)
 
 
-def _left_over(source: OpenFile) -> str | None:
-    """What speaks against this being the end of all sound in the file; the library passes over both in silence."""
+def _damage_at_end(source: OpenFile) -> str | None:
+    """Why this may not be the end of all sound in the file; libsndfile says nothing in either case."""
     if source.size - source.file.tell() > _LARGEST_TRAILER_BYTES[source.container]:
         return "another recording follows in the same file"
-    if source.container == "ogg" and not _ends_with_last_page(source):
-        return "its last page is missing"
+    if source.container == "ogg":
+        source.file.seek(max(source.size - _LONGEST_OGG_PAGE_BYTES, 0))
+        tail = source.file.read(_LONGEST_OGG_PAGE_BYTES)
+        page = tail.rfind(b"OggS")
+        if page < 0 or len(tail) <= page + 5 or not tail[page + 5] & 4:  # the mark of the last page
+            return "its last page is missing"
     return None
-
-
-def _ends_with_last_page(source: OpenFile) -> bool:
-    """Whether an Ogg file ends with the page that is marked as the last."""
-    source.file.seek(max(source.size - _LONGEST_OGG_PAGE_BYTES, 0))
-    tail = source.file.read(_LONGEST_OGG_PAGE_BYTES)
-    page = tail.rfind(b"OggS")
-    return page >= 0 and len(tail) > page + 5 and bool(tail[page + 5] & 4)
 
 
 def file_window(source: OpenFile, start_sample: int, sample_count: int) -> NDArray[np.float32]:
@@ -177,7 +209,7 @@ def file_window(source: OpenFile, start_sample: int, sample_count: int) -> NDArr
     Raises:
         AudioError: if the header is damaged.
     """
-    _, file = _helped(source)
+    _, file = _readable(source)
     # Coders that overlap their blocks need a run-up before they decode exactly what they would have on the way.
     run_up = min(start_sample, _RUN_UP_SAMPLES.get(source.container, 0))
     with _decoder(source, file) as decoder:

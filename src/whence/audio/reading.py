@@ -1,4 +1,4 @@
-"""A sound file, an open stream or an array becomes a stereo signal at 24 kHz, whole or in blocks."""
+"""Read a sound file, an open stream or an array as a stereo signal at 24 kHz, whole or in blocks, or check it."""
 
 import contextlib
 import logging
@@ -10,21 +10,17 @@ from typing import Any, BinaryIO, NoReturn, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.audio.arrays import array_sound
 from whence.audio.decoding import file_sound
-from whence.audio.levelling import Levelling, frame_samples
-from whence.audio.pieces import Mix, joined, regrouped, segmented
-from whence.audio.report import TOLERATED_GAP_S, SignalReport, seconds
+from whence.audio.normalizing import Mix, Normalizer, frame_samples, joined, regrouped, segmented
+from whence.audio.report import TOLERATED_GAP_S, SampleCounts, SignalReport, seconds
 from whence.audio.resampling import Resampling
-from whence.audio.sound import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, Sound
+from whence.audio.sound import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, Sound, array_sound
 from whence.audio.sources import opened_path, opened_stream
-from whence.audio.tally import Tally
 from whence.audio.tracks import TRACKS, track_sound
 from whence.errors import AudioError
 from whence.units import SAMPLE_RATE_HZ
 
 LOG = logging.getLogger("whence.audio")
-
 
 Source: TypeAlias = str | os.PathLike[str] | BinaryIO | tuple[NDArray[Any], int]
 """A path, a binary file open for reading, or (array shaped (channel, sample), sample rate in Hz)."""
@@ -33,8 +29,8 @@ Source: TypeAlias = str | os.PathLike[str] | BinaryIO | tuple[NDArray[Any], int]
 def read(source: Source, *, channels: tuple[int, int] | None = None, repair: bool = False) -> NDArray[np.float32]:
     """Read a whole sound as a stereo signal at 24 kHz.
 
-    A constant offset is taken out, and peaks over full scale are brought down with one gain for both channels,
-    as `whence.audio.levelling` describes. What was noticed goes to the log `whence.audio` as warnings.
+    A constant offset is removed, and peaks over full scale are lowered with one gain for both channels, as
+    `whence.audio.normalizing` describes. What was noticed goes to the log `whence.audio` as warnings.
 
     Args:
         source: a path, a binary file open for reading, or (array, sample_rate_hz).
@@ -60,12 +56,12 @@ def read_blocks(
 ) -> Iterator[NDArray[np.float32]]:
     """Read a sound of any length block by block, in memory that does not grow with it.
 
-    Joined, the blocks are what `read` gives, bit for bit, for any block length. An error is raised where it is
-    found, so blocks may have come before it. Warnings are logged at the end.
+    Joined, the blocks are what `read` returns, bit for bit, for any block length. An error is raised where it is
+    found, so blocks may come before it. Warnings are logged at the end.
 
     Args:
         source: as for `read`; opened when the first block is asked for.
-        block_s: seconds in each block but the last; memory for two is needed beside that for 10 s of the file.
+        block_s: seconds in each block but the last; memory is needed for two blocks and for 10 s of the file.
         channels: as for `read`.
         repair: as for `read`.
 
@@ -85,18 +81,18 @@ def read_blocks(
     with decoded(source) as sound:
         mix = pair_of(sound, channels)
         same_twice = channels is not None and channels[0] == channels[1]
-        yield from regrouped(_heard(sound, mix, 2, SAMPLE_RATE_HZ, repair, quiet=same_twice), size)
+        yield from regrouped(_processed(sound, mix, 2, SAMPLE_RATE_HZ, repair, quiet=same_twice), size)
 
 
 def read_sound(source: Source, sample_rate_hz: int = SAMPLE_RATE_HZ) -> NDArray[np.float32]:
-    """Read a whole sound as the mean of its channels: what an event in a scene is made of.
+    """Read a whole sound as the mean of its channels, the form in which scenes use it.
 
     Args:
         source: as for `read`; any number of channels.
         sample_rate_hz: of the result.
 
     Returns:
-        (sample,) float32, without constant offset and peaks over full scale.
+        (sample,) float32, without constant offset and without peaks over full scale.
 
     Raises:
         AudioError: as `read` does.
@@ -108,8 +104,39 @@ def read_sound(source: Source, sample_rate_hz: int = SAMPLE_RATE_HZ) -> NDArray[
     if not LOWEST_RATE_HZ <= sample_rate_hz <= HIGHEST_RATE_HZ:
         raise AudioError(f"no sound has a sample rate of {sample_rate_hz} Hz")
     with decoded(source) as sound:
-        whole = joined(list(_heard(sound, _mean, 1, sample_rate_hz, repair=False, quiet=True)))
+        whole = joined(list(_processed(sound, _mean, 1, sample_rate_hz, repair=False, quiet=True)))
     return whole.reshape(-1)
+
+
+def check(
+    source: Source | NDArray[Any], *, sample_rate_hz: int = SAMPLE_RATE_HZ, channels: tuple[int, int] | None = None
+) -> SignalReport:
+    """Report whether a sound is stereo, whole, loud enough and unclipped, in constant memory.
+
+    The sound is looked at as recorded, before any correction. What can be counted is no error here: samples that are
+    not numbers are counted and left out.
+
+    Args:
+        source: a (2, sample) signal, or anything `whence.audio.read` takes.
+        sample_rate_hz: of a bare signal.
+        channels: as for `read`.
+
+    Returns:
+        the report; `report.warnings()` are its sentences.
+
+    Raises:
+        AudioError: if it cannot be read at all.
+        MissingExtraError: for mp4, m4a, mov, webm and mkv without PyAV.
+
+    >>> check(np.array([[0.5, -0.5, 0.25], [0.5, -0.5, 0.25]], np.float32)).warnings()[0][:28]
+    'left and right are identical'
+    """
+    with decoded((source, sample_rate_hz) if isinstance(source, np.ndarray) else source) as sound:
+        counts = SampleCounts(2, sound.info.sample_rate_hz, frame_samples(sound.info), sound.clip_level)
+        for segment in segmented(sound, pair_of(sound, channels)):
+            counts.add(segment)
+        sound.check_unchanged()
+        return report_of(sound, counts)
 
 
 @contextlib.contextmanager
@@ -131,7 +158,7 @@ def decoded(source: Source) -> Iterator[Sound]:
 
 
 def pair_of(sound: Sound, channels: tuple[int, int] | None) -> Mix:
-    """How left and right are taken from the channels there are."""
+    """Return how left and right are taken from the channels of a sound."""
     count = sound.info.channel_count
     if channels is None:
         if count == 1:
@@ -142,7 +169,7 @@ def pair_of(sound: Sound, channels: tuple[int, int] | None) -> Mix:
             raise AudioError(f"{sound.name} has {count} channels; choose two with --channels 1,2")
         return lambda block: block.T
     if len(channels) != 2:
-        raise AudioError(f"{sound.name}: left and right are two channels, not {len(channels)}")
+        raise AudioError(f"left and right are two channels, not {len(channels)}", where=sound.name)
     for channel in channels:
         if not 1 <= channel <= count:
             raise AudioError(f"{sound.name} has no channel {channel}; it has {count}, counted from 1")
@@ -157,62 +184,63 @@ def _mean(block: NDArray[np.float32]) -> NDArray[np.float32]:
     return mean
 
 
-def _heard(
+def _processed(
     sound: Sound, mix: Mix, channel_count: int, sample_rate_hz: int, repair: bool, quiet: bool
 ) -> Iterator[NDArray[np.float32]]:
-    """Pieces of the sound as it is used: mixed, levelled, resampled; at its end, the log is written."""
+    """Yield the sound mixed, normalized and resampled; at its end, write the log."""
     info = sound.info
     frame = frame_samples(info)
-    tally = Tally(channel_count, info.sample_rate_hz, frame, sound.clip_level)
-    levelling = Levelling(frame)
+    counts = SampleCounts(channel_count, info.sample_rate_hz, frame, sound.clip_level)
+    normalizer = Normalizer(frame)
     resampling = Resampling(channel_count, info.sample_rate_hz, sample_rate_hz)
     segments = segmented(sound, mix)
     for segment in segments:
-        tally.add(segment)
-        if tally.not_numbers.any():
+        counts.add(segment)
+        if counts.not_numbers.any():
             if not repair:
-                _refuse_not_numbers(sound, tally, segments)
+                _refuse_not_numbers(sound, counts, segments)
             segment = np.where(np.isfinite(segment), segment, np.float32(0))
-        yield resampling.push(levelling.apply(segment))
+        yield resampling.push(normalizer.apply(segment))
     yield resampling.finish()
     sound.check_unchanged()
-    _log(sound, tally, levelling, sample_rate_hz, quiet)
+    _log(sound, counts, normalizer, sample_rate_hz, quiet)
 
 
-def _refuse_not_numbers(sound: Sound, tally: Tally, rest: Iterator[NDArray[np.float32]]) -> NoReturn:
+def _refuse_not_numbers(sound: Sound, counts: SampleCounts, rest: Iterator[NDArray[np.float32]]) -> NoReturn:
     """Count to the end and raise AudioError."""
     for segment in rest:
-        tally.add(segment)
+        counts.add(segment)
     sound.check_unchanged()
-    raise AudioError(f"{sound.name}: {tally.report().not_numbers_sentence()}")
+    raise AudioError(counts.report().not_numbers_sentence(), where=sound.name)
 
 
-def report_of(sound: Sound, tally: Tally) -> SignalReport:
+def report_of(sound: Sound, counts: SampleCounts) -> SignalReport:
     """The report on a sound that has been read to its end.
 
     Raises:
         AudioError: if the header promises a sound and there is next to none.
     """
     promised = sound.info.sample_count
-    held_s = tally.sample_count / sound.info.sample_rate_hz
+    held_s = counts.sample_count / sound.info.sample_rate_hz
     if promised is not None and held_s < TOLERATED_GAP_S <= promised / sound.info.sample_rate_hz - held_s:
-        raise AudioError(f"{sound.name}: header promises {seconds(sound.info.duration_s)} s, file holds {held_s:.1f} s")
-    return tally.report(None if sound.length_unknown else promised, sound.damage)
+        promise = f"header promises {seconds(sound.info.duration_s)} s, file holds {held_s:.1f} s"
+        raise AudioError(promise, where=sound.name)
+    return counts.report(None if sound.length_unknown else promised, sound.damage)
 
 
-def _log(sound: Sound, tally: Tally, levelling: Levelling, sample_rate_hz: int, quiet: bool) -> None:
-    """Leave a line for each thing that was noticed, corrected or converted."""
-    report = report_of(sound, tally)
+def _log(sound: Sound, counts: SampleCounts, normalizer: Normalizer, sample_rate_hz: int, quiet: bool) -> None:
+    """Log a line for each thing that was noticed, corrected or converted."""
+    report = report_of(sound, counts)
     for sentence in report.losses(sound.name):
         LOG.warning("%s", sentence)
     for sentence in report.doubts(sound.name):
         LOG.log(logging.INFO if quiet else logging.WARNING, "%s", sentence)
     if any(report.not_numbers):
         LOG.warning("%s: samples that are not numbers were set to zero", sound.name)
-    if any(levelling.offset):
-        offsets = " ".join(f"{offset:+.3f}" for offset in levelling.offset)
+    if any(normalizer.offset):
+        offsets = " ".join(f"{offset:+.3f}" for offset in normalizer.offset)
         LOG.info("%s: constant offset removed: %s", sound.name, offsets)
-    if levelling.gain < 1:
-        LOG.info("%s: lowered by %.1f dB", sound.name, -20 * math.log10(levelling.gain))
+    if normalizer.gain < 1:
+        LOG.info("%s: lowered by %.1f dB", sound.name, -20 * math.log10(normalizer.gain))
     if sound.info.sample_rate_hz != sample_rate_hz:
         LOG.info("%s: resampled %d -> %d Hz", sound.name, sound.info.sample_rate_hz, sample_rate_hz)

@@ -1,4 +1,4 @@
-"""Reading: against a twin that has the whole sound at once, and the same bits whole, in blocks and from anywhere."""
+"""Reading and checking: against a twin that has the whole sound at once; the same bits whole and in blocks."""
 
 import io
 import logging
@@ -10,7 +10,7 @@ import soundfile as sf
 import soxr
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from whence.audio import read, read_blocks, read_sound, write
+from whence.audio import check, read, read_blocks, read_sound, write
 from whence.errors import AudioError
 from whence.units import SAMPLE_RATE_HZ
 
@@ -57,13 +57,13 @@ def test_equals_the_slow_twin(rate_hz, shape):
     if "later" in shape:
         signal[:, -rate_hz * 8 :] *= np.float32(3)
         signal[:, : rate_hz * 9] *= np.float32(0.01)
-    heard = read((signal, rate_hz))
+    found = read((signal, rate_hz))
     expected = slow_read(signal, rate_hz)
-    assert heard.dtype == np.float32
-    assert heard.shape == expected.shape
-    assert np.allclose(heard, expected, rtol=0, atol=2e-7)
+    assert found.dtype == np.float32
+    assert found.shape == expected.shape
+    assert np.allclose(found, expected, rtol=0, atol=2e-7)
     if shape == "plain":
-        assert np.array_equal(heard, expected)
+        assert np.array_equal(found, expected)
 
 
 @settings(max_examples=25, deadline=None)
@@ -219,7 +219,7 @@ def test_reads_a_stream_that_trickles(tmp_path):
     assert np.array_equal(read(Trickle((tmp_path / "a.wav").read_bytes())), read(tmp_path / "a.wav"))
 
 
-def test_a_stream_is_read_from_where_it_stands(tmp_path):
+def test_a_stream_is_read_from_its_position(tmp_path):
     write(tmp_path / "a.wav", noise(0.3))
     stream = io.BytesIO(b"before" + (tmp_path / "a.wav").read_bytes())
     stream.seek(6)
@@ -232,13 +232,13 @@ def test_a_stream_is_read_from_where_it_stands(tmp_path):
 def test_sounds_are_the_mean_of_their_channels(tmp_path, channel_count, rate_out_hz):
     signal = noise(3.0, 48_000, channel_count)
     sf.write(tmp_path / "a.wav", signal.T, 48_000, subtype="FLOAT")
-    heard = read_sound(tmp_path / "a.wav", rate_out_hz)
+    found = read_sound(tmp_path / "a.wav", rate_out_hz)
     mean = np.zeros(signal.shape[1])
     for channel in signal:
         mean += channel / channel_count
     expected = soxr.resample(mean.astype(np.float32), 48_000, rate_out_hz, "HQ")
-    assert heard.dtype == np.float32
-    assert np.allclose(heard, expected, atol=1e-6)
+    assert found.dtype == np.float32
+    assert np.allclose(found, expected, atol=1e-6)
 
 
 def test_sounds_do_not_flood_the_log(tmp_path, caplog):
@@ -247,7 +247,7 @@ def test_sounds_do_not_flood_the_log(tmp_path, caplog):
     assert [record.levelname for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
-def test_a_sound_that_is_cut_short_is_named(tmp_path, caplog):
+def test_a_sound_that_is_cut_short_is_reported(tmp_path, caplog):
     path = tmp_path / "a.wav"
     write(path, noise(1.0))
     path.write_bytes(path.read_bytes()[:50_000])
@@ -261,7 +261,7 @@ def test_a_sound_without_samples_is_empty():
     assert list(read_blocks((np.zeros((2, 0), np.float32), 48_000))) == []
 
 
-def test_an_error_of_the_disk_while_reading_is_ours(tmp_path, monkeypatch):
+def test_a_disk_error_while_reading_is_an_audio_error(tmp_path, monkeypatch):
     write(tmp_path / "a.wav", noise(0.1))
 
     def fail(*_):
@@ -274,8 +274,74 @@ def test_an_error_of_the_disk_while_reading_is_ours(tmp_path, monkeypatch):
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=300))
-def test_any_bytes_are_a_sound_or_an_error_of_ours(tmp_path, content):
+def test_any_bytes_are_a_sound_or_an_audio_error(tmp_path, content):
     path = Path(tmp_path) / "a.wav"
     path.write_bytes(content)
     with pytest.raises(AudioError):
         read(path)
+
+
+def test_a_signal_and_its_file_get_the_same_report(tmp_path):
+    signal = noise(23.0, level=0.5)
+    signal[:, 5_000] = 4.0
+    signal[0, 7_000:7_004] = np.nan
+    signal[1, 60_000:90_000] = signal[0, 60_000:90_000]
+    signal += np.float32(0.1)
+    sf.write(tmp_path / "a.wav", signal.T, 24_000, subtype="FLOAT")
+    assert check(signal) == check(tmp_path / "a.wav")
+
+
+def test_nothing_is_corrected_or_refused(caplog):
+    caplog.set_level(logging.DEBUG)
+    signal = noise(1.0, level=0.5) * 20 + np.float32(0.5)
+    signal[1, 240] = np.inf
+    report = check(signal)
+    assert report.peak == pytest.approx((10.5, 10.5), abs=0.1)
+    assert report.dc_offset == pytest.approx((0.5, 0.5), abs=0.2)
+    assert report.not_numbers == (0, 1)
+    assert report.first_not_number_s == (None, 0.01)
+    assert report.warnings() == ["1 sample is not a number, first at 0.01 s (right)", "peak 10.5, scaled"]
+    assert caplog.records == []
+
+
+def test_the_rate_is_that_of_the_recording(tmp_path):
+    sf.write(tmp_path / "a.wav", noise(2.0, 8_000, level=0.5).T, 8_000)
+    report = check(tmp_path / "a.wav")
+    assert (report.sample_rate_hz, report.sample_count, report.duration_s) == (8_000, 16_000, 2.0)
+    assert check(noise(2.0, 8_000, level=0.5), sample_rate_hz=8_000).duration_s == 2.0
+
+
+def test_channels_can_be_chosen():
+    signal = noise(1.0, channel_count=4)
+    signal[2] = 0
+    assert check((signal, 24_000), channels=(1, 3)).dead_channel == "right"
+    with pytest.raises(AudioError, match="has 4 channels"):
+        check((signal, 24_000))
+
+
+def test_eight_bit_full_scale_is_clipped(tmp_path):
+    signal = noise(1.0)
+    signal[:, :2_400] = 1.0
+    for subtype in ("PCM_U8", "PCM_16", "PCM_24", "PCM_32"):
+        sf.write(tmp_path / "a.wav", signal.T, 24_000, subtype=subtype)
+        assert check(tmp_path / "a.wav").clipped_fraction == pytest.approx(0.1, abs=0.001)
+
+
+def test_a_cut_file_is_reported(tmp_path):
+    path = tmp_path / "a.wav"
+    sf.write(path, noise(10.0, level=0.5).T, 24_000)
+    path.write_bytes(path.read_bytes()[:600_000])
+    report = check(path)
+    assert report.promised_s == 10.0
+    assert report.warnings("a.wav") == ["a.wav is cut short: 6.2 of 10.0 s"]
+
+
+def test_what_cannot_be_read_is_an_error(tmp_path):
+    with pytest.raises(AudioError, match="no such file"):
+        check(tmp_path / "none.wav")
+
+
+def test_an_empty_signal_is_reported():
+    report = check(np.zeros((2, 0), np.float32))
+    assert report.silent
+    assert report.warnings() == ["the signal holds no sound"]

@@ -1,0 +1,312 @@
+"""What the headers of WAV and MP3 files promise, what the files hold, and the same sound behind a correct header.
+
+libsndfile reads most files well. This module is for those that it would read wrongly: WAV files with chunks in an
+unusual order or with lengths that were never filled in, and MP3 files, which have no header at all.
+"""
+
+import io
+import itertools
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from whence.audio.sources import OpenFile
+from whence.errors import AudioError
+
+
+class Splice:
+    """A read-only file made of `front` followed by bytes `start` to `end` of another file, without a copy.
+
+    Args:
+        front: the new first bytes.
+        file: the file behind; its position is moved, so nothing else may read it meanwhile.
+        start: the first byte of `file` that is used.
+        end: one past the last.
+
+    >>> Splice(b"new ", io.BytesIO(b"old sound!"), 4, 9).read()
+    b'new sound'
+    """
+
+    def __init__(self, front: bytes, file: BinaryIO, start: int, end: int) -> None:
+        self._front, self._file, self._start = front, file, start
+        self._size = len(front) + max(end - start, 0)
+        self._position = 0
+
+    def tell(self) -> int:
+        """Return the position in bytes from the start of `front`."""
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move as in any file; a position before the start becomes the start."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        self._position = max(base + offset, 0)
+        return self._position
+
+    def read(self, count: int = -1) -> bytes:
+        """Return the next `count` bytes, or all that are left."""
+        end = self._size if count < 0 else min(self._position + count, self._size)
+        part = self._front[self._position : max(end, 0)]
+        behind = max(self._position, len(self._front))
+        if end > behind:
+            self._file.seek(self._start + behind - len(self._front))
+            part += self._file.read(end - behind)
+        self._position += len(part)
+        return part
+
+
+# Programs that write into a pipe cannot know the length and promise nearly all that 31 or 32 bits can hold.
+_UNKNOWN = (range(0x7FFF0000, 0x80000000), range(0xFFFF0000, 0x100000000))
+_MOST_CHUNKS = 10_000
+_CHUNK_NAMES = (b"fmt ", b"data", b"fact", b"LIST", b"JUNK", b"bext", b"PEAK", b"cue ", b"smpl", b"id3 ")
+
+
+@dataclass(frozen=True)
+class WavHeader:
+    """Where a WAV file keeps its format and its sound.
+
+    Args:
+        format_chunk: the content of the `fmt ` chunk.
+        data_start: the first byte of sound.
+        promised: bytes of sound by the header.
+        held: bytes of sound that are in the file.
+        plain: whether libsndfile finds the sound by itself.
+    """
+
+    format_chunk: bytes
+    data_start: int
+    promised: int
+    held: int
+    plain: bool
+
+    @property
+    def block_bytes(self) -> int:
+        """Bytes of one sample of all channels, or of one block in codings that have blocks."""
+        return max(int.from_bytes(self.format_chunk[12:14], "little"), 1)
+
+    @property
+    def length_unknown(self) -> bool:
+        """Whether the promise is only the placeholder of a program that wrote into a pipe."""
+        return any(self.promised in placeholder for placeholder in _UNKNOWN)
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    name: bytes
+    start: int
+    size: int
+    misplaced: bool  # the one before lacks its padding byte
+
+
+def read_wav_header(source: OpenFile) -> WavHeader | None:
+    """Read the chunks of a RIFF or RF64 file up to its sound and format.
+
+    Args:
+        source: a file whose container is "wav"; its position is moved.
+
+    Returns:
+        the header; None where format or sound are missing, and for W64, which are left to libsndfile.
+
+    Raises:
+        AudioError: the format is impossible: no channels or more than 1024, or sample rate 0.
+    """
+    source.file.seek(0)
+    head = source.file.read(12)
+    if head.startswith(b"riff"):
+        return None
+    chunks: dict[bytes, _Chunk] = {}
+    repeated = False
+    for chunk in _chunks(source.file, source.size):
+        repeated |= chunk.name == b"fmt " and chunk.name in chunks
+        chunks.setdefault(chunk.name, chunk)
+        if b"fmt " in chunks and b"data" in chunks:
+            break
+    if b"fmt " not in chunks or b"data" not in chunks:
+        return None
+    data = chunks[b"data"]
+    source.file.seek(chunks[b"fmt "].start)
+    format_chunk = source.file.read(min(chunks[b"fmt "].size, 4096))
+    _refuse_impossible(format_chunk, source.name)
+    after, promised = source.size - data.start, data.size
+    riff_end = 8 + int.from_bytes(head[4:8], "little")
+    unfinished = head.startswith(b"RIFF") and promised == 0 and after > 0 and riff_end <= data.start
+    if unfinished:  # a recorder that was stopped before it filled in the lengths
+        promised = after
+    misled = unfinished or repeated or any(chunk.misplaced for chunk in chunks.values())
+    plain = chunks[b"fmt "].start < data.start and not misled
+    return WavHeader(format_chunk, data.start, promised, max(min(promised, after), 0), plain)
+
+
+def corrected_wav(source: OpenFile, header: WavHeader) -> Splice:
+    """Return the same sound behind a canonical header, for files whose chunks libsndfile would misread."""
+    size = min(header.held, 0xFFFFFFFF)
+    chunks = b"fmt " + struct.pack("<I", len(header.format_chunk)) + header.format_chunk
+    chunks += bytes(len(header.format_chunk) % 2) + b"data" + struct.pack("<I", size)
+    front = b"RIFF" + struct.pack("<I", min(4 + len(chunks) + size, 0xFFFFFFFF)) + b"WAVE" + chunks
+    return Splice(front, source.file, header.data_start, header.data_start + header.held)
+
+
+def _refuse_impossible(format_chunk: bytes, name: str) -> None:
+    if len(format_chunk) < 16:
+        raise AudioError(f"impossible header (format of {len(format_chunk)} bytes)", where=name)
+    _, channel_count, sample_rate_hz = struct.unpack_from("<HHI", format_chunk)
+    if not 1 <= channel_count <= 1024:
+        raise AudioError(f"impossible header ({channel_count} channels)", where=name)
+    if sample_rate_hz == 0:
+        raise AudioError("impossible header (rate 0)", where=name)
+
+
+def _chunks(file: BinaryIO, size: int) -> Iterator[_Chunk]:
+    """Yield the chunks of a RIFF or RF64 file in order."""
+    position, long_data, misplaced = 12, None, False
+    for _ in range(_MOST_CHUNKS):
+        file.seek(position)
+        head = file.read(8)
+        if len(head) < 8:
+            return
+        name, length = head[:4], int.from_bytes(head[4:], "little")
+        if name == b"ds64":
+            long_data = int.from_bytes(file.read(16)[8:], "little")
+        if name == b"data" and length == 0xFFFFFFFF and long_data is not None:
+            length = long_data
+        yield _Chunk(name, position + 8, length, misplaced)
+        position += 8 + length
+        misplaced = length % 2 == 1 and not _chunk_at(file, position + 1, size) and _chunk_at(file, position, size)
+        position += length % 2 if not misplaced else 0
+
+
+def _chunk_at(file: BinaryIO, position: int, size: int) -> bool:
+    """Whether a known chunk name is at a position."""
+    if position + 8 > size:
+        return False
+    file.seek(position)
+    return file.read(4) in _CHUNK_NAMES
+
+
+# kbit/s by bit rate index, MPEG-1 and MPEG-2/2.5, layer 3.
+_KBITS = (
+    (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+)
+_RATES_HZ = (44_100, 48_000, 32_000)
+_READ_BYTES = 1 << 18
+# The first two bytes of a layer 3 frame.
+_SYNC = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")
+# Limits for files made to be searched for ever.
+_MOST_GAPS = 100
+_MOST_CANDIDATES = 1000
+# A note that is off by this many frames, a tenth of a second, does no harm.
+_TOLERATED_FRAMES = 4
+
+
+@dataclass(frozen=True)
+class Mp3Header:
+    """Where the frames of an MP3 file are and how many.
+
+    A decoder trusts the first frame's note ("Xing") about the length. Without a note it guesses from the first bit rate
+    and stops there: of a file with a varying bit rate, or of two files joined end to end, it may decode a quarter.
+
+    Args:
+        start: the first byte of the first frame of sound.
+        frame_head: the four bytes that frame starts with.
+        frame_count: frames of sound in the file, counted.
+        noted_count: the count by the note; None where there is no note.
+    """
+
+    start: int
+    frame_head: bytes
+    frame_count: int
+    noted_count: int | None
+
+    @property
+    def plain(self) -> bool:
+        """Whether a decoder that trusts the note reaches the end."""
+        return self.noted_count is not None and self.frame_count <= self.noted_count + _TOLERATED_FRAMES
+
+
+def read_mp3_header(source: OpenFile) -> Mp3Header | None:
+    """Count the frames of an MP3 file.
+
+    Args:
+        source: a file whose container is "mp3"; its position is moved.
+
+    Returns:
+        the count; None if this is not layer 3 or no frame is where the first should be.
+    """
+    file, start = source.file, 0
+    file.seek(0)
+    head = file.read(10)
+    if head.startswith(b"ID3") and len(head) == 10:
+        start = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
+    file.seek(start)
+    first = file.read(2048)
+    length = _frame_length(first)
+    if length == 0:
+        return None
+    note = max(first.find(b"Xing", 4, 60), first.find(b"Info", 4, 60))
+    noted = None
+    if note > 0:
+        flags, count = (int.from_bytes(first[note + at : note + at + 4], "big") for at in (4, 8))
+        noted = count if flags & 1 else None
+        start += length
+        file.seek(start)
+        first = file.read(4)
+        if not _frame_length(first):
+            return None
+    return Mp3Header(start, first[:4], _count_frames(file, start), noted)
+
+
+def corrected_mp3(source: OpenFile, header: Mp3Header) -> Splice:
+    """Return the same sound behind a note with the true count: a silent frame like those of the file."""
+    head = bytearray(header.frame_head)
+    head[1] |= 1  # without checksum
+    head[2] = head[2] & 0x0D | 0x90  # a bit rate with room enough, without padding
+    mono, newest = head[3] >> 6 == 3, head[1] >> 3 & 3 == 3
+    side_bytes = (17 if mono else 32) if newest else (9 if mono else 17)
+    count = header.frame_count.to_bytes(4, "big")
+    note = bytes(head) + bytes(side_bytes) + b"Xing" + (1).to_bytes(4, "big") + count
+    return Splice(note.ljust(_frame_length(bytes(head)), b"\0"), source.file, header.start, source.size)
+
+
+def _frame_length(head: bytes) -> int:
+    """Bytes in the layer 3 frame that starts with these four, or 0 if none does."""
+    bits = int.from_bytes(head[:4], "big") if len(head) >= 4 else 0
+    version, layer = bits >> 19 & 3, bits >> 17 & 3
+    kbits, rate, padding = bits >> 12 & 15, bits >> 10 & 3, bits >> 9 & 1
+    if bits >> 21 != 0x7FF or version == 1 or layer != 1 or rate == 3 or kbits in (0, 15):
+        return 0
+    newest = version == 3
+    rate_hz = _RATES_HZ[rate] >> {3: 0, 2: 1, 0: 2}[version]
+    return (144 if newest else 72) * 1000 * _KBITS[0 if newest else 1][kbits] // rate_hz + padding
+
+
+def _count_frames(file: BinaryIO, start: int) -> int:
+    """Count the frames from `start` to the end of the file, stepping over what is between."""
+    count, gaps, position, base, data = 0, 0, start, start, b""
+    while True:
+        at = position - base
+        if at + 4 > len(data):
+            file.seek(position)
+            base, data, at = position, file.read(_READ_BYTES), 0
+            if len(data) < 4:
+                return count
+        length = _frame_length(data[at : at + 4])
+        if length:
+            count += 1
+        elif gaps < _MOST_GAPS:
+            gaps += 1
+            length = _gap_length(data, at)
+        else:
+            # More gaps than sound: the decoder gives up sooner, and the sound is reported as cut short.
+            return count + len(data) // 24
+        position += length
+
+
+def _gap_length(data: bytes, at: int) -> int:
+    """Bytes until the next frame that another one follows, or nearly until the end of the data."""
+    for found in itertools.islice(_SYNC.finditer(data, at + 1), _MOST_CANDIDATES):
+        length = _frame_length(data[found.start() : found.start() + 4])
+        if length and _frame_length(data[found.start() + length : found.start() + length + 4]):
+            return found.start() - at
+    return max(len(data) - 3 - at, 1)
