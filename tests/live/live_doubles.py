@@ -23,7 +23,7 @@ class FakeClock:
     def __init__(self):
         self.s = 1_000.0
 
-    def now_s(self):
+    def monotonic(self):
         return self.s
 
     def sleep(self, duration_s):

@@ -289,7 +289,7 @@ def test_a_missing_library_ends_with_2_and_the_name_of_the_package(tmp_path, mon
 def test_an_unplugged_device_ends_with_3(stand_in, tmp_path, monkeypatch, capsys):
     clock = FakeClock()
     source = FakeDevice(clock, [noise(24_000), 60.0])
-    monkeypatch.setattr("whence.live.WallClock", lambda: clock)
+    monkeypatch.setattr(listen, "time", clock)
     monkeypatch.setattr(listen, "open_device", lambda name, clock, channels: source)
     assert main(["listen", "--out", str(tmp_path)]) == 3
     assert capsys.readouterr().err.endswith(
@@ -318,7 +318,7 @@ def test_a_real_stream_finds_a_sound_on_its_side_at_its_time(flags, side, tmp_pa
     signal = np.zeros((2, 48_000 * 4), np.float32)
     signal[:, 48_000 : 48_000 * 2] = noise(48_000, level=0.2) * np.array([[1.0], [0.3]], np.float32)
     write(tmp_path / "a.wav", np.clip(signal, -1, 1), sample_rate_hz=48_000)
-    monkeypatch.setattr("whence.live.WallClock", FakeClock)
+    monkeypatch.setattr(listen, "time", FakeClock())
     monkeypatch.setattr(listen, "load_system", lambda model: NetworkSystem(LevelNetworks()))
     assert main(["listen", "--device", f"file:{tmp_path / 'a.wav'}", "--to", "jsonl", *flags]) == 0
     (tmp_path / "a.jsonl").write_text(capsys.readouterr().out)

@@ -219,4 +219,4 @@ def test_eight_hours_take_no_more_memory_than_one(tmp_path):
     assert listening.listener.state().duration_s == 8 * 3600
     assert len(held) == 8
     assert max(held[1:]) - held[1] < 2e6
-    assert listening.recorder.minute._events.row_count <= 600 + 4 * SECOND // FRAME
+    assert listening.recorder.minute.events.row_count <= 600 + 4 * SECOND // FRAME

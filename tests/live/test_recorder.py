@@ -275,8 +275,8 @@ def test_label_frames_equal_cutting_the_whole(seed):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_ring_equals_a_list_that_forgets(seed):
-    """Chunks shorter and longer than the ring."""
+def test_the_last_minute_equals_a_list_that_forgets(seed):
+    """Chunks shorter and longer than what it holds."""
     rng, minute, twin, rows = np.random.default_rng([seed, 0, 0]), LastMinute(frame_count=7), [], []
     for _ in range(40):
         count, first = int(rng.integers(0, 11)), len(twin)
@@ -286,7 +286,7 @@ def test_the_ring_equals_a_list_that_forgets(seed):
         minute.add_events(rows_at(range(first, first + count)))
         assert numbers_in(minute.sound()) == [number % 900 for number in twin[-7:]]
         assert (minute.first_frame, minute.end_frame) == (max(len(twin) - 7, 0), len(twin))
-        known = minute.events_between(minute.first_frame, minute.end_frame).frame.tolist()
+        known = minute.events.frame.tolist()
         assert known == twin[-7:]
 
 

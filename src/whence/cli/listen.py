@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import logging
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -48,16 +49,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check all arguments first, then load the model, then listen."""
-    from whence.live import WallClock, check_destinations, device_table, portaudio
+    from whence.live import check_destinations, device_table, portaudio
 
     if args.device == "list":
         sys.stdout.write(device_table(portaudio()))
         return DONE
     check_destinations(args.to or [])
-    clock = WallClock()
-    with contextlib.closing(open_device(args.device, clock, read_channels(args.channels))) as device:
+    with contextlib.closing(open_device(args.device, time, read_channels(args.channels))) as device:
         system = load_system(args.model)
-        return listen(device, open_stream(system, args.threshold), system.classes, args, clock)
+        return listen(device, open_stream(system, args.threshold), system.classes, args, time)
 
 
 def open_device(name: str | None, clock: Clock, channels: tuple[int, int] | None = None) -> Device:

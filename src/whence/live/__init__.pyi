@@ -10,5 +10,5 @@ from .outputs import (
     open_destinations as open_destinations,
 )
 from .recorder import Recorder as Recorder
-from .session import Clock as Clock, PageMessages as PageMessages, Stop as Stop, WallClock as WallClock
+from .session import Clock as Clock, PageMessages as PageMessages, Stop as Stop
 from .sound_file import SoundFile as SoundFile

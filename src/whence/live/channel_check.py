@@ -149,9 +149,9 @@ class ChannelCheck:
     def _ask_for_snap(self) -> None:
         """Ask for a snap at the left until one has a side, a key is pressed or time is up."""
         LOG.info("snap your fingers at your LEFT (any key: skip)")
-        begun_s = self._clock.now_s()
+        begun_s = self._clock.monotonic()
         recent = np.zeros((2, 0), np.float32)
-        while self._clock.now_s() - begun_s < _SNAP_S and not self._over():
+        while self._clock.monotonic() - begun_s < _SNAP_S and not self._over():
             if self._pressed():
                 LOG.info("skipped")
                 return
@@ -177,8 +177,8 @@ class ChannelCheck:
         """Left and right are exchanged: ask whether to swap them."""
         LOG.warning("that came from the RIGHT (%.0f dB louder there): the channels are swapped", difference_db)
         LOG.info("swap them here? y or n")
-        begun_s = self._clock.now_s()
-        while self._clock.now_s() - begun_s < _ANSWER_S and not self._over():
+        begun_s = self._clock.monotonic()
+        while self._clock.monotonic() - begun_s < _ANSWER_S and not self._over():
             answer = self._pressed().lower()
             if "y" in answer:
                 self._sound.swapped = not self._sound.swapped

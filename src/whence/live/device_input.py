@@ -49,7 +49,7 @@ class DeviceInput:
         self._device, self._clock = device, clock
         self._resampling: Resampling | None = None
         self._missing_since_s: float | None = None
-        self._tried_s = clock.now_s()
+        self._tried_s = clock.monotonic()
         self._away_before_s = 0.0
         self._announced = False
 
@@ -69,7 +69,7 @@ class DeviceInput:
         # Counted from the first read that found nothing: while a slow system works, sound waits in the device.
         if self._missing_since_s is None or self.ended:
             return 0.0
-        missing_s = self._clock.now_s() - self._missing_since_s
+        missing_s = self._clock.monotonic() - self._missing_since_s
         return missing_s if missing_s >= _AWAY_S else 0.0
 
     @property
@@ -94,7 +94,7 @@ class DeviceInput:
         Raises:
             UnpluggedError: the device gave nothing for 10 s.
         """
-        begun_s = self._clock.now_s()
+        begun_s = self._clock.monotonic()
         chunk = self._device.read(timeout_s)
         if chunk is None or not chunk.signal.shape[1]:
             self._missing_since_s = begun_s if self._missing_since_s is None else self._missing_since_s
@@ -148,7 +148,7 @@ class DeviceInput:
         if not self._announced:
             LOG.warning("%s gives no sound; waiting %.0f s for it", self.name, _GIVES_UP_S)
             self._announced = True
-        if self._clock.now_s() - self._tried_s >= _AWAY_S:
-            self._tried_s = self._clock.now_s()
+        if self._clock.monotonic() - self._tried_s >= _AWAY_S:
+            self._tried_s = self._clock.monotonic()
             with contextlib.suppress(DeviceError):
                 self._device.start()

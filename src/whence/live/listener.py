@@ -32,19 +32,7 @@ class LiveStream(EventStream, Protocol):
 
 
 class Listener:
-    """Run a live session; `whence.cli.listen` puts its parts together.
-
-    Args:
-        sound: the input.
-        stream: detects events in it.
-        classes: names of its classes.
-        recorder: recordings and the last minute.
-        outputs: where events go.
-        terminal: keys and page.
-        clock: the time.
-        stop: whether to end.
-        messages: the last one is shown on the page.
-    """
+    """A live session, made of parts that `whence.cli.listen` puts together."""
 
     def __init__(
         self,
@@ -72,11 +60,6 @@ class Listener:
             "q": stop.ask,
         }
 
-    @property
-    def real_time_factor(self) -> float:
-        """Seconds of work for each second of sound, over the last few seconds."""
-        return self._busy_s / self._load_s if self._load_s else 0.0
-
     def run(self) -> None:
         """Listen until the sound ends or a stop is requested; then save what there is.
 
@@ -100,7 +83,7 @@ class Listener:
             command = self._commands.get(key.lower())
             if command is not None:
                 command()
-        now_s = self._clock.now_s()
+        now_s = self._clock.monotonic()
         if self._terminal.shows_page and now_s - self._drawn_s >= _DRAWN_EVERY_S:
             self._drawn_s = now_s
             self._terminal.draw(self.state(), self._classes)
@@ -113,7 +96,7 @@ class Listener:
             rate_hz=self._sound.rate_hz,
             duration_s=self._frames.count / 10,
             latency_s=self._stream.latency_s,
-            real_time_factor=self.real_time_factor,
+            real_time_factor=self._busy_s / self._load_s if self._load_s else 0.0,
             lost_s=self._sound.lost_s,
             patience_s=self._sound.patience_s,
             recording_s=None if recording is None else recording.duration_s,
@@ -126,11 +109,11 @@ class Listener:
     def _process(self, signal: NDArray[np.float32]) -> None:
         """Record the sound first, so that it is kept whatever happens to the rest."""
         self._recorder.add_sound(self._frames.push(signal))
-        begun_s = self._clock.now_s()
+        begun_s = self._clock.monotonic()
         events = self._stream.feed(signal)
         duration_s = signal.shape[1] / SAMPLE_RATE_HZ
         fading = math.exp(-duration_s / _LOAD_S)
-        self._busy_s = self._busy_s * fading + self._clock.now_s() - begun_s
+        self._busy_s = self._busy_s * fading + self._clock.monotonic() - begun_s
         self._load_s = self._load_s * fading + duration_s
         self._send(events)
 

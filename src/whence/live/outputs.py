@@ -2,6 +2,7 @@
 
 import json
 import math
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Protocol, TextIO
 
@@ -31,52 +32,55 @@ class Output(Protocol):
         """
 
     def close(self) -> None:
-        """End the output."""
+        """End the output; a stream stays open, since the caller owns it."""
+        return
 
 
-class JsonLines:
-    """A line for each frame and source, which `whence convert-labels --from json` reads."""
+class TextOutput(Output):
+    """Lines on a stream that the caller owns, each written at once."""
 
     def __init__(self, stream: TextIO, classes: ClassList) -> None:
         self._stream, self._classes = stream, classes
 
+    @abstractmethod
+    def text(self, events: Events, first_frame: int, end_frame: int) -> str:
+        """Return the lines of these label frames."""
+
     def send(self, events: Events, first_frame: int, end_frame: int) -> None:
-        """Write the rows at once."""
-        if events:
-            self._stream.write(json_frames_text(events, self._classes))
+        """Write the lines of these label frames."""
+        self._write(self.text(events, first_frame, end_frame))
+
+    def _write(self, text: str) -> None:
+        if text:
+            self._stream.write(text)
             self._stream.flush()
 
-    def close(self) -> None:
-        """Leave the stream open: the caller owns it."""
+
+class JsonLines(TextOutput):
+    """A line for each frame and source, which `whence convert-labels --from json` reads."""
+
+    def text(self, events: Events, first_frame: int, end_frame: int) -> str:
+        """Return a line for each row."""
+        return json_frames_text(events, self._classes)
 
 
-class Ros2Json:
+class Ros2Json(TextOutput):
     """A header line with the conventions, then a line for each label frame: ODAS fields and angles in radians."""
 
     def __init__(self, stream: TextIO, classes: ClassList) -> None:
-        self._stream, self._classes = stream, classes
+        super().__init__(stream, classes)
         self._identities = Identities()
-        self._write([{"header": ROS_HEADER}])
+        self._write(json.dumps({"header": ROS_HEADER}) + "\n")
 
-    def send(self, events: Events, first_frame: int, end_frame: int) -> None:
-        """Write a line for each frame, silent ones too: a robot has to know that it is quiet."""
+    def text(self, events: Events, first_frame: int, end_frame: int) -> str:
+        """Return a line for each frame, silent ones too: a robot has to know that it is quiet."""
         frames = by_frame(events, first_frame, end_frame)
-        self._write([{"timeStamp": frame, "src": self._sources(rows)} for frame, rows in frames])
-
-    def close(self) -> None:
-        """Leave the stream open: the caller owns it."""
+        return "".join(json.dumps({"timeStamp": frame, "src": self._sources(rows)}) + "\n" for frame, rows in frames)
 
     def _sources(self, rows: Events) -> list[dict[str, object]]:
         """The sources of one frame."""
+        columns = (rows.class_index, rows.score, rows.azimuth_deg, rows.distance_m)
         vectors = unit_vectors(rows.azimuth_deg, rows.elevation_deg).tolist()
-        columns = (
-            self._identities.of(rows),
-            rows.class_index.tolist(),
-            vectors,
-            rows.score.tolist(),
-            rows.azimuth_deg.tolist(),
-            rows.distance_m.tolist(),
-        )
         return [
             {
                 "id": number,
@@ -86,32 +90,23 @@ class Ros2Json:
                 "azimuth_rad": round(math.radians(azimuth_deg), 4),
                 "distance_m": None if math.isnan(distance_m) else round(distance_m, 3),
             }
-            for number, class_index, (x, y, z), score, azimuth_deg, distance_m in zip(*columns, strict=True)
+            for number, (x, y, z), class_index, score, azimuth_deg, distance_m in zip(
+                self._identities.of(rows), vectors, *(column.tolist() for column in columns), strict=True
+            )
         ]
 
-    def _write(self, lines: Sequence[dict[str, object]]) -> None:
-        if lines:
-            self._stream.write("".join(json.dumps(line) + "\n" for line in lines))
-            self._stream.flush()
 
-
-class PlainLines:
+class PlainLines(TextOutput):
     """A line for each sound that begins, where there is no terminal to draw on."""
 
     def __init__(self, stream: TextIO, classes: ClassList) -> None:
-        self._stream, self._classes = stream, classes
+        super().__init__(stream, classes)
         self._sources = ActiveSources()
 
-    def send(self, events: Events, first_frame: int, end_frame: int) -> None:
-        """Write a line for each source that began."""
+    def text(self, events: Events, first_frame: int, end_frame: int) -> str:
+        """Return a line for each source that began."""
         begun = self._sources.update(events, end_frame)
-        if begun:
-            lines = (f"{one.since_frame / 10:8.1f} s  {source_text(one, self._classes)}\n" for one in begun)
-            self._stream.write("".join(lines))
-            self._stream.flush()
-
-    def close(self) -> None:
-        """Leave the stream open: the caller owns it."""
+        return "".join(f"{one.since_frame / 10:8.1f} s  {source_text(one, self._classes)}\n" for one in begun)
 
 
 # What `--to` can send to standard output.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import time
 from collections import deque
 from types import FrameType
 from typing import Any, Protocol, Self
@@ -17,25 +16,13 @@ _REPEATED_MESSAGES = 12
 
 
 class Clock(Protocol):
-    """The time, as an interface, so that tests can let hours pass at once."""
+    """What sessions need of the `time` module, which is the usual clock; tests let hours pass at once."""
 
-    def now_s(self) -> float:
-        """Seconds since an arbitrary moment; never goes back."""
+    def monotonic(self) -> float:
+        """Return seconds since an arbitrary moment; never goes back."""
 
-    def sleep(self, duration_s: float) -> None:
+    def sleep(self, duration_s: float, /) -> None:
         """Return after so many seconds."""
-
-
-class WallClock:
-    """The monotonic time of this machine."""
-
-    def now_s(self) -> float:
-        """Seconds since some moment in the past."""
-        return time.monotonic()
-
-    def sleep(self, duration_s: float) -> None:
-        """Wait without work; negative durations return at once."""
-        time.sleep(max(duration_s, 0.0))
 
 
 class Stop:

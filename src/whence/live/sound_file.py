@@ -54,7 +54,7 @@ class SoundFile:
     def start(self) -> None:
         """Begin to play; a second call changes nothing."""
         if self._started_s is None:
-            self._started_s = self._clock.now_s()
+            self._started_s = self._clock.monotonic()
 
     def read(self, timeout_s: float) -> Chunk | None:
         """Return the chunks whose time has come."""
@@ -85,7 +85,7 @@ class SoundFile:
         """Samples that have played by now and were not returned yet."""
         if self._started_s is None:
             return 0
-        return round((self._clock.now_s() - self._started_s) * self._rate_hz) - self._given
+        return round((self._clock.monotonic() - self._started_s) * self._rate_hz) - self._given
 
     def _cut(self) -> Iterator[NDArray[np.float32]]:
         """The file in chunks of equal length, the last one shorter."""
