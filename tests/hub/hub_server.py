@@ -1,4 +1,4 @@
-"""A stand-in for the Hugging Face Hub on this machine: the few addresses that its client asks for models."""
+"""A local server with the few addresses of the Hugging Face Hub that its client requests for models."""
 
 import base64
 import contextlib
@@ -68,7 +68,9 @@ class _Handler(BaseHTTPRequestHandler):
             files = json.loads(content)["files"]
             self._json({"files": [self._upload_mode(file["path"]) for file in files]})
         elif path.endswith("/info/lfs/objects/batch"):
-            self._json({"transfer": "basic", "objects": [self._place(o) for o in json.loads(content)["objects"]]})
+            self._json(
+                {"transfer": "basic", "objects": [self._upload_target(o) for o in json.loads(content)["objects"]]}
+            )
         elif "/commit/" in path:
             self._commit([json.loads(line) for line in content.splitlines()])
         else:
@@ -78,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
         mode = "lfs" if path.endswith((".onnx", ".safetensors")) else "regular"
         return {"path": path, "uploadMode": mode, "shouldIgnore": False, "oid": None}
 
-    def _place(self, entry: dict[str, object]) -> dict[str, object]:
+    def _upload_target(self, entry: dict[str, object]) -> dict[str, object]:
         return {**entry, "actions": {"upload": {"href": f"{self.hub.address}/lfs/{entry['oid']}", "header": {}}}}
 
     def _commit(self, lines: list[dict[str, dict[str, str]]]) -> None:
@@ -109,10 +111,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _sibling(self, name: str, content: bytes) -> dict[str, object]:
         size = self.hub.stated_size.get(name, len(content))
-        told: dict[str, object] = {"rfilename": name, "size": size, "blobId": "0" * 40}
+        sibling: dict[str, object] = {"rfilename": name, "size": size, "blobId": "0" * 40}
         if name.endswith((".onnx", ".safetensors")):
-            told["lfs"] = {"size": size, "sha256": hashlib.sha256(content).hexdigest(), "pointerSize": 134}
-        return told
+            sibling["lfs"] = {"size": size, "sha256": hashlib.sha256(content).hexdigest(), "pointerSize": 134}
+        return sibling
 
     def _resolve(self, *, body: bool) -> None:
         repository, _, rest = unquote(urlsplit(self.path).path)[1:].partition("/resolve/")
@@ -121,7 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
         if content is None or revision != COMMIT:
             self._json({"error": "Entry not found"}, 404, "EntryNotFound")
             return
-        sum_meant = hashlib.sha256(content).hexdigest()
+        stated_sum = hashlib.sha256(content).hexdigest()
         content = self.hub.sent.get(name, content)
         wanted, first = self.headers.get("Range"), 0
         if wanted:
@@ -130,7 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(206 if first else 200)
         if first:
             self.send_header("Content-Range", f"bytes {first}-{len(content) - 1}/{len(content)}")
-        self.send_header("ETag", f'"{sum_meant}"')
+        self.send_header("ETag", f'"{stated_sum}"')
         self.send_header("X-Repo-Commit", COMMIT)
         self.send_header("Content-Length", str(len(content) - first))
         self.send_header("Connection", "close")
@@ -168,14 +170,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: the test's output is for the test."""
+        """Print nothing: the test's output is for the test."""
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, *_: object) -> None:
-        """Say nothing when a client hangs up."""
+        """Print nothing when a client hangs up."""
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""`whence publish` as a user types it, against a stand-in for the Hub: what goes up and what never leaves."""
+"""`whence publish` as a user types it, against a local Hub server: what is uploaded and what never is."""
 
 import hashlib
 import json
@@ -14,8 +14,8 @@ from hub_server import COMMIT, TOKEN, running_hub
 from whence.cli.demo import LABELS
 from whence.cli.main import main
 from whence.errors import WhenceError
-from whence.hub.fetching import hub_model
-from whence.hub.model_card import read_scores
+from whence.hub.download import hub_model
+from whence.hub.publish import read_scores
 
 # The Hub's client calls its own web library in a way that this finds old-fashioned.
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
@@ -26,11 +26,12 @@ WEIGHTS = safetensors()
 
 @pytest.fixture
 def hub(tmp_path, monkeypatch):
-    """A running stand-in that has nothing yet."""
+    """A running local Hub that has nothing yet."""
     for name in ("HF_TOKEN", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
-    # The stand-in speaks the older of the client's two ways of sending large files.
+    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "token"))
+    # The local Hub speaks the older of the client's two ways of sending large files.
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
     with running_hub() as running:
         monkeypatch.setenv("HF_ENDPOINT", running.address)
@@ -91,20 +92,26 @@ def test_without_yes_everything_is_shown_and_nothing_is_asked(hub, model, capsys
     assert out.startswith(f"would go to {hub.address}/doe/street\n")
     assert hashlib.sha256(NETWORK).hexdigest() in out
     assert "model.onnx" in out
-    assert "README.md would say:" in out
+    assert "README.md would be:" in out
     assert "positive to the left" in out
-    assert "no licence is said; add --license" in out
-    assert out.endswith("Nothing was uploaded. The same command with --yes does it, with the token in HF_TOKEN.\n")
+    assert "no licence is stated; add --license" in out
+    assert out.endswith(
+        "Nothing was uploaded. The same command with --yes does it, with the token in HF_TOKEN or of hf auth login.\n"
+    )
     assert hub.requests == []
 
 
-def test_a_dry_run_needs_no_extra(hub, model, capsys, monkeypatch):
+def test_without_the_extra_its_name_is_told(hub, model, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
-    assert publish(capsys, model, "doe/street")[0] == 0
-    monkeypatch.setenv("HF_TOKEN", TOKEN)
-    code, _, err = publish(capsys, model, "doe/street", "--license", "mit", "--yes")
+    code, _, err = publish(capsys, model, "doe/street")
     assert code == 2
-    assert "pip install 'whence[hub]'" in err
+    assert "making a model card needs more packages; pip install 'whence[hub]'" in err
+
+
+def test_the_token_of_a_login_is_used(hub, model, capsys, tmp_path):
+    (tmp_path / "token").write_text(TOKEN)
+    assert publish(capsys, model, "doe/street", "--license", "mit", "--yes")[0] == 0
+    assert hub.tokens == {f"Bearer {TOKEN}"}
 
 
 def test_a_published_model_comes_back_the_same(hub, model, capsys, monkeypatch):
@@ -123,7 +130,7 @@ def test_a_published_model_comes_back_the_same(hub, model, capsys, monkeypatch):
 def test_of_a_run_only_what_makes_the_model_goes_up(hub, trained, capsys, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     _, out, _ = publish(capsys, trained, "doe/street")
-    stays = out.split("stays here:\n")[1].split("\nREADME.md would say")[0]
+    stays = out.split("not uploaded:\n")[1].split("\nREADME.md would be")[0]
     assert "best.pt                        refused: only .safetensors, .onnx, .json, .md are published\n" in stays
     assert "metrics.jsonl                  refused: only" in stays
     assert "detector/state.a.safetensors   no part of the model\n" in stays
@@ -148,7 +155,7 @@ def test_the_card_tells_the_scores_to_people_and_to_the_hub(hub, model, scores, 
     words = ("--scores", scores, "--scored-on", 'demo: "24" clips\n- x: y', "--data", tmp_path / "data.md")
     code, out, _ = publish(capsys, model, "doe/street", "--license", "apache-2.0", *words)
     assert code == 0
-    card = "\n".join(line[2:] for line in out.split("would say:\n\n")[1].split("\nNothing was")[0].splitlines())
+    card = "\n".join(line[2:] for line in out.split("would be:\n\n")[1].split("\nNothing was")[0].splitlines())
     said = metadata(card)
     (result,) = said["model-index"][0]["results"]
     official = json.loads(scores.read_text())["official"]
@@ -160,7 +167,7 @@ def test_the_card_tells_the_scores_to_people_and_to_the_hub(hub, model, scores, 
     assert f"| F20, location-dependent F-score | {100 * official['f20']:.1f} % |" in card
     assert "STARSS23 (MIT)." in card
     assert "12 knock" in card
-    assert "think of:" not in out
+    assert "consider:" not in out
 
 
 def test_the_card_names_the_classes_of_the_model(hub, tmp_path, capsys):
@@ -257,7 +264,7 @@ def test_a_token_in_what_would_go_up_stops_everything(hub, trained, tmp_path, ca
 
 def test_a_path_of_this_machine_is_pointed_out(hub, trained, capsys):
     (trained / "recipe.json").write_text('{"data": "/home/doe/secret project/x"}')
-    assert "recipe.json tells a path of this machine: /home/doe/secret project/x" in publish(capsys, trained, "a/b")[1]
+    assert "recipe.json has a path of this machine: /home/doe/secret project/x" in publish(capsys, trained, "a/b")[1]
 
 
 def test_no_licence_no_token_no_network_no_upload(hub, model, capsys, monkeypatch):
@@ -275,7 +282,7 @@ def test_a_token_that_may_not_write(hub, model, capsys, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", "hf_other")
     code, _, err = publish(capsys, model, "doe/street", "--license", "mit", "--yes")
     assert code == 2
-    assert "the token in HF_TOKEN may not write to doe/street (401)" in err
+    assert "the token may not write to doe/street (401)" in err
 
 
 def test_a_repository_never_holds_two_models(hub, model, trained, capsys, monkeypatch):
@@ -337,7 +344,7 @@ def test_a_damaged_run_is_refused(hub, trained, capsys, how, sentence):
         (["bad.onnx", "doe/street"], "bad.onnx: refused as a model"),
         (["exported.onnx", "street"], "names no model on the Hub"),
         (["exported.onnx", "https://hub/doe/street"], "names no model on the Hub"),
-        (["exported.onnx", f"doe/street@{COMMIT}"], "a place to upload to has no commit"),
+        (["exported.onnx", f"doe/street@{COMMIT}"], "a repository to upload to has no commit"),
         (["exported.onnx", "doe/street", "--license", "my own: licence"], "write its identifier"),
         (["exported.onnx", "doe/street", "--data", "nowhere.md"], "nowhere.md: no such file"),
         (["exported.onnx", "doe/street", "--data", "x.pt"], "x.pt: cannot be read as text"),

@@ -1,4 +1,4 @@
-"""`whence publish`: a model and its card go to the Hugging Face Hub, after everybody could see what would be said."""
+"""`whence publish`: show a model and its card for the Hugging Face Hub, and with `--yes` upload them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LARGEST_DATA_BYTES = 100_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What, where to, and what the card says."""
+    """Declare the model, where it goes, and what its card states."""
     parser.add_argument("model", type=Path, help="an exported .onnx file, or the folder of a finished run")
     parser.add_argument("repository", metavar="user/name", help="where on the Hub; made if it is not there")
     parser.add_argument("--scores", type=Path, metavar="FILE", help="what whence evaluate --json printed, for the card")
@@ -39,22 +39,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Select, show, and with `--yes` upload."""
-    from whence.hub import card_text, endpoint, holds_secret, read_name, select_files, upload
+    from whence.hub import endpoint, holds_secret, model_card, read_name, select_files, upload
     from whence.text import shown
 
     name = read_name(f"hf:{args.repository}")
     if name.commit:
-        raise WhenceError(f"{args.repository}: a place to upload to has no commit; write user/name")
+        raise WhenceError(f"{args.repository}: a repository to upload to has no commit; write user/name")
     if args.license and not _LICENSE.fullmatch(args.license):
         raise WhenceError(
             f"--license {shown(args.license)}: write its identifier, such as apache-2.0, mit or cc-by-4.0"
         )
     selection = select_files(args.model)
     facts = _facts(args, name, selection)
-    card = card_text(facts)
+    card = model_card(facts)
     if holds_secret(card.encode("utf-8")):
         raise WhenceError(
-            "the card would tell a token of the Hub; take it out of what it is made of, and make it invalid"
+            "the card would contain a token of the Hub; take it out of what it is made of, and make it invalid"
         )
     missing = _missing(facts)
     if not args.yes:
@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _facts(args: argparse.Namespace, name: HubName, selection: Selection) -> CardFacts:
-    """What the card tells, from the files the user named."""
+    """What the card states, from the files the user named."""
     from whence.hub import CardFacts, read_scores
 
     system, classes = _described(args.model)
@@ -102,7 +102,7 @@ def _markdown(path: Path) -> str:
 
 
 def _described(model: Path) -> tuple[SystemFile, ClassList]:
-    """What a model says of itself; an ONNX file is loaded for it, so that only what can be loaded is published."""
+    """The description in a model; an ONNX file is loaded for it, so that only what can be loaded is published."""
     from whence.inference import OnnxNetworks, read_system
     from whence.labels import STARSS23
 
@@ -114,10 +114,10 @@ def _described(model: Path) -> tuple[SystemFile, ClassList]:
 
 
 def _missing(facts: CardFacts) -> list[str]:
-    """What a reader of the card would ask for."""
-    missing = [] if facts.license else ["no licence is said; add --license"]
+    """What a reader of the card would miss."""
+    missing = [] if facts.license else ["no licence is stated; add --license"]
     if not facts.data:
-        missing.append("no word on the training data and its licences; add --data FILE")
+        missing.append("nothing is stated on the training data and its licences; add --data FILE")
     if facts.scores is None:
         missing.append("no scores; add --scores FILE, made by whence evaluate --json")
     elif not facts.scored_on:
@@ -126,7 +126,7 @@ def _missing(facts: CardFacts) -> list[str]:
 
 
 def _page(selection: Selection, name: HubName, card: str, missing: list[str]) -> str:
-    """What would go up and what would be said."""
+    """The preview: what would be uploaded, and the card."""
     from whence.hub import CARD_FILE, endpoint
     from whence.text import shown
 
@@ -136,14 +136,16 @@ def _page(selection: Selection, name: HubName, card: str, missing: list[str]) ->
     parts = [f"would go to {endpoint()}/{name.repository}\n", aligned(rows)]
     if selection.left_out:
         width = max(len(shown(left)) for left, _ in selection.left_out)
-        parts.append("\nstays here:\n")
+        parts.append("\nnot uploaded:\n")
         parts += [f"  {shown(left):<{width}}  {why}\n" for left, why in selection.left_out]
-    parts.append(f"\n{CARD_FILE} would say:\n\n")
+    parts.append(f"\n{CARD_FILE} would be:\n\n")
     parts += [f"  {line}".rstrip() + "\n" for line in card.splitlines()]
     if missing or selection.notes:
-        parts.append("\nthink of:\n")
+        parts.append("\nconsider:\n")
         parts += [f"  {note}\n" for note in (*missing, *selection.notes)]
-    parts.append("\nNothing was uploaded. The same command with --yes does it, with the token in HF_TOKEN.\n")
+    parts.append(
+        "\nNothing was uploaded. The same command with --yes does it, with the token in HF_TOKEN or of hf auth login.\n"
+    )
     return "".join(parts)
 
 
