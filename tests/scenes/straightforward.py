@@ -9,11 +9,16 @@ import numpy as np
 from scipy.signal import oaconvolve
 
 from whence.labels import Events
-from whence.scenes.transforms.multiband_eq import HALF_WIDTH_SAMPLES, eq_taps
+from whence.scenes.transforms.multiband_eq import HALF_WIDTH_SAMPLES, band_taps
 
 RATE = 24_000
 FRAME = 2_400
 LEAD = 9_600
+
+
+def eq_taps(eq_db):
+    """(513,) the equalizer as a filter in time; tap 256 is the present."""
+    return 10 ** (np.asarray(eq_db) / 20) @ band_taps()
 
 
 def render_one(scene, sounds, rooms, dtype=np.float64):

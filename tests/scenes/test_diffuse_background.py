@@ -10,7 +10,6 @@ from tiny_banks import sounds_of
 
 from whence.corpora import BACKGROUND
 from whence.errors import SceneError
-from whence.scenes.gather import Lane, lay_pieces
 from whence.scenes.scene import Background
 from whence.scenes.transforms.diffuse_background import (
     DiffuseBackgroundSettings,
@@ -19,6 +18,7 @@ from whence.scenes.transforms.diffuse_background import (
     draw_diffuse_background,
     loop,
 )
+from whence.scenes.voices import Lane, lay_pieces
 
 NOISE = np.random.default_rng(0).normal(size=96_000).astype(np.float32)
 BANK = sounds_of([NOISE / 5, NOISE[:9_000] / 5], [BACKGROUND, BACKGROUND])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings, strategies as st
+from straightforward import eq_taps
 
 from whence.scenes.transforms.multiband_eq import (
     BAND_CENTRES_HZ,
@@ -12,7 +13,6 @@ from whence.scenes.transforms.multiband_eq import (
     apply_multiband_eq,
     draw_multiband_eq,
     eq_curve,
-    eq_taps,
 )
 
 GAINS = st.lists(st.floats(-12, 12), min_size=7, max_size=7).map(tuple)

@@ -8,7 +8,8 @@ from room_examples import encoded, plain_room, plane_wave
 
 from whence.errors import SceneError
 from whence.scenes.rooms.foa import LAYOUTS, as_wyzx, energy_decay_curve, find_direct_sound, rt60_of, tail_balance_db
-from whence.scenes.rooms.simulation import DIRECT_SAMPLE, simulate_room
+from whence.scenes.rooms.room import DIRECT_SAMPLE
+from whence.scenes.rooms.simulation import simulate_room
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

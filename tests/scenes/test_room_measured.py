@@ -12,7 +12,8 @@ from whence.errors import SceneError
 from whence.scenes.rooms.bank import merge
 from whence.scenes.rooms.foa import MeasuredResponse, rt60_of
 from whence.scenes.rooms.measured import bank_of_measured, read_channels, read_measured
-from whence.scenes.rooms.simulation import DIRECT_SAMPLE, simulate_room
+from whence.scenes.rooms.room import DIRECT_SAMPLE
+from whence.scenes.rooms.simulation import simulate_room
 
 
 def measured(azimuth=40.0, elevation=-10.0, layout="ambix", distance_m=2.0, room="hall", **more):

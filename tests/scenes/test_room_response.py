@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings, strategies as st
+from straightforward import eq_taps
 
 from whence.audio import foa_to_stereo
 from whence.scenes.scene import LEAD_SAMPLES
-from whence.scenes.transforms.multiband_eq import HALF_WIDTH_SAMPLES, eq_taps
+from whence.scenes.transforms.multiband_eq import HALF_WIDTH_SAMPLES
 from whence.scenes.transforms.room_response import (
     Segment,
     align_direct_sound,

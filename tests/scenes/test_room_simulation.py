@@ -16,9 +16,8 @@ from whence.scenes.rooms import simulation
 from whence.scenes.rooms.bank import save_room_bank
 from whence.scenes.rooms.drawing import draw_room
 from whence.scenes.rooms.foa import energy_decay_curve, rt60_of
-from whence.scenes.rooms.room import BANDS_HZ, RoomSettings, SourcePosition
+from whence.scenes.rooms.room import BANDS_HZ, DIRECT_SAMPLE, RoomSettings, SourcePosition
 from whence.scenes.rooms.simulation import (
-    DIRECT_SAMPLE,
     high_pass_mask,
     image_sources,
     make_room_bank,

@@ -7,9 +7,8 @@ import pytest
 from tiny_banks import one_event, scene_of, tiny_rooms, tiny_sounds
 
 from whence.errors import SceneError
-from whence.scenes.audible import AudibleRule
 from whence.scenes.draw import draw_scene
-from whence.scenes.scene import Piece, Scene, SourcePath, Waypoint
+from whence.scenes.scene import AudibleRule, Piece, Scene, SourcePath, Waypoint
 from whence.scenes.settings import SceneSettings
 
 SOUNDS = tiny_sounds()

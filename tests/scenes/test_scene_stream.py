@@ -4,10 +4,12 @@ import dataclasses
 import os
 import pickle
 import signal
+from multiprocessing.reduction import ForkingPickler
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from tiny_banks import tiny_rooms, tiny_sounds
 from torch.utils.data import DataLoader
 
@@ -15,7 +17,7 @@ from whence.errors import SceneError
 from whence.scenes.draw import draw_scene
 from whence.scenes.render import render_batch
 from whence.scenes.settings import SceneSettings
-from whence.scenes.stream import SceneStream
+from whence.scenes.stream import SceneStream, SharedBank
 
 SETTINGS = SceneSettings(duration_s=1.0)
 
@@ -93,3 +95,50 @@ def test_workers_cannot_share_a_gpu(stream):
     elsewhere = SceneStream(0, SETTINGS, stream.sounds, stream.rooms, 1, 1, device="meta")
     with pytest.raises(SceneError, match="2 workers cannot share the device meta"):
         elsewhere.loader(range(1), 2)
+
+
+@dataclasses.dataclass(frozen=True)
+class Bank:
+    values: NDArray[np.int16]
+    name: str
+
+
+def test_memory_stays_the_same_memory():
+    bank = Bank(np.arange(5, dtype=np.int16), "a")
+    again = SharedBank.of(bank, "values").open()
+    assert again.name == "a"
+    assert np.shares_memory(again.values, bank.values)
+
+
+def test_read_only_memory_passes_without_a_warning():
+    values = np.arange(5, dtype=np.float16)
+    values.flags.writeable = False
+    assert SharedBank.of(Bank(values, "a"), "values").open().values.tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.fixture
+def mapped(tmp_path):
+    np.save(tmp_path / "x.npy", np.arange(1_000, dtype=np.int16).reshape(10, 100))
+    return np.load(tmp_path / "x.npy", mmap_mode="r")
+
+
+def test_a_mapped_file_is_opened_anew(mapped):
+    shared = SharedBank.of(Bank(mapped, "a"), "values")
+    assert isinstance(shared.array, tuple)
+    assert shared.array[0].endswith("x.npy")
+    again = shared.open().values
+    assert isinstance(again, np.memmap)
+    np.testing.assert_array_equal(again, mapped)
+
+
+def test_a_slice_of_a_mapped_file_is_not_mistaken_for_the_file(mapped):
+    again = SharedBank.of(Bank(mapped[3:5], "a"), "values").open().values
+    np.testing.assert_array_equal(again, mapped[3:5])
+
+
+def test_sending_memory_to_a_process_sends_a_handle_not_the_data():
+    bank = Bank(np.zeros(500_000, dtype=np.int16), "a")
+    shared = SharedBank.of(bank, "values")
+    assert len(ForkingPickler.dumps(shared)) < 2_000
+    assert isinstance(shared.array, torch.Tensor)
+    assert shared.array.is_shared()

@@ -1,20 +1,25 @@
-"""Drawing: coordinates (seed, epoch, index) become a scene. No sound is read; only the banks' tables are."""
+"""Draw scenes: a function of (seed, epoch, index). Only the tables of the banks are used, no sound is read."""
 
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from whence.corpora import INTERFERENCE, Sounds
 from whence.errors import SceneError
 from whence.labels import STARSS23
-from whence.scenes.placing import draw_places, treat
 from whence.scenes.rooms.bank import RoomBank
-from whence.scenes.scene import Scene, SourcePath
+from whence.scenes.scene import Scene, SceneEvent, ScheduledSound, SourcePath, Waypoint
+from whence.scenes.schedule import READINGS, class_name, draw_interferer, draw_pool
 from whence.scenes.settings import SceneSettings
-from whence.scenes.slots import READINGS, Slot, clip_samples, draw_interferer, draw_pool
 from whence.scenes.transforms.channel_swap import draw_channel_swap
 from whence.scenes.transforms.diffuse_background import draw_diffuse_background
+from whence.scenes.transforms.gain import draw_gain
+from whence.scenes.transforms.moving_source import draw_moving_path
+from whence.scenes.transforms.multiband_eq import draw_multiband_eq
+from whence.scenes.transforms.polarity_inversion import draw_polarity_inversion
 from whence.scenes.transforms.scene_mixing import draw_scene_mixing
+from whence.scenes.transforms.time_mask import draw_time_masks
 
 
 def draw_scene(seed: int, epoch: int, index: int, settings: SceneSettings, sounds: Sounds, rooms: RoomBank) -> Scene:
@@ -25,20 +30,20 @@ def draw_scene(seed: int, epoch: int, index: int, settings: SceneSettings, sound
         epoch: pass through the data.
         index: clip within the epoch.
         settings: ranges and probabilities.
-        sounds: where recordings come from.
-        rooms: where responses come from.
+        sounds: the bank of sounds.
+        rooms: the bank of rooms.
 
     Returns:
         plain data, ready to be rendered or kept as JSON.
 
     Raises:
-        SceneError: an impossible coordinate, a class name nobody knows, or a bank that lacks what is asked of it.
+        SceneError: an impossible coordinate, an unknown class name, or a bank that lacks what the settings need.
     """
     rng = generator_at(seed, epoch, index)
     check_banks(settings, sounds, rooms)
     swapped = draw_channel_swap(rng, settings.channel_swap)
     partner_level_db = draw_scene_mixing(rng, settings.scene_mixing)
-    bare = Scene(seed, epoch, index, clip_samples(settings), room=0, view_deg=0.0, events=(), audible=settings.audible)
+    bare = Scene(seed, epoch, index, settings.sample_count, room=0, view_deg=0.0, events=(), audible=settings.audible)
     scene = replace(_furnish(rng, bare, settings, sounds, rooms), swapped=swapped)
     if partner_level_db is None:
         return scene
@@ -47,7 +52,7 @@ def draw_scene(seed: int, epoch: int, index: int, settings: SceneSettings, sound
 
 
 def generator_at(seed: int, epoch: int, index: int) -> np.random.Generator:
-    """The generator of one clip: a function of its coordinates and of nothing else.
+    """Return the random generator of one clip, a function of its coordinates alone.
 
     Raises:
         SceneError: if a coordinate is negative or does not fit into 32 bits, beyond which two clips could be one.
@@ -82,16 +87,65 @@ def check_banks(settings: SceneSettings, sounds: Sounds, rooms: RoomBank) -> Non
 
 def _furnish(rng: np.random.Generator, bare: Scene, settings: SceneSettings, sounds: Sounds, rooms: RoomBank) -> Scene:
     """The scene with a room, events and a background."""
-    room = draw_room_number(rng, rooms)
+    room = draw_room_index(rng, rooms)
     view_deg = float(rng.uniform(0, 360))
-    slots = _draw_slots(rng, settings, sounds)
-    paths = draw_places(rng, settings, sounds, rooms, np.flatnonzero(rooms.room == room), view_deg, slots)
-    return finish(rng, replace(bare, room=room, view_deg=view_deg), settings, sounds, slots, paths)
+    scheduled: list[ScheduledSound] = []
+    if rng.random() >= settings.silent_clip_probability:
+        pool = draw_pool(rng, settings, sounds)
+        scheduled = READINGS[settings.reading](rng, settings, sounds, pool)
+    scheduled += draw_interferers(rng, settings, sounds)
+    paths = draw_paths(rng, settings, sounds, rooms, np.flatnonzero(rooms.room == room), view_deg, scheduled)
+    return finish(rng, replace(bare, room=room, view_deg=view_deg), settings, sounds, scheduled, paths)
 
 
-def draw_room_number(rng: np.random.Generator, rooms: RoomBank) -> int:
-    """A room, each as likely as the others however many responses it has."""
+def draw_room_index(rng: np.random.Generator, rooms: RoomBank) -> int:
+    """Draw a room, each with equal probability however many responses it has."""
     return int(rng.choice(np.unique(rooms.room)))
+
+
+def draw_interferers(rng: np.random.Generator, settings: SceneSettings, sounds: Sounds) -> list[ScheduledSound]:
+    """Draw sounds that are placed in the room but not labelled."""
+    interference = sounds.of_class(INTERFERENCE)
+    count = rng.integers(settings.interferers[0], settings.interferers[1] + 1)
+    return [draw_interferer(rng, settings, sounds, int(rng.choice(interference))) for _ in range(count)]
+
+
+def draw_paths(
+    rng: np.random.Generator,
+    settings: SceneSettings,
+    sounds: Sounds,
+    rooms: RoomBank,
+    candidates: NDArray[np.intp],
+    view_deg: float,
+    scheduled: list[ScheduledSound],
+) -> list[SourcePath]:
+    """Give each sound a position of its own in one room, or a path through it.
+
+    The whole room is turned by one viewing angle, so the positions keep their geometry. Sources beyond the number of
+    positions, or all if so set, are turned by an angle of their own, so that no two share a position.
+
+    Args:
+        rng: source of randomness.
+        settings: how often sources move, and whether each is turned.
+        sounds: for class names.
+        rooms: the bank.
+        candidates: (response,) the responses of this room.
+        view_deg: viewing angle of the scene.
+        scheduled: what sounds when.
+    """
+    order = rng.permutation(candidates)
+    paths = []
+    for number, event in enumerate(scheduled):
+        turn_deg = view_deg
+        if settings.turn_each_source or number >= len(order):
+            turn_deg += rng.uniform(0, 360)
+        start = Waypoint(event.start_sample, int(order[number % len(order)]), turn_deg)
+        moving = settings.moving_source
+        if rng.random() < moving.probability_of.get(class_name(sounds, event.class_index), moving.probability):
+            paths.append(draw_moving_path(rng, moving, rooms, candidates, start, event.end_sample))
+        else:
+            paths.append(SourcePath((start,)))
+    return paths
 
 
 def finish(
@@ -99,26 +153,25 @@ def finish(
     bare: Scene,
     settings: SceneSettings,
     sounds: Sounds,
-    slots: list[Slot],
+    scheduled: list[ScheduledSound],
     paths: list[SourcePath],
 ) -> Scene:
-    """The scene with its events treated and a background drawn."""
-    events = tuple(treat(rng, settings, slot, path) for slot, path in zip(slots, paths, strict=True))
+    """Draw level and augmentation of each event, then a background, and put them into the scene."""
+    events = tuple(_draw_event(rng, settings, event, path) for event, path in zip(scheduled, paths, strict=True))
     background = draw_diffuse_background(rng, settings.diffuse_background, sounds, bare.sample_count)
     return replace(bare, events=events, background=background)
 
 
-def _draw_slots(rng: np.random.Generator, settings: SceneSettings, sounds: Sounds) -> list[Slot]:
-    """What sounds when: the events, unless the clip is a silent one, and the interferers."""
-    slots: list[Slot] = []
-    if rng.random() >= settings.silent_clip_probability:
-        pool = draw_pool(rng, settings, sounds)
-        slots = READINGS[settings.reading](rng, settings, sounds, pool)
-    return slots + draw_interferers(rng, settings, sounds)
-
-
-def draw_interferers(rng: np.random.Generator, settings: SceneSettings, sounds: Sounds) -> list[Slot]:
-    """Sounds that are placed and heard, but not labelled."""
-    interference = sounds.of_class(INTERFERENCE)
-    count = rng.integers(settings.interferers[0], settings.interferers[1] + 1)
-    return [draw_interferer(rng, settings, sounds, int(rng.choice(interference))) for _ in range(count)]
+def _draw_event(
+    rng: np.random.Generator, settings: SceneSettings, event: ScheduledSound, path: SourcePath
+) -> SceneEvent:
+    """The event at its position, with a drawn level and augmentation."""
+    return SceneEvent(
+        class_index=event.class_index,
+        pieces=event.pieces,
+        path=path,
+        level_dbfs=draw_gain(rng, settings.gain),
+        inverted=draw_polarity_inversion(rng, settings.polarity_inversion),
+        eq_db=draw_multiband_eq(rng, settings.multiband_eq),
+        masks=draw_time_masks(rng, settings.time_mask, event.start_sample, event.end_sample),
+    )

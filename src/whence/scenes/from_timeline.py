@@ -1,4 +1,4 @@
-"""A scene drawn from a label table: its classes, times and places, with other recordings in another room."""
+"""Draw a scene from a label table: its classes, times and positions, with other recordings in another room."""
 
 from collections.abc import Sequence
 
@@ -7,13 +7,18 @@ import numpy as np
 from whence.corpora import Sounds
 from whence.errors import SceneError
 from whence.labels import Events
-from whence.scenes.draw import check_banks, draw_interferers, draw_room_number, finish, generator_at
-from whence.scenes.pieces import fill_pieces
-from whence.scenes.placing import draw_places
+from whence.scenes.draw import (
+    check_banks,
+    draw_interferers,
+    draw_paths,
+    draw_room_index,
+    finish,
+    generator_at,
+)
 from whence.scenes.rooms.bank import RoomBank
-from whence.scenes.scene import LEAD_SAMPLES, Scene, SourcePath
+from whence.scenes.scene import LEAD_SAMPLES, Scene, ScheduledSound, SourcePath
+from whence.scenes.schedule import fill_pieces
 from whence.scenes.settings import SceneSettings
-from whence.scenes.slots import Slot, clip_samples
 from whence.scenes.transforms.channel_swap import draw_channel_swap
 from whence.scenes.transforms.moving_source import path_through
 from whence.units import FRAME_SAMPLES
@@ -31,10 +36,10 @@ def scene_from_timeline(
 ) -> Scene:
     """Draw a scene that follows a timeline, for instance of a real recording.
 
-    Each run of frames of one source becomes an event filled with recordings of its class. It stands where the
-    timeline says: the nearest response of a drawn room is taken, measured in angle and metres, and turned the
-    rest of the way, so azimuths are exact and distances are the nearest there are. The labels of the rendered clip
-    are, as always, what is heard in the end: a recording that falls silent early makes an event shorter.
+    Each run of frames of one source becomes an event filled with recordings of its class. Its position is that of the
+    timeline: the nearest response of a drawn room is taken, measured in angle and metres, and turned the rest of the
+    way, so azimuths are exact and distances are the nearest in the room. The labels of the rendered clip are those of
+    the rendered sound: a recording that falls silent early makes an event shorter.
 
     Args:
         timeline: one row per frame and source; frames beyond the clip are left out. A distance of NaN means any.
@@ -42,8 +47,8 @@ def scene_from_timeline(
         epoch: the second of them.
         index: the third.
         settings: durations, augmentation, background and interferers.
-        sounds: where recordings come from.
-        rooms: where responses come from.
+        sounds: the bank of sounds.
+        rooms: the bank of rooms.
         view_deg: how far the listener's view turns the timeline to the left; None draws an angle. Use 0 for labels that
             are folded to the front already, as those of stereo clips are.
 
@@ -56,18 +61,19 @@ def scene_from_timeline(
     rng = generator_at(seed, epoch, index)
     check_banks(settings, sounds, rooms)
     swapped = draw_channel_swap(rng, settings.channel_swap)
-    room = draw_room_number(rng, rooms)
+    room = draw_room_index(rng, rooms)
     view = float(rng.uniform(0, 360)) if view_deg is None else view_deg
-    sample_count = clip_samples(settings)
-    runs = _runs_of(timeline.between(0, sample_count // FRAME_SAMPLES), sounds)
-    slots = [_slot_of(rng, settings, sounds, run) for run in runs]
-    # The room stands at any angle to the timeline.
+    runs = _runs_of(timeline.between(0, settings.sample_count // FRAME_SAMPLES), sounds)
+    scheduled = [_schedule(rng, settings, sounds, run) for run in runs]
+    # The room is turned by any angle against the timeline.
     room_turn = float(rng.uniform(0, 360))
     paths = [_path_of(rng, settings, rooms, room, run, view, room_turn) for run in runs]
     interferers = draw_interferers(rng, settings, sounds)
-    paths += draw_places(rng, settings, sounds, rooms, np.flatnonzero(rooms.room == room), view, interferers)
-    bare = Scene(seed, epoch, index, sample_count, room, view, events=(), swapped=swapped, audible=settings.audible)
-    return finish(rng, bare, settings, sounds, slots + interferers, paths)
+    paths += draw_paths(rng, settings, sounds, rooms, np.flatnonzero(rooms.room == room), view, interferers)
+    bare = Scene(
+        seed, epoch, index, settings.sample_count, room, view, events=(), swapped=swapped, audible=settings.audible
+    )
+    return finish(rng, bare, settings, sounds, scheduled + interferers, paths)
 
 
 def _runs_of(timeline: Events, sounds: Sounds) -> Sequence[Events]:
@@ -85,17 +91,17 @@ def _runs_of(timeline: Events, sounds: Sounds) -> Sequence[Events]:
     if not rows:
         return []
     breaks = (np.diff(rows.class_index) != 0) | (np.diff(rows.source) != 0) | (np.diff(rows.frame) > 1)
-    # A source that stands twice in a frame is one run here: two rows of it cannot both be followed.
+    # A source with two rows in one frame is one run: two positions cannot both be followed.
     return [rows[part] for part in np.split(np.arange(rows.row_count), np.flatnonzero(breaks) + 1)]
 
 
-def _slot_of(rng: np.random.Generator, settings: SceneSettings, sounds: Sounds, run: Events) -> Slot:
-    """Recordings that last as long as the run; one that begins with the clip began before it."""
+def _schedule(rng: np.random.Generator, settings: SceneSettings, sounds: Sounds, run: Events) -> ScheduledSound:
+    """Recordings that last as long as the run; a run that begins with the clip began before it."""
     first, last = int(run.frame[0]), int(run.frame[-1])
     start = first * FRAME_SAMPLES if first else -LEAD_SAMPLES
     class_index = int(run.class_index[0])
     end = (last + 1) * FRAME_SAMPLES
-    return Slot(class_index, fill_pieces(rng, settings, sounds, class_index, start, end))
+    return ScheduledSound(class_index, fill_pieces(rng, settings, sounds, class_index, start, end))
 
 
 def _path_of(
@@ -107,7 +113,7 @@ def _path_of(
     view_deg: float,
     room_turn_deg: float,
 ) -> SourcePath:
-    """The way of a run, with a waypoint wherever it has turned by a step; one waypoint if it never does."""
+    """The path of a run, with a waypoint wherever it has turned by a step; one waypoint if it never does."""
     candidates = np.flatnonzero(rooms.room == room)
     azimuth = np.unwrap(run.azimuth_deg, period=360.0)
     kept = [0]

@@ -1,9 +1,10 @@
-"""Rendering: drawn scenes become stereo clips with labels. Nothing is drawn here; one code for CPU and GPU."""
+"""Render drawn scenes into stereo clips with labels, without randomness; one code for CPU and GPU."""
 
 import contextlib
 import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import torch
@@ -12,19 +13,17 @@ from numpy.typing import NDArray
 from whence.corpora import Sounds
 from whence.errors import SceneError
 from whence.labels import Events
-from whence.scenes.audible import Audible, find_audible
-from whence.scenes.fitting import check_scene
-from whence.scenes.gather import Lane, lay_pieces
 from whence.scenes.rooms.bank import RoomBank
-from whence.scenes.scene import Scene
+from whence.scenes.scene import Piece, Scene
+from whence.scenes.scene_labels import Audible, events_of_scene, find_audible
 from whence.scenes.transforms.channel_swap import apply_channel_swap
 from whence.scenes.transforms.diffuse_background import apply_diffuse_background, background_factor
+from whence.scenes.transforms.multiband_eq import BAND_CENTRES_HZ
 from whence.scenes.transforms.peak_protection import apply_peak_protection
 from whence.scenes.transforms.room_response import choose_grid
 from whence.scenes.transforms.scene_mixing import apply_scene_mixing
 from whence.scenes.transforms.time_mask import apply_time_masks
-from whence.scenes.truth import events_of_scene
-from whence.scenes.voices import Voice, render_voices, voices_of
+from whence.scenes.voices import Lane, Voice, lay_pieces, render_voices, voices_of
 from whence.units import FRAME_SAMPLES
 
 # On a GPU many clips share each launch; on a CPU one clip at a time stays in the cache, and its bytes cannot depend
@@ -50,21 +49,17 @@ class RenderedBatch:
 def render_batch(
     scenes: Sequence[Scene], sounds: Sounds, rooms: RoomBank, device: torch.device | str = "cpu"
 ) -> RenderedBatch:
-    """Render scenes into clips and labels.
+    """Render scenes of one length into clips and labels, in their order.
 
     On a CPU one thread renders one clip after the other, so a clip has the same bytes whatever its neighbours and
-    whatever the number of threads; more cores are put to use by the workers of a `SceneStream`. A GPU orders
-    its transforms and sums otherwise; the same clip is expected within 1e-5 of full scale, which a test checks where
-    there is a GPU.
+    whatever the number of threads; the workers of a `SceneStream` use more cores. A GPU orders its transforms and sums
+    differently; the same clip is expected within 1e-5 of full scale, which a test checks where there is a GPU.
 
     Args:
         scenes: all of one length.
-        sounds: the bank the scenes were drawn from.
-        rooms: the bank the scenes were drawn from.
-        device: where to compute and where the clips will lie.
-
-    Returns:
-        clips in the order of the scenes.
+        sounds: the bank that the scenes were drawn from.
+        rooms: the bank that the scenes were drawn from.
+        device: where to compute and where the clips will be.
 
     Raises:
         SceneError: scenes of different length, or one that points outside a bank.
@@ -87,12 +82,55 @@ def render_batch(
     return RenderedBatch(audio, events)
 
 
+def check_scene(scene: Scene, sounds: Sounds, rooms: RoomBank) -> None:
+    """Refuse a scene that points outside a bank, as a scene file kept from elsewhere may.
+
+    Raises:
+        SceneError: naming the scene, the part and the bounds.
+    """
+    for number, event in enumerate(scene.events):
+        part = f"scene {scene.name}: events.{number}"
+        if event.class_index >= len(sounds.classes):
+            raise SceneError(f"{part}.class_index is {event.class_index}; there are {len(sounds.classes)} classes")
+        if not event.pieces:
+            raise SceneError(f"{part}.pieces is empty; an event needs something that sounds")
+        if len(event.eq_db) not in (0, len(BAND_CENTRES_HZ)):
+            raise SceneError(f"{part}.eq_db has {len(event.eq_db)} bands; it must have {len(BAND_CENTRES_HZ)} or none")
+        for waypoint in event.path.waypoints:
+            if not 0 <= waypoint.response < len(rooms):
+                raise SceneError(
+                    f"{part}.path uses response {waypoint.response} of {len(rooms)}; "
+                    "give the bank of rooms it was drawn from"
+                )
+        _check_pieces(event.pieces, sounds, part)
+    if scene.background is not None:
+        pieces = tuple(chain.from_iterable(wave.pieces for wave in scene.background.waves))
+        _check_pieces(pieces, sounds, f"scene {scene.name}: background")
+    if scene.partner is not None:
+        check_scene(scene.partner, sounds, rooms)
+
+
+def _check_pieces(pieces: tuple[Piece, ...], sounds: Sounds, part: str) -> None:
+    """Refuse pieces that reach outside their sound."""
+    for piece in pieces:
+        if not 0 <= piece.sound < len(sounds):
+            raise SceneError(
+                f"{part} uses sound {piece.sound} of {len(sounds)}; give the bank of sounds it was drawn from"
+            )
+        length = int(sounds.first_sample[piece.sound + 1] - sounds.first_sample[piece.sound])
+        if piece.first_sample < 0 or piece.sample_count < 0 or piece.first_sample + piece.sample_count > length:
+            raise SceneError(
+                f"{part} reads samples {piece.first_sample} to {piece.first_sample + piece.sample_count} of sound "
+                f"{piece.sound}, which has {length}; give the bank of sounds it was drawn from"
+            )
+
+
 @functools.cache
 def _keep_freed_memory() -> None:
     """Let the C library keep what a clip frees for the next clip.
 
-    The GNU library hands freed memory back to the system, page by page, until it has seen that a program uses large
-    blocks. One such block, never touched, shows it: a clip then takes a fifth less time. Elsewhere it does nothing.
+    The GNU library returns freed memory to the system, page by page, until the program has freed a large block.
+    After one such block, never touched, a clip takes a fifth less time. Elsewhere it does nothing.
     """
     torch.empty(31 * 2**20, dtype=torch.uint8)
 
@@ -101,8 +139,8 @@ def _keep_freed_memory() -> None:
 def _one_thread() -> Iterator[None]:
     """Let PyTorch compute with one thread for a while.
 
-    Where several threads meet within an array, the last few numbers of each one's share are computed by other
-    instructions and may round otherwise. A clip is also too small to be worth sharing.
+    Where several threads share an array, the last few numbers of each share are computed by other instructions and may
+    be rounded differently. A clip is also too small to be worth sharing.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -139,7 +177,7 @@ def _mix_partners(scenes: Sequence[Scene], rendered: RenderedBatch) -> tuple[tor
 
 
 def _render_single(scenes: Sequence[Scene], sounds: Sounds, rooms: RoomBank, device: torch.device) -> RenderedBatch:
-    """Render scenes without regard to partners, peaks and swaps."""
+    """Render scenes without partners, peak protection and swaps."""
     sample_count = scenes[0].sample_count
     grid = choose_grid(rooms.responses.shape[2], int(rooms.direct_sample.max()), sample_count)
     voices = voices_of(scenes, grid)
@@ -147,11 +185,11 @@ def _render_single(scenes: Sequence[Scene], sounds: Sounds, rooms: RoomBank, dev
     for voice in voices:
         lane = voice.lane
         apply_time_masks(dry[lane.first : lane.first + lane.sample_count], voice.event.masks, lane.start_sample)
-    audible = _listen(dry, voices, scenes, sounds)
+    audible = _find_audible(dry, voices, scenes, sounds)
     frames = _active_frames(scenes, voices, audible)
     if voices:
-        heard = render_voices(dry, voices, audible.rms, rooms, len(scenes), grid)
-        audio = heard[:, :, -grid.start_sample : sample_count - grid.start_sample]
+        wet = render_voices(dry, voices, audible.rms, rooms, len(scenes), grid)
+        audio = wet[:, :, -grid.start_sample : sample_count - grid.start_sample]
     else:
         audio = torch.zeros(len(scenes), 2, sample_count, device=device)
     for scene, clip, active in zip(scenes, audio, frames, strict=True):
@@ -160,7 +198,7 @@ def _render_single(scenes: Sequence[Scene], sounds: Sounds, rooms: RoomBank, dev
     return RenderedBatch(audio, tables)
 
 
-def _listen(dry: torch.Tensor, voices: Sequence[Voice], scenes: Sequence[Scene], sounds: Sounds) -> Audible:
+def _find_audible(dry: torch.Tensor, voices: Sequence[Voice], scenes: Sequence[Scene], sounds: Sounds) -> Audible:
     """Loudness and activity of every voice, from the power of its dry frames."""
     power = frame_power(dry)
     first_frame = np.array([0, *(voice.lane.first + voice.lane.sample_count for voice in voices)]) // FRAME_SAMPLES
@@ -169,7 +207,7 @@ def _listen(dry: torch.Tensor, voices: Sequence[Voice], scenes: Sequence[Scene],
 
 
 def _active_frames(scenes: Sequence[Scene], voices: Sequence[Voice], audible: Audible) -> list[list[NDArray[np.intp]]]:
-    """For each scene and each of its events, the label frames it occupies within the clip."""
+    """For each scene and each of its events, its active label frames within the clip."""
     frames = [[np.zeros(0, dtype=np.intp)] * len(scene.events) for scene in scenes]
     for voice in voices:
         first = voice.lane.first // FRAME_SAMPLES
@@ -189,14 +227,14 @@ def _add_background(clip: torch.Tensor, scene: Scene, active: list[NDArray[np.in
     waves = lay_pieces(lanes, sounds, clip.device).view(len(lanes), count)
     noise = apply_diffuse_background(waves, [wave.y for wave in background.waves])
     labelled = [frames for event, frames in zip(scene.events, active, strict=True) if event.class_index >= 0]
-    heard = np.unique(np.concatenate([*labelled, np.zeros(0, dtype=np.intp)]))
-    signal_power = float(frame_power(clip)[:, heard].mean()) if len(heard) else None
-    noise_power = float(frame_power(noise)[:, heard if len(heard) else slice(None)].mean())
+    frames_used = np.unique(np.concatenate([*labelled, np.zeros(0, dtype=np.intp)]))
+    signal_power = float(frame_power(clip)[:, frames_used].mean()) if len(frames_used) else None
+    noise_power = float(frame_power(noise)[:, frames_used if len(frames_used) else slice(None)].mean())
     clip.add_(noise, alpha=background_factor(background, signal_power, noise_power))
 
 
 def frame_power(signal: torch.Tensor) -> NDArray[np.float64]:
-    """(..., frame) mean square of each label frame of a (..., sample) signal."""
+    """Return the mean square of each label frame, (..., frame), of a (..., sample) signal."""
     norm = torch.linalg.vector_norm(signal.reshape(*signal.shape[:-1], -1, FRAME_SAMPLES), dim=-1)
     power: NDArray[np.float64] = norm.cpu().numpy().astype(np.float64) ** 2 / FRAME_SAMPLES
     return power

@@ -1,7 +1,7 @@
 """A scene: everything a labelled stereo clip is made from, as plain data that JSON holds exactly.
 
-Times are samples at 24 kHz, counted from the start of the clip; what lies before 0 is heard through its
-reverberation only. Sounds, rooms and responses are numbers in the banks the scene was drawn from.
+Times are samples at 24 kHz, counted from the start of the clip; of what sounds before 0, the clip holds only the
+reverberation. Sounds, rooms and responses are indices into the banks that the scene was drawn from.
 """
 
 import itertools
@@ -10,25 +10,24 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from whence.errors import SceneError
-from whence.scenes.audible import AudibleRule
-from whence.settings import from_plain, to_plain
+from whence.settings import check_number, from_plain, to_plain
 from whence.units import FRAME_SAMPLES
 
-# Sounds may begin this long before the clip, so that it opens with the reverberation real cuts open with.
+# Sounds may begin this long before the clip, so that it opens with reverberation as cuts from real recordings do.
 LEAD_SAMPLES = 4 * FRAME_SAMPLES
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A stretch of one sound, laid at one place in time.
+    """A stretch of one sound at one time in the clip.
 
     Args:
-        sound: number in the bank of sounds.
+        sound: index into the bank of sounds.
         first_sample: where the stretch begins in that sound.
         sample_count: its length.
         start_sample: where it begins in the clip.
-        fade_in_samples: length of the rise where the sound was cut into; 0 at its natural beginning.
-        fade_out_samples: length of the fall where the sound was cut off.
+        fade_in_samples: length of the fade where the sound was cut into; 0 at its natural beginning.
+        fade_out_samples: length of the fade where the sound was cut off.
     """
 
     sound: int
@@ -46,11 +45,11 @@ class Piece:
 
 @dataclass(frozen=True)
 class Waypoint:
-    """Where a source is at one moment.
+    """The position of a source at one moment.
 
     Args:
         sample: the moment, in the clip.
-        response: number in the bank of rooms.
+        response: index into the bank of rooms.
         turn_deg: how far the response is turned to the left: the viewing angle, plus the source's own.
     """
 
@@ -61,7 +60,7 @@ class Waypoint:
 
 @dataclass(frozen=True)
 class SourcePath:
-    """Where a source is over time: one waypoint if it stands still, else cross-faded from one to the next.
+    """Where a source is over time: one waypoint if it is static, else cross-faded from one to the next.
 
     Args:
         waypoints: at least one, at rising moments; the first and last hold before and after.
@@ -84,26 +83,16 @@ class TimeMask:
 
 
 @dataclass(frozen=True)
-class SceneEvent:
-    """One sound source active once.
+class ScheduledSound:
+    """What sounds and when: an event that has no position yet.
 
     Args:
-        class_index: position in the class list, or INTERFERENCE (heard, never labelled).
+        class_index: index into the class list, or INTERFERENCE (in the sound, never labelled).
         pieces: what sounds; more than one for steps in a row or a long event filled from short recordings.
-        path: where it is.
-        level_dbfs: RMS of its direct sound at 1 m over its loud frames, dB re full scale.
-        inverted: polarity inversion.
-        eq_db: gain of each equalizer band, dB; empty for none.
-        masks: silenced stretches.
     """
 
     class_index: int
     pieces: tuple[Piece, ...]
-    path: SourcePath
-    level_dbfs: float
-    inverted: bool = False
-    eq_db: tuple[float, ...] = ()
-    masks: tuple[TimeMask, ...] = ()
 
     @property
     def start_sample(self) -> int:
@@ -117,11 +106,31 @@ class SceneEvent:
 
 
 @dataclass(frozen=True)
+class SceneEvent(ScheduledSound):
+    """One sound source active once, placed in the room.
+
+    Args:
+        class_index, pieces: as in `ScheduledSound`.
+        path: where it is.
+        level_dbfs: RMS of its direct sound at 1 m over its loud frames, dB re full scale.
+        inverted: polarity inversion.
+        eq_db: gain of each equalizer band, dB; empty for none.
+        masks: silenced stretches.
+    """
+
+    path: SourcePath
+    level_dbfs: float
+    inverted: bool = False
+    eq_db: tuple[float, ...] = ()
+    masks: tuple[TimeMask, ...] = ()
+
+
+@dataclass(frozen=True)
 class Wave:
     """One plane wave of the diffuse background.
 
     Args:
-        pieces: one recording, read from a place of its own.
+        pieces: one recording, read from its own starting point.
         y: left component of the direction it comes from, -1..1.
     """
 
@@ -131,7 +140,7 @@ class Wave:
 
 @dataclass(frozen=True)
 class Background:
-    """What is always heard and never labelled.
+    """Diffuse ambience, which is never labelled.
 
     Args:
         waves: incoherent plane waves, brought to equal power.
@@ -145,13 +154,37 @@ class Background:
 
 
 @dataclass(frozen=True)
+class AudibleRule:
+    """When a label frame of an event counts as active.
+
+    A frame is loud if its energy is within `threshold_db` of the event's loudest frame and its RMS is within
+    `floor_db` of the recording's peak. Pauses shorter than `pause_s` between loud frames are active too: of the 2,486
+    pauses within a source in the training annotations of STARSS22, one is shorter than half a second.
+
+    Args:
+        threshold_db: how far under the loudest frame of the event a frame may be.
+        floor_db: how far under the recording's peak, so that noise in a pause is not labelled.
+        pause_s: shorter pauses do not end an event, seconds.
+    """
+
+    threshold_db: float = 30.0
+    floor_db: float = 50.0
+    pause_s: float = 0.5
+
+    def __post_init__(self) -> None:
+        check_number("audible.threshold_db", self.threshold_db, 0, 120)
+        check_number("audible.floor_db", self.floor_db, 0, 120)
+        check_number("audible.pause_s", self.pause_s, 0, 60)
+
+
+@dataclass(frozen=True)
 class Scene:
     """A clip before it is rendered.
 
     Args:
         seed, epoch, index: the coordinates it was drawn at.
         sample_count: length of the clip, a whole number of label frames.
-        room: number in the bank of rooms.
+        room: index into the bank of rooms.
         view_deg: viewing angle: how far the room is turned to the left.
         events: placed sources, interferers among them.
         background: diffuse ambience, or none.
@@ -182,16 +215,16 @@ class Scene:
 
     @property
     def name(self) -> str:
-        """The coordinates, for messages and file names."""
+        """The coordinates, for messages."""
         return f"seed{self.seed}_epoch{self.epoch}_index{self.index}"
 
     @property
     def frame_count(self) -> int:
-        """Label frames in the clip."""
+        """Number of label frames."""
         return self.sample_count // FRAME_SAMPLES
 
     def to_json(self) -> str:
-        """One line of JSON that `from_json` turns back into an equal scene.
+        """Return one line of JSON that `from_json` turns back into an equal scene.
 
         >>> scene = Scene(seed=1, epoch=0, index=0, sample_count=120_000, room=0, view_deg=30.0, events=())
         >>> Scene.from_json(scene.to_json()) == scene
@@ -201,7 +234,7 @@ class Scene:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read a scene back.
+        """Read a scene that `to_json` wrote.
 
         Raises:
             SceneError: if the text is not JSON or a field is unknown, missing or ill-typed (dotted name).

@@ -1,4 +1,4 @@
-"""Scenes on disk: clips and labels in the layout of the DCASE 2025 stereo set, finished where they were left."""
+"""Write clips, labels and scenes in the layout of the DCASE 2025 stereo set, resumable at any clip."""
 
 import json
 from collections.abc import Callable
@@ -11,11 +11,10 @@ from whence.errors import SceneError
 from whence.files import sweep_unfinished, written_whole
 from whence.labels import write_dcase
 from whence.scenes.rooms.bank import RoomBank
-from whence.scenes.scene import Scene
 from whence.scenes.settings import SceneSettings
 from whence.scenes.stream import SceneStream
 
-# What the task calls the folds: 1 is made, 4 is what systems are tested on.
+# The folds of the task: 1 is synthetic training data, 4 is what systems are tested on.
 _FOLDS = {"dev-train": 1, "dev-val": 1, "dev-test": 4}
 
 
@@ -30,33 +29,32 @@ def write_scenes(
     progress: Callable[[int, int], None] | None = None,
     part: str = "dev-train",
 ) -> int:
-    """Write clips 0 up to `clip_count` of a seed; those that stand there already are left as they are.
+    """Write clips 0 up to `clip_count` of a seed; those that are finished already are left as they are.
 
     ```
     folder/stereo_dev/dev-train-synth/fold1_seed1_index000000.wav       16 bit
     folder/metadata_dev/dev-train-synth/fold1_seed1_index000000.csv     written last: a clip without it is made again
-    folder/scenes/dev-train-synth/fold1_seed1_index000000.json          the scene, to be rendered again or looked into
+    folder/scenes/dev-train-synth/fold1_seed1_index000000.json          the scene, to be rendered again or inspected
     folder/scenes/dev-train-synth.json                                  what they were drawn from
     ```
 
     Args:
-        folder: made if it is not there.
+        folder: made if it is missing.
         seed: 0 or more.
-        clip_count: how many clips there shall be.
+        clip_count: clips wanted in the end.
         settings: what scenes are drawn from.
         sounds: the bank of sounds.
         rooms: the bank of rooms.
         workers: processes that render; 0 renders in this one. The files are the same.
-        progress: called with (clips there, clips asked) after each clip.
+        progress: called with (clips finished, clips wanted) after each clip.
         part: `dev-train`, `dev-val` or `dev-test`; clips of the last are named `fold4_...`.
 
     Returns:
-        how many clips were made.
+        how many clips were made now.
 
     Raises:
-        SceneError: there is no such part.
-        SceneError: if the folder holds scenes of another seed, other settings or other banks.
-        OSError: if the disk refuses; what is finished stays.
+        SceneError: there is no such part, or the folder holds scenes of another seed, other settings or other banks.
+        OSError: if the disk refuses; finished clips stay.
     """
     if part not in _FOLDS:
         raise SceneError(f"scenes for the part {part!r}; there are: {', '.join(_FOLDS)}")
@@ -72,7 +70,7 @@ def write_scenes(
     stream = SceneStream(seed, settings, sounds, rooms, batch_clips=1, batches_per_epoch=clip_count)
     for done, (index, batch) in enumerate(zip(missing, stream.loader(missing, workers), strict=True), start=1):
         name = clip_name(seed, index, fold)
-        _write_scene(scene_dir / f"{name}.json", stream.scenes(index)[0])
+        _write_text(scene_dir / f"{name}.json", stream.scenes(index)[0].to_json())
         write(sound_dir / f"{name}.wav", batch.audio[0].numpy())
         write_dcase(label_dir / f"{name}.csv", batch.events[0])
         if progress is not None:
@@ -81,7 +79,7 @@ def write_scenes(
 
 
 def clip_name(seed: int, index: int, fold: int = 1) -> str:
-    """The name of one clip.
+    """Return the name of one clip.
 
     >>> clip_name(1, 23)
     'fold1_seed1_index000023'
@@ -89,14 +87,14 @@ def clip_name(seed: int, index: int, fold: int = 1) -> str:
     return f"fold{fold}_seed{seed}_index{index:06d}"
 
 
-def _write_scene(path: Path, scene: Scene) -> None:
-    """Write one scene as JSON."""
+def _write_text(path: Path, text: str) -> None:
+    """Write JSON text as a whole file."""
     with written_whole(path) as file:
-        file.write(scene.to_json().encode("ascii") + b"\n")
+        file.write(text.encode("ascii") + b"\n")
 
 
 def _describe(path: Path, seed: int, settings: SceneSettings, sounds: Sounds, rooms: RoomBank) -> None:
-    """Write what the scenes are drawn from, or compare with what stands there."""
+    """Write what the scenes are drawn from, or compare it with the description that is there."""
     description: dict[str, Any] = {
         "seed": seed,
         "settings": settings.to_plain(),
@@ -107,8 +105,7 @@ def _describe(path: Path, seed: int, settings: SceneSettings, sounds: Sounds, ro
         "rooms": list(rooms.room_name),
     }
     if not path.exists():
-        with written_whole(path) as file:
-            file.write(json.dumps(description, indent=2).encode("ascii") + b"\n")
+        _write_text(path, json.dumps(description, indent=2))
         return
     try:
         found = json.loads(path.read_text(encoding="utf-8"))

@@ -1,11 +1,11 @@
-"""What scenes are drawn from: every range and probability in one frozen, checked, JSON-able place."""
+"""The settings of scenes: every range and probability that they are drawn from, checked, JSON-able."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 from whence.errors import SceneError
-from whence.scenes.audible import AudibleRule
+from whence.scenes.scene import AudibleRule
 from whence.scenes.transforms.channel_swap import ChannelSwapSettings
 from whence.scenes.transforms.diffuse_background import DiffuseBackgroundSettings
 from whence.scenes.transforms.gain import GainSettings
@@ -15,16 +15,16 @@ from whence.scenes.transforms.polarity_inversion import PolarityInversionSetting
 from whence.scenes.transforms.scene_mixing import SceneMixingSettings
 from whence.scenes.transforms.time_mask import TimeMaskSettings
 from whence.settings import check_number, check_probability, check_span, from_plain, to_plain
-from whence.units import FRAME_S
+from whence.units import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE_HZ
 
 
 @dataclass(frozen=True)
 class SequenceSettings:
-    """Classes whose short recordings are played in a row: one step is not a walk.
+    """Classes whose short recordings are repeated: a single step becomes a walk.
 
     Args:
         classes: names of these classes.
-        longest_s: recordings longer than this are left as they are, seconds.
+        longest_s: longer recordings are used as they are, seconds.
         interval_s: shortest and longest time from one beginning to the next, seconds; drawn once an event.
     """
 
@@ -41,7 +41,7 @@ class SequenceSettings:
 class SceneSettings:
     """How scenes are drawn.
 
-    The report this follows says "4 to 6 event instances from each class". Two readings are offered: `pool` draws
+    The report this follows says "4 to 6 event instances from each class". It can be read in two ways: `pool` draws
     that many from each class and fills the clip from them as far as the polyphony allows; `literal` puts all of them
     in, which makes 52 to 78 events in five seconds.
 
@@ -49,17 +49,17 @@ class SceneSettings:
         duration_s: length of a clip, a multiple of 0.1 s.
         reading: `pool` or `literal`.
         instances_per_class: fewest and most instances drawn from each class, with replacement.
-        extra_classes: class names drawn from once more each time they stand here, to shift the occurrence.
+        extra_classes: class names, each of which is drawn from once more per mention, to shift the occurrence.
         class_weights: by class name, how much likelier than others a class is taken from the pool; 0 leaves it out.
-        polyphony_weights: how often at most 1, 2, 3 ... sources sound at once (reading `pool`).
-        gap_s: shortest and longest silence between two events of one strand (reading `pool`).
+        polyphony_weights: how often at most 1, 2, 3 ... sources sound at once (`pool`).
+        gap_s: shortest and longest silence between two events of one strand (`pool`).
         event_duration_s: shortest and longest crop of a recording, seconds.
         event_duration_s_of: the same by class name.
         same_class_overlap_probability: how often an event that begins while others sound is of a class among theirs;
-            otherwise it overlaps none of its own class (reading `pool`).
+            otherwise it overlaps none of its own class (`pool`).
         silent_clip_probability: share of clips without any event.
-        interferers: fewest and most placed sounds that are heard but not labelled.
-        turn_each_source: give each source a viewing angle of its own, for banks with few places in a room.
+        interferers: fewest and most placed sounds that are not labelled.
+        turn_each_source: give each source a viewing angle of its own, for banks with few positions in a room.
 
     The remaining fields are the settings of the transforms, of sequences and of the labelling rule.
 
@@ -121,14 +121,19 @@ class SceneSettings:
         check_probability("silent_clip_probability", self.silent_clip_probability)
         check_span("interferers", self.interferers, 0, 100)
 
+    @property
+    def sample_count(self) -> int:
+        """Length of a clip in samples, a whole number of label frames."""
+        return round(self.duration_s * SAMPLE_RATE_HZ / FRAME_SAMPLES) * FRAME_SAMPLES
+
     def to_plain(self) -> dict[str, Any]:
-        """Dicts, lists and numbers, ready for JSON."""
+        """Return dicts, lists and numbers, ready for JSON."""
         plain: dict[str, Any] = to_plain(self)
         return plain
 
     @classmethod
     def from_plain(cls, data: Mapping[str, Any]) -> Self:
-        """Settings from what JSON or YAML held; what is left out has its default.
+        """Build settings from what JSON or YAML held; what is left out has its default.
 
         Raises:
             SceneError: an unknown or ill-typed field, or a value out of range; the message has the dotted field.

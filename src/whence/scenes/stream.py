@@ -1,9 +1,14 @@
-"""A stream of rendered batches: batch number in, clips out, the same bytes whoever asks and in whatever order."""
+"""A stream of rendered batches: batch number in, clips out, the same bytes in any process and any order."""
 
-from collections.abc import Sequence
+import dataclasses
+import mmap
+import warnings
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
 from whence.corpora import Sounds
@@ -13,50 +18,44 @@ from whence.scenes.render import RenderedBatch, render_batch
 from whence.scenes.rooms.bank import RoomBank
 from whence.scenes.scene import Scene
 from whence.scenes.settings import SceneSettings
-from whence.scenes.shared_arrays import SharedBank
 
 
+@dataclasses.dataclass(eq=False)
 class SceneStream(Dataset[RenderedBatch]):
-    """An endless row of batches, each a function of (seed, batch number) alone.
+    """An endless sequence of batches, each a function of (seed, batch number) alone.
 
-    Nothing is remembered from one batch to the next: no worker count, no order, no interruption can change a clip.
-    To go on after a stop, ask for the next batch number.
+    No state is kept between batches: worker count, order and interruptions cannot change a clip. To go on after a
+    stop, ask for the next batch number.
 
     Args:
         seed: of the whole training.
         settings: what scenes are drawn from.
-        sounds: the bank of sounds. Worker processes share it: memory maps are opened anew, arrays in memory are moved
+        sounds: the bank of sounds. Worker processes share it: memory maps are opened again, arrays in memory are moved
             to shared memory once.
         rooms: the bank of rooms, shared likewise.
         batch_clips: clips in a batch.
-        batches_per_epoch: after so many batches the epoch counter goes up by one.
+        batches_per_epoch: batches after which the epoch counter goes up by one.
         device: where clips are rendered.
 
     Raises:
         SceneError: if a number is below one.
     """
 
-    def __init__(
-        self,
-        seed: int,
-        settings: SceneSettings,
-        sounds: Sounds,
-        rooms: RoomBank,
-        batch_clips: int,
-        batches_per_epoch: int,
-        device: torch.device | str = "cpu",
-    ) -> None:
-        if batch_clips < 1 or batches_per_epoch < 1:
-            raise SceneError(f"a stream of {batches_per_epoch} batches of {batch_clips} clips; both must be at least 1")
-        self.seed = seed
-        self.settings = settings
-        self.sounds = sounds
-        self.rooms = rooms
-        self.batch_clips = batch_clips
-        self.batches_per_epoch = batches_per_epoch
-        self.device = torch.device(device)
-        # Kept for as long as the stream: the memory that a starting process is given must not be freed meanwhile.
-        self._shared = SharedBank.of(sounds, "samples"), SharedBank.of(rooms, "responses")
+    seed: int
+    settings: SceneSettings
+    sounds: Sounds
+    rooms: RoomBank
+    batch_clips: int
+    batches_per_epoch: int
+    device: torch.device | str = "cpu"
+
+    def __post_init__(self) -> None:
+        if self.batch_clips < 1 or self.batches_per_epoch < 1:
+            raise SceneError(
+                f"a stream of {self.batches_per_epoch} batches of {self.batch_clips} clips; both must be at least 1"
+            )
+        # Kept as long as the stream: the memory that a starting process is given must not be freed meanwhile.
+        self._shared = SharedBank.of(self.sounds, "samples"), SharedBank.of(self.rooms, "responses")
 
     def __len__(self) -> int:
         """Batches in an epoch; numbers beyond belong to later epochs."""
@@ -68,15 +67,15 @@ class SceneStream(Dataset[RenderedBatch]):
 
     def scenes(self, batch: int) -> list[Scene]:
         """Draw the scenes of one batch without rendering them."""
-        epoch, place = divmod(batch, self.batches_per_epoch)
-        first = place * self.batch_clips
+        epoch, number = divmod(batch, self.batches_per_epoch)
+        first = number * self.batch_clips
         return [
             draw_scene(self.seed, epoch, index, self.settings, self.sounds, self.rooms)
             for index in range(first, first + self.batch_clips)
         ]
 
     def loader(self, batches: Sequence[int], workers: int) -> "DataLoader[RenderedBatch]":
-        """Render the given batches in order, ahead of their use in so many processes (0: in this one).
+        """Render the given batches in order, ahead of their use in worker processes (0: in this one, when asked).
 
         Args:
             batches: batch numbers, for instance range(step, last_step) to go on after a stop.
@@ -85,15 +84,55 @@ class SceneStream(Dataset[RenderedBatch]):
         Raises:
             SceneError: worker processes for a device that is not the CPU.
         """
-        if workers and self.device.type != "cpu":
+        if workers and torch.device(self.device).type != "cpu":
             raise SceneError(f"{workers} workers cannot share the device {self.device}; use 0 workers there")
         return DataLoader(self, sampler=batches, batch_size=None, num_workers=workers)
 
     def __getstate__(self) -> dict[str, Any]:
-        """What travels to a worker process: the banks' large arrays by reference, not by value."""
+        """Leave out the banks: their large arrays travel to a worker process by reference, not by value."""
         return {name: value for name, value in self.__dict__.items() if name not in ("sounds", "rooms")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take the arrays up again."""
+        """Open the shared banks again."""
         self.__dict__.update(state)
         self.sounds, self.rooms = (bank.open() for bank in self._shared)
+
+
+@dataclasses.dataclass(frozen=True)
+class SharedBank:
+    """A bank (any dataclass) with one large array, ready to be pickled.
+
+    Args:
+        kind: the dataclass.
+        columns: its other fields by name.
+        field: name of the large one.
+        array: the large one, by reference: the arguments of `np.memmap`, or a tensor, which PyTorch moves to shared
+            memory when it is sent.
+    """
+
+    kind: Callable[..., Any]
+    columns: dict[str, Any]
+    field: str
+    array: tuple[Any, ...] | torch.Tensor
+
+    @classmethod
+    def of(cls, bank: Any, field: str) -> "SharedBank":
+        """Take a bank apart."""
+        columns = {entry.name: getattr(bank, entry.name) for entry in dataclasses.fields(bank) if entry.init}
+        return cls(type(bank), columns, field, _reference(columns.pop(field)))
+
+    def open(self) -> Any:
+        """Put the bank together again; its large array is the same memory or file."""
+        array = self.array.numpy() if isinstance(self.array, torch.Tensor) else np.memmap(*self.array)
+        return self.kind(**self.columns, **{self.field: array})
+
+
+def _reference(array: NDArray[Any]) -> tuple[Any, ...] | torch.Tensor:
+    """A mapped file by name, anything else as a tensor."""
+    # A slice of a mapped file has the file's name too, but not an offset of its own; its base is not the map itself.
+    if isinstance(array, np.memmap) and isinstance(array.base, mmap.mmap) and array.flags.c_contiguous:
+        return str(array.filename), array.dtype.str, "r", array.offset, array.shape
+    with warnings.catch_warnings():
+        # The banks are never written to.
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.from_numpy(np.ascontiguousarray(array))

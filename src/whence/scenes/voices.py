@@ -1,4 +1,4 @@
-"""Voices: the placed sources of a few clips, from dry signals to what a stereo pair hears of them."""
+"""Voices: the placed sources of a few clips, from stretches of recorded sound to stereo signals in their rooms."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from whence.scenes.gather import Lane
+from whence.corpora import Sounds
 from whence.scenes.rooms.bank import RoomBank
-from whence.scenes.scene import Scene, SceneEvent
+from whence.scenes.scene import Piece, Scene, SceneEvent
 from whence.scenes.transforms.gain import apply_gain, gain_factor
 from whence.scenes.transforms.moving_source import support, waypoint_weights
 from whence.scenes.transforms.polarity_inversion import apply_polarity_inversion
@@ -20,17 +20,99 @@ from whence.scenes.transforms.room_response import (
     apply_room_response,
     turn_to_stereo,
 )
+from whence.scenes.transforms.time_mask import ramp
+
+
+@dataclass(frozen=True)
+class Lane:
+    """The part of a long flat buffer that one dry signal occupies.
+
+    Args:
+        pieces: what is put into it.
+        first: first value of the lane in the buffer.
+        sample_count: its length.
+        start_sample: moment in the clip of its first value.
+        end_sample: moment in the clip from which on it is empty.
+    """
+
+    pieces: Sequence[Piece]
+    first: int
+    sample_count: int
+    start_sample: int
+    end_sample: int
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """The part of a piece that falls into its lane."""
+
+    piece: Piece
+    skipped: int
+    sample_count: int
+    at: int
+
+
+def lay_pieces(lanes: Sequence[Lane], sounds: Sounds, device: torch.device) -> torch.Tensor:
+    """Fill lanes with their pieces; where pieces overlap they add up, and what is outside a lane is left out.
+
+    The int16 samples travel to the device in one block and become numbers there.
+
+    Args:
+        lanes: in the order of the buffer, without gaps.
+        sounds: the bank of the pieces.
+        device: where the buffer will be.
+
+    Returns:
+        (sample,) float32, as long as all lanes together.
+    """
+    dry = torch.zeros(sum(lane.sample_count for lane in lanes), device=device)
+    cuts = [cut for lane in lanes for cut in _cuts(lane)]
+    if not cuts:
+        return dry
+    begins = [int(sounds.first_sample[cut.piece.sound]) + cut.piece.first_sample + cut.skipped for cut in cuts]
+    held = np.concatenate([sounds.samples[a : a + cut.sample_count] for a, cut in zip(begins, cuts, strict=True)])
+    read = torch.from_numpy(held).to(device)
+    for cut, integers in zip(cuts, torch.split(read, [cut.sample_count for cut in cuts]), strict=True):
+        part = integers.to(torch.float32)
+        _fade(part, cut)
+        dry[cut.at : cut.at + cut.sample_count].add_(part, alpha=float(sounds.scale[cut.piece.sound]))
+    return dry
+
+
+def _cuts(lane: Lane) -> list[_Cut]:
+    """The parts of the lane's pieces that fall into it."""
+    cuts = []
+    for piece in lane.pieces:
+        low = max(piece.start_sample, lane.start_sample)
+        high = min(piece.end_sample, lane.end_sample)
+        if low < high:
+            cuts.append(_Cut(piece, low - piece.start_sample, high - low, lane.first + low - lane.start_sample))
+    return cuts
+
+
+def _fade(part: torch.Tensor, cut: _Cut) -> None:
+    """Apply the piece's fades as far as they fall into the part, in place."""
+    piece = cut.piece
+    if cut.skipped < piece.fade_in_samples:
+        rise = ramp(piece.fade_in_samples, part.device)[cut.skipped : cut.skipped + cut.sample_count]
+        part[: len(rise)] *= rise
+    # Where the fade-out begins, counted in the part; negative if it began before.
+    fall_at = piece.sample_count - piece.fade_out_samples - cut.skipped
+    if fall_at < cut.sample_count and piece.fade_out_samples:
+        fall = ramp(piece.fade_out_samples, part.device).flip(0)
+        low = max(fall_at, 0)
+        part[low:] *= fall[low - fall_at : cut.sample_count - fall_at]
 
 
 @dataclass(frozen=True)
 class Voice:
-    """One event of one clip, with its room in the buffer of dry signals.
+    """One event of one clip, with its lane in the buffer of dry signals.
 
     Args:
-        clip: position of its scene.
-        number: position of the event in its scene.
+        clip: index of its scene.
+        number: index of the event in its scene.
         event: what was drawn.
-        lane: where its dry signal lies, in whole blocks.
+        lane: its dry signal, in whole blocks.
         first_block: block of the clip that the lane begins with.
         block_count: how many blocks it has.
     """
@@ -44,7 +126,7 @@ class Voice:
 
 
 def voices_of(scenes: Sequence[Scene], grid: BlockGrid) -> list[Voice]:
-    """Lay out all events that are heard; one outside the clip and its lead has no voice."""
+    """Lay out the lanes of all events; one outside the clip and its lead has no voice."""
     voices: list[Voice] = []
     first = 0
     for clip, scene in enumerate(scenes):
@@ -70,12 +152,12 @@ def render_voices(
     clip_count: int,
     grid: BlockGrid,
 ) -> torch.Tensor:
-    """Put every voice into its room and add up those of a clip.
+    """Convolve every voice with its room responses and add up those of a clip.
 
     Args:
         dry: (sample,) their lanes, end to end.
         voices: in the order of the lanes.
-        rms: (voice,) how loud each is.
+        rms: (voice,) loudness of each.
         rooms: the bank of responses.
         clip_count: how many clips there are.
         grid: the blocks.
@@ -100,7 +182,7 @@ def render_voices(
 def _segments(
     dry: torch.Tensor, voices: Sequence[Voice], grid: BlockGrid
 ) -> tuple[torch.Tensor, list[Segment], list[tuple[int, int]]]:
-    """The block rows to convolve, the segments that act on them, and the numbers of voice and waypoint of each."""
+    """The block rows to convolve, the segments that act on them, and the indices of voice and waypoint of each."""
     rows: list[torch.Tensor] = []
     segments: list[Segment] = []
     parts: list[tuple[int, int]] = []
@@ -117,7 +199,7 @@ def _segments(
 
 
 def _blocks_of(dry: torch.Tensor, voice: Voice, number: int, grid: BlockGrid) -> tuple[int, torch.Tensor]:
-    """The blocks of a voice in which one waypoint is heard, and the number of the first among the voice's own.
+    """The blocks of a voice in which one waypoint is audible, and the index of the first among the voice's own.
 
     Returns:
         (block, sample): the dry signal, faded in and out between the neighbouring waypoints if it moves.

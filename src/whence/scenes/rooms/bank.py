@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from whence.errors import MissingExtraError, SceneError
 from whence.files import written_whole
 from whence.labels import wrap
+from whence.scenes.rooms.room import DIRECT_SAMPLE, SourcePosition
 
 _FORMAT, _VERSION = "whence room bank", 1
 _COLUMNS: dict[str, type[np.generic]] = {
@@ -71,15 +72,28 @@ class RoomBank:
     def __len__(self) -> int:
         return len(self.room)
 
-
-def azimuth_column(azimuth_deg: ArrayLike) -> NDArray[np.float32]:
-    """Wrap azimuths of any number of turns to float32 in [-180, 180), also where rounding reaches 180.
-
-    >>> azimuth_column([179.9999999, 190.0]).tolist()
-    [-180.0, -170.0]
-    """
-    column = wrap(azimuth_deg).astype(np.float32)
-    return np.where(column >= 180.0, np.float32(-180.0), column)
+    @classmethod
+    def from_positions(
+        cls,
+        responses: NDArray[np.float16],
+        positions: Sequence[SourcePosition],
+        room: ArrayLike,
+        room_name: Sequence[str],
+        rt60_s: Sequence[float],
+    ) -> Self:
+        """Build a bank of responses with their direct sound at DIRECT_SAMPLE; azimuths may be any number of turns."""
+        azimuth_deg = wrap([position.azimuth_deg for position in positions]).astype(np.float32)
+        return cls(
+            responses=responses,
+            direct_sample=np.full(len(positions), DIRECT_SAMPLE, dtype=np.int32),
+            room=np.asarray(room, dtype=np.int32),
+            # Rounding to float32 may reach 180.
+            azimuth_deg=np.where(azimuth_deg >= 180.0, np.float32(-180.0), azimuth_deg),
+            elevation_deg=np.array([position.elevation_deg for position in positions], dtype=np.float32),
+            distance_m=np.array([position.distance_m for position in positions], dtype=np.float32),
+            room_name=tuple(room_name),
+            rt60_s=np.array(rt60_s, dtype=np.float32),
+        )
 
 
 def merge(banks: Sequence[RoomBank]) -> RoomBank:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.errors import SceneError
-from whence.scenes.rooms.bank import RoomBank, azimuth_column
+from whence.scenes.rooms.bank import RoomBank
 from whence.scenes.rooms.foa import (
     LAYOUTS,
     DirectSound,
@@ -24,8 +24,7 @@ from whence.scenes.rooms.foa import (
     rt60_of,
     tail_balance_db,
 )
-from whence.scenes.rooms.room import SourcePosition
-from whence.scenes.rooms.simulation import DIRECT_SAMPLE
+from whence.scenes.rooms.room import DIRECT_SAMPLE, SourcePosition
 from whence.scenes.rooms.sofa import read_sofa
 
 _LOG = logging.getLogger("whence.scenes")
@@ -165,24 +164,15 @@ def bank_of_measured(measured: Sequence[MeasuredResponse], tap_count: int = 19_2
         more = f" (and {len(doubts) - 1} more of this kind)" if len(doubts) > 1 else ""
         _LOG.warning("%s%s", doubts[0], more)
     room_name = tuple(dict.fromkeys(one.room for one in measured))
-    number = {name: index for index, name in enumerate(room_name)}
     responses = np.zeros((len(measured), 3, max(p.wyx.shape[1] for p in prepared)), dtype=np.float16)
     for row, one in zip(responses, prepared, strict=True):
         row[:, : one.wyx.shape[1]] = one.wyx
     rt60_s = [
-        np.median([p.rt60_s for p, one in zip(prepared, measured, strict=True) if one.room == name])
+        float(np.median([p.rt60_s for p, one in zip(prepared, measured, strict=True) if one.room == name]))
         for name in room_name
     ]
-    return RoomBank(
-        responses=responses,
-        direct_sample=np.full(len(measured), DIRECT_SAMPLE, dtype=np.int32),
-        room=np.array([number[one.room] for one in measured], dtype=np.int32),
-        azimuth_deg=azimuth_column([p.position.azimuth_deg for p in prepared]),
-        elevation_deg=np.array([p.position.elevation_deg for p in prepared], dtype=np.float32),
-        distance_m=np.array([p.position.distance_m for p in prepared], dtype=np.float32),
-        room_name=room_name,
-        rt60_s=np.array(rt60_s, dtype=np.float32),
-    )
+    room = [room_name.index(one.room) for one in measured]
+    return RoomBank.from_positions(responses, [p.position for p in prepared], room, room_name, rt60_s)
 
 
 @dataclass(frozen=True, eq=False)

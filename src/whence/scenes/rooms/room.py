@@ -15,6 +15,9 @@ SPEED_OF_SOUND_M_S = 343.0
 # Image sources hand over to the diffuse tail around this time after the sound was made.
 HANDOVER_S = 0.06
 
+# The direct sound is at this sample of every response, on a whole sample.
+DIRECT_SAMPLE = 32
+
 Vector = tuple[float, float, float]
 Range = tuple[float, float]
 

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.errors import MissingExtraError, SceneError
-from whence.scenes.rooms.bank import RoomBank, azimuth_column
+from whence.scenes.rooms.bank import RoomBank
 from whence.scenes.rooms.drawing import draw_room
 from whence.scenes.rooms.room import (
     BANDS_HZ,
+    DIRECT_SAMPLE,
     HANDOVER_S,
     SPEED_OF_SOUND_M_S,
     WALLS,
@@ -24,8 +25,6 @@ from whence.scenes.rooms.room import (
 )
 from whence.units import SAMPLE_RATE_HZ
 
-# The direct sound is at this sample of every simulated response, on a whole sample: it is one exact pulse.
-DIRECT_SAMPLE = 32
 _FADE_S = 0.04
 _SINC_HALF = 20
 # Space for the pre-ringing of the band filters; cut away afterwards.
@@ -72,16 +71,12 @@ def make_room_bank(
         responses[index, :, :, : taps[index]] = computed
         if progress is not None:
             progress(index + 1, room_count)
-    positions = [position for room in rooms for position in room.positions]
-    return RoomBank(
-        responses=responses.reshape(-1, 3, max(taps)),
-        direct_sample=np.full(len(positions), DIRECT_SAMPLE, dtype=np.int32),
-        room=np.repeat(np.arange(room_count, dtype=np.int32), settings.positions_per_room),
-        azimuth_deg=azimuth_column([position.azimuth_deg for position in positions]),
-        elevation_deg=np.array([position.elevation_deg for position in positions], dtype=np.float32),
-        distance_m=np.array([position.distance_m for position in positions], dtype=np.float32),
-        room_name=tuple(room.name for room in rooms),
-        rt60_s=np.array([room.rt60_s for room in rooms], dtype=np.float32),
+    return RoomBank.from_positions(
+        responses.reshape(-1, 3, max(taps)),
+        [position for room in rooms for position in room.positions],
+        room=np.repeat(np.arange(room_count), settings.positions_per_room),
+        room_name=[room.name for room in rooms],
+        rt60_s=[room.rt60_s for room in rooms],
     )
 
 

@@ -34,7 +34,7 @@ def apply_channel_swap(
 ) -> tuple[torch.Tensor, list[Events]]:
     """Exchange left and right of the marked clips, in sound and labels.
 
-    The two cardioids mirror each other, so this is exact: the clip is the one that the mirrored room would give.
+    The two cardioids mirror each other, so this is exact: the result is the clip of the mirrored room.
 
     Args:
         audio: (clip, 2, sample).

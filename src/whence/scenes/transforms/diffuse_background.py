@@ -1,8 +1,8 @@
-"""Diffuse background: mono recordings of rooms and streets become ambience that comes from everywhere.
+"""Diffuse background: mono recordings of rooms and streets become ambience that comes from all directions.
 
-A diffuse field is many plane waves that know nothing of each other. Four are enough to give a stereo pair the right
-statistics if they come from the corners of a tetrahedron, however it is turned: the figure-eight then hears exactly a
-third of the omni's power and the two are uncorrelated. Each corner plays the recording from a place of its own.
+A diffuse field is the sum of many incoherent plane waves. Four are enough to give a stereo pair the right statistics if
+they come from the corners of a tetrahedron, however it is turned: the figure-of-eight then has exactly a third of the
+omni's power and the two are uncorrelated. Each corner plays the recording from its own starting point.
 """
 
 # V wave
@@ -51,7 +51,7 @@ class DiffuseBackgroundSettings:
 def draw_diffuse_background(
     rng: np.random.Generator, settings: DiffuseBackgroundSettings, sounds: Sounds, sample_count: int
 ) -> Background | None:
-    """Draw the recordings, where each wave reads them, where the waves come from, and how loud they are.
+    """Draw the recordings, the starting point and direction of each wave, and the level.
 
     Raises:
         SceneError: if a background is wanted and the bank has none.
@@ -74,16 +74,16 @@ def _draw_waves(rng: np.random.Generator, sounds: Sounds, sound: int, sample_cou
     length = int(sounds.first_sample[sound + 1] - sounds.first_sample[sound])
     x, y, z = _draw_direction(rng)
     left = [(a * x + b * y + c * z) / math.sqrt(3) for a, b, c in _CORNERS]
-    # The readings stay at least an eighth of the recording apart: close together they would no longer be incoherent.
-    places = (rng.random() + (np.arange(4) + rng.uniform(0, 0.5, size=4)) / 4) % 1.0
+    # The starting points are at least an eighth of the recording apart: closer waves would not be incoherent.
+    starts = (rng.random() + (np.arange(4) + rng.uniform(0, 0.5, size=4)) / 4) % 1.0
     return [
-        Wave(tuple(loop(sound, length, int(place * length), sample_count)), component)
-        for place, component in zip(places, left, strict=True)
+        Wave(tuple(loop(sound, length, int(start * length), sample_count)), component)
+        for start, component in zip(starts, left, strict=True)
     ]
 
 
 def _draw_direction(rng: np.random.Generator) -> tuple[float, float, float]:
-    """A point on the unit sphere, from sums, products and roots alone: they round alike on every machine."""
+    """A point on the unit sphere, from sums, products and roots alone, which are exact to the bit on every machine."""
     while True:
         x, y, z = rng.uniform(-1, 1, size=3).tolist()
         length = math.sqrt(x * x + y * y + z * z)
@@ -92,22 +92,16 @@ def _draw_direction(rng: np.random.Generator) -> tuple[float, float, float]:
 
 
 def loop(sound: int, length: int, first_sample: int, sample_count: int) -> list[Piece]:
-    """Read a recording round and round, its end faded into its beginning.
-
-    Args:
-        sound: number in the bank.
-        length: of the whole recording.
-        first_sample: where the reading begins.
-        sample_count: how much is needed.
+    """Loop a recording of `length` samples from `first_sample` on, its end faded into its beginning.
 
     Returns:
-        pieces that cover samples 0 up to sample_count.
+        pieces that cover samples 0 up to sample_count of the clip.
 
     >>> [(p.first_sample, p.start_sample, p.sample_count) for p in loop(0, 10_000, 4_000, 14_000)]
     [(4000, 0, 6000), (0, 4800, 10000)]
     """
     seam = min(_SEAM_SAMPLES, length // 4)
-    # One full period is length - seam: what lies in the seam belongs to the next round.
+    # One full period is length - seam: the seam belongs to the next round.
     first = first_sample % (length - seam)
     pieces = [Piece(sound, first, length - first, 0, 0, seam)]
     while pieces[-1].end_sample < sample_count:
@@ -116,7 +110,7 @@ def loop(sound: int, length: int, first_sample: int, sample_count: int) -> list[
 
 
 def apply_diffuse_background(waves: torch.Tensor, left: Sequence[float]) -> torch.Tensor:
-    """Let each mono wave come from its direction, all with the same power.
+    """Turn mono waves into stereo plane waves of equal power.
 
     Args:
         waves: (V, sample) incoherent; a silent one stays silent.
@@ -133,15 +127,12 @@ def apply_diffuse_background(waves: torch.Tensor, left: Sequence[float]) -> torc
 
 
 def background_factor(background: Background, signal_power: float | None, noise_power: float) -> float:
-    """What to multiply a background with so that it has the drawn level.
+    """Return the factor that brings a background to the drawn level; 0 for a silent background.
 
     Args:
-        background: says the level.
+        background: has the level.
         signal_power: mean square of the sources over both channels in the frames with an event; None if there are none.
         noise_power: mean square of the background in the same frames; over the whole clip if there are none.
-
-    Returns:
-        a factor; 0 for a silent background.
     """
     if noise_power <= 0:
         return 0.0

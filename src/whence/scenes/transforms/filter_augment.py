@@ -1,4 +1,4 @@
-"""Filter augmentation: a random curve over the mel bands, as if the room and the microphone had another colour."""
+"""Filter augmentation: a random gain curve over the mel bands, as if room and microphone had another response."""
 
 # B batch, C channel, T feature frame, F mel band
 

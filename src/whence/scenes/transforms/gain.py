@@ -28,7 +28,7 @@ def draw_gain(rng: np.random.Generator, settings: GainSettings) -> float:
 
 
 def gain_factor(level_dbfs: float, rms: float) -> float:
-    """What to multiply a sound of that RMS with to bring it to the level; 0 for digital silence.
+    """Return the factor that brings a sound of that RMS to the level; 0 for digital silence.
 
     >>> gain_factor(-20.0, 0.05)
     2.0

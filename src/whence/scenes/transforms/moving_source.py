@@ -1,4 +1,4 @@
-"""Moving source: a sound that travels is heard through one response after the other, each faded into the next."""
+"""Moving source: a travelling sound is convolved with one response after the other, each faded into the next."""
 
 import math
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from whence.scenes.scene import SourcePath, Waypoint
 from whence.settings import check_number, check_probability, check_span
 from whence.units import SAMPLE_RATE_HZ
 
-# What a response that is a metre off is as bad as, when one is chosen for a place.
+# When the nearest response is chosen, a metre counts as much as this many degrees.
 _DEGREES_PER_METRE = 40.0
 
 
@@ -48,16 +48,16 @@ class MovingSourceSettings:
 def nearest_response(
     rooms: RoomBank, candidates: NDArray[np.intp], azimuth_deg: NDArray[np.float64], distance_m: NDArray[np.float64]
 ) -> NDArray[np.intp]:
-    """The responses nearest to wanted places.
+    """Return the responses nearest to wanted positions.
 
     Args:
         rooms: the bank.
-        candidates: (response,) numbers to choose among, all of one room.
-        azimuth_deg: (place,) at viewing angle 0.
-        distance_m: (place,) NaN where any distance will do.
+        candidates: (response,) indices to choose from, all of one room.
+        azimuth_deg: (position,) at viewing angle 0.
+        distance_m: (position,) NaN where any distance will do.
 
     Returns:
-        (place,) numbers in the bank.
+        (position,) indices into the bank.
     """
     angle = np.abs(wrap(rooms.azimuth_deg[candidates] - azimuth_deg[:, None]))
     length = np.abs(rooms.distance_m[candidates] - distance_m[:, None])
@@ -73,17 +73,10 @@ def draw_moving_path(
     start: Waypoint,
     end_sample: int,
 ) -> SourcePath:
-    """Draw a way around the listener at constant speed and about constant distance.
+    """Draw a path around the listener at constant speed and about constant distance, from `start` to `end_sample`.
 
-    Each step takes the response nearest to the place and turns it the rest of the way, so the angle is exact.
-
-    Args:
-        rng: where chance comes from.
-        settings: speed and step.
-        rooms: the bank.
-        candidates: (response,) the numbers of this room.
-        start: where and when the source begins.
-        end_sample: when it stops.
+    Each step takes the response nearest to the position and turns it the rest of the way, so the angle is exact.
+    `candidates` are the responses of the room.
     """
     seconds = (end_sample - start.sample) / SAMPLE_RATE_HZ
     sweep_deg = rng.uniform(*settings.speed_deg_per_s) * seconds * rng.choice([-1.0, 1.0])
@@ -103,14 +96,14 @@ def path_through(
     sample: NDArray[np.floating | np.integer],
     turn_deg: float,
 ) -> SourcePath:
-    """A path with one waypoint per wanted place: the nearest response, turned onto the wanted azimuth.
+    """Return a path with one waypoint per wanted position: the nearest response, turned onto the wanted azimuth.
 
     Args:
         rooms: the bank.
-        candidates: (response,) the numbers of one room.
-        azimuth_deg: (place,) wanted, before the room is turned.
-        distance_m: (place,) wanted, NaN for any.
-        sample: (place,) moments, rising; those that round to the same one are dropped.
+        candidates: (response,) the responses of one room.
+        azimuth_deg: (position,) wanted, before the room is turned.
+        distance_m: (position,) wanted, NaN for any.
+        sample: (position,) moments, rising; those that round to the same one are dropped.
         turn_deg: how far the room is turned.
     """
     chosen = nearest_response(rooms, candidates, azimuth_deg, distance_m)
@@ -121,16 +114,10 @@ def path_through(
 
 
 def waypoint_weights(path: SourcePath, number: int, first_sample: int, sample_count: int) -> torch.Tensor:
-    """How much of a moving source sounds from one waypoint; all waypoints together make 1 at each sample.
-
-    Args:
-        path: two waypoints or more.
-        number: which one.
-        first_sample: moment of the first weight, in the clip.
-        sample_count: how many.
+    """Return the weight of waypoint `number` of a path from `first_sample` on; all waypoints sum to 1 at each sample.
 
     Returns:
-        (sample,) float32 on the CPU: 1 at the waypoint's moment, falling straight to 0 at its neighbours'.
+        (sample,) float32 on the CPU: 1 at the waypoint's moment, falling linearly to 0 at its neighbours'.
     """
     moments = [waypoint.sample for waypoint in path.waypoints]
     height = np.zeros(len(moments))
@@ -140,7 +127,7 @@ def waypoint_weights(path: SourcePath, number: int, first_sample: int, sample_co
 
 
 def support(path: SourcePath, number: int, start_sample: int, end_sample: int) -> tuple[int, int]:
-    """The part of [start, end) in which a waypoint's weight is above zero; empty (low >= high) if none."""
+    """Return the part of [start, end) in which a waypoint's weight is above zero; empty (low >= high) if none."""
     waypoints = path.waypoints
     low = waypoints[number - 1].sample if number > 0 else start_sample
     high = waypoints[number + 1].sample if number + 1 < len(waypoints) else end_sample

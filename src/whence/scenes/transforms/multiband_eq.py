@@ -1,7 +1,7 @@
 """Multi-band equalizer: each octave of a sound a little louder or softer, as another microphone would have it.
 
-It is a symmetric filter of 513 taps, so nothing moves in time, and it is multiplied onto a spectrum that the room
-convolution needs anyway: the equalizer costs one multiplication a bin.
+It is a symmetric filter of 513 taps, so nothing moves in time. It multiplies a spectrum that the room convolution
+computes anyway, so the equalizer costs one multiplication per bin.
 """
 
 import functools
@@ -27,7 +27,7 @@ class MultibandEqSettings:
 
     Args:
         probability: share of events equalized, 0 to 1.
-        gain_db: lowest and highest gain of a band, dB; the bands are drawn apart.
+        gain_db: lowest and highest gain of a band, dB; each band is drawn independently.
     """
 
     probability: float = 0.3
@@ -39,39 +39,14 @@ class MultibandEqSettings:
 
 
 def draw_multiband_eq(rng: np.random.Generator, settings: MultibandEqSettings) -> tuple[float, ...]:
-    """Draw the gain of each band in dB; empty for an event that is left alone."""
+    """Draw the gain of each band in dB; empty for an event left alone."""
     if rng.random() >= settings.probability:
         return ()
     return tuple(float(gain) for gain in rng.uniform(*settings.gain_db, size=len(BAND_CENTRES_HZ)))
 
 
-def eq_taps(eq_db: tuple[float, ...]) -> NDArray[np.float64]:
-    """The equalizer as a filter.
-
-    Args:
-        eq_db: (band,) gains, dB.
-
-    Returns:
-        (513,) symmetric taps; tap 256 is the present. Flat gains give a lone tap.
-
-    >>> taps = eq_taps((6.0,) * 7)
-    >>> round(float(taps[256]), 4), round(float(abs(taps[:256]).max()), 12)
-    (1.9953, 0.0)
-    """
-    return np.asarray(10 ** (np.asarray(eq_db) / 20) @ _band_taps())
-
-
 def eq_curve(eq_db: tuple[float, ...], fft_length: int, device: torch.device) -> torch.Tensor:
-    """The equalizer as a spectrum: real, since the filter is symmetric about time 0.
-
-    Args:
-        eq_db: (band,) gains, dB.
-        fft_length: of the transform.
-        device: where the curve shall lie.
-
-    Returns:
-        (bin,) factors for the bins of `torch.fft.rfft`.
-    """
+    """Return the spectrum of (band,) gains in dB: (bin,) real factors for the bins of `torch.fft.rfft`."""
     amplitude = torch.tensor(10 ** (np.asarray(eq_db) / 20), dtype=torch.float32, device=device)
     return amplitude @ _band_spectra(fft_length, device)
 
@@ -80,16 +55,16 @@ def apply_multiband_eq(spectrum: torch.Tensor, curve: torch.Tensor) -> None:
     """Equalize a spectrum in place.
 
     Args:
-        spectrum: (channel, bin) complex. Its signal must leave 256 samples free (or circularly so) at both ends, since
-            the filter reaches that far to either side.
-        curve: (bin,) as `eq_curve` gives it.
+        spectrum: (channel, bin) complex. Its signal must be zero (circularly) for 256 samples at both ends, since the
+            filter reaches that far to either side.
+        curve: (bin,) of `eq_curve`.
     """
     spectrum *= curve
 
 
 @functools.cache
-def _band_taps() -> NDArray[np.float64]:
-    """(band, 513): a bank of symmetric band-pass filters that add up to a lone tap."""
+def band_taps() -> NDArray[np.float64]:
+    """Return (band, 513): a bank of symmetric band-pass filters that add up to a single tap."""
     length = 4 * HALF_WIDTH_SAMPLES
     frequency = np.fft.rfftfreq(length, 1 / SAMPLE_RATE_HZ)
     octave = np.log2(np.maximum(frequency, BAND_CENTRES_HZ[0]) / BAND_CENTRES_HZ[0])
@@ -104,6 +79,6 @@ def _band_taps() -> NDArray[np.float64]:
 def _band_spectra(fft_length: int, device: torch.device) -> torch.Tensor:
     """(band, bin) real spectra of the bank with its middle tap at time 0."""
     centred = np.zeros((len(BAND_CENTRES_HZ), fft_length))
-    centred[:, : 2 * HALF_WIDTH_SAMPLES + 1] = _band_taps()
+    centred[:, : 2 * HALF_WIDTH_SAMPLES + 1] = band_taps()
     spectra = np.fft.rfft(np.roll(centred, -HALF_WIDTH_SAMPLES, axis=1)).real
     return torch.from_numpy(spectra.astype(np.float32)).to(device)

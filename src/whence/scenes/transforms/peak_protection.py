@@ -6,7 +6,7 @@ PEAK_LIMIT = 0.99
 
 
 def apply_peak_protection(audio: torch.Tensor) -> torch.Tensor:
-    """Turn down the clips whose peak exceeds the limit; leave the others bit for bit as they are.
+    """Scale down the clips whose peak exceeds the limit; leave the others bit for bit as they are.
 
     One factor serves both channels, so level differences, and with them directions, stay.
 

@@ -1,4 +1,4 @@
-"""Polarity inversion: the waveform upside down, which no ear and no spectrum can tell, but a waveform network can."""
+"""Polarity inversion: the waveform is negated, which only a network on waveforms can notice."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ class PolarityInversionSettings:
     """How often.
 
     Args:
-        probability: share of events turned upside down, 0 to 1.
+        probability: share of events inverted, 0 to 1.
     """
 
     probability: float = 0.5
@@ -28,7 +28,7 @@ def draw_polarity_inversion(rng: np.random.Generator, settings: PolarityInversio
 
 
 def apply_polarity_inversion(signals: torch.Tensor, inverted: torch.Tensor) -> torch.Tensor:
-    """Turn the marked signals upside down.
+    """Negate the marked signals.
 
     The renderer gives it gain factors instead of signals: a negative gain is an inversion.
 

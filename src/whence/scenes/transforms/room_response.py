@@ -1,6 +1,6 @@
-"""Room response: a dry sound becomes what a stereo pair in a room hears, by block convolution in the frequency domain.
+"""Room response: dry sounds are convolved with stereo room responses, block by block in the frequency domain.
 
-All sources of a clip are added up as spectra, so a clip needs two inverse transforms a block however many they are.
+All sources of a clip are added up as spectra, so a clip needs two inverse transforms per block however many there are.
 """
 
 # S segment (one response and the blocks it acts on), R block row, T tap, F bin
@@ -19,13 +19,13 @@ from whence.units import FRAME_SAMPLES
 
 @dataclass(frozen=True)
 class BlockGrid:
-    """How time is cut into blocks: all sources on one grid, so that their spectra can be added.
+    """How time is divided into blocks: all sources on one grid, so that their spectra can be added.
 
     Args:
         fft_length: of every transform.
         block_samples: dry samples in one block, a whole number of label frames.
         block_count: blocks that cover the lead and the clip.
-        before_samples: room kept before the direct sound; it arrives here in each response.
+        before_samples: the direct sound arrives at this sample of each response.
     """
 
     fft_length: int
@@ -41,7 +41,7 @@ class BlockGrid:
 
 @functools.lru_cache(maxsize=16)
 def choose_grid(tap_count: int, latest_direct_sample: int, sample_count: int) -> BlockGrid:
-    """The grid with the least work for a typical clip: five sources of 1.5 s.
+    """Choose the grid with the least work for a typical clip: five sources of 1.5 s.
 
     Long blocks waste transforms on padding, short ones transform each response's tail again and again.
 
@@ -65,7 +65,7 @@ def choose_grid(tap_count: int, latest_direct_sample: int, sample_count: int) ->
 
 
 def _work(grid: BlockGrid) -> float:
-    """How long a clip's transforms take, in some unit."""
+    """Relative computing time of a clip's transforms."""
     transforms = 2 * grid.block_count + 5 * (2 + 1 + 36_000 / grid.block_samples)
     # Beyond this length a transform leaves a core's own cache and takes about twice the time a sample.
     slowness = 1.0 if grid.fft_length <= 32_768 else 2.0
@@ -77,10 +77,10 @@ class Segment:
     """One response acting on consecutive block rows of one clip.
 
     Args:
-        clip: position of the clip in the output.
+        clip: index of the clip in the output.
         first_row: first of its rows among the dry blocks.
         row_count: how many.
-        first_block: block of the clip that the first row stands at.
+        first_block: block of the clip that the first row belongs to.
         eq_db: equalizer gains, empty for none.
     """
 
@@ -96,7 +96,7 @@ def turn_to_stereo(responses: torch.Tensor, turn_deg: torch.Tensor) -> torch.Ten
 
     Args:
         responses: (S, 3, T) W, Y, X (SN3D).
-        turn_deg: (S,) float64 on the CPU; a source at azimuth a is heard at a + turn_deg.
+        turn_deg: (S,) float64 on the CPU; a source at azimuth a moves to a + turn_deg.
 
     Returns:
         (S, 2, T): L = W + Y', R = W - Y' with Y' = sin(turn) X + cos(turn) Y.
@@ -120,12 +120,12 @@ def turn_to_stereo(responses: torch.Tensor, turn_deg: torch.Tensor) -> torch.Ten
 def align_direct_sound(stereo: torch.Tensor, direct_sample: Sequence[int], grid: BlockGrid) -> torch.Tensor:
     """Shift responses so that the direct sound of each arrives at one sample.
 
-    An event's onset is then the moment it is heard directly, and cross-faded responses do not comb.
+    An event's onset is then that of its direct sound, and cross-faded responses cause no comb filter.
 
     Args:
         stereo: (S, 2, T).
-        direct_sample: (S,) where the direct sound stands now.
-        grid: says where it shall stand.
+        direct_sample: (S,) where the direct sound is now.
+        grid: gives the common sample.
 
     Returns:
         (S, 2, fft_length), zero after the responses.
@@ -140,7 +140,7 @@ def align_direct_sound(stereo: torch.Tensor, direct_sample: Sequence[int], grid:
 def apply_room_response(
     rows: torch.Tensor, aligned: torch.Tensor, segments: Sequence[Segment], clip_count: int, grid: BlockGrid
 ) -> torch.Tensor:
-    """Convolve dry blocks with their responses and add up what belongs to one clip.
+    """Convolve dry blocks with their responses and add up those of one clip.
 
     Args:
         rows: (R, block_samples) dry blocks.

@@ -1,4 +1,4 @@
-"""Scene mixing: two clips heard at once, with the events of both."""
+"""Scene mixing: the sum of two clips, with the events of both."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,7 @@ class SceneMixingSettings:
 
 
 def draw_scene_mixing(rng: np.random.Generator, settings: SceneMixingSettings) -> float | None:
-    """Draw the gain of a second scene in dB; None for a clip that stays alone."""
+    """Draw the gain of a second scene in dB; None for a clip without one."""
     if rng.random() >= settings.probability:
         return None
     return float(rng.uniform(*settings.level_db))
@@ -37,9 +37,9 @@ def draw_scene_mixing(rng: np.random.Generator, settings: SceneMixingSettings) -
 def apply_scene_mixing(
     audio: torch.Tensor, events: Events, partner_audio: torch.Tensor, partner_events: Events, partner_level_db: float
 ) -> tuple[torch.Tensor, Events]:
-    """Add a clip to another and unite their labels.
+    """Add a clip to another and concatenate their labels.
 
-    Sources of the partner are numbered on after those of the first, so no two share a number in a class. The sum
+    The numbers of the partner's sources continue those of the first clip, so no two share a number in a class. The sum
     may exceed full scale.
 
     Args:

@@ -1,4 +1,4 @@
-"""Time-frequency masking: stretches of feature frames and runs of mel bands are blanked, in all channels alike."""
+"""Time-frequency masking: stretches of feature frames and runs of mel bands are masked, in all channels alike."""
 
 # B batch, C channel, T feature frame, F mel band
 
@@ -40,7 +40,7 @@ class SpecAugmentSettings:
 
 @dataclass(frozen=True)
 class SpecMask:
-    """Blanked stretches of one clip.
+    """The masked stretches of one clip.
 
     Args:
         frames: (first, count) of each stretch of feature frames.
@@ -76,15 +76,15 @@ def draw_spec_augment(
 def _draw_stretches(
     rng: np.random.Generator, number: int, width: tuple[int, int], length: int
 ) -> tuple[tuple[int, int], ...]:
-    """Stretches of drawn width at drawn places."""
+    """Stretches of drawn width and position."""
     counts = [int(rng.integers(width[0], width[1] + 1)) for _ in range(number)]
     return tuple((int(rng.integers(0, length - count + 1)), count) for count in counts)
 
 
 def apply_spec_augment(features: torch.Tensor, masks: Sequence[SpecMask], fill: float | None = None) -> torch.Tensor:
-    """Blank the masked stretches of each clip; labels stay as they are.
+    """Fill the masked stretches of each clip; labels stay as they are.
 
-    All channels are masked alike: a band that only one ear lost would be a false direction.
+    All channels are masked alike: a band missing in one channel only would be a false direction.
 
     Args:
         features: (B, C, T, F).

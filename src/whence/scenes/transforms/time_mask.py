@@ -1,12 +1,12 @@
 """Time masking: stretches of an event's waveform fall silent, as if the sound had stopped for a moment."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from whence.scenes.ramp import ramp
 from whence.scenes.scene import TimeMask
 from whence.settings import check_probability, check_span
 from whence.units import SAMPLE_RATE_HZ
@@ -38,7 +38,7 @@ class TimeMaskSettings:
 def draw_time_masks(
     rng: np.random.Generator, settings: TimeMaskSettings, start_sample: int, end_sample: int
 ) -> tuple[TimeMask, ...]:
-    """Draw the silenced stretches of an event that lasts from start to end; none for most events."""
+    """Draw the silenced stretches of an event that lasts from start to end; empty for an event left alone."""
     if rng.random() >= settings.probability:
         return ()
     masks = []
@@ -51,11 +51,24 @@ def draw_time_masks(
     return tuple(masks)
 
 
+@functools.lru_cache(maxsize=64)
+def ramp(sample_count: int, device: torch.device) -> torch.Tensor:
+    """Return (sample,) rising from 0 to 1 as a squared sine: the edge of every cut and mask.
+
+    It and its mirror image sum to 1, so cross-fades keep amplitude.
+
+    >>> ramp(4, torch.device("cpu")) + ramp(4, torch.device("cpu")).flip(0)
+    tensor([1., 1., 1., 1.])
+    """
+    phase = (np.arange(sample_count) + 0.5) / max(sample_count, 1) * (np.pi / 2)
+    return torch.from_numpy((np.sin(phase) ** 2).astype(np.float32)).to(device)
+
+
 def apply_time_masks(signal: torch.Tensor, masks: Sequence[TimeMask], start_sample: int) -> None:
     """Silence the stretches of a signal, in place, with raised-cosine edges of 5 ms inside them.
 
     Args:
-        signal: (sample,) whose first value lies at `start_sample` of the clip.
+        signal: (sample,) whose first value is at `start_sample` of the clip.
         masks: stretches in clip time; parts outside the signal are ignored.
         start_sample: where the signal begins in the clip.
     """

@@ -5,8 +5,8 @@ import torch
 from hypothesis import given, settings, strategies as st
 from tiny_banks import sounds_of
 
-from whence.scenes.gather import Lane, lay_pieces
 from whence.scenes.scene import Piece
+from whence.scenes.voices import Lane, lay_pieces
 
 RNG = np.random.default_rng(0)
 SOUNDS = sounds_of([RNG.normal(size=400) * 0.1, RNG.normal(size=300) * 3])
