@@ -52,7 +52,7 @@ def plain_way(recording: Recording, window: Window) -> tuple[np.ndarray, list[tu
     omni, left, _, ahead = foa[window.start_frame * 2_400 : (window.start_frame + 50) * 2_400].T
     angle = window.viewing_angle_deg / 180 * np.pi
     turned = np.sin(angle) * ahead + np.cos(angle) * left
-    heard = []
+    events = []
     with recording.labels.open(newline="") as file:
         for frame, class_index, source, azimuth, _, distance in (map(int, row) for row in csv.reader(file)):
             if window.start_frame <= frame < window.start_frame + 50:
@@ -60,8 +60,8 @@ def plain_way(recording: Recording, window: Window) -> tuple[np.ndarray, list[tu
                 turned_deg -= 360 if turned_deg > 180 else 0
                 if abs(turned_deg) > 90:
                     turned_deg = (180 if turned_deg > 0 else -180) - turned_deg
-                heard.append((frame - window.start_frame, class_index, source, turned_deg, distance))
-    return np.stack([omni + turned, omni - turned]), heard
+                events.append((frame - window.start_frame, class_index, source, turned_deg, distance))
+    return np.stack([omni + turned, omni - turned]), events
 
 
 def check(windows: StereoWindows, drawn: list[Window]) -> None:
@@ -88,8 +88,8 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else WINDOWS
     print(f"{'recording':>10} {'plain way':>12} {'window':>10} {'ratio':>7} {'clip on disk':>14} {'ratio':>7}")
     for length_s in LENGTHS_S:
-        with tempfile.TemporaryDirectory() as place:
-            folder = Path(place)
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(temporary)
             make_recording(folder, length_s)
             windows = StereoWindows(list_recordings(folder))
             recording = windows.recordings[0]

@@ -44,7 +44,7 @@ def test_the_template_has_every_key_and_is_not_filled_in(desk):
 
 
 def test_a_filled_template_passes(desk):
-    """Every ??? replaced by what the remark asks for, line by line, as somebody would in an editor."""
+    """Every ??? replaced by what the remark asks for, line by line, as in an editor."""
     values = {"label": LABEL, "abbreviation": "ears", "email": "j@example.org", "corresponding": "true"}
     numbers = {"subsystem_count", "total_parameters", "total_audio_length", "F_20_1", "DOAE_CD", "RDE_CD"}
     lines = []
@@ -61,26 +61,26 @@ def test_a_filled_template_passes(desk):
 
 def without(path):
     """Every key taken away once: the meta file, and the sentence's end."""
-    said = meta()
+    content = meta()
     *above, last = path.replace("[]", "").split(".")
-    at = said
+    at = content
     for key in above:
         at = at[key]
         at = at[0] if isinstance(at, list) else at
         if at is None:
             return None, ""
     del at[last]
-    return said, f"{path.replace('[]', '[0]')} is missing"
+    return content, f"{path.replace('[]', '[0]')} is missing"
 
 
 @pytest.mark.parametrize("path", list(paths(META_FIELDS)))
 def test_every_missing_key_is_named(desk, path):
-    said, sentence = without(path)
-    if said is None:  # below a list that is null here
-        said = meta()
-        said["system"]["external_datasets"] = [{}]
+    content, sentence = without(path)
+    if content is None:  # below a list that is null here
+        content = meta()
+        content["system"]["external_datasets"] = [{}]
         sentence = f"{path.replace('[]', '[0]')} is missing"
-    (desk / "meta.yaml").write_text(yaml.safe_dump(said))
+    (desk / "meta.yaml").write_text(yaml.safe_dump(content))
     problems = wrong(desk)
     assert any(problem.endswith(sentence) and problem.split(":")[1].isdigit() for problem in problems)
 
@@ -106,23 +106,23 @@ def test_every_missing_key_is_named(desk, path):
     ],
 )
 def test_every_wrong_value_is_named_once(desk, key, value, sentence):
-    said = meta()
+    content = meta()
     *above, last = key.split(".")
-    at = said
+    at = content
     for name in above:
         at = at[name]
     at[last] = value
-    (desk / "meta.yaml").write_text(yaml.safe_dump(said))
+    (desk / "meta.yaml").write_text(yaml.safe_dump(content))
     (problem,) = wrong(desk)
     assert sentence in problem
 
 
 @pytest.mark.parametrize(("flags", "count"), [((False,), 0), ((True, True), 2)])
 def test_exactly_one_author_is_the_corresponding_one(desk, flags, count):
-    said = meta()
-    author = said["submission"]["authors"][0]
-    said["submission"]["authors"] = [copy.deepcopy(author) | {"corresponding": flag} for flag in flags]
-    (desk / "meta.yaml").write_text(yaml.safe_dump(said))
+    content = meta()
+    author = content["submission"]["authors"][0]
+    content["submission"]["authors"] = [copy.deepcopy(author) | {"corresponding": flag} for flag in flags]
+    (desk / "meta.yaml").write_text(yaml.safe_dump(content))
     (problem,) = wrong(desk)
     assert f"has {count} corresponding authors" in problem
 

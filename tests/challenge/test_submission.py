@@ -41,19 +41,19 @@ def desk(tmp_path, monkeypatch):
     return tmp_path
 
 
-WORDS = ["--name", LABEL, "--report", "report.pdf", "--eval", "dcase2025", "--out", "submission.zip"]
+ARGS = ["--name", LABEL, "--report", "report.pdf", "--eval", "dcase2025", "--out", "submission.zip"]
 
 
-def package(capsys, *words):
+def package(capsys, *arguments):
     """The exit code, both streams and whether an archive came of it."""
-    code = main(["package", *words])
+    code = main(["package", *arguments])
     streams = capsys.readouterr()
     return code, streams.out, streams.err
 
 
-def refused(capsys, desk, *words):
+def refused(capsys, desk, *arguments):
     """The messages about a submission that is not written."""
-    code, out, err = package(capsys, *(words or ("predictions", "--meta", "meta.yaml", *WORDS)))
+    code, out, err = package(capsys, *(arguments or ("predictions", "--meta", "meta.yaml", *ARGS)))
     assert (code, out) == (2, "")
     assert not (desk / "submission.zip").exists()
     assert [path.name for path in desk.glob(".*")] == []
@@ -61,7 +61,7 @@ def refused(capsys, desk, *words):
 
 
 def test_a_good_submission_is_packed_and_shown(desk, capsys):
-    code, out, err = package(capsys, "predictions", "--meta", "meta.yaml", *WORDS)
+    code, out, err = package(capsys, "predictions", "--meta", "meta.yaml", *ARGS)
     assert code == 0
     assert out.splitlines() == [
         "submission.zip  0.0 MB",
@@ -82,9 +82,9 @@ def test_a_good_submission_is_packed_and_shown(desk, capsys):
 
 def test_the_same_content_gives_the_same_bytes(desk, capsys, monkeypatch):
     sums = []
-    for place in ("first", "second"):
-        write_predictions(desk / place)
-        assert package(capsys, place, "--meta", "meta.yaml", *WORDS)[0] == 0
+    for folder in ("first", "second"):
+        write_predictions(desk / folder)
+        assert package(capsys, folder, "--meta", "meta.yaml", *ARGS)[0] == 0
         sums.append(hashlib.sha256((desk / "submission.zip").read_bytes()).hexdigest())
         monkeypatch.setenv("TZ", "Pacific/Auckland")
     assert sums[0] == sums[1]
@@ -100,11 +100,11 @@ def test_four_systems_share_a_report_and_a_zip_is_read_like_a_folder(desk, capsy
         for clip in CLIPS:
             archive.writestr(f"deep/{clip}.csv", ROWS)
     (desk / "fourth.zip").write_bytes(packed.getvalue())
-    words = ["predictions", "predictions", "predictions", "fourth.zip"]
+    arguments = ["predictions", "predictions", "predictions", "fourth.zip"]
     for number in range(1, 5):
         (desk / f"{number}.yaml").write_text(yaml.safe_dump(meta(f"Doe_INST_task3_{number}")))
-        words += ["--meta", f"{number}.yaml"]
-    code, out, _ = package(capsys, *words, *WORDS)
+        arguments += ["--meta", f"{number}.yaml"]
+    code, out, _ = package(capsys, *arguments, *ARGS)
     assert code == 0
     assert out.count("technical_report.pdf") == 1
     with zipfile.ZipFile("submission.zip") as archive:
@@ -148,7 +148,7 @@ def test_all_problems_are_listed_at_once_with_their_lines(desk, capsys):
 def test_an_archive_that_is_there_stays_when_something_is_wrong(desk, capsys):
     (desk / "submission.zip").write_bytes(b"before")
     (desk / "report.pdf").unlink()
-    assert package(capsys, "predictions", "--meta", "meta.yaml", *WORDS)[0] == 2
+    assert package(capsys, "predictions", "--meta", "meta.yaml", *ARGS)[0] == 2
     assert (desk / "submission.zip").read_bytes() == b"before"
 
 
@@ -186,7 +186,7 @@ def test_harmless_differences_of_form_are_evened_out(desk, capsys):
     texts = {"0001": "\ufeff" + ROWS.replace("\n", "\r\n"), "0002": ROWS.rstrip() + "\n\n \n", "0003": HEADER.rstrip()}
     texts["0002"] = texts["0002"].replace(",-38", ", -38")
     write_predictions(desk / "predictions", texts)
-    code, _, err = package(capsys, "predictions", "--meta", "meta.yaml", *WORDS)
+    code, _, err = package(capsys, "predictions", "--meta", "meta.yaml", *ARGS)
     assert code == 0
     assert "spaces or blank lines at the end left out of 3 files" in err
     with zipfile.ZipFile("submission.zip") as archive:
@@ -196,7 +196,7 @@ def test_harmless_differences_of_form_are_evened_out(desk, capsys):
 
 def test_silence_in_every_clip_is_pointed_out(desk, capsys):
     write_predictions(desk / "predictions", dict.fromkeys(CLIPS, HEADER))
-    code, _, err = package(capsys, "predictions", "--meta", "meta.yaml", *WORDS)
+    code, _, err = package(capsys, "predictions", "--meta", "meta.yaml", *ARGS)
     assert code == 0
     assert "warning: predictions: no event in any of 3 files" in err
 
@@ -256,23 +256,23 @@ def test_any_text_as_predictions_is_packed_clean_or_a_list_of_problems(tmp_path_
         (["--eval", "predictions"], "predictions: no .wav files in it"),
     ],
 )
-def test_wrong_words(desk, capsys, change, sentence):
-    assert sentence in refused(capsys, desk, "predictions", "--meta", "meta.yaml", *WORDS, *change)
+def test_wrong_arguments(desk, capsys, change, sentence):
+    assert sentence in refused(capsys, desk, "predictions", "--meta", "meta.yaml", *ARGS, *change)
 
 
 def test_a_team_has_at_most_four_systems(desk, capsys):
-    words = [
+    arguments = [
         "predictions",
         "predictions",
         "--meta",
         "meta.yaml",
         "--meta",
         "meta.yaml",
-        *WORDS,
+        *ARGS,
         "--name",
         "Doe_INST_task3_4",
     ]
-    assert "2 systems from number 4 on; a team has at most 4" in refused(capsys, desk, *words)
+    assert "2 systems from number 4 on; a team has at most 4" in refused(capsys, desk, *arguments)
 
 
 def test_what_is_not_given_is_named(desk, capsys):
@@ -281,8 +281,10 @@ def test_what_is_not_given_is_named(desk, capsys):
 
 def test_predictions_that_cannot_be_read_at_all(desk, capsys):
     (desk / "evil.zip").write_bytes(b"PK not really")
-    assert "nowhere: no such folder" in refused(capsys, desk, "nowhere", "--meta", "meta.yaml", *WORDS)
-    assert "neither a folder nor a whole zip file" in refused(capsys, desk, "evil.zip", "--meta", "meta.yaml", *WORDS)
+    assert "nowhere: no such folder" in refused(capsys, desk, "nowhere", "--meta", "meta.yaml", *ARGS)
+    assert "neither a folder nor a whole zip file" in refused(
+        capsys, desk, "evil.zip", "--meta", "meta.yaml", *ARGS
+    )
 
 
 def test_a_huge_file_is_not_parsed(desk):
@@ -294,13 +296,13 @@ def test_a_huge_file_is_not_parsed(desk):
 def test_where_the_names_of_the_clips_come_from(desk):
     (desk / "list.txt").write_text("0002.wav\n\n0001\n 0003.CSV \n")
     (desk / "dcase2025" / "stereo_eval" / "eval" / "._0001.wav").touch()
-    places = (
+    sources = (
         desk / "dcase2025",
         desk / "dcase2025/stereo_eval",
         desk / "dcase2025/stereo_eval/eval",
         desk / "list.txt",
     )
-    assert {tuple(eval_clips(place)) for place in places} == {CLIPS}
+    assert {tuple(eval_clips(source)) for source in sources} == {CLIPS}
     (desk / "list.txt").write_text("a\nb\na\n")
     with pytest.raises(WhenceError, match="clip a is listed twice"):
         eval_clips(desk / "list.txt")

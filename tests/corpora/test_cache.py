@@ -75,16 +75,16 @@ def assert_same(sounds, expected):
 @pytest.mark.parametrize("settings", [DecodeSettings(), DecodeSettings(longest_s=0.1, silence_below=0.002)])
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_the_cache_holds_what_decoding_gives(entries, tmp_path, settings, jobs):
-    told = []
+    calls = []
     for _ in range(2):
         sounds = open_sounds(
             *(entries, STARSS23, tmp_path / "cache"),
             settings=settings,
             jobs=jobs,
-            progress=lambda *call: told.append(call),
+            progress=lambda *call: calls.append(call),
         )
         assert_same(sounds, slow_sounds(entries, settings))
-    assert told == [("decoding", done, 12) for done in range(1, 13)]
+    assert calls == [("decoding", done, 12) for done in range(1, 13)]
 
 
 def test_nothing_is_decoded_twice(entries, tmp_path, decodings):
@@ -217,9 +217,9 @@ def test_damage_in_any_checked_block_is_found(tmp_path, monkeypatch):
     (folder,) = (tmp_path / "cache").iterdir()
     size = (folder / "samples.int16").stat().st_size
     assert size > 40 * (1 << 12)
-    for place in (0, size - 1):  # the first and the last block are always among those looked at
+    for position in (0, size - 1):  # the first and the last block are always among those checked
         data = bytearray((folder / "samples.int16").read_bytes())
-        data[place] ^= 1
+        data[position] ^= 1
         (folder / "samples.int16").write_bytes(data)
         assert cache_module._load(folder) is None
         open_sounds(entries, STARSS23, tmp_path / "cache")
@@ -410,7 +410,7 @@ def test_a_sound_below_the_level_is_silent(tmp_path):
         ({"silence_below": -0.1}, r"silence_below"),
         ({"longest_s": 0.0}, r"longest_s must be a positive number of seconds, not 0.0"),
         ({"longest_s": float("nan")}, r"longest_s"),
-        ({"unreadable_share": 1.1}, r"unreadable_share lies between 0 and 1"),
+        ({"unreadable_share": 1.1}, r"unreadable_share must be between 0 and 1"),
     ],
 )
 def test_settings_without_sense_are_refused(wrong, sentence):

@@ -105,7 +105,7 @@ def test_a_longer_set_begins_with_the_shorter(windows, tmp_path):
 
 
 def test_a_second_call_makes_exactly_what_is_missing(loud_windows, tmp_path):
-    told = []
+    calls = []
     convert_clips(loud_windows, tmp_path, count=20)
     whole = tree(tmp_path)
     labels = sorted((tmp_path / "metadata_dev").rglob("*.csv"))
@@ -114,11 +114,11 @@ def test_a_second_call_makes_exactly_what_is_missing(loud_windows, tmp_path):
     labels[7].unlink()
     sounds[7].unlink()  # killed before
     times = {path: path.stat().st_mtime_ns for path in labels if path.is_file()}
-    result = convert_clips(loud_windows, tmp_path, count=20, progress=lambda *call: told.append(call))
+    result = convert_clips(loud_windows, tmp_path, count=20, progress=lambda *call: calls.append(call))
     assert (result.made, result.kept) == (2, 18)
     assert tree(tmp_path) == whole
     assert all(path.stat().st_mtime_ns == at for path, at in times.items())
-    assert told[-1] == ("converting", 20, 20)
+    assert calls[-1] == ("converting", 20, 20)
 
 
 def _convert(windows, out):

@@ -92,7 +92,7 @@ def test_a_recording_with_two_classes_goes_to_one_side():
 @pytest.mark.parametrize("fraction", [0.0, 1.0, -0.1, 1.5, float("nan")])
 @pytest.mark.parametrize("split", [split_by_recording, split_sounds])
 def test_a_share_that_leaves_a_side_empty_is_refused(split, fraction):
-    with pytest.raises(CorpusError, match=r"must lie between 0 and 1, not be"):
+    with pytest.raises(CorpusError, match=r"must be between 0 and 1, not"):
         split([sound(0, 0, "a"), sound(1, 0, "b")], fraction, 0)
 
 

@@ -1,4 +1,4 @@
-"""Ambisonic recordings heard in any direction: the fast way against the plain one."""
+"""Ambisonic recordings rendered in any direction: the fast way against the plain one."""
 
 import shutil
 
@@ -22,7 +22,7 @@ def windows(tree):
 
 
 def slow_signal(path, start_frame, angle_deg):
-    """Decode everything, cut, turn, add: sample by sample as the formula says."""
+    """Decode everything, cut, turn, add: sample by sample by the formula."""
     whole, _ = soundfile.read(path, dtype="float64")
     cut = whole[int(start_frame * 0.1 * 24_000) : int((start_frame + 50) * 0.1 * 24_000)]
     turn = np.deg2rad(angle_deg)
@@ -36,14 +36,14 @@ def slow_signal(path, start_frame, angle_deg):
 
 def slow_events(rows, start_frame, angle_deg):
     """(frame, class, source, azimuth, distance) by the rules written out."""
-    heard = []
+    events = []
     for frame, class_index, source, azimuth, _, distance in rows:
         if start_frame <= frame < start_frame + 50:
             turned = azimuth + angle_deg
             turned = turned - 360 if turned > 180 else turned
             folded = 180 - turned if turned > 90 else -180 - turned if turned < -90 else turned
-            heard.append((frame - start_frame, class_index, source, folded, distance / 100))
-    return heard
+            events.append((frame - start_frame, class_index, source, folded, distance / 100))
+    return events
 
 
 def test_recordings_are_listed_with_their_lengths(tree):

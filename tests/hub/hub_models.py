@@ -16,7 +16,7 @@ SYSTEM = json.dumps({"members": ["detector"], "localizers": ["localizer"], "reci
 
 
 def network(operator="Relu", **system):
-    """The bytes of a network from "maps" to "seld", whose card says that it is a whole system."""
+    """The bytes of a network from "maps" to "seld", whose card makes it a whole system."""
     ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["b", 4]) for name in ("maps", "seld")]
     weight = numpy_helper.from_array(np.arange(50_000, dtype=np.float32), "w")
     graph = helper.make_graph([helper.make_node(operator, ["maps"], ["seld"])], "g", ends[:1], ends[1:], [weight])

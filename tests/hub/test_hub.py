@@ -151,7 +151,7 @@ def test_a_private_model_needs_the_token_and_never_logs_it(hub, monkeypatch, cap
 
 
 def by_hand(message, file):
-    """Whether a sentence says what to fetch by hand, from where, and where to put it."""
+    """Whether a message has what to download by hand, from where, and where to put it."""
     name = read_name(NAME)
     return f"/doe/street/resolve/{COMMIT}/{file} by hand and put it at {name.folder / file}" in message
 

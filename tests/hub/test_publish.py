@@ -48,7 +48,7 @@ def model(tmp_path):
 
 @pytest.fixture
 def trained(tmp_path):
-    """A run folder as training leaves it, and a few things that lie about."""
+    """A run folder as training leaves it, and a few other files."""
     folder = tmp_path / "first"
     for name in ("detector", "localizer"):
         (folder / name).mkdir(parents=True)
@@ -73,9 +73,9 @@ def scores(tmp_path, capsys):
     return path
 
 
-def publish(capsys, *words):
+def publish(capsys, *arguments):
     """The exit code and both streams."""
-    code = main(["publish", *map(str, words)])
+    code = main(["publish", *map(str, arguments)])
     streams = capsys.readouterr()
     return code, streams.out, streams.err
 
@@ -127,7 +127,7 @@ def test_a_published_model_comes_back_the_same(hub, model, capsys, monkeypatch):
     assert hub_model(out.splitlines()[1]).read_bytes() == NETWORK
 
 
-def test_of_a_run_only_what_makes_the_model_goes_up(hub, trained, capsys, monkeypatch):
+def test_of_a_run_only_the_model_is_uploaded(hub, trained, capsys, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     _, out, _ = publish(capsys, trained, "doe/street")
     stays = out.split("not uploaded:\n")[1].split("\nREADME.md would be")[0]
@@ -150,20 +150,20 @@ def test_of_a_run_only_what_makes_the_model_goes_up(hub, trained, capsys, monkey
     assert hub_model(f"hf:doe/street@{COMMIT}").joinpath("detector", "weights.safetensors").read_bytes() == WEIGHTS
 
 
-def test_the_card_tells_the_scores_to_people_and_to_the_hub(hub, model, scores, tmp_path, capsys):
+def test_the_card_has_the_scores_for_people_and_for_the_hub(hub, model, scores, tmp_path, capsys):
     (tmp_path / "data.md").write_text("STARSS23 (MIT).\n")
-    words = ("--scores", scores, "--scored-on", 'demo: "24" clips\n- x: y', "--data", tmp_path / "data.md")
-    code, out, _ = publish(capsys, model, "doe/street", "--license", "apache-2.0", *words)
+    arguments = ("--scores", scores, "--scored-on", 'demo: "24" clips\n- x: y', "--data", tmp_path / "data.md")
+    code, out, _ = publish(capsys, model, "doe/street", "--license", "apache-2.0", *arguments)
     assert code == 0
     card = "\n".join(line[2:] for line in out.split("would be:\n\n")[1].split("\nNothing was")[0].splitlines())
-    said = metadata(card)
-    (result,) = said["model-index"][0]["results"]
+    data = metadata(card)
+    (result,) = data["model-index"][0]["results"]
     official = json.loads(scores.read_text())["official"]
     assert {metric["type"]: metric["value"] for metric in result["metrics"]} == {
         key: official[key] for key in ("f20", "doae_deg", "rde")
     }
     assert result["dataset"]["name"] == 'demo: "24" clips - x: y'
-    assert said["license"] == "apache-2.0"
+    assert data["license"] == "apache-2.0"
     assert f"| F20, location-dependent F-score | {100 * official['f20']:.1f} % |" in card
     assert "STARSS23 (MIT)." in card
     assert "12 knock" in card
@@ -226,13 +226,13 @@ def test_the_token_is_in_no_output_and_no_upload(hub, trained, scores, capsys, m
     """Every run, the ones that fail included, and every byte that was sent but for the one header."""
     caplog.set_level(0)
     monkeypatch.setenv("HF_TOKEN", TOKEN)
-    words = ["publish", str(trained), "doe/street", "--scores", str(scores), "--license", "mit"]
-    assert main(words) == 0
-    assert main([*words, "--yes", "--debug"]) == 0
+    arguments = ["publish", str(trained), "doe/street", "--scores", str(scores), "--license", "mit"]
+    assert main(arguments) == 0
+    assert main([*arguments, "--yes", "--debug"]) == 0
     monkeypatch.setenv("HF_TOKEN", TOKEN + "X")
-    assert main([*words, "--yes", "--debug"]) == 2
+    assert main([*arguments, "--yes", "--debug"]) == 2
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    assert main([*words, "--yes", "--debug"]) == 3
+    assert main([*arguments, "--yes", "--debug"]) == 3
     streams = capsys.readouterr()
     everything = streams.out + streams.err + caplog.text + repr(hub.commits) + repr(hub.uploads) + repr(hub.requests)
     assert TOKEN not in everything
@@ -242,20 +242,20 @@ def test_the_token_is_in_no_output_and_no_upload(hub, trained, scores, capsys, m
             assert TOKEN.encode() not in path.read_bytes(), path
 
 
-@pytest.mark.parametrize("place", ["system.json", "detector/weights.safetensors", "data.md", "scored-on"])
-def test_a_token_in_what_would_go_up_stops_everything(hub, trained, tmp_path, capsys, monkeypatch, place):
+@pytest.mark.parametrize("source", ["system.json", "detector/weights.safetensors", "data.md", "scored-on"])
+def test_a_token_in_what_would_be_uploaded_stops_everything(hub, trained, tmp_path, capsys, monkeypatch, source):
     monkeypatch.setenv("HF_TOKEN", "short-token")
     for secret in ("short-token", "hf_" + "a" * 34):
-        (tmp_path / "data.md").write_text(secret if place == "data.md" else "fine")
-        if place == "system.json":
-            (trained / place).write_bytes(SYSTEM.replace(b"whence_small", secret.encode()))
-        elif place.endswith("safetensors"):
-            (trained / place).write_bytes(safetensors(b"\0" * ((1 << 20) - 70) + secret.encode()))
-        words = ["--data", tmp_path / "data.md", "--scored-on", secret if place == "scored-on" else ""]
+        (tmp_path / "data.md").write_text(secret if source == "data.md" else "fine")
+        if source == "system.json":
+            (trained / source).write_bytes(SYSTEM.replace(b"whence_small", secret.encode()))
+        elif source.endswith("safetensors"):
+            (trained / source).write_bytes(safetensors(b"\0" * ((1 << 20) - 70) + secret.encode()))
+        arguments = ["--data", tmp_path / "data.md", "--scored-on", secret if source == "scored-on" else ""]
         scores = tmp_path / "s.json"
         part = {"f20": 0.5, "doae_deg": 1.0, "rde": 0.2}
         scores.write_text(json.dumps({"official": part, "strict": part}))
-        code, out, err = publish(capsys, trained, "doe/street", "--scores", scores, *words)
+        code, out, err = publish(capsys, trained, "doe/street", "--scores", scores, *arguments)
         assert code == 2
         assert "token of the Hub" in err
         assert secret not in out + err
@@ -336,7 +336,7 @@ def test_a_damaged_run_is_refused(hub, trained, capsys, how, sentence):
 
 
 @pytest.mark.parametrize(
-    ("words", "sentence"),
+    ("arguments", "sentence"),
     [
         (["x.pt", "doe/street"], "x.pt: is not published; only .safetensors, .onnx, .json, .md ever are"),
         (["nowhere.onnx", "doe/street"], "nowhere.onnx: no such file"),
@@ -350,11 +350,11 @@ def test_a_damaged_run_is_refused(hub, trained, capsys, how, sentence):
         (["exported.onnx", "doe/street", "--data", "x.pt"], "x.pt: cannot be read as text"),
     ],
 )
-def test_wrong_words(hub, model, capsys, monkeypatch, words, sentence):
+def test_wrong_arguments(hub, model, capsys, monkeypatch, arguments, sentence):
     monkeypatch.chdir(model.parent)
     (model.parent / "x.pt").write_bytes(pickle.dumps(b"\xff"))
     (model.parent / "bad.onnx").write_bytes(b"bad")
-    code, out, err = publish(capsys, *words)
+    code, out, err = publish(capsys, *arguments)
     assert (code, out) == (2, "")
     assert sentence in err
     assert hub.requests == []

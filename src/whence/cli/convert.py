@@ -1,4 +1,4 @@
-"""`whence convert`: STARSS recordings into stereo clips, the published DCASE 2025 set or others of its kind."""
+"""`whence convert`: cut stereo clips from STARSS recordings, the published DCASE 2025 set or more of its kind."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _log = logging.getLogger("whence.cli")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """From where, how many, which draw."""
+    """Declare the recordings, the number of clips and the draw."""
     from whence.corpora import OFFICIAL_CLIP_COUNT, OFFICIAL_SEED
 
     parser.add_argument("starss", type=Path, help="folder that holds foa_dev/ and metadata_dev/")
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
             StereoWindows(recordings), args.out, count=args.clips, seed=args.seed, jobs=args.jobs, progress=show
         )
     _log.info(
-        "%d clips in %s: %d made now, %d were there; passed over: %d too loud, %d drawn twice",
+        "%d clips in %s: %d made now, %d were there; skipped: %d too loud, %d drawn twice",
         done.made + done.kept, args.out, done.made, done.kept, done.too_loud, done.repeated,
     )  # fmt: skip
     return DONE

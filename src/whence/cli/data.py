@@ -1,4 +1,4 @@
-"""`whence data fetch | verify | index`: public data sets brought here, checked, and listed with their checksums."""
+"""`whence data fetch | verify | index`: download public data sets, check them, and list their checksums."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _log = logging.getLogger("whence.cli")
 
 
 def _add_name_and_folder(parser: argparse.ArgumentParser) -> None:
-    """Which data set, and where it is."""
+    """Declare the data set and its folder."""
     from whence.corpora.fetch import CATALOGUE
 
     names = "; ".join(f"{name}: {dataset.title}" for name, dataset in CATALOGUE.items())
     parser.add_argument("name", help=names)
-    parser.add_argument("folder", type=Path, help="where the data set lies or shall lie")
+    parser.add_argument("folder", type=Path, help="folder of the data set; made if missing")
 
 
 def _add_fetch_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +46,7 @@ def _fetch(args: argparse.Namespace) -> int:
 
 
 def _verify(args: argparse.Namespace) -> int:
-    """Count the files and compare checksums; "some failed" when anything is missing or changed."""
+    """Count the files and compare checksums; exit with "some failed" where any is missing or changed."""
     from whence.corpora.fetch import verify
 
     with shown_progress("file", quiet=args.quiet) as show:

@@ -59,7 +59,7 @@ class DecodeSettings:
         if not (math.isfinite(self.longest_s) and self.longest_s * SAMPLE_RATE_HZ >= 1):
             raise CorpusError(f"longest_s must be a positive number of seconds, not {self.longest_s}")
         if not 0 <= self.unreadable_share <= 1:
-            raise CorpusError(f"unreadable_share lies between 0 and 1, not {self.unreadable_share}")
+            raise CorpusError(f"unreadable_share must be between 0 and 1, not {self.unreadable_share}")
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ def _check_leading_index(name: str, class_index: int, classes: ClassList) -> Non
 
 
 def _refusal(name: str, meant: list[int], classes: ClassList) -> str:
-    """Say why a name is not one class, and what there is."""
+    """The message for a name that is not exactly one class, with all classes."""
     listed = ", ".join(f"{index} {class_name}" for index, class_name in enumerate(classes.names))
     if meant:
         return f"{name!r} could be {' or '.join(repr(classes[index]) for index in meant)}; the classes are: {listed}"
@@ -96,7 +96,7 @@ class ClassMap:
 
     Args:
         class_index: by label name; None marks a sound that spoils a clip (a crowd, a child speaking).
-        implied_by: by label name, the more specific names under which it is only a parent and says nothing.
+        implied_by: by label name, the more specific names beside which it is only a parent and does not count.
         origin: the file it was read from, for messages.
     """
 

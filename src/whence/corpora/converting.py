@@ -55,7 +55,7 @@ def list_official_recordings(folder: Path) -> list[Recording]:
     """List the recordings of STARSS23 that the published stereo set was drawn from, with the lengths used then.
 
     Twelve recordings without film were left out, and a length is that of the film where it ends before the sound.
-    Where `video_dev/` is not there, lengths are those of the sound; the log says so.
+    Where `video_dev/` is not there, lengths are those of the sound, and the log has a line.
 
     Args:
         folder: holds `foa_dev/`, `metadata_dev/` and maybe `video_dev/`.
@@ -130,7 +130,7 @@ def convert_clips(
     """Write stereo clips drawn at random from recordings, in the folders of the DCASE 2025 set.
 
     `out/stereo_dev/<subset>/<name>.wav` is written first and `out/metadata_dev/<subset>/<name>.csv` last: a label
-    file says that its clip is done. An interrupted call is completed by the same call, which makes exactly the
+    file marks its clip as done. An interrupted call is completed by the same call, which makes exactly the
     missing clips, the same bytes whenever and by however many jobs.
 
     With `list_official_recordings`, the official seed and count, the published set comes out, except for the
@@ -142,7 +142,7 @@ def convert_clips(
         count: clips to have in the end.
         seed: the official one, or another for other windows.
         jobs: clips made at once.
-        progress: told the number of clips.
+        progress: called with the number of clips.
 
     Raises:
         CorpusError: there are no recordings, one is too short or has no distances (STARSS22), or almost every window
@@ -202,7 +202,7 @@ def _label_text(windows: StereoWindows, window: Window) -> bytes:
 
 
 def _as_organisers_wrote(signal: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The 16-bit steps of the organisers' writer: libsndfile, told to clip, rounds to 32 bits and cuts off 16."""
+    """The 16-bit steps of the organisers' writer: libsndfile, set to clip, rounds to 32 bits and cuts off 16."""
     steps: NDArray[np.float32] = np.floor(np.rint(signal * np.float32(2**31)) * np.float32(2**-16))
     return steps * np.float32(2**-15)
 
@@ -230,5 +230,5 @@ def _film_frames(path: Path) -> int:
     except (av.FFmpegError, IndexError, OSError) as error:
         raise CorpusError(f"{path}: not readable as a film ({error}); fetch it again or remove it") from None
     if not frames or not rate:
-        raise CorpusError(f"{path}: the film does not say how long it is; fetch it again or remove it")
+        raise CorpusError(f"{path}: the film has no length; fetch it again or remove it")
     return math.floor(frames / rate * 10)

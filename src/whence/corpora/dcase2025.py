@@ -49,7 +49,7 @@ class Clip:
 
     @property
     def fold(self) -> int | None:
-        """1 synthetic, 3 train, 4 test; None where the name does not say."""
+        """1 synthetic, 3 train, 4 test; None for other names."""
         match = _FOLD.match(self.name)
         return int(match.group(1)) if match else None
 
@@ -151,8 +151,8 @@ def list_clips(folder: Path, part: str = "dev-train", *, synthetic: bool = True,
         sounds = _existing(folder / "stereo_dev", "stereo_dev.zip")
         labels = _existing(folder / "metadata_dev", "metadata_dev.zip")
         subsets = _subsets(sounds, labels, part)
-        kept = [subset for subset in subsets if synthetic or not subset.endswith(_SYNTHETIC)]
-        clips = [clip for subset in kept for clip in list_pairs(sounds / subset, labels / subset)]
+        chosen = [subset for subset in subsets if synthetic or not subset.endswith(_SYNTHETIC)]
+        clips = [clip for subset in chosen for clip in list_pairs(sounds / subset, labels / subset)]
         _check_folds(clips, part)
     _check_count(folder, part, clips, complete)
     return clips

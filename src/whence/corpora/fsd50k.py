@@ -27,7 +27,7 @@ def read_fsd50k(
 ) -> list[SoundEntry]:
     """List the FSD50K clips that hold exactly one of our classes.
 
-    A clip's labels include all parents in the AudioSet ontology and say nothing about time, so only a clip whose
+    A clip's labels include all parents in the AudioSet ontology and have no times, so only a clip whose
     labels mean one single class can be mixed into a scene and labelled. The others are left out and counted in
     the log. The recording of an entry is its uploader: many upload whole sessions.
 

@@ -78,7 +78,7 @@ class Sounds:
         scale: (sound,) float32; a sound's waveform is int16 * scale, so that quiet sounds keep their resolution.
         class_index: (sound,) int32; position in `classes`, or BACKGROUND or INTERFERENCE.
         recording: (sound,) the original recording or speaker, which splits keep together.
-        name: (sound,) unique, tells where the sound came from.
+        name: (sound,) unique; for messages.
         classes: the class list that class_index points into.
 
     Raises:

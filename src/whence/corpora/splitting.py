@@ -109,4 +109,4 @@ def _sides(items: Sequence[T], held_out: set[str]) -> tuple[list[T], list[T]]:
 def _check_fraction(held_out_fraction: float) -> None:
     """Raise for a fraction that leaves a side empty."""
     if not 0 < held_out_fraction < 1:
-        raise CorpusError(f"the held-out fraction must lie between 0 and 1, not be {held_out_fraction}")
+        raise CorpusError(f"the held-out fraction must be between 0 and 1, not {held_out_fraction}")

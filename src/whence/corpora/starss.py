@@ -182,7 +182,7 @@ def _recording(key: str, sound: Path, labels: Path) -> Recording:
             f"{_CHANNELS}, and these recordings {SAMPLE_RATE_HZ} Hz (is it the microphone array's format?)"
         )
     if info.sample_count is None:
-        raise CorpusError(f"{sound}: its header does not say how long it is; write it anew")
+        raise CorpusError(f"{sound}: its header has no length; write the file again")
     subset, _, name = key.rpartition("/")
     # Not sample_count // 2400: the organisers multiply seconds by ten, which rounds down a few exact lengths.
     return Recording(name, subset, sound, labels, math.floor(info.sample_count / SAMPLE_RATE_HZ * 10))

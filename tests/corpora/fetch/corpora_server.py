@@ -51,12 +51,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body[first:][: cuts.pop(0)] if cuts else body[first:])
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: the test's output is for the test."""
+        """Print nothing: the test's output is for the test."""
 
 
 class _Server(ThreadingHTTPServer):
     def handle_error(self, *_: object) -> None:
-        """Say nothing when a client hangs up, which some tests do on purpose."""
+        """Print nothing when a client hangs up, which some tests do on purpose."""
 
 
 @contextlib.contextmanager

@@ -36,12 +36,12 @@ def fetched(file, folder, **options):
 
 
 def test_a_file_arrives_whole_and_nothing_else_is_left(site, tmp_path):
-    told = []
-    target = fetched(remote(site), tmp_path, progress=lambda *call: told.append(call))
+    calls = []
+    target = fetched(remote(site), tmp_path, progress=lambda *call: calls.append(call))
     assert target.read_bytes() == BODY
     assert list(tmp_path.iterdir()) == [target]
-    assert told[-1] == ("data.zip", len(BODY), len(BODY))
-    assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
+    assert calls[-1] == ("data.zip", len(BODY), len(BODY))
+    assert [done for _, done, _ in calls] == sorted(done for _, done, _ in calls)
 
 
 def test_a_file_that_is_there_is_not_asked_for_again(site, tmp_path):
@@ -142,7 +142,7 @@ def test_more_bytes_than_the_record_says_are_not_taken(site, tmp_path):
 
 
 def test_a_missing_file_is_not_asked_for_twice(site, tmp_path):
-    with pytest.raises(CorpusError, match=r"the server answers 404 Not Found.*download it by hand and put it at"):
+    with pytest.raises(CorpusError, match=r"the server responds with 404 Not Found.*download it by hand and put it at"):
         fetched(remote(site, path="/gone.zip"), tmp_path)
     assert len(site.requests) == 1
 
@@ -155,11 +155,11 @@ def test_a_busy_server_is_asked_again(site, tmp_path):
 
 def test_a_server_that_stays_busy_is_named(site, tmp_path):
     site.status["/data.zip"] = [503] * 5
-    with pytest.raises(CorpusError, match=r"the server answers 503 Service Unavailable\. Try again later"):
+    with pytest.raises(CorpusError, match=r"the server responds with 503 Service Unavailable\. Try again later"):
         fetched(remote(site), tmp_path, attempts=5)
 
 
-def test_offline_is_said_at_once(tmp_path):
+def test_offline_fails_at_once(tmp_path):
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
         port = reserved.getsockname()[1]
@@ -186,7 +186,7 @@ def test_an_answer_to_another_range_is_refused(site, tmp_path, monkeypatch):
         fetched(file, tmp_path)
 
 
-def test_too_small_a_disk_is_said_before_anything_is_written(site, tmp_path, monkeypatch):
+def test_too_small_a_disk_is_an_error_before_anything_is_written(site, tmp_path, monkeypatch):
     usage = SimpleNamespace(free=5_000_000)
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
     with pytest.raises(CorpusError, match=r"data.zip needs 0\.00512 GB more, 0\.005 GB are free; make room"):
@@ -216,5 +216,5 @@ def test_every_published_kind_of_checksum_is_compared(site, tmp_path, method):
 
 @pytest.mark.parametrize("checksum", ["crc:0", "", "shake_128:0"])
 def test_an_unknown_kind_of_checksum_is_refused(site, tmp_path, checksum):
-    with pytest.raises(CorpusError, match=r"is none of md5, sha1"):
+    with pytest.raises(CorpusError, match=r"is not one of md5, sha1"):
         fetched(replace(remote(site), checksum=checksum), tmp_path)

@@ -43,8 +43,8 @@ def put_on(site, record, files):
         digest = hashlib.md5(data, usedforsecurity=False).hexdigest()
         links = {"self": f"{site.address}{path}"}
         listed.append({"id": "0", "key": name, "size": len(data), "checksum": f"md5:{digest}", "links": links})
-    answer = {"id": int(record), "metadata": {"title": "x"}, "files": listed}
-    site.files[f"/api/records/{record}"] = json.dumps(answer).encode()
+    shown = {"id": int(record), "metadata": {"title": "x"}, "files": listed}
+    site.files[f"/api/records/{record}"] = json.dumps(shown).encode()
     site.content_type[f"/api/records/{record}"] = "application/json"
 
 
@@ -80,12 +80,12 @@ def visible(folder):
 
 
 def test_a_data_set_arrives_unpacked(fetched, caplog):
-    told = []
+    calls = []
     with caplog.at_level(logging.INFO, "whence.corpora"):
-        folder = fetched(progress=lambda *call: told.append(call))
+        folder = fetched(progress=lambda *call: calls.append(call))
     assert visible(folder) == ["labels/a.csv", "labels/b.csv", "sounds/a.wav", "sounds/b.wav"]
     assert (folder / "sounds" / "b.wav").read_bytes() == b"B" * 4000
-    assert ("sounds.zip", len(SOUNDS), len(SOUNDS)) in told
+    assert ("sounds.zip", len(SOUNDS), len(SOUNDS)) in calls
     assert "sounds.zip: unpacked 2 files to" in caplog.text
 
 
@@ -125,7 +125,7 @@ def test_files_without_a_record_are_checked_against_the_published_sum(fetched, s
     (folder / "weights.pt").unlink()
     (folder / ".whence-fetched.json").unlink()
     site.files["/weights.pt"] = b"wEights"
-    with pytest.raises(CorpusError, match=r"the record says sha1:"):
+    with pytest.raises(CorpusError, match=r"its checksum is .*, not sha1:"):
         fetched("direct")
     assert not (folder / "weights.pt").exists()
 
@@ -158,7 +158,7 @@ def test_an_archive_in_parts_is_joined_by_the_command_in_the_message_and_then_un
 
 
 @pytest.mark.skipif(shutil.which("zip") is None, reason="needs Info-ZIP's zip")
-def test_the_command_that_is_told_joins_the_parts_of_info_zip(site, tmp_path):
+def test_the_command_that_is_calls_joins_the_parts_of_info_zip(site, tmp_path):
     made = tmp_path / "made"
     made.mkdir()
     # Info-ZIP 3.0 damages a file that reaches over more than two parts; those of FSD50K are far larger than its files.
@@ -225,17 +225,19 @@ def test_a_record_cannot_choose_where_its_files_go(site, tmp_path, name):
     assert visible(tmp_path) == []
 
 
-@pytest.mark.parametrize("answer", [b"<html>blocked</html>", b'{"files": [{"key": "x"}]}', b"[]", b'{"message": "no"}'])
-def test_an_answer_that_is_no_record_is_refused(site, answer):
-    site.files["/api/records/77"] = answer
-    with pytest.raises(CorpusError, match=r"/77 (answers a page, not a record|is not the record whence knows)"):
+@pytest.mark.parametrize(
+    "content", [b"<html>blocked</html>", b'{"files": [{"key": "x"}]}', b"[]", b'{"message": "no"}']
+)
+def test_a_response_that_is_no_record_is_refused(site, content):
+    site.files["/api/records/77"] = content
+    with pytest.raises(CorpusError, match=r"/77 (responds with a page, not a record|is not the record whence knows)"):
         remote_files(SMALL, zenodo=f"{site.address}/api/records")
 
 
 def test_a_refusing_host_and_no_host_name_the_page_to_open_by_hand(site):
     by_hand = r"open https://example.org/small in a browser and download labels.zip, sounds.zip by hand"
     site.status["/api/records/77"] = [503]
-    with pytest.raises(CorpusError, match=rf"answers 503 .*{by_hand}"):
+    with pytest.raises(CorpusError, match=rf"responds with 503 .*{by_hand}"):
         remote_files(SMALL, zenodo=f"{site.address}/api/records")
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
@@ -282,10 +284,10 @@ def listed(tmp_path):
     (tmp_path / "data" / ".hidden").write_bytes(b"not data")
     (tmp_path / "data" / ".tmp").mkdir()
     (tmp_path / "data" / ".tmp" / "x").write_bytes(b"not data")
-    told = []
+    calls = []
     for _ in range(2):  # the list does not list itself
-        assert index(tmp_path / "data", progress=lambda *call: told.append(call)) == 3
-        assert told[-1] == ("checking", 3, 3)
+        assert index(tmp_path / "data", progress=lambda *call: calls.append(call)) == 3
+        assert calls[-1] == ("checking", 3, 3)
     return tmp_path / "data"
 
 

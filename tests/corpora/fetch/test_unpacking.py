@@ -31,8 +31,8 @@ def tar_of(path, content, **attributes):
         for name, data in content.items():
             entry = tarfile.TarInfo(name)
             entry.size = len(data)
-            for word, value in attributes.items():
-                setattr(entry, word, value)
+            for key, value in attributes.items():
+                setattr(entry, key, value)
             tarred.addfile(entry, io.BytesIO(data))
     return path
 
@@ -48,12 +48,12 @@ def packed(request, tmp_path):
 
 
 def test_everything_comes_out_as_it_went_in(packed, tmp_path):
-    told = []
+    calls = []
     archive = packed(CONTENT)
-    names = unpack(archive, tmp_path / "out", progress=lambda *call: told.append(call))
+    names = unpack(archive, tmp_path / "out", progress=lambda *call: calls.append(call))
     assert names == list(CONTENT)
     assert tree(tmp_path / "out") == CONTENT
-    assert told[-1][:2] == (archive.name, sum(map(len, CONTENT.values())))
+    assert calls[-1][:2] == (archive.name, sum(map(len, CONTENT.values())))
 
 
 def test_folders_in_an_archive_are_made(tmp_path):
@@ -189,7 +189,7 @@ def test_a_locked_archive_is_refused(tmp_path):
         unpack(archive, tmp_path / "out")
 
 
-def test_too_small_a_disk_is_said_before(tmp_path, monkeypatch):
+def test_too_small_a_disk_is_an_error_before_unpacking(tmp_path, monkeypatch):
     usage = SimpleNamespace(free=100)
     archive = zip_of(tmp_path / "x.zip", CONTENT)
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage)

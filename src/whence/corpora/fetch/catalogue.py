@@ -158,14 +158,14 @@ def _read_json(url: str, dataset: Dataset, timeout_s: float) -> Any:
     request = web_request(url, Accept="application/json")
     by_hand = f"open {dataset.page} in a browser and download {', '.join(dataset.files)} by hand"
     try:
-        with urllib.request.urlopen(request, timeout=timeout_s) as answer:
-            return json.loads(answer.read(_LARGEST_RECORD_BYTES))
+        with urllib.request.urlopen(request, timeout=timeout_s) as response:
+            return json.loads(response.read(_LARGEST_RECORD_BYTES))
     except urllib.error.HTTPError as error:
-        raise CorpusError(f"{url} answers {error.code} {error.reason}; try later, or {by_hand}") from None
+        raise CorpusError(f"{url} responds with {error.code} {error.reason}; try later, or {by_hand}") from None
     except OSError as error:
         raise CorpusError(f"{url} cannot be reached ({_reason(error)}); check the network, or {by_hand}") from None
     except ValueError:
-        raise CorpusError(f"{url} answers a page, not a record; is a proxy in between? Or {by_hand}") from None
+        raise CorpusError(f"{url} responds with a page, not a record; is a proxy in between? Or {by_hand}") from None
 
 
 def _files_of_record(record: Any, url: str) -> list[RemoteFile]:

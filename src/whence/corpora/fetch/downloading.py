@@ -30,7 +30,7 @@ class _UnreachableError(_CutError):
 
 
 class _NothingLeftError(Exception):
-    """The server says that all bytes have been sent already."""
+    """The server has no more bytes than are here already."""
 
 
 def download(
@@ -85,15 +85,15 @@ def download(
 def _receive(file: RemoteFile, part: Path, target: Path, progress: Progress, timeout_s: float) -> None:
     """Append what is still missing to the part file, as far as the connection goes."""
     have = _size(part)
-    with _answer(file, have, target, timeout_s) as answer:
-        if answer.status != http.HTTPStatus.PARTIAL_CONTENT:
+    with _response(file, have, target, timeout_s) as response:
+        if response.status != http.HTTPStatus.PARTIAL_CONTENT:
             have = 0
-        elif not str(answer.headers.get("Content-Range", "")).startswith(f"bytes {have}-"):
+        elif not str(response.headers.get("Content-Range", "")).startswith(f"bytes {have}-"):
             raise CorpusError(_by_hand(file, target, "the server sends another part than asked for"))
-        total = file.size or have + int(answer.headers.get("Content-Length") or 0)
+        total = file.size or have + int(response.headers.get("Content-Length") or 0)
         _check_room(file, target, total - have)
         with part.open("ab" if have else "wb") as disk:
-            while block := answer.read1(_BLOCK_BYTES):
+            while block := response.read1(_BLOCK_BYTES):
                 # No archive or weights file begins like HTML.
                 if have == 0 and block.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html")):
                     raise CorpusError(_by_hand(file, target, "a web page came instead of the file (a proxy, a login?)"))
@@ -112,18 +112,18 @@ def _receive(file: RemoteFile, part: Path, target: Path, progress: Progress, tim
 
 
 @contextlib.contextmanager
-def _answer(file: RemoteFile, have: int, target: Path, timeout_s: float) -> Iterator[http.client.HTTPResponse]:
-    """The server's answer to asking for everything from byte `have` on."""
+def _response(file: RemoteFile, have: int, target: Path, timeout_s: float) -> Iterator[http.client.HTTPResponse]:
+    """The server's response to a request for everything from byte `have` on."""
     headers = {"Range": f"bytes={have}-"} if have else {}
     try:
-        with urllib.request.urlopen(web_request(file.url, **headers), timeout=timeout_s) as answer:
-            yield answer
+        with urllib.request.urlopen(web_request(file.url, **headers), timeout=timeout_s) as response:
+            yield response
     except urllib.error.HTTPError as error:
         if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and have:
             raise _NothingLeftError from None
         if error.code in _RETRIED:
-            raise _CutError(f"the server answers {error.code} {error.reason}") from None
-        raise CorpusError(_by_hand(file, target, f"the server answers {error.code} {error.reason}")) from None
+            raise _CutError(f"the server responds with {error.code} {error.reason}") from None
+        raise CorpusError(_by_hand(file, target, f"the server responds with {error.code} {error.reason}")) from None
     except urllib.error.URLError as error:
         raise _UnreachableError(f"the host cannot be reached ({error.reason})") from None
     except (http.client.HTTPException, ConnectionError, TimeoutError) as error:
@@ -142,7 +142,9 @@ def _accept(file: RemoteFile, part: Path, target: Path) -> None:
     found = _checksum(part, file.checksum)
     if found != file.checksum:
         part.unlink()
-        raise CorpusError(_by_hand(file, target, f"its checksum is {found}, the record says {file.checksum}; removed"))
+        raise CorpusError(
+            _by_hand(file, target, f"its checksum is {found}, not {file.checksum}; removed")
+        )
     with part.open("rb+") as disk:
         os.fsync(disk.fileno())
     part.replace(target)
@@ -152,9 +154,9 @@ def _checksum(path: Path, like: str) -> str:
     """The checksum of a file by the method of another, such as `md5:...`."""
     method = like.partition(":")[0]
     if method not in _METHODS:
-        raise CorpusError(f"checksum {like!r} is none of {', '.join(sorted(_METHODS))}")
+        raise CorpusError(f"checksum {like!r} is not one of {', '.join(sorted(_METHODS))}")
     with path.open("rb") as file:
-        # The sums protect against accidents; where only approved ciphers are allowed, md5 needs this said.
+        # The sums protect against accidents; where only approved ciphers are allowed, md5 needs this flag.
         digest = hashlib.file_digest(file, lambda: hashlib.new(method, usedforsecurity=False))
     return f"{method}:{digest.hexdigest()}"
 

@@ -37,8 +37,8 @@ def fetch(
     """Download a public data set, check it and unpack it.
 
     What is there already is not fetched again: a second call completes an interrupted first one, in the middle of
-    a file too. Archives are removed once unpacked. A zip archive in parts is downloaded and has to be joined by the
-    user, whom the error tells the command; the next call unpacks it.
+    a file too. Archives are removed once unpacked. An archive in parts is downloaded only: the error names the command
+    that joins the parts, and the next call unpacks the joined archive.
 
     Args:
         name: one of the catalogue's names.
