@@ -282,9 +282,7 @@ def test_what_is_not_given_is_named(desk, capsys):
 def test_predictions_that_cannot_be_read_at_all(desk, capsys):
     (desk / "evil.zip").write_bytes(b"PK not really")
     assert "nowhere: no such folder" in refused(capsys, desk, "nowhere", "--meta", "meta.yaml", *ARGS)
-    assert "neither a folder nor a whole zip file" in refused(
-        capsys, desk, "evil.zip", "--meta", "meta.yaml", *ARGS
-    )
+    assert "neither a folder nor a whole zip file" in refused(capsys, desk, "evil.zip", "--meta", "meta.yaml", *ARGS)
 
 
 def test_a_huge_file_is_not_parsed(desk):

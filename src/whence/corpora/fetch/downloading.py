@@ -142,9 +142,7 @@ def _accept(file: RemoteFile, part: Path, target: Path) -> None:
     found = _checksum(part, file.checksum)
     if found != file.checksum:
         part.unlink()
-        raise CorpusError(
-            _by_hand(file, target, f"its checksum is {found}, not {file.checksum}; removed")
-        )
+        raise CorpusError(_by_hand(file, target, f"its checksum is {found}, not {file.checksum}; removed"))
     with part.open("rb+") as disk:
         os.fsync(disk.fileno())
     part.replace(target)
