@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from whence.features import build_features, logmel_settings, mel_filterbank
-from whence.features.bands import Bands
 from whence.features.settings import DEFAULTS
+from whence.features.spectrum import Bands
 from whence.inference import features_of
 from whence.labels import Events
 from whence.models.outputs import build_output

@@ -4,16 +4,16 @@ import pytest
 import torch
 from hypothesis import given, strategies as st
 
-from whence.features.midside import intensity, level_difference, mid_side, side_ratio
+from whence.features.midside import intensity, level_difference, mono_maps, side_ratio
 
 
 @given(st.floats(-1e3, 1e3, width=32), st.floats(-1e3, 1e3, width=32))
 def test_mid_and_side_give_left_and_right_back_and_swap_exactly(left, right):
-    mid, side = mid_side(torch.tensor(left), torch.tensor(right))
-    assert float(mid + side) == pytest.approx(left, abs=1e-3)
-    assert float(mid - side) == pytest.approx(right, abs=1e-3)
-    swapped_mid, swapped_side = mid_side(torch.tensor(right), torch.tensor(left))
-    assert (float(swapped_mid), float(swapped_side)) == (float(mid), -float(side))
+    signal = torch.tensor([[[left], [right]]])
+    mid, side = mono_maps(signal, ("mid", "side"))[0, :, 0].tolist()
+    assert mid + side == pytest.approx(left, abs=1e-3)
+    assert mid - side == pytest.approx(right, abs=1e-3)
+    assert mono_maps(signal.flip(1), ("mid", "side"))[0, :, 0].tolist() == [mid, -side]
 
 
 @given(st.floats(-1, 1), st.floats(1e-3, 1e3))

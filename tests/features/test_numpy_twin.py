@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from whence.errors import FeatureError
+from whence.features.encoder_mels import To16k
 from whence.features.numpy_twin import numpy_features, to_16k
 from whence.features.registry import build_features
-from whence.features.resample import To16k
 from whence.features.settings import DEFAULTS, POWER_MAPS, RATIO_MAPS, FeatureSettings
 
 EVERYTHING = FeatureSettings("midside", maps=POWER_MAPS + RATIO_MAPS)
@@ -17,7 +17,7 @@ PEAK = replace(DEFAULTS["yamnet_mel"](), maps=("left", "right"), peak_normalized
 
 
 def sound(batch=2, sample=24_000):
-    """Correlated channels with a silent stretch and a quiet one: every branch is met."""
+    """Correlated channels with a silent stretch and a quiet one, so that every branch runs."""
     rng = np.random.default_rng([4, 0, 0])
     signal = rng.standard_normal((batch, 2, sample)).astype(np.float32)
     signal[:, 1] = 0.7 * signal[:, 0] + 0.1 * signal[:, 1]
@@ -35,6 +35,13 @@ def test_twin_equals_torch(conf):
     for index, name in enumerate(conf.maps):
         limit = 0.01 if name in POWER_MAPS or name == "level_difference" else 1e-3
         np.testing.assert_allclose(found[:, index], expected[:, index], rtol=0, atol=limit, err_msg=name)
+
+
+@pytest.mark.parametrize("samples", [2_400, 24_001, 24_359, 24_479])
+def test_the_onset_maps_of_any_length_equal_torch(samples):
+    signal, conf = sound(1, 24_479)[..., :samples], DEFAULTS["midside_onsets"]()
+    expected = build_features(conf)(torch.from_numpy(signal)).numpy()
+    np.testing.assert_allclose(numpy_features(conf)(signal)[:, 4:], expected[:, 4:], rtol=0, atol=0.01)
 
 
 def test_resampling_twin_equals_torch():

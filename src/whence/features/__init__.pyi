@@ -1,4 +1,6 @@
+from .encoder_mels import SILENCE as SILENCE
 from .mel import mel_filterbank as mel_filterbank
+from .numpy_spectra import hann as hann
 from .numpy_twin import numpy_features as numpy_features
 from .onset_rule import LEAST_LEVEL as LEAST_LEVEL
 from .registry import build_features as build_features
@@ -12,5 +14,3 @@ from .settings import (
     perceptual_settings as perceptual_settings,
     yamnet_mel_settings as yamnet_mel_settings,
 )
-from .windows import hann as hann
-from .yamnet_mel import SILENCE as SILENCE

@@ -1,4 +1,4 @@
-"""What a coincident stereo pair tells about direction, per mel band: intensity, side ratio, level difference."""
+"""Direction cues of a coincident stereo pair per mel band: intensity, side ratio, level difference."""
 
 # B batch, T feature frame, N frequency bin, F mel band
 
@@ -9,21 +9,11 @@ _SILENCE = 1e-10
 _LEVEL_DIFFERENCE_LIMIT_DB = 40.0
 
 
-def mid_side(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
-    """Half sum and half difference; for a plane wave side / mid = sin(azimuth) cos(elevation), left positive.
-
-    Args:
-        left: any shape, real samples or complex spectra.
-        right: the same shape.
-
-    >>> mid_side(torch.tensor([3.0]), torch.tensor([1.0]))
-    (tensor([2.]), tensor([1.]))
-    """
-    return (left + right) / 2, (left - right) / 2
-
-
 def mono_maps(signal: Tensor, names: tuple[str, ...]) -> Tensor:
     """The named channels (`left`, `right`, `mid`, `side`) of (B, 2, sample), stacked to (B, M, sample).
+
+    Mid is half the sum and side half the difference: for a plane wave side / mid = sin(azimuth) cos(elevation),
+    positive to the left.
 
     >>> mono_maps(torch.tensor([[[3.0], [1.0]]]), ("mid", "left")).flatten()
     tensor([2., 3.])

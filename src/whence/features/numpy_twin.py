@@ -1,4 +1,4 @@
-"""The same maps without torch: what a machine that only runs ONNX files computes before the network."""
+"""The same maps without torch, for machines that only run ONNX files."""
 
 # B batch, M map, T feature frame, N frequency bin, F mel band
 
@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 
 from whence.errors import FeatureError
 from whence.features.mel import mel_filterbank
-from whence.features.numpy_onsets import numpy_onsets
-from whence.features.numpy_spectra import Array, Spectra, power, spectra
-from whence.features.onset_rule import without_onsets
+from whence.features.numpy_spectra import HALF_WIDTH, STRIDE, Array, Spectra, power, resampling_kernels, spectra
+from whence.features.onset_rule import numpy_onsets, without_onsets
 from whence.features.settings import MADE_OF, POWER_MAPS, SMALLEST_PEAK, FeatureSettings
-from whence.features.windows import HALF_WIDTH, STRIDE, resampling_kernels
 
 _SILENCE = np.float32(1e-10)
 _LEVEL_DIFFERENCE_LIMIT_DB = 40.0
@@ -22,7 +20,7 @@ _BLOCK = 64  # feature frames smoothed by one matrix product
 
 
 def numpy_features(settings: FeatureSettings) -> Callable[[Array], Array]:
-    """The front end of `settings` as a plain function on arrays.
+    """Return the front end of `settings` as a plain function on arrays.
 
     It agrees with the torch form within 0.01 dB on log-mel maps and 1e-3 on the others (float32 both;
     the difference is the order of sums in the two Fourier transforms).
@@ -55,14 +53,14 @@ def numpy_features(settings: FeatureSettings) -> Callable[[Array], Array]:
 
 
 def decibels(value: Array, dynamic_range_db: float) -> Array:
-    """10 log10 of (B, M, T, F), floored under each clip's maximum; see `whence.features.logmel.decibels`."""
+    """10 log10 of (B, M, T, F), floored under each clip's maximum; see `whence.features.spectrum.decibels`."""
     level = 10.0 * np.log10(np.maximum(value, _SILENCE))
     floor = level.max(axis=(1, 2, 3), keepdims=True) - np.float32(dynamic_range_db)
     return np.asarray(np.maximum(level, floor), dtype=np.float32)
 
 
 def stereo_maps(signal: Array, settings: FeatureSettings, bank: Array) -> Array:
-    """The maps of `whence.features.front_end.StereoMaps`."""
+    """Return the maps of `whence.features.front_end.StereoMaps`."""
     half = settings.fft // 2
     wanted = {part for name in settings.maps for part in MADE_OF.get(name, (name,))}
     of = {name: spectra(channel, settings, half, half) for name, channel in _channels(signal).items() if name in wanted}
@@ -86,7 +84,7 @@ def stereo_maps(signal: Array, settings: FeatureSettings, bank: Array) -> Array:
 
 
 def _midside_onsets(signal: Array, settings: FeatureSettings, bank: Array) -> Array:
-    """The maps of `whence.features.onsets.MidsideOnsets`."""
+    """Return the maps of `whence.features.onsets.MidsideOnsets`."""
     channels = _channels(signal)
     onsets = numpy_onsets(channels["mid"], channels["side"], settings)
     return np.concatenate([stereo_maps(signal, without_onsets(settings), bank), onsets], axis=1)
@@ -118,7 +116,7 @@ def _recursive_average(values: Array, smoothing: float) -> Array:
 
 
 def to_16k(signal: Array) -> Array:
-    """Resample (..., sample) from 24 to 16 kHz; see `whence.features.resample.To16k`."""
+    """Resample (..., sample) from 24 to 16 kHz; see `whence.features.encoder_mels.To16k`."""
     sample = signal.shape[-1]
     # Both filters over the whole signal at once, by Fourier: several times as fast here as window by window. In double
     # precision, because rounding noise of the loudest moment would spread over the quietest.
@@ -138,14 +136,14 @@ def _level_difference(left_power: Array, right_power: Array) -> Array:
 
 
 def _channels(signal: Array) -> dict[str, Array]:
-    """Every channel that can be had of (B, 2, sample)."""
+    """Return left, right, mid and side of (B, 2, sample)."""
     left, right = signal[:, 0].astype(np.float32, copy=False), signal[:, 1].astype(np.float32, copy=False)
     two = np.float32(2)
     return {"left": left, "right": right, "mid": (left + right) / two, "side": (left - right) / two}
 
 
 def _mono_maps(signal: Array, settings: FeatureSettings) -> Array:
-    """The chosen channels (B, M, sample) at the analysis rate."""
+    """Return the chosen channels (B, M, sample) at the analysis rate."""
     channels = _channels(signal)
     chosen: Array = np.stack([channels[name] for name in settings.maps], axis=1)
     mono = to_16k(chosen) if settings.rate_hz == 16_000 else chosen
@@ -156,7 +154,7 @@ def _mono_maps(signal: Array, settings: FeatureSettings) -> Array:
 
 
 def _dasheng_mel(signal: Array, settings: FeatureSettings, bank: Array) -> Array:
-    """The maps of `whence.features.dasheng_mel.DashengMel`."""
+    """Return the maps of `whence.features.encoder_mels.DashengMel`."""
     half = settings.fft // 2
     mel_power = power(spectra(_mono_maps(signal, settings), settings, half, half, "reflect")) @ bank
     batch, count, frames, bands = mel_power.shape
@@ -165,6 +163,6 @@ def _dasheng_mel(signal: Array, settings: FeatureSettings, bank: Array) -> Array
 
 
 def _yamnet_mel(signal: Array, settings: FeatureSettings, bank: Array) -> Array:
-    """The maps of `whence.features.yamnet_mel.YamnetMel`."""
+    """Return the maps of `whence.features.encoder_mels.YamnetMel`."""
     spectrum = spectra(_mono_maps(signal, settings), settings, 0, settings.fft - settings.hop)
     return np.asarray(np.log(np.sqrt(power(spectrum)) @ bank + np.float32(0.001)), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""From where what just began is heard: before a room answers, there is only the direct sound."""
+"""Direction at onsets: when a sound onset, only its direct path has arrived, not yet the reverberation."""
 
 # B batch, T feature frame (20 ms), J fine frame (5 ms), F mel band
 
@@ -7,24 +7,22 @@ from torch import Tensor, nn
 from torch.nn.functional import max_pool2d, pad
 
 from whence.features import onset_rule as rule
-from whence.features.bands import Bands
 from whence.features.front_end import StereoMaps
-from whence.features.logmel import squares
 from whence.features.mel import mel_filterbank
 from whence.features.midside import mono_maps
 from whence.features.settings import FeatureSettings
-from whence.features.spectrum import Spectrum
+from whence.features.spectrum import Bands, Spectrum, squares
 
 
 class Onsets(nn.Module):
-    """Mid and side -> the sine of the azimuth of what begins, and how much begins.
+    """Mid and side -> the sine of the azimuth at onsets, and how strong the onsets are.
 
-    Rooms answer some milliseconds after the direct sound, so directions are most certain where something begins.
+    Reverberation follows the direct sound by some milliseconds, so directions are most certain where a sound onset.
 
     Args:
-        settings: of the front end whose feature frames and bands these maps stand beside.
+        settings: of the front end whose feature frames and bands these maps share.
 
-    Shape: (B, 2, sample) -> (B, 2, T, F): sines, positive to the left, and levels in dB, -40 where nothing begins.
+    Shape: (B, 2, sample) -> (B, 2, T, F): sines, positive to the left, and levels in dB, -40 where no sound onset.
 
     Source: the precedence effect; cues chosen by coherence after Faller and Merimaa 2004.
     """
@@ -34,16 +32,16 @@ class Onsets(nn.Module):
         self.hop = settings.hop
         fine = rule.finer(settings)
         self.spectrum = Spectrum(fine)
-        self.bands = Bands(mel_filterbank(fine).repeat(2, axis=1))  # real and imaginary parts stand side by side
+        self.bands = Bands(mel_filterbank(fine).repeat(2, axis=1))  # real and imaginary parts alternate
 
     def forward(self, mid_side: Tensor) -> Tensor:
-        """The two maps."""
+        """Return the two maps."""
         with torch.autocast(mid_side.device.type, enabled=False):
             spectra = self.spectrum(mid_side)
             mid, side = torch.view_as_real(spectra).unbind(1)
             cross_power = self.bands((mid * side).flatten(-2))
             mid_power, side_power = self.bands(squares(spectra, spent=True)).unbind(1)
-            weight, sine = _beginnings(mid_power, side_power, cross_power)
+            weight, sine = _onsets(mid_power, side_power, cross_power)
             frames = mid_side.shape[2] // self.hop + 1
             # A feature frame has the fine ones around its middle.
             before = rule.FINER // 2
@@ -56,23 +54,23 @@ class Onsets(nn.Module):
             return torch.stack([moved / (total + rule.LEAST_TOTAL), level_db], dim=1).repeat_interleave(2, dim=3)
 
 
-def _beginnings(mid_power: Tensor, side_power: Tensor, cross_power: Tensor) -> tuple[Tensor, Tensor]:
+def _onsets(mid_power: Tensor, side_power: Tensor, cross_power: Tensor) -> tuple[Tensor, Tensor]:
     """Weights and sines (B, J, F / 2) of fine frames."""
     power = mid_power + side_power + rule.SILENCE
     alike = cross_power * cross_power / (mid_power * side_power + rule.SILENCE**2)
     alike = torch.where(side_power < rule.LEAST_SIDE * mid_power, torch.ones_like(alike), alike)
     loudness = power.log()
-    # The first whole frame stands for what came before it.
+    # The first whole frame is taken for all before it.
     first = loudness[:, rule.BORDER : rule.BORDER + 1].expand(-1, rule.BEFORE, -1)
     earlier = torch.cat([first, loudness[:, :-1]], dim=1)
     rise = loudness - max_pool2d(earlier[:, None], (rule.BEFORE, 1), 1)[:, 0]
-    begins = (rule.RISE_SLOPE * (rise - rule.RISE)).sigmoid() * (rule.ALIKE_SLOPE * (alike - rule.ALIKE)).sigmoid()
-    begins = pad(begins[:, rule.BORDER : -rule.BORDER], (0, 0, rule.BORDER, rule.BORDER))
-    return power**rule.LOUDNESS * begins, (cross_power / (mid_power + rule.SILENCE)).clamp(-1.0, 1.0)
+    onset = (rule.RISE_SLOPE * (rise - rule.RISE)).sigmoid() * (rule.ALIKE_SLOPE * (alike - rule.ALIKE)).sigmoid()
+    onset = pad(onset[:, rule.BORDER : -rule.BORDER], (0, 0, rule.BORDER, rule.BORDER))
+    return power**rule.LOUDNESS * onset, (cross_power / (mid_power + rule.SILENCE)).clamp(-1.0, 1.0)
 
 
 class MidsideOnsets(nn.Module):
-    """Mid/side maps and, as the last two, from where what begins is heard.
+    """Mid/side maps and, as the last two, the onset maps.
 
     Args:
         settings: see FeatureSettings; its last two maps are `onset_sine` and `onset_level`.
@@ -91,6 +89,6 @@ class MidsideOnsets(nn.Module):
         self.onsets = Onsets(settings)
 
     def forward(self, signal: Tensor) -> Tensor:
-        """The maps of a batch of whole clips."""
+        """Return the maps of a batch of whole clips."""
         onsets = self.onsets(mono_maps(signal.float(), ("mid", "side")))
         return torch.cat([self.plain(signal), onsets], dim=1)

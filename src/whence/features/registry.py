@@ -3,11 +3,10 @@
 from torch import nn
 
 from whence.errors import FeatureError
-from whence.features.dasheng_mel import DashengMel
+from whence.features.encoder_mels import DashengMel, YamnetMel
 from whence.features.front_end import StereoMaps
 from whence.features.onsets import MidsideOnsets
 from whence.features.settings import DEFAULTS, FeatureSettings
-from whence.features.yamnet_mel import YamnetMel
 from whence.settings import known_name
 
 FEATURES: dict[str, type[StereoMaps] | type[MidsideOnsets] | type[DashengMel] | type[YamnetMel]] = {
@@ -21,7 +20,7 @@ FEATURES: dict[str, type[StereoMaps] | type[MidsideOnsets] | type[DashengMel] | 
 
 
 def build_features(settings: FeatureSettings | str) -> nn.Module:
-    """The front end that settings, or a bare name with its default settings, ask for.
+    """Return the front end for settings, or for a name with its default settings.
 
     Args:
         settings: FeatureSettings, or a key of FEATURES.
@@ -30,7 +29,7 @@ def build_features(settings: FeatureSettings | str) -> nn.Module:
         a module (batch, 2, sample at 24 kHz) -> (batch, map, feature frame, mel band), float32, without weights.
 
     Raises:
-        FeatureError: there is no such front end (the nearest name is told), or it cannot make a map asked for.
+        FeatureError: there is no such front end (the message suggests one), or it cannot make one of the maps.
 
     >>> type(build_features("midside")).__name__
     'StereoMaps'
