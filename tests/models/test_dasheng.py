@@ -2,9 +2,10 @@
 
 import pytest
 import torch
+from hypothesis import given, strategies as st
 
 from whence.errors import ModelError
-from whence.models.dasheng import DashengEncoder, DashengSettings, base, frozen_blocks, size_06b, size_12b
+from whence.models.dasheng import DashengEncoder, DashengSettings, windows
 
 TINY = DashengSettings(width=12, depth=2, heads=3, mel_count=8, positions=10, overlap=4)
 
@@ -78,7 +79,7 @@ def test_forward_equals_the_plain_twin():
 
 @pytest.mark.parametrize(
     ("settings", "millions"),
-    [(base(), 85.45), (size_06b(), 630.33), (size_12b(), 1134.05)],
+    [(DashengSettings(), 85.45), (DashengSettings(1280, 32, 16), 630.33), (DashengSettings(1536, 40, 24), 1134.05)],
     ids=["base", "0.6B", "1.2B"],
 )
 def test_published_sizes_and_names(settings, millions):
@@ -110,16 +111,6 @@ def test_long_input_with_overlap_takes_each_token_from_one_window():
     first, second, third = (slow_encoder(mel[0, 0, 4 * start : 4 * start + 40], net) for start in (0, 6, 7))
     expected = torch.cat([first[:8], second[2:5], third[4:]])
     torch.testing.assert_close(net(mel)[0], expected, rtol=1e-4, atol=1e-4)
-
-
-def test_tags_are_the_head_on_the_mean_token():
-    net = encoder(DashengSettings(width=12, depth=1, heads=3, mel_count=8, tag_count=5))
-    mel = torch.randn(2, 1, 20, 8)
-    mean = net(mel).mean(1)
-    assert {"outputlayer.0.weight", "outputlayer.1.bias"} <= set(net.state_dict())
-    torch.testing.assert_close(net.tags(mel), torch.sigmoid(net.outputlayer(mean)))
-    with pytest.raises(ModelError, match="build it with tag_count=527"):
-        encoder().tags(mel)
 
 
 def trained(net):
@@ -164,12 +155,30 @@ def test_saving_memory_changes_no_gradient():
         torch.testing.assert_close(one.grad, other.grad)
 
 
-def test_gradual_unfreezing_counts_down_and_stays_at_zero():
-    assert [frozen_blocks(epoch, 3, wait=1, every=2) for epoch in range(8)] == [3, 2, 2, 1, 1, 0, 0, 0]
-
-
 def test_sizes_that_do_not_fit_are_refused():
     with pytest.raises(ModelError, match="width 768 is no multiple of 7 heads"):
         DashengSettings(heads=7)
     with pytest.raises(ModelError, match=r"overlap is 252; it must lie in 0\.\.251"):
         DashengSettings(overlap=252)
+
+
+@given(st.integers(1, 200), st.integers(2, 40), st.data())
+def test_windows_are_full_cover_everything_once_and_stay_away_from_their_ends(count, size, data):
+    overlap = data.draw(st.integers(0, size - 1))
+    found = windows(count, size, overlap)
+    taken = [token for _, _, kept, until in found for token in range(kept, until)]
+    assert taken == list(range(count))
+    for first, end, kept, until in found:
+        assert first <= kept < until <= end
+        assert end - first == size or count < size or overlap == 0
+        assert kept == 0 or kept - first >= overlap // 2
+        assert until == count or end - until >= overlap // 2
+
+
+def test_short_input_is_one_window():
+    assert windows(5, 5, 2) == [(0, 5, 0, 5)]
+    assert windows(1, 5, 0) == [(0, 1, 0, 1)]
+
+
+def test_without_overlap_the_last_window_is_as_short_as_it_happens_to_be():
+    assert windows(9, 4, 0) == [(0, 4, 0, 4), (4, 8, 4, 8), (8, 9, 8, 9)]

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from whence.errors import ModelError
+from whence.models.blocks import share_time
 from whence.models.dasheng import DashengSettings
 from whence.models.dasheng_detector import DashengDetector, DashengDetectorSettings
-from whence.models.label_frames import draw_line, share_time
 
 TINY = DashengDetectorSettings(
     DashengSettings(width=12, depth=1, heads=3, mel_count=8), mel_count=8, hidden=(6, 5), dropout=0.0
@@ -28,13 +28,25 @@ def test_the_full_size_has_the_paper_encoder_and_a_small_head():
     assert net.parameter_count() / 1e6 == pytest.approx(85.98, abs=0.02)
 
 
+def interpolated(tokens, label_frames):
+    """Between the centres of tokens, at the centres of label frames that cover the same time, one by one."""
+    positions = ((torch.arange(label_frames) + 0.5) * tokens.shape[1] / label_frames - 0.5).clamp(
+        0, tokens.shape[1] - 1
+    )
+    found = []
+    for position in positions.tolist():
+        left = min(int(position), tokens.shape[1] - 2)
+        found.append(tokens[:, left] + (position - left) * (tokens[:, left + 1] - tokens[:, left]))
+    return torch.stack(found, dim=1)
+
+
 @pytest.mark.parametrize("upsampling", ["share", "line"])
 def test_forward_is_encoder_upsampling_and_layers(upsampling):
     torch.manual_seed(1)
     net = DashengDetector(replace(TINY, upsampling=upsampling)).eval()
     mel = torch.randn(2, 1, 51, 8)
     tokens = net.encoder(mel)
-    x = share_time(tokens, 2, 5) if upsampling == "share" else draw_line(tokens, 5)
+    x = share_time(tokens, 2, 5) if upsampling == "share" else interpolated(tokens, 5)
     for layer in net.layers:
         norm = layer.norm
         x = (x @ layer.linear.weight.T + layer.linear.bias - norm.running_mean) / (norm.running_var + 1e-5).sqrt()

@@ -7,9 +7,12 @@ import pytest
 from whence.errors import ModelError
 from whence.features.registry import FEATURES
 from whence.features.settings import DEFAULTS
+from whence.models.dasheng import DashengSettings
 from whence.models.outputs.registry import OUTPUTS, build_output
-from whence.models.registry import MODELS, build_model, model_from_plain, model_name, model_to_plain
+from whence.models.registry import ENCODERS, MODELS, build_model, model_from_plain, model_name, model_to_plain
 from whence.models.seldnet import SeldNetSettings
+from whence.models.yamnet import YamnetSettings
+from whence.settings import named_from_plain, named_to_plain
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -46,3 +49,10 @@ def test_near_names_are_suggested():
         model_from_plain({"width": 3})
     with pytest.raises(ModelError, match="dict holds no model's settings"):
         build_model({})
+
+
+@pytest.mark.parametrize(
+    "settings", [*(kind() for kind in ENCODERS.values()), DashengSettings(1280, 32, 16), YamnetSettings(width=0.5)]
+)
+def test_settings_of_encoders_round_trip_through_json(settings):
+    assert named_from_plain(json.loads(json.dumps(named_to_plain(settings, ENCODERS))), ENCODERS, "encoder") == settings

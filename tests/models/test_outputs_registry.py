@@ -15,7 +15,8 @@ from whence.models.outputs.tracks import TracksSettings
 
 
 def test_every_name_builds_and_round_trips_through_json():
-    for name, (kind, coding) in OUTPUTS.items():
+    for name, coding in OUTPUTS.items():
+        kind = coding.settings_type
         assert type(build_output(name)) is coding
         assert type(build_output(kind())) is coding
         assert output_from_plain(json.loads(json.dumps(output_to_plain(kind())))) == kind()

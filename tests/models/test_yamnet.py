@@ -90,15 +90,6 @@ def test_names_and_sizes_are_the_published_ones():
     assert sum(p.numel() for p in net.parameters()) == 3_729_481
 
 
-def test_tags_are_probabilities_of_the_mean_vector():
-    net = YamnetEncoder(YamnetSettings(halvings=5, tag_count=7)).eval()
-    patch = torch.randn(2, 1, 96, 64)
-    expected = torch.sigmoid(net.fc(net.convolved(patch).mean((2, 3))))
-    torch.testing.assert_close(net.tags(patch), expected)
-    with pytest.raises(ModelError, match="build it with tag_count=521"):
-        YamnetEncoder().tags(patch)
-
-
 def test_batch_norm_takes_the_place_of_biases():
     net = YamnetEncoder(YamnetSettings(batch_norm=True))
     names = set(net.state_dict())

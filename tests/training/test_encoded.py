@@ -67,7 +67,7 @@ def test_rows_are_what_the_encoder_says(data, tmp_path):
         features = learner.features(audio)
         expected = learner.bare.encode(features)
         raw = learner.bare(features)
-        again = learner.bare.answer(found.rows([4, 1]), found.label_frames)
+        again = learner.bare.classify(found.rows([4, 1]), found.label_frames)
     torch.testing.assert_close(found.rows([4, 1]), expected, rtol=0, atol=1e-5)
     torch.testing.assert_close(again, raw, rtol=0, atol=1e-5)
     assert found.size == (tmp_path / "encoded.rows").stat().st_size == 6 * 125 * 8 * 4

@@ -1,13 +1,13 @@
+from .blocks import Network as Network
 from .compact_detector import CompactDetectorSettings as CompactDetectorSettings
 from .compact_localizer import CompactLocalizerSettings as CompactLocalizerSettings
 from .convert import convert_weights as convert_weights
 from .dasheng_detector import DashengDetectorSettings as DashengDetectorSettings
-from .encoders import layer_count as layer_count
 from .multi_branch import MultiBranchSettings as MultiBranchSettings
-from .network import Network as Network
 from .registry import (
     MODELS as MODELS,
     build_model as build_model,
+    layer_count as layer_count,
     model_name as model_name,
     model_to_plain as model_to_plain,
 )

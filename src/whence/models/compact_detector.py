@@ -1,4 +1,4 @@
-"""A detector of under five million parameters: YAMNet's layers at 80 ms, a small head, label frames."""
+"""The compact detector: YAMNet's convolutions every 80 ms and a small recurrent head, 3.9 million parameters."""
 
 # B batch, C map, T feature frame (10 ms), F mel band, L label frame (100 ms), D width
 
@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from torch import Tensor, nn
 
 from whence.errors import ModelError
-from whence.models.blocks import BidirectionalGru
-from whence.models.label_frames import share_time
-from whence.models.network import Network
+from whence.models.blocks import BidirectionalGru, Network, share_time
 from whence.models.yamnet import YamnetEncoder, YamnetSettings
 
 _FRAMES_PER_LABEL = 10
@@ -18,11 +16,11 @@ _FRAMES_PER_UNIT = 2
 
 @dataclass(frozen=True)
 class CompactDetectorSettings:
-    """The encoder and what stands on it.
+    """The encoder and the head.
 
     Args:
         encoder: see YamnetSettings; set `batch_norm` to train without the published weights.
-        input_maps: C; every map (mid, or left and right) is encoded by itself, and their vectors are averaged.
+        input_maps: C; each map (mid, or left and right) is encoded separately, and their vectors are averaged.
         mel_count: F; 64.
         output_size: numbers per label frame; 13 is classwise activity.
         width: of the head's convolutions.
@@ -49,10 +47,7 @@ class CompactDetectorSettings:
 
 
 class CompactDetector(Network):
-    """Which classes are active in each label frame.
-
-    Args:
-        settings: see CompactDetectorSettings.
+    """Detect which classes are active in each label frame.
 
     Shape: (B, C, T, 64) of `yamnet_mel` -> (B, T // 10, 13).
 
@@ -79,12 +74,11 @@ class CompactDetector(Network):
         self.output_layer = nn.Linear(settings.recurrent or width, settings.output_size)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Raw output (B, L, output_size) of log-mel maps (B, C, T, F)."""
+        """Log-mel maps (B, C, T, F) -> raw output (B, L, output_size)."""
         batch, maps, frames, bands = features.shape
         vectors = self.encoder(features.reshape(batch * maps, 1, frames, bands))
         vectors = vectors.reshape(batch, maps, -1, vectors.shape[2]).mean(dim=1)
         vectors = self.squeeze(self.scale(vectors.flatten(0, 1)).reshape(vectors.shape)).relu()
         x = share_time(vectors, self.encoder.frames_per_vector // _FRAMES_PER_UNIT, frames // _FRAMES_PER_LABEL)
         x = self.context(x.transpose(1, 2)).transpose(1, 2)
-        result: Tensor = self.output_layer(self.dropout(self.recurrent(self.before_output(x))))
-        return result
+        return self.output_layer(self.dropout(self.recurrent(self.before_output(x))))

@@ -1,4 +1,4 @@
-"""A localizer of one million parameters for mid/side maps: where each class would be, if it is there, and how far."""
+"""The compact localizer: azimuth and distance of each class from mid/side maps, one million parameters."""
 
 # B batch, C map, T feature frame (20 ms), F mel band, L label frame (100 ms), D width
 
@@ -8,12 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from whence.errors import ModelError
-from whence.models.blocks import ResidualBlock, sequence_layers
-from whence.models.network import Network
-from whence.models.place_head import PlaceHead
+from whence.models.blocks import Network, ResidualBlock, sequence_layers
+from whence.models.localization_head import LocalizationHead
 
-# Which maps change their sign with the channels: the intensity, and where what begins comes from.
-_SIDED = {4: (2,), 6: (2, 4)}
+# For 4 and 6 maps, those that change their sign with swapped channels: the intensity and the onsets' sine.
+_SIGNED_MAPS = {4: (2,), 6: (2, 4)}
 
 
 @dataclass(frozen=True)
@@ -31,14 +30,13 @@ class CompactLocalizerSettings:
         sequence: layers over time, see `whence.models.blocks.sequence_layers`; without `gru` the network has no
             recurrence.
         dropout: in the layers over time and before the output.
-        place_width: of a PlaceHead, which corrects the azimuths of a classwise output and tells its distances; 0 for
-            none. It takes the maps of `midside_onsets`.
-
-        symmetric: in evaluation a classwise output is averaged with the mirrored one to mirrored maps, so that
-            swapped channels give mirrored places. Costs as much again of this network, and no more weights.
+        place_width: width of a LocalizationHead, which corrects the azimuths of a classwise output and predicts its
+            distances, from the maps of `midside_onsets`; 0 for none.
+        symmetric: in evaluation a classwise output is averaged with the mirrored output for mirrored maps, so that
+            swapped channels give mirrored directions. Takes twice the time and no more weights.
 
     Raises:
-        ModelError: sizes that do not divide, or maps and output that a head or a mirror does not know.
+        ModelError: sizes that do not divide, or maps and output that the head or the mirror cannot take.
     """
 
     input_maps: int = 4
@@ -63,7 +61,7 @@ class CompactLocalizerSettings:
             raise ModelError(
                 f"compact_localizer: input_maps is {self.input_maps}; place_width needs the 6 of midside_onsets"
             )
-        if self.symmetric and self.input_maps not in _SIDED:
+        if self.symmetric and self.input_maps not in _SIGNED_MAPS:
             raise ModelError(
                 f"compact_localizer: input_maps is {self.input_maps}; symmetric needs midside or midside_onsets"
             )
@@ -78,13 +76,9 @@ class CompactLocalizerSettings:
 
 
 class CompactLocalizer(Network):
-    """Stem, three residual blocks, layers over time, one linear layer; beside it, if wanted, a head for places.
+    """Stem, three residual blocks, layers over time, a linear layer and, optionally, a localization head.
 
-    Maps of unlike units (dB, ratios) are brought to one scale by a batch norm in front, so that it does not
-    matter what is stacked.
-
-    Args:
-        settings: see CompactLocalizerSettings.
+    A batch norm in front brings maps of different units (dB, ratios) to one scale.
 
     Shape: (B, 4, T, 64) -> (B, T // 5, 39).
 
@@ -116,29 +110,29 @@ class CompactLocalizer(Network):
         self.dropout = nn.Dropout(settings.dropout)
         class_count = settings.output_size // 3 if settings.place_width else 0
         self.output_layer = nn.Linear(settings.width, settings.output_size - class_count)
-        self.place: PlaceHead | None = None
+        self.place: LocalizationHead | None = None
         if class_count:
-            self.place = PlaceHead(
+            self.place = LocalizationHead(
                 class_count, settings.width, settings.time_pool, settings.place_width, settings.dropout
             )
 
     def forward(self, features: Tensor) -> Tensor:
-        """Raw output (B, L, output_size) of maps (B, C, T, F)."""
+        """Maps (B, C, T, F) -> raw output (B, L, output_size)."""
         if self.training or not self.settings.symmetric:
-            return self._answer(features)
-        sided = _SIDED[self.settings.input_maps]
-        swapped = torch.stack([-part if at in sided else part for at, part in enumerate(features.unbind(1))], dim=1)
-        heard, mirrored = self._answer(torch.cat([features, swapped])).chunk(2)
+            return self._forward_once(features)
+        signed = _SIGNED_MAPS[self.settings.input_maps]
+        swapped = torch.stack([-part if at in signed else part for at, part in enumerate(features.unbind(1))], dim=1)
+        plain, mirrored = self._forward_once(torch.cat([features, swapped])).chunk(2)
         activity, azimuth, distance = mirrored.chunk(3, dim=2)
-        return 0.5 * (heard + torch.cat([activity, -azimuth, distance], dim=2))
+        return 0.5 * (plain + torch.cat([activity, -azimuth, distance], dim=2))
 
-    def _answer(self, features: Tensor) -> Tensor:
-        """Raw output to maps as they are."""
-        # Channels innermost: convolution and batch norm of few maps then run at the speed of memory.
+    def _forward_once(self, features: Tensor) -> Tensor:
+        """The raw output without its mirror image."""
+        # Channels last: convolution and batch norm of few maps then run at the speed of memory.
         x = features.contiguous(memory_format=torch.channels_last)
         x = self.blocks(self.stem_pool(self.stem(self.scale(x))))
         x = self.dropout(self.sequence(self.project(x.transpose(1, 2).flatten(2))))
-        result: Tensor = self.output_layer(x)
+        result = self.output_layer(x)
         if self.place is None:
             return result
         activity, azimuth = result.chunk(2, dim=2)

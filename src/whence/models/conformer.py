@@ -1,4 +1,4 @@
-"""The Conformer block: half a feed-forward, attention, convolution, half a feed-forward, layer norm."""
+"""The Conformer block and its parts."""
 
 # B batch, T time step, D width, H head, E head width
 
@@ -22,7 +22,7 @@ class ConformerSettings:
         kernel: time steps under the depthwise convolution, odd.
         expansion: width inside the convolution as a multiple of D.
         dropout: after every part.
-        reach: attention knows distances up to this many time steps; beyond, all are alike. 0 turns that off.
+        reach: largest distance in time steps that has an attention bias of its own; 0 for no bias.
 
     Raises:
         ModelError: sizes that do not fit.
@@ -46,7 +46,7 @@ class ConformerSettings:
 class SelfAttention(nn.Module):
     """Multi-head self-attention with a learned bias for each head and distance in time.
 
-    The bias gives the block a sense of order at any length, without positions that end somewhere.
+    The bias gives the block a sense of order without limiting the length, as learned positions would.
 
     Args:
         width: D.
@@ -65,7 +65,7 @@ class SelfAttention(nn.Module):
         self.bias = nn.Parameter(torch.zeros(2 * reach + 1, heads)) if reach else None
 
     def forward(self, x: Tensor) -> Tensor:
-        """Every time step as a mix of all."""
+        """(B, T, D) -> (B, T, D)."""
         batch, steps, width = x.shape
         query, key, value = (
             part.reshape(batch, steps, self.heads, -1).transpose(1, 2) for part in self.qkv(x).chunk(3, dim=2)
@@ -73,8 +73,7 @@ class SelfAttention(nn.Module):
         mixed = scaled_dot_product_attention(
             query, key, value, attn_mask=self._bias(x, query.dtype), dropout_p=self.dropout if self.training else 0.0
         )
-        result: Tensor = self.project(mixed.transpose(1, 2).reshape(batch, steps, width))
-        return result
+        return self.project(mixed.transpose(1, 2).reshape(batch, steps, width))
 
     def _bias(self, x: Tensor, dtype: torch.dtype) -> Tensor | None:
         """(H, T, T): what is added to each head's scores."""
@@ -98,8 +97,7 @@ class FeedForward(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, T, D) -> (B, T, D)."""
         hidden = self.dropout(nn.functional.silu(self.expand(self.norm(x))))
-        result: Tensor = self.dropout(self.shrink(hidden))
-        return result
+        return self.dropout(self.shrink(hidden))
 
 
 class Convolution(nn.Module):
@@ -119,15 +117,11 @@ class Convolution(nn.Module):
         """(B, T, D) -> (B, T, D)."""
         x = nn.functional.glu(self.gate(self.norm(x).transpose(1, 2)), dim=1)
         x = nn.functional.silu(self.batch_norm(self.depthwise(x)))
-        result: Tensor = self.dropout(self.shrink(x)).transpose(1, 2)
-        return result
+        return self.dropout(self.shrink(x)).transpose(1, 2)
 
 
 class ConformerBlock(nn.Module):
-    """One block; every part adds to its input.
-
-    Args:
-        settings: see ConformerSettings.
+    """Half a feed-forward, attention, convolution and half a feed-forward, each added to its input; layer norm.
 
     Shape: (B, T, D) -> (B, T, D).
 
@@ -153,5 +147,4 @@ class ConformerBlock(nn.Module):
         x = x + self.attention_dropout(self.attention(self.attention_norm(x)))
         x = x + self.convolution(x)
         x = x + 0.5 * self.after(x)
-        result: Tensor = self.norm(x)
-        return result
+        return self.norm(x)

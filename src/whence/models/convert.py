@@ -1,38 +1,47 @@
-"""Checkpoints of other projects become our weights, read without running anything they hold."""
+"""Checkpoints of other projects to our weights, read without running anything in them."""
 
+import pickle
+import warnings
+import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from whence.errors import ModelError
 from whence.features import dasheng_mel_settings, mel_filterbank
 from whence.models.dasheng import DashengEncoder, DashengSettings
-from whence.models.encoders import encoder_to_plain
-from whence.models.foreign import read_checkpoint
 from whence.models.outputs.accdoa import AccdoaSettings
 from whence.models.outputs.multi_accdoa import MultiAccdoaSettings
 from whence.models.outputs.registry import output_to_plain
-from whence.models.registry import model_to_plain
+from whence.models.registry import ENCODERS, model_to_plain
 from whence.models.seldnet import SeldNet, SeldNetSettings
-from whence.models.weights import save_weights
+from whence.models.weights import check_is_file, save_weights
 from whence.models.yamnet import YamnetEncoder, YamnetSettings, published_name
-from whence.settings import known_name
+from whence.settings import known_name, named_to_plain
 
 _DASHENG_HEADS = {768: 12, 1280: 16, 1536: 24}
+# An archive states how much it unpacks to; YAMNet is 15 MB.
+_MOST_ARRAY_BYTES = 1 << 28
+_BROKEN_ARCHIVE = (
+    *(ValueError, TypeError, OSError, EOFError, KeyError, NotImplementedError, RuntimeError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 
 
 @dataclass(frozen=True, eq=False)
 class Converted:
-    """What a foreign checkpoint came to.
+    """The result of a conversion.
 
     Args:
         tensors: under our names, complete and of the right shapes.
         description: settings, for `save_weights`.
-        left_out: entries of the checkpoint that our network computes itself or has no place for.
+        left_out: entries of the checkpoint that our network computes itself or does not use.
     """
 
     tensors: dict[str, Tensor]
@@ -40,7 +49,7 @@ class Converted:
     left_out: tuple[str, ...]
 
     def report(self) -> str:
-        """One line for people.
+        """Summarise the conversion in one line.
 
         >>> Converted({"a": torch.zeros(2)}, {}, ("front_end.0.mel_scale.fb",)).report()
         'took 1 tensors (2 numbers); left out 1: front_end.0.mel_scale.fb'
@@ -55,52 +64,95 @@ def convert_weights(source: Path, target: Path, kind: str | None = None) -> Conv
 
     Args:
         source: the official SELDnet's `.pth`, a Dasheng `.pt`, or YAMNet's `.npz`.
-        target: ends in `.safetensors`.
-        kind: a key of CONVERTERS; told from the names inside if not given.
-
-    Returns:
-        what was taken and what was not; nothing is written if something is missing.
+        target: ends in `.safetensors`; not written if an entry is missing.
+        kind: a key of CONVERTERS; told from the names of the entries if not given.
 
     Raises:
         ModelError: see `read_checkpoint`; or entries are missing or of the wrong shape.
     """
-    held = read_checkpoint(source)
-    name = known_name(kind or _kind_of(held, source), CONVERTERS, "kind of checkpoint", ModelError)
-    converted = CONVERTERS[name](held, source)
+    entries = read_checkpoint(source)
+    name = known_name(kind or _kind_of(entries, source), CONVERTERS, "kind of checkpoint", ModelError)
+    converted = CONVERTERS[name](entries, source)
     save_weights(target, converted.tensors, {**converted.description, "converted_from": source.name})
     return converted
 
 
-def _kind_of(held: Mapping[str, Any], source: Path) -> str:
-    """The converter that the names inside ask for."""
-    names = set(held) | set(_entries(held, "model")) | set(_entries(held, "seld_model"))
-    for kind, sign in (
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read the tensors and numbers of another program's checkpoint.
+
+    Torch files are read by its restricted reader, which builds tensors and plain containers and nothing else.
+    A file with anything more is refused.
+
+    Raises:
+        ModelError: missing, unreadable, or holding more than tensors and numbers.
+    """
+    check_is_file(path)
+    entries = _read_arrays(path) if path.suffix == ".npz" else _read_torch(path)
+    if not isinstance(entries, Mapping):
+        raise ModelError(f"holds {type(entries).__name__}, not named tensors", where=path)
+    return {str(name): value for name, value in entries.items()}
+
+
+def _read_torch(path: Path) -> Any:
+    """A torch file through the restricted reader; scores saved as NumPy numbers are allowed."""
+    from numpy._core.multiarray import scalar
+
+    kinds = [type(np.dtype(name)) for name in ("float64", "float32", "int64", "int32", "bool")]
+    allowed: list[Any] = [scalar, (scalar, "numpy.core.multiarray.scalar"), np.dtype, *kinds]
+    try:
+        with torch.serialization.safe_globals(allowed), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about old pickles, which the user cannot change
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, ValueError, EOFError, KeyError, AttributeError, TypeError, OSError):
+        what = "refused: damaged, or it holds more than tensors and numbers, which could run code"
+        raise ModelError(what, where=path) from None
+
+
+def _read_arrays(path: Path) -> dict[str, Tensor]:
+    """Arrays of numbers; arrays of objects would be pickles and are refused."""
+    try:
+        # Opened here, because NumPy leaves a broken archive open.
+        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+            if size <= _MOST_ARRAY_BYTES:
+                file.seek(0)
+                with np.load(file, allow_pickle=False) as arrays:
+                    return {name: torch.from_numpy(np.array(arrays[name], dtype=np.float32)) for name in arrays.files}
+    except _BROKEN_ARCHIVE as error:
+        raise ModelError(f"refused: not an archive of number arrays ({error})", where=path) from None
+    raise ModelError(f"refused: unpacks to {size:,} bytes; at most {_MOST_ARRAY_BYTES:,} are read", where=path)
+
+
+def _kind_of(entries: Mapping[str, Any], source: Path) -> str:
+    """The converter for these names of entries."""
+    names = set(entries) | set(_entries_below(entries, "model")) | set(_entries_below(entries, "seld_model"))
+    for kind, typical in (
         ("seldnet", "conv_blocks.0.conv.weight"),
         ("dasheng", "time_pos_embed"),
         ("yamnet", "block14.pw.weight"),
     ):
-        if sign in names:
+        if typical in names:
             return kind
-    raise ModelError(f"{source}: no checkpoint that is known here; there are: {', '.join(CONVERTERS)}")
+    raise ModelError("an unknown kind of checkpoint", where=source, remedy=f"there are: {', '.join(CONVERTERS)}")
 
 
-def _entries(held: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+def _entries_below(entries: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     """The state dict under a key, or the whole if it is the state dict."""
-    inner = held.get(key)
-    return inner if isinstance(inner, Mapping) else held
+    inner = entries.get(key)
+    return inner if isinstance(inner, Mapping) else entries
 
 
-def _seldnet(held: Mapping[str, Any], source: Path) -> Converted:
-    """The official baseline, multi-ACCDOA or single ACCDOA; sizes are read off the tensors."""
-    given = _tensors(_entries(held, "seld_model"))
+def _seldnet(entries: Mapping[str, Any], source: Path) -> Converted:
+    """The official baseline, multi-ACCDOA or single ACCDOA; sizes are taken from the shapes."""
+    given = _tensors(_entries_below(entries, "seld_model"))
     if any(name.startswith(("visual_", "transformer_decoder")) for name in given):
-        raise ModelError(f"{source}: the audio-visual baseline; only the audio-only one is known here")
+        raise ModelError("the audio-visual baseline; only the audio-only one is known", where=source)
     try:
         filters, maps = given["conv_blocks.0.conv.weight"].shape[:2]
         width, bands = given["gru.weight_hh_l0"].shape[1], given["gru.weight_ih_l0"].shape[1] // filters
         size = given["fnn_list.1.weight"].shape[0]
     except (KeyError, ValueError) as error:
-        raise ModelError(f"{source}: not the official baseline (no {error})") from None
+        raise ModelError(f"not the official baseline (no {error})", where=source) from None
     settings = SeldNetSettings(maps, bands * 32, size, filters, width=width)
     outputs = {117: output_to_plain(MultiAccdoaSettings()), 39: output_to_plain(AccdoaSettings())}
     description: dict[str, Any] = {"model": model_to_plain(settings), "features": {"name": "logmel"}}
@@ -109,62 +161,55 @@ def _seldnet(held: Mapping[str, Any], source: Path) -> Converted:
     return _matched(SeldNet(settings).state_dict(), given, description, source)
 
 
-def _dasheng(held: Mapping[str, Any], source: Path) -> Converted:
-    """Any Dasheng encoder, with or without the AudioSet head; the front end inside is compared with ours."""
-    given = _tensors(_entries(held, "model"))
+def _dasheng(entries: Mapping[str, Any], source: Path) -> Converted:
+    """Any Dasheng encoder, with or without the AudioSet head; its front end is compared with ours."""
+    given = _tensors(_entries_below(entries, "model"))
     if "time_pos_embed" not in given or given["time_pos_embed"].dim() != 4:
-        raise ModelError(f"{source}: not a Dasheng encoder (no time_pos_embed)")
+        raise ModelError("not a Dasheng encoder (no time_pos_embed)", where=source)
     _, width, _, positions = given["time_pos_embed"].shape
-    config = held.get("config")
+    config = entries.get("config")
     heads = config.get("num_heads") if isinstance(config, Mapping) else None
     if heads is None and width not in _DASHENG_HEADS:
-        raise ModelError(f"{source}: a Dasheng of width {width} that does not say its num_heads")
+        raise ModelError(f"a Dasheng of width {width} without num_heads in its config", where=source)
     depth = len({name.split(".")[1] for name in given if name.startswith("blocks.")})
     tags = given["outputlayer.1.weight"].shape[0] if "outputlayer.1.weight" in given else 0
-    settings = DashengSettings(
-        width,
-        depth,
-        int(heads or _DASHENG_HEADS[width]),
-        positions=positions,
-        overlap=min(50, positions // 5),
-        tag_count=tags,
-    )
-    _check_front_end(given, source)
-    with torch.device("meta"):
-        wanted = DashengEncoder(settings).state_dict()
-    return _matched(wanted, given, {"encoder": encoder_to_plain(settings), "features": {"name": "dasheng_mel"}}, source)
-
-
-def _check_front_end(given: Mapping[str, Tensor], source: Path) -> None:
-    """A checkpoint trained on another mel would load and then hear nonsense."""
+    heads, overlap = int(heads or _DASHENG_HEADS[width]), min(50, positions // 5)
+    settings = DashengSettings(width, depth, heads, positions=positions, overlap=overlap, tag_count=tags)
+    # Trained on another mel filterbank it would load and then predict nonsense.
     bank = given.get("front_end.0.mel_scale.fb")
     ours = torch.from_numpy(mel_filterbank(dasheng_mel_settings()).T.copy())
     if bank is not None and (bank.shape != ours.shape or not torch.allclose(bank.float(), ours, atol=1e-4)):
-        raise ModelError(f"{source}: its mel filterbank is not the one that Dasheng was published with")
+        raise ModelError("its mel filterbank is not the one that Dasheng was published with", where=source)
+    with torch.device("meta"):
+        wanted = DashengEncoder(settings).state_dict()
+    return _matched(wanted, given, _encoder_description(settings, "dasheng_mel"), source)
 
 
-def _yamnet(held: Mapping[str, Any], source: Path) -> Converted:
+def _yamnet(entries: Mapping[str, Any], source: Path) -> Converted:
     """YAMNet with its batch norms folded into the convolutions."""
-    given = _tensors(held)
+    given = _tensors(entries)
     settings = YamnetSettings(tag_count=given["fc.weight"].shape[0] if "fc.weight" in given else 0)
     wanted = YamnetEncoder(settings).state_dict()
     renamed = {name: given[published_name(name)] for name in wanted if published_name(name) in given}
-    ours = {published_name(name) for name in wanted}
-    renamed.update({name: tensor for name, tensor in given.items() if name not in ours})
-    return _matched(
-        wanted, renamed, {"encoder": encoder_to_plain(settings), "features": {"name": "yamnet_mel"}}, source
-    )
+    published = {published_name(name) for name in wanted}
+    renamed.update({name: tensor for name, tensor in given.items() if name not in published})
+    return _matched(wanted, renamed, _encoder_description(settings, "yamnet_mel"), source)
+
+
+def _encoder_description(settings: DashengSettings | YamnetSettings, features: str) -> dict[str, Any]:
+    """What `save_weights` writes beside an encoder's tensors."""
+    return {"encoder": named_to_plain(settings, ENCODERS), "features": {"name": features}}
 
 
 def _matched(
     wanted: Mapping[str, Tensor], given: Mapping[str, Tensor], description: dict[str, Any], source: Path
 ) -> Converted:
-    """What our network wants out of what there is, in the types it wants; nothing may be missing."""
+    """The tensors that our network needs, in its types; none may be missing."""
     missing = [name for name in wanted if name not in given and not name.endswith("num_batches_tracked")]
     wrong = [n for n in wanted if n in given and given[n].shape != wanted[n].shape]
     for problem, names in (("lacks", missing), ("has another shape for", wrong)):
         if names:
-            raise ModelError(f"{source}: {problem} {len(names)} entries: {', '.join(names[:3])}")
+            raise ModelError(f"{problem} {len(names)} entries: {', '.join(names[:3])}", where=source)
     tensors = {
         name: given[name].to(entry.dtype) if name in given else torch.zeros(entry.shape, dtype=entry.dtype)
         for name, entry in wanted.items()
@@ -172,9 +217,9 @@ def _matched(
     return Converted(tensors, description, tuple(name for name in given if name not in wanted))
 
 
-def _tensors(held: Mapping[str, Any]) -> dict[str, Tensor]:
+def _tensors(entries: Mapping[str, Any]) -> dict[str, Tensor]:
     """The tensors among the entries."""
-    return {str(name): value for name, value in held.items() if isinstance(value, Tensor)}
+    return {str(name): value for name, value in entries.items() if isinstance(value, Tensor)}
 
 
 CONVERTERS: dict[str, Callable[[Mapping[str, Any], Path], Converted]] = {

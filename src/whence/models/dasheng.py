@@ -2,6 +2,7 @@
 
 # B batch, T feature frame (10 ms), F mel band, V token (40 ms), D width, H head
 
+from collections import OrderedDict
 from dataclasses import dataclass
 
 import torch
@@ -10,14 +11,15 @@ from torch.nn.functional import scaled_dot_product_attention
 from torch.utils.checkpoint import checkpoint
 
 from whence.errors import ModelError
-from whence.models.windows import windows
 
 _PATCH_FRAMES = 4
 
 
 @dataclass(frozen=True)
 class DashengSettings:
-    """Sizes of the encoder; `base`, `size_06b` and `size_12b` give the published ones.
+    """Sizes of the encoder; the defaults are Dasheng-Base, 85.4 million parameters.
+
+    Dasheng-0.6B has width 1280, depth 32 and 16 heads; Dasheng-1.2B has 1536, 40 and 24.
 
     Args:
         width: D.
@@ -25,10 +27,10 @@ class DashengSettings:
         heads: H, must divide D.
         mel_count: F.
         positions: tokens with a learned position; longer input is cut into windows of this many.
-        overlap: tokens that neighbouring windows share, half of which each gives up; 0 cuts as the original does,
-            end to end, so that tokens beside a cut see one side only.
-        tag_count: outputs of the AudioSet head; 0 for none, 527 for the tuned file.
-        save_memory: compute each block's inside again in the backward pass instead of keeping it.
+        overlap: tokens that neighbouring windows share; each uses half of them. 0 cuts end to end as the original
+            does, so that tokens beside a cut have context on one side only.
+        tag_count: outputs of the AudioSet head; 0 for none, 527 for the tuned file. Detectors do not use it.
+        save_memory: compute activations inside blocks again in the backward pass instead of storing them.
 
     Raises:
         ModelError: sizes that do not fit.
@@ -50,21 +52,6 @@ class DashengSettings:
             raise ModelError(f"dasheng: overlap is {self.overlap}; it must lie in 0..{self.positions - 1}")
 
 
-def base(tag_count: int = 0) -> DashengSettings:
-    """Dasheng-Base, 85.4 million parameters."""
-    return DashengSettings(tag_count=tag_count)
-
-
-def size_06b() -> DashengSettings:
-    """Dasheng-0.6B."""
-    return DashengSettings(width=1280, depth=32, heads=16)
-
-
-def size_12b() -> DashengSettings:
-    """Dasheng-1.2B."""
-    return DashengSettings(width=1536, depth=40, heads=24)
-
-
 class Attention(nn.Module):
     """Multi-head self-attention, (B, V, D) -> (B, V, D)."""
 
@@ -75,51 +62,28 @@ class Attention(nn.Module):
         self.proj = nn.Linear(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Every token as a mix of all."""
+        """(B, V, D) -> (B, V, D)."""
         batch, tokens, width = x.shape
         parts = self.qkv(x).reshape(batch, tokens, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
         mixed = scaled_dot_product_attention(parts[0], parts[1], parts[2])
-        result: Tensor = self.proj(mixed.transpose(1, 2).reshape(batch, tokens, width))
-        return result
-
-
-class Mlp(nn.Module):
-    """Linear, GELU, linear; four times as wide inside."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.fc1 = nn.Linear(width, 4 * width)
-        self.fc2 = nn.Linear(4 * width, width)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, V, D) -> (B, V, D)."""
-        result: Tensor = self.fc2(nn.functional.gelu(self.fc1(x)))
-        return result
+        return self.proj(mixed.transpose(1, 2).reshape(batch, tokens, width))
 
 
 class Block(nn.Module):
-    """Attention and MLP, each after a layer norm and added to its input."""
+    """Attention and an MLP, each after a layer norm and added to its input."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.norm1 = nn.LayerNorm(width, eps=1e-6)
         self.attn = Attention(width, heads)
         self.norm2 = nn.LayerNorm(width, eps=1e-6)
-        self.mlp = Mlp(width)
+        hidden = {"fc1": nn.Linear(width, 4 * width), "gelu": nn.GELU(), "fc2": nn.Linear(4 * width, width)}
+        self.mlp = nn.Sequential(OrderedDict(hidden))
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, V, D) -> (B, V, D)."""
         x = x + self.attn(self.norm1(x))
-        result: Tensor = x + self.mlp(self.norm2(x))
-        return result
-
-
-class PatchEmbed(nn.Module):
-    """One token from all bands of four feature frames."""
-
-    def __init__(self, width: int, mel_count: int) -> None:
-        super().__init__()
-        self.proj = nn.Conv2d(1, width, (mel_count, _PATCH_FRAMES), stride=(mel_count, _PATCH_FRAMES))
+        return x + self.mlp(self.norm2(x))
 
 
 def _embedding(width: int, positions: int) -> nn.Parameter:
@@ -132,11 +96,8 @@ def _embedding(width: int, positions: int) -> nn.Parameter:
 class DashengEncoder(nn.Module):
     """Log-mel -> one vector per 40 ms.
 
-    The original cuts input beyond 10.08 s into windows end to end; here windows overlap (see
-    `DashengSettings.overlap`) and each token is taken from the window in which it stands further inside.
-
-    Args:
-        settings: see DashengSettings.
+    The original cuts input beyond 10.08 s into windows end to end. Here windows overlap (see
+    `DashengSettings.overlap`), and each token is taken from the window whose ends are farther away.
 
     Shape: (B, 1, T, 64) of `dasheng_mel` -> (B, T // 4, D).
 
@@ -151,9 +112,10 @@ class DashengEncoder(nn.Module):
         super().__init__()
         self.settings = settings
         width = settings.width
-        # The names count the rearrangements of the original, which here are plain transposes.
+        # The published names count layers that rearrange dimensions, which here are plain transposes.
         self.init_bn = nn.Sequential(nn.Identity(), nn.BatchNorm2d(settings.mel_count, momentum=0.01))
-        self.patch_embed = PatchEmbed(width, settings.mel_count)
+        patch = (settings.mel_count, _PATCH_FRAMES)
+        self.patch_embed = nn.ModuleDict({"proj": nn.Conv2d(1, width, patch, stride=patch)})
         self.time_pos_embed = _embedding(width, settings.positions)
         self.freq_pos_embed = _embedding(width, 1)
         self.blocks = nn.ModuleList(Block(width, settings.heads) for _ in range(settings.depth))
@@ -167,31 +129,22 @@ class DashengEncoder(nn.Module):
                 nn.init.zeros_(module.bias)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Tokens (B, V, D) of log-mel maps (B, 1, T, F)."""
+        """Log-mel maps (B, 1, T, F) -> tokens (B, V, D)."""
         bands_first = self.init_bn(features.permute(0, 3, 1, 2)).permute(0, 2, 1, 3)
-        tokens = self.patch_embed.proj(bands_first)
-        pieces = windows(tokens.shape[3], self.settings.positions, self.settings.overlap)
+        tokens = self.patch_embed["proj"](bands_first)
         outputs = [
-            self._encode(tokens[..., first:end])[:, kept - first : until - first] for first, end, kept, until in pieces
+            self._encode(tokens[..., first:end])[:, use_first - first : use_end - first]
+            for first, end, use_first, use_end in windows(
+                tokens.shape[3], self.settings.positions, self.settings.overlap
+            )
         ]
         return outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=1)
 
-    def tags(self, features: Tensor) -> Tensor:
-        """AudioSet probabilities (B, tag_count) of whole clips.
-
-        Raises:
-            ModelError: the encoder was built without the tagging head.
-        """
-        if not self.settings.tag_count:
-            raise ModelError("this Dasheng has no AudioSet head; build it with tag_count=527")
-        result: Tensor = self.outputlayer(self(features).mean(dim=1)).sigmoid()
-        return result
-
     def freeze(self, block_count: int) -> None:
-        """Keep the first blocks as they are: 0 trains everything, `depth` nothing of the encoder.
+        """Freeze the first blocks: 0 trains everything, `depth` nothing of the encoder.
 
-        What stands before the first block (batch norm with its running means, patches, positions) is frozen with
-        the first block, the last norm with the last one. Repeated calls with smaller counts thaw from the top.
+        The layers before the first block (batch norm with its running statistics, patches, positions) are frozen with
+        it, the last norm with the last block. Repeated calls with smaller counts unfreeze from the top.
 
         Raises:
             ModelError: the count is not in 0..depth.
@@ -208,34 +161,42 @@ class DashengEncoder(nn.Module):
         self.train(self.training)
 
     def train(self, mode: bool = True) -> "DashengEncoder":
-        """As usual, but a frozen batch norm does not follow the batches."""
+        """Set the training mode, in which a frozen batch norm keeps its running statistics."""
         super().train(mode)
         if self.frozen_blocks:
             self.init_bn.eval()
         return self
 
     def _encode(self, tokens: Tensor) -> Tensor:
-        """(B, V, D) of at most `positions` columns (B, D, 1, V)."""
-        placed = tokens + self.time_pos_embed[..., : tokens.shape[3]] + self.freq_pos_embed
-        x = placed.flatten(2).transpose(1, 2)
+        """At most `positions` columns (B, D, 1, V) -> tokens (B, V, D)."""
+        with_positions = tokens + self.time_pos_embed[..., : tokens.shape[3]] + self.freq_pos_embed
+        x = with_positions.flatten(2).transpose(1, 2)
         for block in self.blocks:
-            remember = self.settings.save_memory and self.training and torch.is_grad_enabled()
-            x = checkpoint(block, x, use_reentrant=False) if remember else block(x)
-        result: Tensor = self.norm(x)
-        return result
+            recompute = self.settings.save_memory and self.training and torch.is_grad_enabled()
+            x = checkpoint(block, x, use_reentrant=False) if recompute else block(x)
+        return self.norm(x)
 
 
-def frozen_blocks(epoch: int, depth: int, wait: int, every: int) -> int:
-    """How many blocks `freeze` should hold in an epoch of gradual unfreezing, top block first.
+def windows(count: int, size: int, overlap: int) -> list[tuple[int, int, int, int]]:
+    """Cut `count` tokens into windows of at most `size`, each token to be used from one of them.
 
     Args:
-        epoch: from 0.
-        depth: blocks of the encoder.
-        wait: epochs with the whole encoder frozen, while the head settles.
-        every: epochs from one thawed block to the next.
+        count: number of tokens.
+        size: tokens in a window.
+        overlap: tokens that neighbours share; the last pair may share more, so that all windows are full. With 0
+            the last window may be shorter.
 
-    >>> [frozen_blocks(epoch, depth=3, wait=2, every=1) for epoch in range(7)]
-    [3, 3, 2, 1, 0, 0, 0]
+    Returns:
+        for each window its first token, its end, and the part (from, until) to use.
+
+    >>> windows(9, 4, 2)
+    [(0, 4, 0, 3), (2, 6, 3, 5), (4, 8, 5, 6), (5, 9, 6, 9)]
     """
-    thawed = 0 if epoch < wait else (epoch - wait) // every + 1
-    return max(0, depth - thawed)
+    if count <= size:
+        return [(0, count, 0, count)]
+    starts = list(range(0, count - (size if overlap else 0), size - overlap))
+    if overlap:
+        starts.append(count - size)
+    ends = [min(start + size, count) for start in starts]
+    cuts = [0, *((start + end) // 2 for start, end in zip(starts[1:], ends, strict=False)), count]
+    return list(zip(starts, ends, cuts, cuts[1:], strict=False))

@@ -1,4 +1,4 @@
-"""The paper's detector: Dasheng tokens brought to label frames, then fully connected layers."""
+"""The Dasheng detector: tokens resampled to label frames, then fully connected layers."""
 
 # B batch, C map, T feature frame (10 ms), F mel band, V token (40 ms), L label frame (100 ms), D width
 
@@ -9,9 +9,8 @@ from typing import Literal
 from torch import Tensor, nn
 
 from whence.errors import ModelError
+from whence.models.blocks import Network, share_time
 from whence.models.dasheng import DashengEncoder, DashengSettings
-from whence.models.label_frames import draw_line, share_time
-from whence.models.network import Network
 
 _FRAMES_PER_LABEL = 10
 _UNITS_PER_TOKEN = 2
@@ -19,16 +18,16 @@ _UNITS_PER_TOKEN = 2
 
 @dataclass(frozen=True)
 class DashengDetectorSettings:
-    """The encoder and what stands on it.
+    """The encoder and the head.
 
     Args:
         encoder: see DashengSettings.
-        input_maps: C; every map (mid, or left and right) is encoded by itself, and their tokens are averaged.
+        input_maps: C; each map (mid, or left and right) is encoded separately, and their tokens are averaged.
         mel_count: F.
         output_size: numbers per label frame; 13 is classwise activity.
         hidden: widths of the fully connected layers.
         upsampling: `share`: each label frame is the mean of the tokens weighted by shared time; `line`: linear
-            interpolation between token middles.
+            interpolation between the centres of tokens.
         dropout: after each fully connected layer.
 
     Raises:
@@ -51,7 +50,7 @@ class DashengDetectorSettings:
 
 
 class FrameLayer(nn.Module):
-    """Linear, batch norm over all frames of the batch, ReLU, dropout; (B, L, D) -> (B, L, wider or narrower)."""
+    """Linear, batch norm over all frames of the batch, ReLU, dropout; (B, L, D) -> (B, L, width_out)."""
 
     def __init__(self, width_in: int, width_out: int, dropout: float) -> None:
         super().__init__()
@@ -60,21 +59,17 @@ class FrameLayer(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Each frame by itself."""
-        result: Tensor = self.dropout(self.norm(self.linear(x).transpose(1, 2)).relu().transpose(1, 2))
-        return result
+        """(B, L, D) -> (B, L, width_out)."""
+        return self.dropout(self.norm(self.linear(x).transpose(1, 2)).relu().transpose(1, 2))
 
 
 class DashengDetector(Network):
-    """Which classes are active in each label frame; 125 tokens of 5 s become 50 label frames.
-
-    Args:
-        settings: see DashengDetectorSettings.
+    """Detect which classes are active in each label frame; 125 tokens of 5 s become 50 label frames.
 
     Shape: (B, C, T, 64) of `dasheng_mel` -> (B, T // 10, 13).
 
     Source: T. Zhao et al. 2025, DCASE Task 3 (Dasheng, upsampling in time, fully connected layers with batch norm and
-        ReLU); how tokens are upsampled and how wide the layers are is not said there.
+        ReLU). The paper does not give the upsampling and the widths of the layers.
 
     >>> import torch
     >>> tiny = DashengDetectorSettings(DashengSettings(width=16, depth=1, heads=2), hidden=(8,))
@@ -95,21 +90,19 @@ class DashengDetector(Network):
         self.output_layer = nn.Linear(widths[-1], settings.output_size)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Raw output (B, L, output_size) of log-mel maps (B, C, T, F)."""
-        return self.answer(self.encode(features), features.shape[2] // _FRAMES_PER_LABEL)
+        """Log-mel maps (B, C, T, F) -> raw output (B, L, output_size)."""
+        return self.classify(self.encode(features), features.shape[2] // _FRAMES_PER_LABEL)
 
     def encode(self, features: Tensor) -> Tensor:
-        """The mean of all maps' tokens, (B, V, D)."""
+        """Log-mel maps (B, C, T, F) -> the mean of all maps' tokens, (B, V, D)."""
         batch, maps, frames, bands = features.shape
         tokens = self.encoder(features.reshape(batch * maps, 1, frames, bands))
-        mean: Tensor = tokens.reshape(batch, maps, -1, tokens.shape[2]).mean(dim=1)
-        return mean
+        return tokens.reshape(batch, maps, -1, tokens.shape[2]).mean(dim=1)
 
-    def answer(self, tokens: Tensor, label_frames: int) -> Tensor:
-        """Raw output (B, L, output_size) of tokens (B, V, D)."""
+    def classify(self, tokens: Tensor, label_frames: int) -> Tensor:
+        """Tokens (B, V, D) -> raw output (B, L, output_size)."""
         if self.settings.upsampling == "share":
             x = share_time(tokens, _UNITS_PER_TOKEN, label_frames)
         else:
-            x = draw_line(tokens, label_frames)
-        result: Tensor = self.output_layer(self.layers(x))
-        return result
+            x = nn.functional.interpolate(tokens.transpose(1, 2), size=label_frames, mode="linear").transpose(1, 2)
+        return self.output_layer(self.layers(x))

@@ -1,4 +1,4 @@
-"""Activity, direction and distance in three branches of one network, or in two networks that are joined."""
+"""Multi-branch networks: activity, direction and distance in three branches, or in two networks that are joined."""
 
 # B batch, C map, T feature frame (20 ms), F mel band, L label frame (100 ms), K class, D width
 
@@ -8,19 +8,25 @@ import torch
 from torch import Tensor, nn
 
 from whence.errors import ModelError
+from whence.models.blocks import Network
 from whence.models.conformer import ConformerBlock
-from whence.models.network import Network
-from whence.models.resnet_conformer import ResnetConformerSettings, ResnetEncoder, TwoLayerHead, challenge, strongest
+from whence.models.resnet_conformer import (
+    ResnetConformerSettings,
+    ResnetEncoder,
+    TwoLayerHead,
+    challenge,
+    max_over_time,
+)
 
 
 def _trunk() -> ResnetConformerSettings:
-    """The challenge form with half of its Conformers; the branches have the rest."""
+    """The challenge form with half of its Conformers; the branches have the others."""
     return replace(challenge(), depth=4, heads=())
 
 
 @dataclass(frozen=True)
 class MultiBranchSettings:
-    """A shared trunk and what each branch has of its own.
+    """A shared trunk and the branches.
 
     Args:
         trunk: stages, Conformers and final pooling before the branches; its output_size and heads are not used.
@@ -56,10 +62,7 @@ class MultiBranchSettings:
 
 
 class MultiBranch(Network):
-    """One trunk, three branches: the classwise coding with `direction="vector"` reads their outputs side by side.
-
-    Args:
-        settings: see MultiBranchSettings.
+    """One trunk and three branches, whose outputs side by side are the classwise coding with `direction="vector"`.
 
     Shape: (B, 2, T, 64) -> (B, T // 5, 52): 13 activities, 13 x, 13 y, 13 distances.
 
@@ -84,20 +87,20 @@ class MultiBranch(Network):
         self.branches = nn.ModuleDict({name: self._branch(size) for name, size in sizes.items()})
 
     def _branch(self, size: int) -> nn.Sequential:
-        """Conformers and a head of its own."""
+        """Conformers and a head."""
         conformer = self.settings.trunk.conformer
-        own = (ConformerBlock(conformer) for _ in range(self.settings.branch_depth))
-        return nn.Sequential(*own, TwoLayerHead(conformer.width, size))
+        blocks = (ConformerBlock(conformer) for _ in range(self.settings.branch_depth))
+        return nn.Sequential(*blocks, TwoLayerHead(conformer.width, size))
 
     def forward(self, features: Tensor) -> Tensor:
-        """Raw output (B, L, 4 K) of maps (B, C, T, F)."""
+        """Maps (B, C, T, F) -> raw output (B, L, 4 K)."""
         x = self.conformers(self.encoder(features))
-        x = strongest(x, self.settings.trunk.final_time_pool)
+        x = max_over_time(x, self.settings.trunk.final_time_pool)
         return torch.cat([branch(x) for branch in self.branches.values()], dim=2)
 
 
 class JoinedPair(nn.Module):
-    """Two networks trained apart, used as one: activity and direction from one, activity and distance from the other.
+    """Two networks trained separately and used as one: one predicts direction, one distance, both activity.
 
     Activities are averaged as logits. The output is that of MultiBranch, for the same coding.
 
@@ -121,7 +124,7 @@ class JoinedPair(nn.Module):
         self.with_direction, self.with_distance, self.class_count = with_direction, with_distance, class_count
 
     def forward(self, features: Tensor) -> Tensor:
-        """Raw output (B, L, 4 K) of maps that both networks take."""
+        """Maps (B, C, T, F), the same for both networks -> raw output (B, L, 4 K)."""
         direction, distance = self.with_direction(features), self.with_distance(features)
         count = self.class_count
         activity = (direction[..., :count] + distance[..., :count]) / 2

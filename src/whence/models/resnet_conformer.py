@@ -1,4 +1,4 @@
-"""ResNet-Conformer localizers: the paper's, and the larger form of the 2022 to 2024 challenges."""
+"""ResNet-Conformer: residual convolutions, then Conformers over time, in two published sizes."""
 
 # B batch, C map, T feature frame (20 ms), F mel band, L label frame (100 ms), D width
 
@@ -8,17 +8,16 @@ import torch
 from torch import Tensor, nn
 
 from whence.errors import ModelError
-from whence.models.blocks import ResidualBlock
+from whence.models.blocks import Network, ResidualBlock
 from whence.models.conformer import ConformerBlock, ConformerSettings
-from whence.models.network import Network
 
 
 @dataclass(frozen=True)
 class ResnetConformerSettings:
-    """Sizes; the defaults are our reading of the paper's localizer, `challenge()` gives the larger form.
+    """Sizes; the defaults are our reading of T. Zhao et al. 2025, `challenge()` gives the larger form.
 
-    The paper says: four residual blocks in place of the baseline's convolution blocks, Conformer blocks, a fully
-    connected layer to 26. Widths and numbers are not said: 64-64-128-128 channels and four Conformers here.
+    That paper has four residual blocks in place of the baseline's convolution blocks, Conformer blocks, and a fully
+    connected layer to 26 numbers. It gives no widths; we use 64-64-128-128 channels and four Conformers.
 
     Args:
         input_maps: C.
@@ -33,7 +32,7 @@ class ResnetConformerSettings:
         conformer: see ConformerSettings.
         depth: Conformer blocks.
         final_time_pool: Conformer steps per label frame, pooled by the maximum.
-        heads: sizes of the output's parts, each with two layers of its own; () for one linear layer.
+        heads: sizes of the parts of the output, each from its own two layers; () for one linear layer.
 
     Raises:
         ModelError: sizes that do not fit each other.
@@ -66,10 +65,10 @@ class ResnetConformerSettings:
 
 
 def challenge(input_maps: int = 2) -> ResnetConformerSettings:
-    """The form that led 2022 to 2024: no pooling in time before eight Conformers, three heads, 11.5 million parameters.
+    """Return the form of the winners of 2022 to 2024: no pooling in time before eight Conformers, three heads.
 
-    Heads: activity 13, direction (x, y) 26, distance 13, for the classwise coding with `direction="vector"`. Reports
-    give about 11.8 million; theirs keep a vector for each distance in time where ours keep one number per head.
+    Heads: activity 13, direction (x, y) 26, distance 13, for the classwise coding with `direction="vector"`. It has
+    11.5 million parameters; reports give 11.8, with a vector for each distance in time where ours has one number.
     """
     return ResnetConformerSettings(
         input_maps=input_maps,
@@ -114,17 +113,16 @@ class ResnetEncoder(nn.Module):
         self.project = nn.Linear(maps * bands, settings.conformer.width)
 
     def forward(self, features: Tensor) -> Tensor:
-        """One vector for each step in time."""
-        result: Tensor = self.project(self.layers(features).transpose(1, 2).flatten(2))
-        return result
+        """(B, C, T, F) -> (B, T / time pools, D)."""
+        return self.project(self.layers(features).transpose(1, 2).flatten(2))
 
 
-def strongest(x: Tensor, steps: int) -> Tensor:
-    """The maximum over every `steps` steps in time, (B, T, D) -> (B, T // steps, D); a remainder is left out.
+def max_over_time(x: Tensor, steps: int) -> Tensor:
+    """Take the maximum over every `steps` time steps, (B, T, D) -> (B, T // steps, D); a remainder is left out.
 
     Written with a reshape because the pooling layer fixes the length of an exported graph.
 
-    >>> strongest(torch.tensor([[[1.0], [3.0], [2.0], [0.0], [9.0]]]), 2).flatten()
+    >>> max_over_time(torch.tensor([[[1.0], [3.0], [2.0], [0.0], [9.0]]]), 2).flatten()
     tensor([3., 2.])
     """
     count = x.shape[1] // steps
@@ -140,9 +138,6 @@ class TwoLayerHead(nn.Sequential):
 
 class ResnetConformer(Network):
     """Residual convolutions over time and frequency, then Conformers over time.
-
-    Args:
-        settings: see ResnetConformerSettings.
 
     Shape: (B, 2, T, 64) -> (B, T // 5, 26).
 
@@ -169,7 +164,7 @@ class ResnetConformer(Network):
             self.heads = nn.ModuleList([nn.Linear(width, settings.output_size)])
 
     def forward(self, features: Tensor) -> Tensor:
-        """Raw output (B, L, output_size) of maps (B, C, T, F)."""
+        """Maps (B, C, T, F) -> raw output (B, L, output_size)."""
         x = self.conformers(self.encoder(features))
-        x = strongest(x, self.settings.final_time_pool)
+        x = max_over_time(x, self.settings.final_time_pool)
         return torch.cat([head(x) for head in self.heads], dim=2)

@@ -1,4 +1,4 @@
-"""The official DCASE 2025 Task 3 baseline network, key for key."""
+"""SELDnet: the official DCASE 2025 Task 3 baseline network, with the official names of its weights."""
 
 # B batch, C channel, T feature frame (20 ms), F mel band, L label frame (100 ms), D width
 
@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from whence.errors import ModelError
-from whence.models.first_block import conv_norm_pool
-from whence.models.network import Network
+from whence.models.blocks import Network
+from whence.models.conv_norm_pool import conv_norm_pool
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,8 @@ class ConvBlock(nn.Module):
             pooled = conv_norm_pool(x, self.conv, self.bn, self.pool_size)
         else:
             pooled = self.pool(self.bn(self.conv(x)))
-        # ReLU rises, so it may follow the pooling, where a twentieth of the numbers is left.
-        result: Tensor = self.dropout(pooled.relu())
-        return result
+        # ReLU is monotone, so it may follow the pooling, which leaves a twentieth of the numbers.
+        return self.dropout(pooled.relu())
 
 
 class SeldNet(Network):
@@ -80,9 +79,6 @@ class SeldNet(Network):
 
     The state dict has the official names, so converted official weights load as they are. The official
     network applies tanh and ReLU to its last layer; here the coding does.
-
-    Args:
-        settings: see SeldNetSettings.
 
     Shape: (B, 2, T, 64) -> (B, T // 5, 117).
 
@@ -113,16 +109,15 @@ class SeldNet(Network):
         self.fnn_list = nn.ModuleList((nn.Linear(width, width), nn.Linear(width, settings.output_size)))
 
     def forward(self, features: Tensor) -> Tensor:
-        """Raw output (B, L, output_size) of log-mel maps (B, C, T, F)."""
-        # Channels innermost: convolution and batch norm of few maps then run at the speed of memory.
+        """Log-mel maps (B, C, T, F) -> raw output (B, L, output_size)."""
+        # Channels last: convolution and batch norm of few maps then run at the speed of memory.
         x = features.contiguous(memory_format=torch.channels_last)
         for block in self.conv_blocks:
             x = block(x)
         x = self.gru(x.transpose(1, 2).flatten(2))[0].tanh()
-        earlier, later = x.chunk(2, dim=2)
-        x = earlier * later
+        first_half, second_half = x.chunk(2, dim=2)
+        x = first_half * second_half
         for attention, norm in zip(self.mhsa_layers, self.layer_norms, strict=True):
             x = norm(x + attention(x, x, x, need_weights=False)[0])
         first, last = self.fnn_list
-        result: Tensor = last(first(x))
-        return result
+        return last(first(x))

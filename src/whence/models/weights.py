@@ -1,4 +1,4 @@
-"""Weights on disk: one safetensors file that says what it holds and notices damage. Never a pickle."""
+"""Weights on disk: one safetensors file that describes its content and detects damage; never a pickle."""
 
 import hashlib
 import json
@@ -13,24 +13,24 @@ from torch import Tensor
 import whence
 from whence.errors import ModelError
 from whence.files import written_whole
-from whence.models.encoders import encoder_from_plain
-from whence.models.network import Network
-from whence.models.registry import build_model, model_from_plain, model_to_plain
+from whence.models.blocks import Network
+from whence.models.registry import ENCODERS, build_model, model_from_plain, model_name
+from whence.settings import named_from_plain
 
 FORMAT = 1
 
-# Files that run code when they are read the usual way; a name or the first bytes give them away.
-_FOREIGN_ENDINGS = {".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".bin", ".npz", ".npy"}
-_FOREIGN_STARTS = (b"PK", b"\x80")
+# Files that run code when they are read the usual way, by their endings or first bytes.
+_PICKLE_ENDINGS = {".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".bin", ".npz", ".npy"}
+_PICKLE_STARTS = (b"PK", b"\x80")
 
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """What a file of weights holds.
+    """The content of a file of weights.
 
     Args:
         tensors: by state-dict name.
-        description: plain data; `model`, `features` and `output` hold settings where the writer knew them.
+        description: plain data; `model`, `encoder`, `features` and `output` hold settings where they are known.
     """
 
     tensors: dict[str, Tensor]
@@ -38,7 +38,7 @@ class Weights:
 
 
 def save_weights(path: Path, tensors: Mapping[str, Tensor], description: Mapping[str, Any]) -> None:
-    """Write tensors and what they are into one file, whole or not at all.
+    """Write tensors and their description into one file, whole or not at all.
 
     Args:
         path: ends in `.safetensors`; its folder must exist.
@@ -47,24 +47,24 @@ def save_weights(path: Path, tensors: Mapping[str, Tensor], description: Mapping
 
     Raises:
         ModelError: the path has another ending.
-        OSError: the disk refuses; what stood there before is as it was.
+        OSError: the disk refuses; an earlier file is unchanged.
     """
     from safetensors.torch import save
 
     if path.suffix != ".safetensors":
-        raise ModelError(f"{path}: weights are written as .safetensors")
-    held = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    said = json.dumps({**description, "format": FORMAT, "version": whence.__version__}, sort_keys=True)
+        raise ModelError("weights are written as .safetensors", where=path)
+    on_cpu = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    text = json.dumps({**description, "format": FORMAT, "version": whence.__version__}, sort_keys=True)
     with written_whole(path) as file:
-        file.write(save(held, _metadata(held, said)))
+        file.write(save(on_cpu, _metadata(on_cpu, text)))
 
 
 def load_weights(path: Path) -> Weights:
     """Read a file that `save_weights` wrote, and check that it is undamaged.
 
     Raises:
-        ModelError: missing, not ours, made by a newer Whence, or damaged. A pickle (`.pt`, `.pth`, `.ckpt`, `.pkl`) is
-            refused unread; `whence convert-weights` brings the ones it knows into this form.
+        ModelError: missing, from another program, from a newer Whence, or damaged. A pickle (`.pt`, `.pth`, `.ckpt`,
+            `.pkl`) is refused unread; `whence convert-weights` converts the kinds it knows.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -74,21 +74,22 @@ def load_weights(path: Path) -> Weights:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no mapping)
     except (SafetensorError, OSError) as error:
-        raise ModelError(f"{path}: damaged, or not a file of weights ({error})") from None
-    sha256, _, said = metadata.get("whence", "").partition(" ")
-    if not said:
-        raise ModelError(f"{path}: holds tensors but does not say what they are; try whence convert-weights")
-    if sha256 != _digest(tensors, said):
-        raise ModelError(f"{path}: damaged (its checksum does not fit); fetch or copy it again")
-    description = json.loads(said)
+        raise ModelError(f"damaged, or not a file of weights ({error})", where=path) from None
+    sha256, _, text = metadata.get("whence", "").partition(" ")
+    if not text:
+        raise ModelError("no description of its tensors", where=path, remedy="try whence convert-weights")
+    if sha256 != _digest(tensors, text):
+        raise ModelError("damaged (its checksum does not fit)", where=path, remedy="fetch or copy it again")
+    description = json.loads(text)
     if description["format"] > FORMAT:
         made_by = description.get("version", "a newer version")
-        raise ModelError(f"{path}: made by whence {made_by}; this is {whence.__version__}. pip install -U whence")
+        what = f"made by whence {made_by}; this is {whence.__version__}"
+        raise ModelError(what, where=path, remedy="pip install -U whence")
     return Weights(tensors, description)
 
 
 def load_network(path: Path) -> tuple[Network, dict[str, Any]]:
-    """The network a file of weights describes, with these weights, ready to evaluate.
+    """Build the network that a file of weights describes, with these weights, in evaluation mode.
 
     Returns:
         the network, and the file's description.
@@ -98,71 +99,71 @@ def load_network(path: Path) -> tuple[Network, dict[str, Any]]:
     """
     weights = load_weights(path)
     if "model" not in weights.description:
-        raise ModelError(f"{path}: holds no whole network (it describes {', '.join(sorted(weights.description))})")
+        raise ModelError(f"no whole network (it describes {', '.join(sorted(weights.description))})", where=path)
     network = build_model(model_from_plain(weights.description["model"]))
-    fill(network, weights.tensors, str(path))
+    fill(network, weights.tensors, path)
     return network.eval(), weights.description
 
 
 def load_initial_weights(network: Network, path: Path) -> list[str]:
-    """Let a network begin with weights of a file: those of its encoder, or of a network like it.
+    """Initialise a network from a file of weights for its encoder, or for a network of the same kind.
 
-    A file of encoder weights fills the encoder and leaves what stands on it alone; settings that only say how an
-    encoder runs (chunks, dilation, memory) may differ, and a tagging head is left out. A file of a whole network gives
-    every tensor that fits by name and shape, so that a network may grow or learn other classes.
+    Weights of an encoder fill the encoder and leave the head as it is; settings that only change how an encoder runs
+    (windows, dilation, memory) may differ, and a tagging head is left out. Weights of a network fill every tensor that
+    fits by name and shape, so that a network may be larger or have other classes.
 
     Returns:
-        the names of the tensors that begin anew.
+        the names of the tensors that keep their random values.
 
     Raises:
-        ModelError: as `load_weights`, or the file holds another encoder or network, or nothing fits.
+        ModelError: as `load_weights`, or the file holds another encoder or network, or no tensor fits.
     """
     weights = load_weights(path)
     if "model" in weights.description:
-        return _load_alike(network, weights, path)
+        return _load_fitting(network, weights, path)
     if not hasattr(network.settings, "encoder"):
-        raise ModelError(f"{path}: holds an encoder, and the network has none; give a whole network's weights")
+        raise ModelError("an encoder, which this network does not have", where=path, remedy="give a network's weights")
     if "encoder" not in weights.description:
-        raise ModelError(f"{path}: holds no encoder (it describes {', '.join(sorted(weights.description))})")
-    theirs, ours = encoder_from_plain(weights.description["encoder"]), network.settings.encoder
-    if type(theirs) is not type(ours):
-        raise ModelError(f"{path}: holds {weights.description['encoder']['name']}; the network has another encoder")
+        raise ModelError(f"no encoder (it describes {', '.join(sorted(weights.description))})", where=path)
+    plain, wanted = weights.description["encoder"], network.settings.encoder
+    if type(named_from_plain(plain, ENCODERS, "encoder", ModelError)) is not type(wanted):
+        raise ModelError(f"holds {plain['name']}; the network has another encoder", where=path)
     tensors = weights.tensors
-    if not ours.tag_count:
+    if not wanted.tag_count:
         tensors = {name: t for name, t in tensors.items() if not name.startswith(("outputlayer.", "fc."))}
-    fill(network.encoder, tensors, str(path))
+    fill(network.encoder, tensors, path)
     return [name for name in network.state_dict() if not name.startswith("encoder.")]
 
 
-def _load_alike(network: Network, weights: Weights, path: Path) -> list[str]:
-    """Take what fits from a network of the same kind."""
-    theirs, ours = weights.description["model"].get("name"), model_to_plain(network.settings)["name"]
-    if theirs != ours:
-        raise ModelError(f"{path}: holds a {theirs}; the network is a {ours}")
-    wanted = network.state_dict()
-    fitting = {n: t for n, t in weights.tensors.items() if n in wanted and t.shape == wanted[n].shape}
+def _load_fitting(network: Network, weights: Weights, path: Path) -> list[str]:
+    """Fill every tensor that fits from the weights of a network of the same kind."""
+    given, wanted = weights.description["model"].get("name"), model_name(network.settings)
+    if given != wanted:
+        raise ModelError(f"holds a {given}; the network is a {wanted}", where=path)
+    state = network.state_dict()
+    fitting = {n: t for n, t in weights.tensors.items() if n in state and t.shape == state[n].shape}
     if not fitting:
-        raise ModelError(f"{path}: none of its tensors fits the network")
+        raise ModelError("none of its tensors fits the network", where=path)
     network.load_state_dict(fitting, strict=False)
-    return [name for name in wanted if name not in fitting]
+    return [name for name in state if name not in fitting]
 
 
-def fill(module: Any, tensors: Mapping[str, Tensor], where: str) -> None:
+def fill(module: Any, tensors: Mapping[str, Tensor], where: Path) -> None:
     """Load tensors that must fit one to one.
 
     Raises:
         ModelError: names the first missing, superfluous or differently shaped one, and how many there are.
     """
-    wanted = module.state_dict()
-    rules = {
-        "lacks": [name for name in wanted if name not in tensors],
-        "has too much": [name for name in tensors if name not in wanted],
-        "has another shape for": [n for n, t in tensors.items() if n in wanted and t.shape != wanted[n].shape],
+    state = module.state_dict()
+    problems = {
+        "lacks": [name for name in state if name not in tensors],
+        "has the unknown": [name for name in tensors if name not in state],
+        "has another shape for": [n for n, t in tensors.items() if n in state and t.shape != state[n].shape],
     }
-    for rule, names in rules.items():
+    for problem, names in problems.items():
         if names:
             more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-            raise ModelError(f"{where}: does not fit the network: it {rule} {names[0]}{more}")
+            raise ModelError(f"does not fit the network: it {problem} {names[0]}{more}", where=where)
     module.load_state_dict(dict(tensors))
 
 
@@ -170,28 +171,36 @@ def refuse_pickle(path: Path) -> None:
     """Refuse a file that is missing or could be a pickle, before anything in it is read.
 
     Raises:
-        ModelError: with the way to convert it.
+        ModelError: with the command that converts it.
     """
-    if not path.is_file():
-        raise ModelError(f"{path}: no such file" if not path.exists() else f"{path}: not a regular file")
+    check_is_file(path)
     with path.open("rb") as file:
         start = file.read(9)
     # A safetensors file begins with the length of its header, whose bytes may be anything, and then the header's brace.
-    foreign_start = start.startswith(_FOREIGN_STARTS) and start[8:] != b"{"
-    if path.suffix.lower() in _FOREIGN_ENDINGS or foreign_start:
-        raise ModelError(
-            f"{path}: a foreign checkpoint, which could run code when read; first: whence convert-weights {path}"
-        )
+    pickle_start = start.startswith(_PICKLE_STARTS) and start[8:] != b"{"
+    if path.suffix.lower() in _PICKLE_ENDINGS or pickle_start:
+        what = "a checkpoint of another program, which could run code when read"
+        raise ModelError(what, where=path, remedy=f"first: whence convert-weights {path}")
 
 
-def _metadata(tensors: Mapping[str, Tensor], said: str) -> dict[str, str]:
-    """The checksum and the description in one entry: several would be written in random order."""
-    return {"whence": f"{_digest(tensors, said)} {said}"}
+def check_is_file(path: Path) -> None:
+    """Refuse a path without a regular file.
+
+    Raises:
+        ModelError: nothing is there, or a folder, a pipe or a device.
+    """
+    if not path.is_file():
+        raise ModelError("not a regular file" if path.exists() else "no such file", where=path)
 
 
-def _digest(tensors: Mapping[str, Tensor], said: str) -> str:
+def _metadata(tensors: Mapping[str, Tensor], text: str) -> dict[str, str]:
+    """The checksum and the description in one entry, because several would be written in random order."""
+    return {"whence": f"{_digest(tensors, text)} {text}"}
+
+
+def _digest(tensors: Mapping[str, Tensor], text: str) -> str:
     """SHA-256 over the description and every tensor's name, type, shape and bytes."""
-    digest = hashlib.sha256(said.encode())
+    digest = hashlib.sha256(text.encode())
     for name in sorted(tensors):
         tensor = tensors[name]
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())

@@ -33,7 +33,7 @@ class Split(Protocol):
     def encode(self, features: Tensor) -> Tensor:
         """Vectors (B, V, D) of features (B, C, T, F)."""
 
-    def answer(self, vectors: Tensor, label_frames: int) -> Tensor:
+    def classify(self, vectors: Tensor, label_frames: int) -> Tensor:
         """Raw output of vectors."""
 
 

@@ -187,7 +187,7 @@ class Learner:
         assert self.encoded is not None
         device = self.accelerator.device
         with torch.autocast(device.type, torch.bfloat16, enabled=self.bf16):
-            raw: Tensor = cast(Any, self.bare).answer(vectors.to(device), self.encoded.label_frames)
+            raw: Tensor = cast(Any, self.bare).classify(vectors.to(device), self.encoded.label_frames)
         return raw
 
     def _set_frozen(self) -> None:

@@ -1,4 +1,4 @@
-"""Codings: how a network's numbers encode events. Each file holds encode, loss and decode of one."""
+"""Codings: how a network's output encodes events. Each file holds encode, loss and decode of one."""
 
 import lazy_loader
 

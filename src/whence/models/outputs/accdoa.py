@@ -1,4 +1,4 @@
-"""Single ACCDOA: one vector per class whose length is its activity, plus metres."""
+"""Single ACCDOA: one vector per class whose length is its activity, and a distance in metres."""
 
 # B clip, L label frame (100 ms), E element (x, y, distance), K class
 
@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from whence.errors import ModelError
 from whence.labels import Events, fold_to_front
+from whence.models.outputs.arrays import stack, tanh
 from whence.models.outputs.coding import Array, Coding
 from whence.models.outputs.distance import DistanceScale
-from whence.models.outputs.either import stack, tanh
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,9 +25,9 @@ class AccdoaSettings:
 
     Args:
         class_count: K.
-        threshold: length above which a class is active, unless `decode` is told otherwise.
-        distance: how metres come from raw output: `relu` as in the official network, whose distance outputs get no
-            gradient once they are negative and may stay there, or `softplus`, which cannot get stuck.
+        threshold: length above which a class is active, unless `decode` is given others.
+        distance: raw output to metres: `relu` as in the official network, whose negative outputs get no gradient and
+            may stay negative, or `softplus`, which always has one.
         official_rows: keep azimuths up to 180 degrees as the official code writes them; otherwise fold to the front.
 
     Raises:
@@ -49,9 +49,6 @@ class AccdoaSettings:
 class Accdoa(Coding):
     """Values (B, L, 3, K): x, y (front, left; length is activity) and distance in metres; one source per class.
 
-    Args:
-        settings: see AccdoaSettings.
-
     Source: Shimada et al. 2021 (arXiv:2010.15306); the DCASE 2025 Task 3 baseline for distance and layout.
 
     >>> coding = Accdoa(AccdoaSettings(class_count=2))
@@ -59,6 +56,8 @@ class Accdoa(Coding):
     >>> coding.encode([events], frame_count=1)[0, 0, :, 1].round(6)
     array([0., 1., 2.], dtype=float32)
     """
+
+    settings_type = AccdoaSettings
 
     def __init__(self, settings: AccdoaSettings | None = None) -> None:
         self.settings = settings or AccdoaSettings()
@@ -71,8 +70,8 @@ class Accdoa(Coding):
         return 3 * self.class_count
 
     def encode(self, tables: Sequence[Events], frame_count: int) -> Array:
-        """(B, L, 3, K); of several sources of one class in one frame, the last row counts, as in the official code."""
-        clip, events = self._placed_rows(tables, frame_count)
+        """(B, L, 3, K); of several sources of one class in one frame the last row counts, as in the official code."""
+        clip, events = self._rows_within(tables, frame_count)
         azimuth = np.radians(fold_to_front(events.azimuth_deg))
         target = np.zeros((len(tables), frame_count, 3, self.class_count), np.float32)
         elements = (np.cos(azimuth), np.sin(azimuth), events.distance_m)
@@ -86,20 +85,15 @@ class Accdoa(Coding):
         return stack([xy[:, :, 0], xy[:, :, 1], self._scale.to_metres(parts[:, :, 2])], 2)
 
     def loss_parts(self, raw: "Tensor", target: "Tensor") -> "dict[str, Tensor]":
-        """Mean squared error over everything, silence included; an unknown distance costs nothing."""
+        """Mean squared error over all cells, silent ones too; an unknown distance costs nothing."""
         error = (self.activate(raw.float()) - target).where(~target.isnan(), target.new_zeros(()))
         return {"accdoa": (error * error).mean()}
 
-    def mirror(self, values: Any) -> Any:
-        """The vectors with y negated."""
-        return stack([values[:, :, 0], -values[:, :, 1], values[:, :, 2]], 2)
-
     def rows(self, values: Array, thresholds: ArrayLike | None = None) -> tuple[NDArray[np.intp], Events]:
-        """A row for each class and frame whose vector is longer than its threshold."""
+        """Return a row for each class and frame whose vector is longer than its threshold."""
         x, y = values[:, :, 0], values[:, :, 1]
         length = np.sqrt(x * x + y * y)
-        limits = self._thresholds(self.settings.threshold if thresholds is None else thresholds)
-        clip, frame, class_index = np.nonzero(length > limits)
+        clip, frame, class_index = np.nonzero(length > self._thresholds(thresholds, self.settings.threshold))
         cell = (clip, frame, class_index)
         azimuth_deg = (np.arctan2(y[cell], x[cell]) * np.float32(180) / np.float32(np.pi)).astype(np.float64)
         columns = {

@@ -1,4 +1,4 @@
-"""One place per class and frame: activity, azimuth and distance side by side, any of them left out."""
+"""Classwise coding: activity, azimuth and distance of one source per class and frame, any of them left out."""
 
 # B clip, L label frame (100 ms), K class, E element
 
@@ -11,38 +11,38 @@ from numpy.typing import ArrayLike, NDArray
 
 from whence.errors import ModelError
 from whence.labels import Events, fold_to_front
+from whence.models.outputs.arrays import degrees_of, sigmoid, stack, tanh
 from whence.models.outputs.coding import Array, Coding
 from whence.models.outputs.distance import DistanceScale
-from whence.models.outputs.either import degrees_of, sigmoid, stack, tanh
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-# Where the numbers of a label frame stand in values and targets.
+# The index of each element in values and targets.
 ACTIVITY, AZIMUTH, DISTANCE = 0, 1, 2
 
 
 @dataclass(frozen=True)
 class ClasswiseSettings:
-    """Which elements a class has and what their errors weigh.
+    """Which elements a class has, and the weights of their errors.
 
     Args:
         class_count: K.
-        activity: whether the network tells which classes are active; without it, a detector must.
-        azimuth: whether it tells azimuth.
-        distance: whether it tells distance.
+        activity: whether the network predicts which classes are active; without it, a detector must.
+        azimuth: whether it predicts azimuth.
+        distance: whether it predicts distance.
         direction: `azimuth` one number, tanh(raw) * 90 degrees; `vector` two, (cos, sin) through tanh.
-        scale: how distance is said, see DistanceScale.
+        scale: see DistanceScale.
         same_class: which of several sources of one class in one frame is the target: the `nearest` (most likely the
             loudest; unknown distances come last), or the `last` in the file, as in the official single-ACCDOA code.
         activity_weight: of the binary cross entropy.
-        direction_absolute: count the size of a direction error instead of its square: what the official metric
-            averages. A network in doubt then says the likelier of two directions, not one between them.
+        direction_absolute: count the absolute direction error instead of its square: what the official metric
+            averages. A network in doubt then predicts the likelier of two directions, not one between them.
         direction_weight: of the mean direction error over active cells, in units of 90 degrees or of x and y.
         distance_weight: of the mean distance error over active cells, as `scale` counts it.
 
     Raises:
-        ModelError: nothing is left to tell, or a weight is negative.
+        ModelError: no element is left, or a weight is negative.
 
     >>> Classwise(ClasswiseSettings()).output_size
     39
@@ -72,20 +72,17 @@ class ClasswiseSettings:
 
 
 def detection(class_count: int = 13) -> ClasswiseSettings:
-    """Activity alone: what a detector such as Dasheng with a head is trained for; output (B, L, 13)."""
+    """Activity alone, for a detector; output (B, L, 13)."""
     return ClasswiseSettings(class_count, azimuth=False, distance=False)
 
 
 def localization(class_count: int = 13) -> ClasswiseSettings:
-    """Azimuth and distance alone, for a detector to choose from: the paper's (B, 50, 26)."""
+    """Azimuth and distance alone, to be joined with a detector's activity; output (B, L, 26)."""
     return ClasswiseSettings(class_count, activity=False)
 
 
 class Classwise(Coding):
     """Values (B, L, 3, K): activity 0..1, azimuth in degrees, distance in metres; NaN for what is left out.
-
-    Args:
-        settings: see ClasswiseSettings.
 
     Source: T. Zhao et al. 2025, DCASE Task 3 (detector and localizer apart); arXiv:2501.10755 (activity, direction and
         distance side by side, relative distance error).
@@ -96,6 +93,8 @@ class Classwise(Coding):
     >>> target[0, 1, :, 1], coding.decode(target)[0] == events
     (array([ 1., 30.,  2.], dtype=float32), True)
     """
+
+    settings_type = ClasswiseSettings
 
     def __init__(self, settings: ClasswiseSettings | None = None) -> None:
         self.settings = settings or ClasswiseSettings()
@@ -116,14 +115,14 @@ class Classwise(Coding):
 
     def encode(self, tables: Sequence[Events], frame_count: int) -> Array:
         """(B, L, 3, K): activity 0 or 1, azimuth folded to the front, distance (NaN where not known)."""
-        clip, events = self._placed_rows(tables, frame_count)
+        clip, events = self._rows_within(tables, frame_count)
         if self.settings.same_class == "nearest":
             # Later rows overwrite earlier ones, so the nearest is written last; NaN sorts as the farthest.
             far_to_near = np.lexsort((-np.arange(len(clip)), np.nan_to_num(events.distance_m, nan=np.inf)))[::-1]
             clip, events = clip[far_to_near], events[far_to_near]
         target = np.zeros((len(tables), frame_count, 3, self.class_count), np.float32)
-        place = (clip, events.frame, slice(None), events.class_index)
-        target[place] = np.stack([np.ones(len(clip)), fold_to_front(events.azimuth_deg), events.distance_m], axis=1)
+        elements = [np.ones(len(clip)), fold_to_front(events.azimuth_deg), events.distance_m]
+        target[clip, events.frame, :, events.class_index] = np.stack(elements, axis=1)
         return target
 
     def activate(self, raw: Any) -> Any:
@@ -138,7 +137,7 @@ class Classwise(Coding):
         elif self.settings.direction == "azimuth":
             azimuth = direction[:, :, 0] * 90.0
         else:
-            # The front half plane is all there is: |x| keeps a slightly negative x at the side it belongs to.
+            # Directions are in front: |x| keeps a slightly negative x on the side it belongs to.
             azimuth = degrees_of(direction[:, :, 1], abs(direction[:, :, 0]))
         return stack([activity, azimuth, distance], 2)
 
@@ -148,7 +147,7 @@ class Classwise(Coding):
 
         parts = self._parts(raw.float())
         active = target[:, :, ACTIVITY]
-        # A batch without events has no place error at all, rather than 0 / 0.
+        # A batch without events has errors of 0, not of 0 / 0.
         count = active.sum().clamp(min=1.0)
         settings, losses = self.settings, {}
         if settings.activity:
@@ -162,20 +161,16 @@ class Classwise(Coding):
             losses["distance"] = settings.distance_weight * (cost * active).sum() / count
         return losses
 
-    def mirror(self, values: Any) -> Any:
-        """Azimuths negated."""
-        return stack([values[:, :, ACTIVITY], -values[:, :, AZIMUTH], values[:, :, DISTANCE]], 2)
-
     def rows(self, values: Array, thresholds: ArrayLike | None = None) -> tuple[NDArray[np.intp], Events]:
-        """A row for each class and frame whose activity exceeds its threshold.
+        """Return a row for each class and frame whose activity exceeds its threshold.
 
-        A detector alone knows no place: its rows have azimuth 0 and distance NaN.
+        The rows of a detector alone have azimuth 0 and distance NaN.
 
         Raises:
             ModelError: the values hold no activity; put a detector's there first.
         """
         if not self.settings.activity and np.isnan(values[:, :, ACTIVITY]).all() and values.size:
-            raise ModelError("these values hold places but no activity; join them with a detector's activity")
+            raise ModelError("these values have no activity", remedy="join them with a detector's activity")
         clip, frame, class_index = np.nonzero(values[:, :, ACTIVITY] > self._thresholds(thresholds))
         activity, azimuth_deg, distance_m = values[clip, frame, :, class_index].T.astype(np.float64)
         columns = {
@@ -192,7 +187,7 @@ class Classwise(Coding):
         return raw.reshape(raw.shape[0], raw.shape[1], self._element_count, self.class_count)
 
     def _direction(self, azimuth_deg: "Tensor") -> "Tensor":
-        """(B, L, 1 or 2, K): what the direction elements should be."""
+        """(B, L, 1 or 2, K): targets of the direction elements."""
         if self.settings.direction == "azimuth":
             return azimuth_deg[:, :, None] / 90.0
         result: Tensor = stack([azimuth_deg.deg2rad().cos(), azimuth_deg.deg2rad().sin()], 2)

@@ -1,15 +1,15 @@
-"""How a network says metres: straight, standardised or as a logarithm, and what an error costs."""
+"""Distance scales: raw output to metres (linear, standardised or logarithmic), and the cost of an error."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from whence.errors import ModelError
-from whence.models.outputs.either import exp, relu, softplus
+from whence.models.outputs.arrays import exp, relu, softplus
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-# Nothing in a label file stands closer; it keeps relative errors finite for a distance of 0.
+# No label is closer than this; it keeps relative errors finite for a distance of 0.
 _CLOSEST_M = 0.05
 
 
@@ -22,9 +22,9 @@ class DistanceScale:
             them, `standard` (distance - mean) / deviation as Yeow et al. train it, `log` the natural logarithm.
         mean_m: of the training labels; `standard` only. Default: STARSS23.
         deviation_m: of the training labels; `standard` only. Default: STARSS23.
-        relative: count (estimate / label - 1)^2, which is what the official relative error sees, instead of the
-            squared difference on the network's own scale.
-        absolute: count the size of the error instead of its square: what the official metric averages.
+        relative: count (estimate / label - 1)^2, after the official relative error, instead of the squared
+            difference on the network's own scale.
+        absolute: count the absolute error instead of its square: what the official metric averages.
 
     Raises:
         ModelError: an unknown kind or a deviation that is not positive.
@@ -46,7 +46,7 @@ class DistanceScale:
             raise ModelError(f"distance deviation_m is {self.deviation_m}; it must be positive")
 
     def to_metres(self, raw: Any) -> Any:
-        """Raw network output (array, tensor; a plain number for `standard`) as metres, never negative."""
+        """Convert raw output (array, tensor; a plain number for `standard`) to metres, never negative."""
         if self.kind == "softplus":
             return softplus(raw)
         if self.kind == "relu":
@@ -57,7 +57,7 @@ class DistanceScale:
         return max(metres, 0.0) if isinstance(metres, float) else relu(metres)
 
     def from_metres(self, distance_m: Any) -> Any:
-        """The raw output that would say these metres exactly (tensor; a plain number for `standard`)."""
+        """Return the raw output that stands for these metres (tensor; a plain number for `standard`)."""
         if self.kind == "relu":
             return distance_m
         if self.kind == "standard":
@@ -66,7 +66,7 @@ class DistanceScale:
         return near.log() if self.kind == "log" else near + (-(-near).expm1()).log()
 
     def cost(self, raw: "Tensor", distance_m: "Tensor") -> "Tensor":
-        """The cost of each estimate; 0, with no gradient, where the label says NaN (not known).
+        """Return the cost of each estimate; 0, without gradient, where the label is NaN (not known).
 
         Args:
             raw: any shape, network output.

@@ -1,6 +1,6 @@
-"""Codings by name."""
+"""Codings by name, and their settings as plain data."""
 
-from typing import Any
+from typing import Any, cast
 
 from whence.errors import ModelError
 from whence.models.outputs.accdoa import Accdoa, AccdoaSettings
@@ -12,45 +12,43 @@ from whence.settings import known_name, named_from_plain, named_to_plain
 
 OutputSettings = ClasswiseSettings | AccdoaSettings | MultiAccdoaSettings | TracksSettings
 
-OUTPUTS: dict[str, tuple[type[OutputSettings], type[Coding]]] = {
-    "classwise": (ClasswiseSettings, Classwise),
-    "accdoa": (AccdoaSettings, Accdoa),
-    "multi_accdoa": (MultiAccdoaSettings, MultiAccdoa),
-    "tracks": (TracksSettings, Tracks),
+OUTPUTS: dict[str, type[Coding]] = {
+    "classwise": Classwise,
+    "accdoa": Accdoa,
+    "multi_accdoa": MultiAccdoa,
+    "tracks": Tracks,
 }
+_SETTINGS = {name: coding.settings_type for name, coding in OUTPUTS.items()}
 
 
 def build_output(settings: OutputSettings | str) -> Coding:
-    """The coding that settings, or a bare name with its default settings, ask for.
+    """Return the coding that settings, or a bare name with its default settings, ask for.
 
     Raises:
-        ModelError: there is no such coding; the nearest name is told.
+        ModelError: an unknown name; the message suggests the nearest.
 
     >>> build_output("multi_accdoa").output_size
     117
     """
     if isinstance(settings, str):
-        settings = OUTPUTS[known_name(settings, OUTPUTS, "output", ModelError)][0]()
-    coding = next(coding for kind, coding in OUTPUTS.values() if kind is type(settings))
-    return coding(settings)  # type: ignore[call-arg]
+        return OUTPUTS[known_name(settings, OUTPUTS, "output", ModelError)]()
+    coding = next(coding for coding in OUTPUTS.values() if coding.settings_type is type(settings))
+    return cast(Any, coding)(settings)
 
 
 def output_to_plain(settings: OutputSettings) -> dict[str, Any]:
-    """Settings as plain data with their name, for a file of weights or a run's configuration.
+    """Return settings as plain data with their name, for a file of weights or a run's configuration.
 
     >>> output_to_plain(AccdoaSettings())
     {'name': 'accdoa', 'class_count': 13, 'threshold': 0.5, 'distance': 'relu', 'official_rows': False}
     """
-    return named_to_plain(settings, {name: kind for name, (kind, _) in OUTPUTS.items()})
+    return named_to_plain(settings, _SETTINGS)
 
 
 def output_from_plain(data: dict[str, Any]) -> OutputSettings:
-    """The inverse of `output_to_plain`; anything missing takes its default.
+    """The inverse of `output_to_plain`; missing fields take their defaults.
 
     Raises:
-        ModelError: no such coding or setting; the nearest name is told.
+        ModelError: an unknown coding or setting; the message suggests the nearest.
     """
-    settings: OutputSettings = named_from_plain(
-        data, {name: kind for name, (kind, _) in OUTPUTS.items()}, "output", ModelError
-    )
-    return settings
+    return cast(OutputSettings, named_from_plain(data, _SETTINGS, "output", ModelError))

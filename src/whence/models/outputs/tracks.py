@@ -1,4 +1,4 @@
-"""Several places per class for a localizer: each track has a presence, an azimuth and a distance."""
+"""Interchangeable tracks per class for a localizer: each has a presence, an azimuth and a distance."""
 
 # B clip, L label frame (100 ms), N track, E element (presence, azimuth, distance), K class
 
@@ -12,10 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from whence.errors import ModelError
 from whence.labels import Events, fold_to_front
+from whence.models.outputs.arrays import align_tracks, rank_in_cell, sigmoid, stack, tanh
 from whence.models.outputs.coding import Array, Coding
 from whence.models.outputs.distance import DistanceScale
-from whence.models.outputs.either import sigmoid, stack, tanh
-from whence.models.outputs.track_order import align_tracks, rank_in_cell
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,12 +22,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TracksSettings:
-    """How many sources of one class can be told apart, and what errors weigh.
+    """How many sources of one class are separated, and the weights of the errors.
 
     Args:
         class_count: K.
         track_count: N, 1 to 3; a further source of the class in the same frame is left out of the target.
-        scale: how distance is said, see DistanceScale.
+        scale: see DistanceScale.
         presence_weight: of the binary cross entropy of presence.
         azimuth_weight: of the squared azimuth error, in units of 90 degrees.
         distance_weight: of the squared distance error.
@@ -55,11 +54,8 @@ class Tracks(Coding):
     """Values (B, L, N, 3, K): presence 0..1, azimuth in degrees, distance in metres, tracks interchangeable.
 
     The cost of a frame and class is that of the cheapest assignment of its sources to tracks (permutation invariant
-    training); tracks without a source pay for presence only. In a hybrid, a detector says whether a class is active
-    and the tracks say where: `with_activity` lets the likeliest track through for every active class.
-
-    Args:
-        settings: see TracksSettings.
+    training); tracks without a source pay for presence only. In a hybrid, a detector gives the activity of a class and
+    the tracks its directions: `with_activity` takes the likeliest track of every active class.
 
     >>> coding = Tracks(TracksSettings(class_count=2))
     >>> pair = {"frame": [0, 0], "class_index": [1, 1], "azimuth_deg": [-40.0, 40.0], "distance_m": [1.0, 2.0]}
@@ -67,6 +63,8 @@ class Tracks(Coding):
     array([[  1., -40.,   1.],
            [  1.,  40.,   2.]], dtype=float32)
     """
+
+    settings_type = TracksSettings
 
     def __init__(self, settings: TracksSettings | None = None) -> None:
         self.settings = settings or TracksSettings()
@@ -79,10 +77,10 @@ class Tracks(Coding):
 
     def encode(self, tables: Sequence[Events], frame_count: int) -> Array:
         """(B, L, N, 3, K): the sources of a class in the order of its rows; distance NaN where not known."""
-        clip, events = self._placed_rows(tables, frame_count)
+        clip, events = self._rows_within(tables, frame_count)
         rank, _ = rank_in_cell((clip, events.frame, events.class_index))
-        kept = rank < self.track_count
-        clip, events, rank = clip[kept], events[kept], rank[kept]
+        fits = rank < self.track_count
+        clip, events, rank = clip[fits], events[fits], rank[fits]
         target = np.zeros((len(tables), frame_count, self.track_count, 3, self.class_count), np.float32)
         elements = (np.ones(len(clip)), fold_to_front(events.azimuth_deg), events.distance_m)
         target[clip, events.frame, rank, :, events.class_index] = np.stack(elements, axis=1)
@@ -102,42 +100,38 @@ class Tracks(Coding):
         costs = []
         for order in itertools.permutations(range(self.track_count)):
             wanted = target[:, :, list(order)]
-            there, azimuth_deg, distance_m = wanted.unbind(3)
-            presence = binary_cross_entropy_with_logits(parts[:, :, :, 0], there, reduction="none")
+            active, azimuth_deg, distance_m = wanted.unbind(3)
+            presence = binary_cross_entropy_with_logits(parts[:, :, :, 0], active, reduction="none")
             azimuth = (tanh(parts[:, :, :, 1]) - azimuth_deg / 90.0) ** 2
             distance = settings.scale.cost(parts[:, :, :, 2], distance_m)
-            place = settings.azimuth_weight * azimuth + settings.distance_weight * distance
-            costs.append((settings.presence_weight * presence + there * place).mean(dim=2))
+            location = settings.azimuth_weight * azimuth + settings.distance_weight * distance
+            costs.append((settings.presence_weight * presence + active * location).mean(dim=2))
         return {"tracks": stack(costs, 0).min(dim=0).values.mean()}
 
-    def mirror(self, values: Any) -> Any:
-        """Azimuths negated."""
-        return stack([values[:, :, :, 0], -values[:, :, :, 1], values[:, :, :, 2]], 3)
-
     def average(self, values: Sequence[Any]) -> Any:
-        """The mean after each member's tracks are put in the order that fits the first member best."""
+        """Average after the tracks of each are put in the order that fits the first best."""
         first = values[0]
-        # Presence, azimuth and distance are compared in like units.
-        weigh = np.array([1.0, 1 / 45.0, 0.5], np.float32)[:, None]
-        scaled = weigh if isinstance(first, np.ndarray) else first.new_tensor(weigh)
-        aligned = (align_tracks(other * scaled, first * scaled) / scaled for other in values[1:])
+        # Presence, azimuth and distance are compared in units of like size.
+        weights = np.array([1.0, 1 / 45.0, 0.5], np.float32)[:, None]
+        scale = weights if isinstance(first, np.ndarray) else first.new_tensor(weights)
+        aligned = (align_tracks(other * scale, first * scale) / scale for other in values[1:])
         return sum(aligned, start=first) / len(values)
 
     def rows(self, values: Array, thresholds: ArrayLike | None = None) -> tuple[NDArray[np.intp], Events]:
-        """A row for each track whose presence exceeds its class's threshold; sources numbered by track."""
-        present = values[:, :, :, 0] > self._thresholds(thresholds)
-        return self._rows_of(values, present, values[:, :, :, 0])
+        """Return a row for each track whose presence exceeds its class's threshold; sources are numbered by track."""
+        presence = values[:, :, :, 0]
+        return self._rows_of(values, presence > self._thresholds(thresholds), presence)
 
     def with_activity(
         self, values: Array, activity: Array, thresholds: ArrayLike | None = None, presence_threshold: float = 0.5
     ) -> tuple[NDArray[np.intp], Events]:
-        """The rows of a hybrid: where a detector says active, the likeliest track and every other that is present.
+        """Return the rows of a hybrid: of each class that a detector finds active, the likeliest track and all present.
 
         Args:
             values: (B, L, N, 3, K) of this coding.
             activity: (B, L, K) of a detector, 0..1; it becomes the score.
             thresholds: of the activity; one number or (K,). 0.5 if not given.
-            presence_threshold: above which a further track counts.
+            presence_threshold: presence above which further tracks are taken.
         """
         active = activity > self._thresholds(thresholds)
         presence = values[:, :, :, 0]

@@ -6,7 +6,7 @@ import torch
 
 from whence.errors import ModelError
 from whence.models.compact_localizer import CompactLocalizer, CompactLocalizerSettings
-from whence.models.place_head import PlaceHead, _shares
+from whence.models.localization_head import LocalizationHead, _event_weights
 
 SMALL = CompactLocalizerSettings(
     channels=(4, 4, 4, 8), width=16, heads=2, sequence=("gru",), input_maps=6, place_width=8
@@ -15,7 +15,7 @@ SMALL = CompactLocalizerSettings(
 
 def test_moments_that_a_class_has_for_itself_count_most():
     active = torch.rand(2, 7, 3)
-    found = _shares(active)
+    found = _event_weights(active)
     for clip in range(2):
         for k in range(3):
             others = [c for c in range(3) if c != k]
@@ -48,7 +48,7 @@ def told_places(head, maps, activity):
 
 def test_what_is_heard_in_an_event_changes_the_places_of_its_class_everywhere():
     torch.manual_seed(1)
-    head = PlaceHead(3, 4, 5, 8, 0.0).eval()
+    head = LocalizationHead(3, 4, 5, 8, 0.0).eval()
     torch.nn.init.normal_(head.of_class)
     maps, activity = torch.randn(1, 6, 50, 64), torch.full((1, 10, 3), -9.0)
     activity[:, 2:5, 1] = 9.0
@@ -68,14 +68,14 @@ def silenced(head, trusted):
 
 
 def test_an_azimuth_that_needs_no_correction_stays():
-    head = silenced(PlaceHead(3, 4, 5, 8, 0.0), trusted=-20.0)
+    head = silenced(LocalizationHead(3, 4, 5, 8, 0.0), trusted=-20.0)
     azimuth = torch.randn(1, 10, 3)
     found, _ = head(torch.randn(1, 6, 50, 64), torch.randn(1, 10, 4), torch.randn(1, 10, 3), azimuth)
     torch.testing.assert_close(found.tanh(), 0.999 * azimuth.tanh())
 
 
 def test_onsets_that_are_trusted_tell_each_class_its_own_direction():
-    head = silenced(PlaceHead(2, 4, 5, 8, 0.0), trusted=20.0)
+    head = silenced(LocalizationHead(2, 4, 5, 8, 0.0), trusted=20.0)
     maps, activity = torch.zeros(1, 6, 50, 64), torch.full((1, 10, 2), -9.0)
     activity[:, :5, 0], activity[:, 5:, 1] = 9.0, 9.0
     maps[:, 4, :25], maps[:, 4, 25:] = 0.5, -0.5
@@ -85,7 +85,7 @@ def test_onsets_that_are_trusted_tell_each_class_its_own_direction():
 
 
 def test_places_stay_finite_however_sure_the_trunk_is():
-    head = PlaceHead(3, 4, 5, 8, 0.0).eval()
+    head = LocalizationHead(3, 4, 5, 8, 0.0).eval()
     azimuth = torch.tensor([1e4, -1e4, 0.0]).expand(1, 10, 3)
     for found in head(torch.zeros(1, 6, 50, 64), torch.zeros(1, 10, 4), torch.zeros(1, 10, 3), azimuth):
         assert found.isfinite().all()

@@ -9,10 +9,9 @@ import torch
 
 from whence.errors import ModelError
 from whence.features import dasheng_mel_settings, mel_filterbank
-from whence.models import foreign
-from whence.models.convert import CONVERTERS, convert_weights
+from whence.models import convert
+from whence.models.convert import CONVERTERS, convert_weights, read_checkpoint
 from whence.models.dasheng import DashengEncoder, DashengSettings
-from whence.models.foreign import read_checkpoint
 from whence.models.seldnet import SeldNet, SeldNetSettings
 from whence.models.weights import load_network, load_weights
 from whence.models.yamnet import YamnetEncoder, YamnetSettings, published_name
@@ -97,7 +96,7 @@ def test_the_tuned_dasheng_keeps_its_tagging_head(tmp_path):
 
 def test_a_flat_dasheng_of_unknown_width_must_say_its_heads(tmp_path):
     dasheng_file(tmp_path / "flat.pt", as_in="flat")
-    with pytest.raises(ModelError, match="width 12 that does not say its num_heads"):
+    with pytest.raises(ModelError, match="width 12 without num_heads"):
         convert_weights(tmp_path / "flat.pt", tmp_path / "f.safetensors")
 
 
@@ -135,7 +134,7 @@ def test_the_audio_visual_baseline_and_strangers_are_named(tmp_path):
     with pytest.raises(ModelError, match="only the audio-only one is known"):
         convert_weights(tmp_path / "av.pth", tmp_path / "x.safetensors")
     torch.save({"layer.weight": torch.ones(2)}, tmp_path / "stranger.pt")
-    with pytest.raises(ModelError, match="no checkpoint that is known here; there are: seldnet, dasheng, yamnet"):
+    with pytest.raises(ModelError, match="an unknown kind of checkpoint; there are: seldnet, dasheng, yamnet"):
         convert_weights(tmp_path / "stranger.pt", tmp_path / "x.safetensors")
     for kind, sentence in (
         ("seldnet", "not the official baseline"),
@@ -188,8 +187,8 @@ def test_an_object_array_is_refused(tmp_path):
 def test_an_archive_that_unpacks_to_too_much_is_refused_before_it_does(tmp_path, monkeypatch):
     np.savez_compressed(tmp_path / "y.npz", block14=np.zeros(1 << 20, np.uint8), more=np.zeros(1 << 20, np.uint8))
     assert (tmp_path / "y.npz").stat().st_size < 1 << 13
-    assert foreign._MOST_ARRAY_BYTES == 1 << 28
-    monkeypatch.setattr(foreign, "_MOST_ARRAY_BYTES", 1 << 21)
+    assert convert._MOST_ARRAY_BYTES == 1 << 28
+    monkeypatch.setattr(convert, "_MOST_ARRAY_BYTES", 1 << 21)
     with pytest.raises(ModelError, match=r"refused: unpacks to 2,097,.* bytes; at most 2,097,152 are read"):
         read_checkpoint(tmp_path / "y.npz")
 

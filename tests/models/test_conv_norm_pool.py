@@ -1,10 +1,10 @@
-"""A first block without its output held equals convolution, batch norm and pooling in their turn."""
+"""The fused function equals convolution, batch norm and pooling one after the other."""
 
 import pytest
 import torch
 from torch import nn
 
-from whence.models.first_block import conv_norm_pool
+from whence.models.conv_norm_pool import conv_norm_pool
 from whence.models.seldnet import ConvBlock
 
 
