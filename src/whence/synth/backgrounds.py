@@ -1,20 +1,21 @@
-"""What is heard when nothing happens: rooms, air conditioning, distant traffic, wind, rain, a murmuring crowd."""
+"""Background sounds: rooms, air conditioning, distant traffic, wind, rain, a murmuring crowd."""
 
 import numpy as np
 
 from whence.synth.household import motor
-from whence.synth.noises import coloured, equalised
 from whence.synth.speech import female_speech, male_speech
 from whence.synth.waves import (
     Generator,
     Wave,
     chance,
-    laid_out,
-    leveled,
+    coloured,
+    equalised,
+    faded,
     log_uniform,
+    mixed,
     one_of,
     sample_count,
-    swelled,
+    scaled,
     through,
     wander,
 )
@@ -24,22 +25,12 @@ _FADE_S = 0.3
 
 
 def background(rng: np.random.Generator) -> Wave:
-    """Listen to a place without events.
-
-    Args:
-        rng: source of chance.
-
-    Returns:
-        (sample,) 5 to 10 s, not yet finished; steady apart from the fades.
-
-    >>> background(np.random.default_rng(0)).ndim
-    1
-    """
-    return swelled(one_of(rng, _KINDS), _FADE_S, _FADE_S)
+    """Return 5 to 10 s of a place without events, steady apart from the fades."""
+    return faded(one_of(rng, _KINDS), _FADE_S, _FADE_S)
 
 
 def _breathing(rng: np.random.Generator, noise: Wave, depth: float) -> Wave:
-    """Noise whose level drifts, as every real one's does."""
+    """Noise whose level drifts, as that of real noise does."""
     return noise * np.exp(depth * wander(rng, len(noise), rng.uniform(0.4, 3)))
 
 
@@ -90,7 +81,7 @@ def _wind_or_rain(rng: np.random.Generator) -> Wave:
 
 
 def _murmur(rng: np.random.Generator) -> Wave:
-    """Many people talk at once, none near: voices laid over each other until no word is left."""
+    """Many people talk at once, far away: voices mixed until no word is left."""
     duration_s = rng.uniform(5, 8)
     count = sample_count(duration_s)
     total = np.zeros(count)
@@ -102,7 +93,7 @@ def _murmur(rng: np.random.Generator) -> Wave:
         total += np.roll(np.resize(voice, count), int(rng.integers(count))) * rng.uniform(0.4, 1)
     far = equalised(total, [(80, -6), (400, 0), (1500, -6), (5000, -24), (10_000, -40)])
     room = coloured(rng, duration_s, [(60, 0), (500, -10), (4000, -34)])[:count]
-    return laid_out([(0.0, leveled(far)), (0.0, leveled(room) * rng.uniform(0.1, 0.6))])
+    return mixed([(0.0, scaled(far)), (0.0, scaled(room) * rng.uniform(0.1, 0.6))])
 
 
 _KINDS: dict[Generator, float] = {

@@ -1,4 +1,4 @@
-"""Any class index becomes a finished sound, and a seed becomes a whole bank of them."""
+"""Finished sounds of any class, and whole banks of them from a seed."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,10 @@ from whence.synth.interferences import interference
 from whence.synth.knocks import knock
 from whence.synth.laughs import laughter
 from whence.synth.music import music
-from whence.synth.noises import colour_of_a_microphone, equalised
 from whence.synth.speech import female_speech, male_speech
 from whence.synth.telephones import telephone
 from whence.synth.water import water_tap
-from whence.synth.waves import Generator, finished
+from whence.synth.waves import Curve, Generator, equalised, finished
 
 # One row for each class of labels.STARSS23, and the two kinds of sound that carry no label.
 GENERATORS: dict[int, Generator] = {
@@ -47,14 +46,14 @@ _UNLABELLED = {BACKGROUND: "background", INTERFERENCE: "interference"}
 
 
 def generate(class_index: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Make one sound of a class.
+    """Return one sound of a class.
 
     The sound is dry: rooms are added when a scene is rendered. Events with pauses inside (steps, knocks,
-    rings) are one sound; what of it is labelled follows from what can be heard.
+    rings) are one sound; a scene labels the parts that are audible.
 
     Args:
         class_index: a key of `GENERATORS`.
-        rng: decides everything about the sound; the same state gives the same samples.
+        rng: its state determines every sample.
 
     Returns:
         (sample,) float32 at 24 kHz, mono, of natural length (a tenth of a second to ten), without DC,
@@ -70,13 +69,13 @@ def generate(class_index: int, rng: np.random.Generator) -> NDArray[np.float32]:
     if class_index not in GENERATORS:
         raise SceneError(f"no procedural sound of class {class_index}; there are: {', '.join(map(str, GENERATORS))}")
     wave = GENERATORS[class_index](rng)
-    return finished(equalised(wave, colour_of_a_microphone(rng)))
+    return finished(equalised(wave, _microphone_colour(rng)))
 
 
 def procedural_sounds(
     seed: int, per_class: int, background: int | None = None, interference: int | None = None
 ) -> Sounds:
-    """Make a bank of sounds that needs no recordings.
+    """Return a bank of sounds that needs no recordings.
 
     Sound i of a class depends on the seed, the class and i alone, so a larger bank begins with the
     smaller one. Each sound counts as a recording of its own.
@@ -84,8 +83,8 @@ def procedural_sounds(
     Args:
         seed: >= 0; different seeds give banks without a sound in common.
         per_class: how many sounds of each of the 13 classes.
-        background: how many background sounds; as many as of a class if not said.
-        interference: how many unlabelled events; as many as of a class if not said.
+        background: how many background sounds; `per_class` by default.
+        interference: how many unlabelled events; `per_class` by default.
 
     Returns:
         sounds in class order, then background, then interference; named "procedural/bell/0007".
@@ -116,9 +115,20 @@ def procedural_sounds(
     )
 
 
+def _microphone_colour(rng: np.random.Generator) -> Curve:
+    """Draw the colour of a recording by distance, case and microphone: a few dB anywhere, often no lows or highs."""
+    octaves_hz = 31.25 * 2.0 ** np.arange(10)
+    gains_db = rng.normal(0.0, 1.5, 10) + rng.normal(0.0, 0.8) * (np.arange(10) - 5)
+    if rng.random() < 0.4:
+        gains_db -= 12 * np.maximum(0, np.log2(rng.uniform(50, 180) / octaves_hz))
+    if rng.random() < 0.3:
+        gains_db -= 18 * np.maximum(0, np.log2(octaves_hz / rng.uniform(5000, 12_000)))
+    return list(zip(octaves_hz.tolist(), gains_db.tolist(), strict=True))
+
+
 def _rng(seed: int, class_index: int, number: int) -> np.random.Generator:
-    """Chance for one sound, by its coordinates."""
-    # The place of the class, not its index: seeds may not be negative.
+    """The random generator of one sound, by its coordinates."""
+    # The position of the class, not its index: seeds may not be negative.
     return np.random.default_rng([seed, list(GENERATORS).index(class_index), number])
 
 

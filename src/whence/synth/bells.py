@@ -3,36 +3,28 @@
 import numpy as np
 
 from whence.synth.modes import CHURCH_BELL, FREE_BAR, falling_t60_s, ringing, struck
-from whence.synth.noises import band, coloured
 from whence.synth.waves import (
     Generator,
     Wave,
     arrivals_s,
+    band,
     chance,
-    laid_out,
-    leveled,
+    coloured,
+    faded,
     log_uniform,
+    mixed,
     one_of,
     sample_count,
+    scaled,
     scattered,
-    swelled,
 )
 
 
 def bell(rng: np.random.Generator) -> Wave:
-    """Make a bell of some kind.
+    """Return a bell of some kind, 0.1 to 10 s.
 
-    Every one is a set of inharmonic partials, most of them split into two that beat, because no bell
-    is perfectly round; the high ones die first.
-
-    Args:
-        rng: source of chance.
-
-    Returns:
-        (sample,) 0.1 to 10 s, not yet finished.
-
-    >>> bell(np.random.default_rng(0)).ndim
-    1
+    Every bell is a set of inharmonic partials. Most of them are split into two that beat, because no bell is
+    perfectly round; high ones decay first.
     """
     return one_of(rng, _KINDS)
 
@@ -71,17 +63,17 @@ def church_bell(rng: np.random.Generator) -> Wave:
         one = struck(partials_hz, t60_s, blow * rng.uniform(0.7, 1), ring_s, contact_s)
         at_s = max(0.0, stroke * gap_s + rng.normal(0, 0.02) * stroke)
         pieces += [
-            (at_s, swelled(one, 0, 0.5)),
-            (at_s, leveled(clank(rng), rng.uniform(0.05, 0.4) * np.abs(one).max())),
+            (at_s, faded(one, 0, 0.5)),
+            (at_s, scaled(clank(rng), rng.uniform(0.05, 0.4) * np.abs(one).max())),
         ]
-    return laid_out(pieces)
+    return mixed(pieces)
 
 
 def clank(rng: np.random.Generator) -> Wave:
     """The noise of the blow itself: metal on metal, and the case or frame it shakes."""
     middle_hz = log_uniform(rng, 1200, 5000)
     noise = coloured(rng, 0.06, [(150, -14), (middle_hz, 0), (11_000, -9)])
-    return swelled(noise * np.exp(-np.arange(len(noise)) / rng.uniform(60, 300)), 0.0002, 0.01)
+    return faded(noise * np.exp(-np.arange(len(noise)) / rng.uniform(60, 300)), 0.0002, 0.01)
 
 
 def _shell(rng: np.random.Generator, note_hz: float, t60_s: float, duration_s: float, contact_s: float) -> Wave:
@@ -93,7 +85,7 @@ def _shell(rng: np.random.Generator, note_hz: float, t60_s: float, duration_s: f
     frequency_hz, share = split_pairs(rng, note_hz * ratios, 0.002)
     decay_s = falling_t60_s(frequency_hz, t60_s, note_hz, 0.5)
     cup = struck(frequency_hz, decay_s, np.tile(gains, 2) * share, duration_s, contact_s)
-    return laid_out([(0.0, leveled(cup)), (0.0, leveled(clank(rng), rng.uniform(0.05, 0.3)))])
+    return mixed([(0.0, scaled(cup)), (0.0, scaled(clank(rng), rng.uniform(0.05, 0.3)))])
 
 
 def hand_bell(rng: np.random.Generator) -> Wave:
@@ -110,8 +102,8 @@ def hand_bell(rng: np.random.Generator) -> Wave:
     for start_s in starts_s:
         # The same bell each time: the same modes, another blow.
         one = _shell(np.random.default_rng(seed), note_hz, t60_s, length_s, contact_s)
-        pieces.append((float(start_s), swelled(one, 0, 0.2) * rng.uniform(0.5, 1)))
-    return laid_out(pieces)
+        pieces.append((float(start_s), faded(one, 0, 0.2) * rng.uniform(0.5, 1)))
+    return mixed(pieces)
 
 
 def bicycle_bell(rng: np.random.Generator) -> Wave:
@@ -125,7 +117,7 @@ def bicycle_bell(rng: np.random.Generator) -> Wave:
         strokes = int(rng.integers(1, 9))
         pieces += [(start_s + k / per_second, cap * rng.uniform(0.5, 1)) for k in range(strokes)]
         start_s += strokes / per_second + rng.uniform(0.15, 0.6)
-    return laid_out(pieces)
+    return mixed(pieces)
 
 
 _BIG_BEN = ((4, 2, 3, -1), (4, 3, 2, 4), (2, 4, 3, -1), (2, 3, 4, 2))
@@ -149,15 +141,15 @@ def door_chime(rng: np.random.Generator) -> Wave:
     ratios = np.array([1.0, 2.0, 3.0, 4.0, 6.0]) if electronic else FREE_BAR * rng.normal(1, 0.01, 5)
     contact_s = log_uniform(rng, 0.00006, 0.0003)
     pieces: list[tuple[float, Wave]] = []
-    for place, note_hz in enumerate(notes_hz):
+    for number, note_hz in enumerate(notes_hz):
         decay_s = falling_t60_s(note_hz * ratios, t60_s, note_hz, 0.3 if electronic else 0.6)
         one = struck(note_hz * ratios, decay_s, gains, min(t60_s, 2.5), contact_s)
         pieces += [
-            (place * gap_s, swelled(one, 0.002, 0.2)),
-            (place * gap_s, leveled(clank(rng), rod * np.abs(one).max())),
+            (number * gap_s, faded(one, 0.002, 0.2)),
+            (number * gap_s, scaled(clank(rng), rod * np.abs(one).max())),
         ]
     repeats = 1 + chance(rng, 0.25)
-    return laid_out(
+    return mixed(
         [(start_s + turn * len(notes_hz) * gap_s * 1.3, one) for turn in range(repeats) for start_s, one in pieces]
     )
 
@@ -176,8 +168,8 @@ def wind_chime(rng: np.random.Generator) -> Wave:
         frequency_hz = tubes_hz[int(rng.integers(len(tubes_hz)))] * FREE_BAR
         gains = np.exp(rng.normal([0, -0.3, -0.7, -1.2, -1.6], 0.6))
         one = struck(frequency_hz, falling_t60_s(frequency_hz, t60_s, 800, 0.5), gains, min(t60_s, 3.0), contact_s)
-        pieces.append((float(start_s), swelled(one, 0, 0.3) * rng.gamma(2.0, 0.4)))
-    return laid_out(pieces)
+        pieces.append((float(start_s), faded(one, 0, 0.3) * rng.gamma(2.0, 0.4)))
+    return mixed(pieces)
 
 
 def jingle_bells(rng: np.random.Generator) -> Wave:
@@ -211,8 +203,8 @@ def cow_bell(rng: np.random.Generator) -> Wave:
     for start_s in starts_s:
         blow = gains * np.exp(rng.normal(0, 0.4, 16)) * rng.uniform(0.3, 1)
         one = struck(note_hz * ratios, falling_t60_s(note_hz * ratios, t60_s, note_hz, 0.4), blow, t60_s, 0.0001)
-        pieces += [(float(start_s), one), (float(start_s), leveled(clank(rng), 0.4 * np.abs(one).max()))]
-    return laid_out(pieces)
+        pieces += [(float(start_s), one), (float(start_s), scaled(clank(rng), 0.4 * np.abs(one).max()))]
+    return mixed(pieces)
 
 
 def singing_bowl(rng: np.random.Generator) -> Wave:
@@ -223,7 +215,7 @@ def singing_bowl(rng: np.random.Generator) -> Wave:
     gains = np.tile([1.0, 0.7, 0.3, 0.12], 2) * share
     duration_s = rng.uniform(3, 8)
     t60_s = falling_t60_s(frequency_hz, rng.uniform(7, 16), note_hz, 0.8)
-    return swelled(struck(frequency_hz, t60_s, gains, duration_s, log_uniform(rng, 0.0003, 0.0012)), 0.003, 0.8)
+    return faded(struck(frequency_hz, t60_s, gains, duration_s, log_uniform(rng, 0.0003, 0.0012)), 0.003, 0.8)
 
 
 _KINDS: dict[Generator, float] = {

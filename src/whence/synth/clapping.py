@@ -3,18 +3,18 @@
 import numpy as np
 
 from whence.synth.modes import ringing
-from whence.synth.noises import coloured
 from whence.synth.waves import (
     Generator,
     Wave,
     chance,
-    laid_out,
-    leveled,
+    coloured,
+    faded,
     log_uniform,
+    mixed,
     one_of,
     sample_count,
+    scaled,
     scattered,
-    swelled,
     through,
 )
 from whence.units import SAMPLE_RATE_HZ
@@ -23,17 +23,7 @@ _CLAP_S = 0.12
 
 
 def clapping(rng: np.random.Generator) -> Wave:
-    """Clap in some way, from a single clap to applause.
-
-    Args:
-        rng: source of chance.
-
-    Returns:
-        (sample,) 0.1 to 9 s, not yet finished.
-
-    >>> clapping(np.random.default_rng(0)).ndim
-    1
-    """
+    """Return 0.1 to 9 s of clapping, from a single clap to applause."""
     return one_of(rng, _KINDS)
 
 
@@ -41,7 +31,7 @@ def clap(rng: np.random.Generator, cavity_hz: float, sharpness: float) -> Wave:
     """Bring two hands together once: a burst of noise shaped by the air caught between the palms.
 
     Args:
-        rng: source of chance.
+        rng: random generator.
         cavity_hz: resonance of the cavity; cupped hands 500 Hz, palm on palm 1200 Hz, fingers on palm 2500 Hz.
         sharpness: 0, cupped and dull, to 1, flat and bright.
 
@@ -49,7 +39,7 @@ def clap(rng: np.random.Generator, cavity_hz: float, sharpness: float) -> Wave:
         (sample,) 0.12 s, peak 1.
 
     Source: Repp, "The sound of two hands clapping", JASA 81, 1987: eight hand shapes differ mainly in the
-    place of one broad peak below 2.5 kHz.
+    frequency of one broad peak below 2.5 kHz.
     """
     tail_db = -34 + 24 * sharpness
     width = rng.uniform(1.25, 1.7)
@@ -71,8 +61,8 @@ def clap(rng: np.random.Generator, cavity_hz: float, sharpness: float) -> Wave:
     # Pockets of air between fingers and wrist ring for a few cycles beside the main cavity.
     pockets_hz = cavity_hz * rng.uniform(0.4, 3.0, 4)
     pockets = ringing(pockets_hz, rng.uniform(0.006, 0.02, 4), rng.standard_normal(4), _CLAP_S)
-    mix = leveled(burst * fall) + leveled(pockets, rng.uniform(0.05, 0.4))
-    return leveled(swelled(mix, rng.uniform(0.0002, 0.0012), 0.02))
+    mix = scaled(burst * fall) + scaled(pockets, rng.uniform(0.05, 0.4))
+    return scaled(faded(mix, rng.uniform(0.0002, 0.0012), 0.02))
 
 
 def _hands(rng: np.random.Generator) -> tuple[float, float]:
@@ -123,7 +113,7 @@ def _in_time(rng: np.random.Generator) -> Wave:
         own_s = starts_s + rng.normal(0, spread_s) + rng.normal(0, 0.01, len(starts_s))
         levels = rng.uniform(0.7, 1, len(starts_s)) * log_uniform(rng, 0.2, 1)
         pieces.append((0.0, _placed(rng, _repertoire(rng, 3), own_s, levels)))
-    return _in_a_hall(rng, laid_out(pieces))
+    return _in_a_hall(rng, mixed(pieces))
 
 
 def _applause(rng: np.random.Generator) -> Wave:
@@ -135,7 +125,7 @@ def _applause(rng: np.random.Generator) -> Wave:
         starts_s = enters_s + _beats(rng, max(0.5, leaves_s - enters_s), log_uniform(rng, 2.5, 5.5))
         levels = rng.uniform(0.7, 1, len(starts_s)) * log_uniform(rng, 0.4, 1)
         pieces.append((0.0, _placed(rng, _repertoire(rng, 3), starts_s, levels)))
-    return swelled(leveled(_in_a_hall(rng, laid_out(pieces))), 0.0, 0.4)
+    return faded(scaled(_in_a_hall(rng, mixed(pieces))), 0.0, 0.4)
 
 
 def _in_a_hall(rng: np.random.Generator, wave: Wave) -> Wave:
@@ -146,7 +136,7 @@ def _in_a_hall(rng: np.random.Generator, wave: Wave) -> Wave:
     tail = coloured(rng, length_s, [(200, -3), (1500, 0), (5000, -8), (11_000, -22)])
     tail = tail * np.exp(-6.9 * np.arange(len(tail)) / len(tail))
     tail = tail / np.sqrt((tail**2).sum()) * rng.uniform(0.3, 1.5)
-    return laid_out([(0.0, wave), (0.003, np.asarray(fftconvolve(wave, tail)))])
+    return mixed([(0.0, wave), (0.003, np.asarray(fftconvolve(wave, tail)))])
 
 
 _KINDS: dict[Generator, float] = {_few: 0.32, _one_person: 0.38, _in_time: 0.1, _applause: 0.2}

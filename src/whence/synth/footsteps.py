@@ -5,16 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from whence.synth.modes import falling_t60_s, panel_hz, struck
-from whence.synth.noises import Curve, coloured
 from whence.synth.waves import (
+    Curve,
     Wave,
     chance,
-    laid_out,
-    leveled,
+    coloured,
+    faded,
     log_uniform,
+    mixed,
     sample_count,
+    scaled,
     scattered,
-    swelled,
     through,
     wander,
 )
@@ -136,17 +137,7 @@ class _Walker:
 
 
 def footsteps(rng: np.random.Generator) -> Wave:
-    """Walk, hurry or run over one floor; now and then only a single step.
-
-    Args:
-        rng: source of chance.
-
-    Returns:
-        (sample,) 0.1 to 9 s, not yet finished.
-
-    >>> footsteps(np.random.default_rng(0)).ndim
-    1
-    """
+    """Return a walk, a run or a single step on one floor, 0.1 to 9 s."""
     steps = 1 if chance(rng, 0.22) else int(rng.integers(2, 13))
     return walk(rng, steps, log_uniform(rng, 1.3, 3.1))
 
@@ -155,12 +146,9 @@ def walk(rng: np.random.Generator, steps: int, per_second: float) -> Wave:
     """Walk a number of steps at a tempo over a floor drawn at random.
 
     Args:
-        rng: source of chance.
+        rng: random generator.
         steps: at least one.
         per_second: 1.3 strolling, 1.9 walking, 3 running.
-
-    Returns:
-        (sample,).
     """
     walker = _walker(rng)
     gaps_s = rng.normal(1, 0.06, steps).clip(0.8, 1.2) / per_second
@@ -172,7 +160,7 @@ def walk(rng: np.random.Generator, steps: int, per_second: float) -> Wave:
     for step in range(steps):
         level = 10 ** ((nearness_db[step] - limp_db[step] + rng.normal(0, 2)) / 20)
         pieces.append((float(starts_s[step]), level * _step(rng, walker)))
-    return laid_out(pieces)
+    return mixed(pieces)
 
 
 def _walker(rng: np.random.Generator) -> _Walker:
@@ -209,7 +197,7 @@ def _step(rng: np.random.Generator, walker: _Walker) -> Wave:
     ]
     if walker.loose > 0.05:
         pieces.append((0.0, _crunch(rng, walker, roll_s) * walker.loose))
-    return laid_out(pieces)
+    return mixed(pieces)
 
 
 def _impact(rng: np.random.Generator, walker: _Walker, softer: float) -> Wave:
@@ -220,8 +208,8 @@ def _impact(rng: np.random.Generator, walker: _Walker, softer: float) -> Wave:
     fall_s = walker.click_s * softer * rng.uniform(0.7, 1.4)
     noise = coloured(rng, 6 * fall_s, walker.sole)
     fall = np.exp(-np.arange(len(noise)) / (fall_s * SAMPLE_RATE_HZ)) + 0.1 * through([1, 0], len(noise))
-    blow = swelled(noise * fall, 0.3 * walker.contact_s, 0.3 * fall_s)
-    return laid_out([(0.0, leveled(thud)), (0.0, leveled(blow, walker.click))])
+    blow = faded(noise * fall, 0.3 * walker.contact_s, 0.3 * fall_s)
+    return mixed([(0.0, scaled(thud)), (0.0, scaled(blow, walker.click))])
 
 
 def _scuff(rng: np.random.Generator, walker: _Walker, roll_s: float) -> Wave:
@@ -229,7 +217,7 @@ def _scuff(rng: np.random.Generator, walker: _Walker, roll_s: float) -> Wave:
     length_s = roll_s + rng.uniform(0.05, 0.15)
     noise = coloured(rng, length_s, [(150, -6), (800, 0), (3000, -3), (11_000, -rng.uniform(8, 20))])
     noise = noise * np.exp(0.7 * wander(rng, len(noise), 45))
-    return leveled(swelled(noise, 0.3 * length_s, 0.5 * length_s))
+    return scaled(faded(noise, 0.3 * length_s, 0.5 * length_s))
 
 
 def _crunch(rng: np.random.Generator, walker: _Walker, roll_s: float) -> Wave:
@@ -245,5 +233,5 @@ def _crunch(rng: np.random.Generator, walker: _Walker, roll_s: float) -> Wave:
     crunch = scattered(noise * shape, (starts_s * SAMPLE_RATE_HZ).astype(np.int64), sample_count(length_s))
     # Under the few grains one can tell apart lie thousands that one cannot.
     bed = coloured(rng, length_s, walker.ground.colour)[: len(crunch)] * np.exp(0.5 * wander(rng, len(crunch), 90))
-    bed = swelled(bed, 0.25 * length_s, 0.7 * length_s) * rng.uniform(0.3, 1.5)
-    return leveled(swelled(crunch / crunch.std() + bed, 0.02, 0.1))
+    bed = faded(bed, 0.25 * length_s, 0.7 * length_s) * rng.uniform(0.3, 1.5)
+    return scaled(faded(crunch / crunch.std() + bed, 0.02, 0.1))

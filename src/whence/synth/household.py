@@ -2,21 +2,23 @@
 
 import numpy as np
 
-from whence.synth.modes import ringing, tone
-from whence.synth.noises import Curve, coloured, equalised
-from whence.synth.tableware import clatter, dishes
+from whence.synth.modes import falling_t60_s, panel_hz, ringing, struck, tone
 from whence.synth.water import bubbles, sizes_mm
 from whence.synth.waves import (
+    Curve,
     Generator,
     Wave,
+    arrivals_s,
     chance,
-    laid_out,
-    leveled,
+    coloured,
+    equalised,
+    faded,
     log_uniform,
+    mixed,
     one_of,
     sample_count,
+    scaled,
     scattered,
-    swelled,
     through,
     times_s,
     wander,
@@ -25,17 +27,7 @@ from whence.units import SAMPLE_RATE_HZ
 
 
 def domestic_sounds(rng: np.random.Generator) -> Wave:
-    """Run a household machine, cook something, or handle dishes.
-
-    Args:
-        rng: source of chance.
-
-    Returns:
-        (sample,) 0.6 to 8 s, not yet finished.
-
-    >>> domestic_sounds(np.random.default_rng(0)).ndim
-    1
-    """
+    """Return a household machine, cooking or dishes, 0.6 to 8 s."""
     return one_of(rng, _KINDS)
 
 
@@ -43,9 +35,9 @@ def motor(rng: np.random.Generator, turning_hz: Wave, harmonics: int, roughness:
     """Turn a motor along a speed curve: every harmonic of the shaft, some strong where teeth, blades or slots pass.
 
     Args:
-        rng: source of chance.
+        rng: random generator.
         turning_hz: (sample,) shaft speed.
-        harmonics: how many orders are heard.
+        harmonics: how many orders sound.
         roughness: how unsteady the turning is, relative.
 
     Returns:
@@ -57,7 +49,7 @@ def motor(rng: np.random.Generator, turning_hz: Wave, harmonics: int, roughness:
         blades = int(rng.integers(2, max(3, harmonics // 3)))
         gains[blades - 1 :: blades] *= rng.uniform(2, 6)
     unsteady = turning_hz * (1 + roughness * wander(rng, len(turning_hz), 12))
-    return leveled(tone(unsteady, gains, rng.uniform(0, 2 * np.pi, harmonics)))
+    return scaled(tone(unsteady, gains, rng.uniform(0, 2 * np.pi, harmonics)))
 
 
 def housing(rng: np.random.Generator, peaks: int = 6) -> Curve:
@@ -80,6 +72,43 @@ def spinning_up(rng: np.random.Generator, count: int, turning_hz: float) -> Wave
     return np.asarray(np.maximum(speed, 4.0))
 
 
+def clink(rng: np.random.Generator, lowest_hz: float, t60_s: float) -> Wave:
+    """Touch two hard things together: crockery, glass, cutlery, pans."""
+    modes = int(rng.integers(5, 12))
+    hz = lowest_hz * np.cumsum(np.concatenate([[1.0], rng.uniform(0.35, 1.3, modes - 1)]))
+    gains = rng.standard_normal(modes) * np.arange(1, modes + 1) ** -0.3
+    return scaled(
+        struck(hz, falling_t60_s(hz, t60_s, lowest_hz, 0.5), gains, min(1.2, t60_s), log_uniform(rng, 4e-5, 2e-4))
+    )
+
+
+def clatter(rng: np.random.Generator, duration_s: float, per_second: float, low_hz: float, high_hz: float) -> Wave:
+    """Many small hits on a few hard things."""
+    things = [clink(rng, log_uniform(rng, low_hz, high_hz), rng.uniform(0.02, 0.15)) for _ in range(5)]
+    starts_s = arrivals_s(rng, per_second, duration_s)
+    hits = [(float(s), things[int(rng.integers(5))] * rng.gamma(1.2, 0.5)) for s in starts_s]
+    return scaled(mixed([(0.0, np.zeros(sample_count(duration_s))), *hits]))
+
+
+def dishes(rng: np.random.Generator) -> Wave:
+    """Stack plates, put cups down, drop a spoon into a drawer."""
+    metal = chance(rng, 0.4)
+    lowest_hz = log_uniform(rng, 1200, 3500) if metal else log_uniform(rng, 500, 1800)
+    t60_s = log_uniform(rng, 0.08, 0.5)
+    pieces: list[tuple[float, Wave]] = []
+    start_s = 0.0
+    for _ in range(int(rng.integers(2, 9))):
+        # One handling is a quick row of touches.
+        for touch_s in np.cumsum(rng.exponential(0.035, int(rng.integers(1, 7)))):
+            one = clink(rng, lowest_hz * rng.uniform(0.8, 1.4), t60_s * rng.uniform(0.6, 1.3))
+            pieces.append((start_s + float(touch_s), one * rng.gamma(1.5, 0.4)))
+        board_hz = panel_hz(rng, rng.uniform(120, 300), 1500, 10)
+        board = scaled(struck(board_hz, np.full(10, 0.06), rng.standard_normal(10), 0.08, 0.0015))
+        pieces.append((start_s, board * rng.uniform(0.0, 0.6)))
+        start_s += log_uniform(rng, 0.12, 0.9)
+    return mixed(pieces)
+
+
 def _machine(
     rng: np.random.Generator, speed_hz: tuple[float, float], harmonics: int, air: Curve, air_db: float
 ) -> Wave:
@@ -91,7 +120,7 @@ def _machine(
     hum = equalised(motor(rng, speed, harmonics, rng.uniform(0.001, 0.008)) * strength, housing(rng))
     wind = coloured(rng, duration_s, air)[:count] * strength * np.exp(0.08 * wander(rng, count, 20))
     mix = np.asarray(hum / hum.std() + wind * 10 ** (air_db / 20))
-    return swelled(mix, log_uniform(rng, 0.03, 0.4), log_uniform(rng, 0.05, 0.5))
+    return faded(mix, log_uniform(rng, 0.03, 0.4), log_uniform(rng, 0.05, 0.5))
 
 
 def _vacuum(rng: np.random.Generator) -> Wave:
@@ -111,7 +140,7 @@ def _fan(rng: np.random.Generator) -> Wave:
 
 def _mixer(rng: np.random.Generator) -> Wave:
     """Run a mixer, blender or grinder: a dense buzz that labours under load, with clatter."""
-    mix = leveled(_machine(rng, (70, 320), 80, [(200, -3), (1500, 0), (5000, -8), (11_000, -26)], rng.uniform(-14, 2)))
+    mix = scaled(_machine(rng, (70, 320), 80, [(200, -3), (1500, 0), (5000, -8), (11_000, -26)], rng.uniform(-14, 2)))
     mix = mix * np.exp(0.2 * wander(rng, len(mix), rng.uniform(3, 12)))
     if chance(rng, 0.5):
         duration_s = len(mix) / SAMPLE_RATE_HZ
@@ -132,12 +161,12 @@ def _microwave(rng: np.random.Generator) -> Wave:
         rng.uniform(0, 6.28, len(orders)),
     )
     air = coloured(rng, duration_s, [(60, 0), (300, -2), (1500, -14), (9000, -40)])
-    mix = swelled(hum / hum.std() + air * rng.uniform(0.1, 1), 0.15, 0.1)
+    mix = faded(hum / hum.std() + air * rng.uniform(0.1, 1), 0.15, 0.1)
     if chance(rng, 0.35):
         beep_hz, beep_s = rng.uniform(1800, 2600), rng.uniform(0.15, 0.5)
-        beep = swelled(np.sin(2 * np.pi * beep_hz * times_s(beep_s)), 0.004, 0.01) * rng.uniform(1, 3)
+        beep = faded(np.sin(2 * np.pi * beep_hz * times_s(beep_s)), 0.004, 0.01) * rng.uniform(1, 3)
         starts_s = duration_s + 0.3 + np.arange(int(rng.integers(1, 5))) * beep_s * 2
-        return laid_out([(0.0, mix), *((float(start_s), beep) for start_s in starts_s)])
+        return mixed([(0.0, mix), *((float(start_s), beep) for start_s in starts_s)])
     return mix
 
 
@@ -152,7 +181,7 @@ def _washing_machine(rng: np.random.Generator) -> Wave:
     swash = slosh * np.exp(rng.uniform(0.1, 0.7) * (beat - 1))
     spray = coloured(rng, duration_s, [(500, -4), (2500, 0), (8000, -14)]) * np.exp(0.3 * beat[::-1])
     mix = equalised(hum / hum.std() * rng.uniform(0.2, 1.2), housing(rng)) + swash + spray * rng.uniform(0, 0.25)
-    return swelled(mix, 0.2, 0.3)
+    return faded(mix, 0.2, 0.3)
 
 
 def _boiling(rng: np.random.Generator) -> Wave:
@@ -163,11 +192,11 @@ def _boiling(rng: np.random.Generator) -> Wave:
     count = int(duration_s * log_uniform(rng, 60, 500))
     radius_mm = sizes_mm(rng, count, log_uniform(rng, 2.0, 4.5), 0.4)
     rise = bubbles(rng, rng.uniform(0, duration_s, count), radius_mm, 0.08, duration_s)
-    mix = leveled(roar) * rng.uniform(0.3, 1.5) + leveled(rise)
+    mix = scaled(roar) * rng.uniform(0.3, 1.5) + scaled(rise)
     if chance(rng, 0.3):
         lid = clatter(rng, duration_s, rng.uniform(3, 14), 900, 5000)
         mix = mix + lid[: len(mix)] * rng.uniform(0.1, 0.6)
-    return swelled(mix, 0.3, 0.3)
+    return faded(mix, 0.3, 0.3)
 
 
 def _frying(rng: np.random.Generator) -> Wave:
@@ -182,7 +211,7 @@ def _frying(rng: np.random.Generator) -> Wave:
     first = (rng.uniform(0, duration_s, pops) * SAMPLE_RATE_HZ).astype(np.int64)
     spits = scattered(grains, first, len(hiss))
     strength = np.exp(0.3 * wander(rng, len(hiss), 3))
-    return swelled((leveled(hiss, rng.uniform(0.1, 0.8)) + leveled(spits)) * strength, 0.2, 0.3)
+    return faded((scaled(hiss, rng.uniform(0.1, 0.8)) + scaled(spits)) * strength, 0.2, 0.3)
 
 
 def _refrigerator(rng: np.random.Generator) -> Wave:
@@ -192,7 +221,7 @@ def _refrigerator(rng: np.random.Generator) -> Wave:
     hum = motor(rng, np.full(count, float(rng.choice([49.3, 59.1]))), 16, 0.0006)
     air = coloured(rng, duration_s, [(60, 0), (400, -10), (3000, -34)])
     strength = through(rng.uniform(0.8, 1, 4), count)
-    return swelled((hum / hum.std() + air * rng.uniform(0.3, 1.5)) * strength, 0.4, 0.4)
+    return faded((hum / hum.std() + air * rng.uniform(0.3, 1.5)) * strength, 0.4, 0.4)
 
 
 def _beeper(rng: np.random.Generator) -> Wave:
@@ -201,8 +230,8 @@ def _beeper(rng: np.random.Generator) -> Wave:
     beep = ringing(np.array([rng.uniform(1900, 4200)]), np.array([60.0]), np.array([1.0]), rng.uniform(0.06, 0.3))
     starts_s = np.arange(0.2, duration_s - 0.3, rng.uniform(0.3, 0.9))
     air = coloured(rng, duration_s, [(60, 0), (500, -6), (3000, -22), (9000, -40)])
-    hum = [(0.0, swelled(leveled(air), 0.2, 0.2) * rng.uniform(0.3, 1.5))]
-    return laid_out([*hum, *((float(start_s), swelled(beep, 0.003, 0.01)) for start_s in starts_s)])
+    hum = [(0.0, faded(scaled(air), 0.2, 0.2) * rng.uniform(0.3, 1.5))]
+    return mixed([*hum, *((float(start_s), faded(beep, 0.003, 0.01)) for start_s in starts_s)])
 
 
 _KINDS: dict[Generator, float] = {

@@ -1,23 +1,24 @@
-"""Sounds that happen but carry no label: keys, typing, coughs, chairs, paper, things put down, zips, sneezes."""
+"""Sounds that are not annotated: keys, typing, coughs, chairs, paper, things put down, zips, sneezes."""
 
 import numpy as np
 
-from whence.synth.hardware import click, creak
+from whence.synth.doors import click, creak
+from whence.synth.household import clink
 from whence.synth.modes import falling_t60_s, panel_hz, struck, tone
-from whence.synth.noises import coloured, equalised
-from whence.synth.speech import a_speaker, smoothed
-from whence.synth.tableware import clink
+from whence.synth.speech import draw_speaker, smoothed
 from whence.synth.voice import STEP_S, Controls, from_the_mouth, voiced
 from whence.synth.waves import (
     Generator,
     Wave,
-    laid_out,
-    leveled,
+    coloured,
+    equalised,
+    faded,
     log_uniform,
+    mixed,
     one_of,
     sample_count,
+    scaled,
     scattered,
-    swelled,
     through,
     wander,
 )
@@ -25,17 +26,7 @@ from whence.units import SAMPLE_RATE_HZ
 
 
 def interference(rng: np.random.Generator) -> Wave:
-    """Make a sound that nobody annotates.
-
-    Args:
-        rng: source of chance.
-
-    Returns:
-        (sample,) 0.1 to 7 s, not yet finished.
-
-    >>> interference(np.random.default_rng(0)).ndim
-    1
-    """
+    """Return 0.1 to 7 s of a sound that is not annotated."""
     return one_of(rng, _KINDS)
 
 
@@ -45,7 +36,7 @@ def _keys(rng: np.random.Generator) -> Wave:
     starts_s: list[float] = []
     for start_s in np.cumsum(rng.uniform(0.1, 0.5, int(rng.integers(1, 7)))):
         starts_s += (start_s + rng.exponential(0.05, int(rng.integers(3, 16)))).tolist()
-    return laid_out([(at_s, keys[int(rng.integers(6))] * rng.gamma(1.5, 0.4)) for at_s in starts_s])
+    return mixed([(at_s, keys[int(rng.integers(6))] * rng.gamma(1.5, 0.4)) for at_s in starts_s])
 
 
 def _typing(rng: np.random.Generator) -> Wave:
@@ -57,12 +48,12 @@ def _typing(rng: np.random.Generator) -> Wave:
     for start_s in np.cumsum(gaps_s):
         pieces.append((float(start_s), down * rng.uniform(0.4, 1)))
         pieces.append((float(start_s) + rng.uniform(0.05, 0.11), up * rng.uniform(0.1, 0.4)))
-    return laid_out(pieces)
+    return mixed(pieces)
 
 
 def _cough(rng: np.random.Generator) -> Wave:
     """Cough once to three times: a burst of air, a rough voiced middle, a hiss."""
-    speaker = a_speaker(rng, rng.uniform(0.92, 1.25))
+    speaker = draw_speaker(rng, rng.uniform(0.92, 1.25))
     pitch_hz = log_uniform(rng, 110, 330)
     breath, level = [], []
     for _ in range(int(rng.integers(1, 4))):
@@ -92,10 +83,10 @@ def _chair(rng: np.random.Generator) -> Wave:
     scrape = creak(rng, length_s)
     rub = coloured(rng, length_s, [(150, -4), (700, 0), (3000, -10), (10_000, -28)])
     count = min(len(scrape), len(rub))
-    mix = scrape[:count] + 0.5 * leveled(rub[:count] * np.exp(0.5 * wander(rng, count, 20)))
+    mix = scrape[:count] + 0.5 * scaled(rub[:count] * np.exp(0.5 * wander(rng, count, 20)))
     foot_hz = panel_hz(rng, rng.uniform(80, 200), 1500, 14)
-    foot = leveled(struck(foot_hz, falling_t60_s(foot_hz, 0.1, 100, 0.5), rng.standard_normal(14), 0.2, 0.002))
-    return laid_out([(0.0, swelled(mix, 0.05, 0.05)), (length_s, foot * rng.uniform(0.2, 1))])
+    foot = scaled(struck(foot_hz, falling_t60_s(foot_hz, 0.1, 100, 0.5), rng.standard_normal(14), 0.2, 0.002))
+    return mixed([(0.0, faded(mix, 0.05, 0.05)), (length_s, foot * rng.uniform(0.2, 1))])
 
 
 def _paper(rng: np.random.Generator) -> Wave:
@@ -109,19 +100,19 @@ def _paper(rng: np.random.Generator) -> Wave:
     grains = grains * rng.gamma(0.5, 1.0, crackles)[:, None]
     first = (rng.uniform(0, length_s, crackles) * SAMPLE_RATE_HZ).astype(np.int64)
     rustle = scattered(grains, first, sample_count(length_s))
-    return swelled(rustle * through([0.1, *rng.uniform(0.1, 1, int(rng.integers(2, 9))), 0.1], len(rustle)), 0.02, 0.05)
+    return faded(rustle * through([0.1, *rng.uniform(0.1, 1, int(rng.integers(2, 9))), 0.1], len(rustle)), 0.02, 0.05)
 
 
 def _put_down(rng: np.random.Generator) -> Wave:
     """Put something on a table, or let it fall and bounce."""
     board_hz = panel_hz(rng, rng.uniform(90, 260), 3000, 20)
     t60_s = falling_t60_s(board_hz, rng.uniform(0.05, 0.18), 150, 0.5)
-    board = leveled(struck(board_hz, t60_s, rng.standard_normal(20), 0.25, log_uniform(rng, 0.0005, 0.003)))
+    board = scaled(struck(board_hz, t60_s, rng.standard_normal(20), 0.25, log_uniform(rng, 0.0005, 0.003)))
     thing = clink(rng, log_uniform(rng, 600, 3500), rng.uniform(0.03, 0.3)) * rng.uniform(0, 0.8)
-    one = laid_out([(0.0, board), (0.0, thing)])
+    one = mixed([(0.0, board), (0.0, thing)])
     bounces, gap_s = int(rng.integers(1, 7)), rng.uniform(0.08, 0.3)
     starts_s = gap_s * (1 - 0.65 ** np.arange(bounces)) / 0.35
-    return laid_out([(float(s), one * 0.6**bounce) for bounce, s in enumerate(starts_s)])
+    return mixed([(float(s), one * 0.6**bounce) for bounce, s in enumerate(starts_s)])
 
 
 def _zip(rng: np.random.Generator) -> Wave:
@@ -131,7 +122,7 @@ def _zip(rng: np.random.Generator) -> Wave:
     rate_hz = through(np.sort(rng.uniform(60, 420, 3)), count) * np.exp(0.1 * wander(rng, count, 20))
     teeth = np.maximum(0, tone(rate_hz, np.ones(12))) ** 2
     noise = coloured(rng, length_s, [(800, -14), (4000, 0), (9000, 0)])[:count]
-    return swelled(leveled(teeth) * noise, 0.03, 0.03)
+    return faded(scaled(teeth) * noise, 0.03, 0.03)
 
 
 def _sniff(rng: np.random.Generator) -> Wave:
@@ -141,9 +132,9 @@ def _sniff(rng: np.random.Generator) -> Wave:
     for _ in range(int(rng.integers(1, 5))):
         length_s = rng.uniform(0.15, 0.6)
         gust = coloured(rng, length_s, [(centre_hz / 4, -16), (centre_hz, 0), (2 * centre_hz, -4), (11_000, -18)])
-        pieces.append((start_s, leveled(swelled(gust, 0.4 * length_s, 0.5 * length_s)) * rng.uniform(0.5, 1)))
+        pieces.append((start_s, scaled(faded(gust, 0.4 * length_s, 0.5 * length_s)) * rng.uniform(0.5, 1)))
         start_s += length_s + rng.uniform(0.05, 0.4)
-    return equalised(laid_out(pieces), [(200, -12), (500, 0)])
+    return equalised(mixed(pieces), [(200, -12), (500, 0)])
 
 
 _KINDS: dict[Generator, float] = {

@@ -3,8 +3,7 @@
 import numpy as np
 
 from whence.synth.modes import falling_t60_s, panel_hz, struck
-from whence.synth.noises import coloured
-from whence.synth.waves import Wave, laid_out, leveled, log_uniform, sample_count
+from whence.synth.waves import Wave, coloured, log_uniform, mixed, sample_count, scaled
 from whence.units import SAMPLE_RATE_HZ
 
 # Gaps between knocks in beats.
@@ -33,17 +32,7 @@ _BODIES: dict[str, tuple[tuple[float, float], float, tuple[float, float], float,
 
 
 def knock(rng: np.random.Generator) -> Wave:
-    """Knock on something: one to eight blows in a human rhythm on one body at nearly one spot.
-
-    Args:
-        rng: source of chance.
-
-    Returns:
-        (sample,) 0.1 to 3 s, not yet finished.
-
-    >>> knock(np.random.default_rng(0)).ndim
-    1
-    """
+    """Return one to eight knocks in a human rhythm on one body at nearly one spot, 0.1 to 3 s."""
     weights = np.array([body[-1] for body in _BODIES.values()])
     name = list(_BODIES)[int(rng.choice(len(_BODIES), p=weights / weights.sum()))]
     lowest, highest_hz, t60, power, contact, _ = _BODIES[name]
@@ -59,7 +48,7 @@ def knock(rng: np.random.Generator) -> Wave:
         blow = spot + 0.25 * rng.standard_normal(len(spot)) * np.abs(spot)
         duller = contact_s * rng.uniform(0.85, 1.15)
         pieces.append((start_s, level * _blow(rng, frequency_hz, t60_s, blow, duller)))
-    return laid_out(pieces)
+    return mixed(pieces)
 
 
 def _beats(rng: np.random.Generator) -> tuple[list[float], list[float]]:
@@ -74,8 +63,8 @@ def _beats(rng: np.random.Generator) -> tuple[list[float], list[float]]:
 
 def _blow(rng: np.random.Generator, frequency_hz: Wave, t60_s: Wave, spot: Wave, contact_s: float) -> Wave:
     """One blow: the body's modes and the slap of skin and bone on its surface."""
-    body = leveled(struck(frequency_hz, t60_s, spot, min(0.7, 1.2 * float(t60_s.max())), contact_s))
+    body = scaled(struck(frequency_hz, t60_s, spot, min(0.7, 1.2 * float(t60_s.max())), contact_s))
     slap_s = 0.02
     slap = coloured(rng, slap_s, [(200, 0), (0.6 / contact_s, 0), (3 / contact_s, -36), (9000, -48)])
     fall = np.exp(-np.arange(sample_count(slap_s)) / (SAMPLE_RATE_HZ * contact_s * rng.uniform(1.5, 4)))
-    return laid_out([(0.0, body), (0.0, leveled(slap * fall, rng.uniform(0.15, 0.6)))])
+    return mixed([(0.0, body), (0.0, scaled(slap * fall, rng.uniform(0.15, 0.6)))])

@@ -4,25 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from whence.synth.speech import VOWELS, a_speaker, smoothed
+from whence.synth.speech import VOWELS, draw_speaker, smoothed
 from whence.synth.voice import STEP_S, Controls, Speaker, from_the_mouth, voiced
-from whence.synth.waves import Generator, Wave, chance, laid_out, leveled, log_uniform, one_of, through
+from whence.synth.waves import Generator, Wave, chance, log_uniform, mixed, one_of, scaled, through
 
 
 def laughter(rng: np.random.Generator) -> Wave:
-    """Laugh in some way.
-
-    Args:
-        rng: source of chance.
-
-    Returns:
-        (sample,) 0.5 to 9 s, not yet finished.
+    """Return 0.5 to 9 s of laughter.
 
     Source: Bachorowski, Smoski and Owren, "The acoustic features of human laughter", JASA 110, 2001: pitch,
     calls a second, voiced and unvoiced kinds.
-
-    >>> laughter(np.random.default_rng(0)).ndim
-    1
     """
     return one_of(rng, _KINDS)
 
@@ -31,7 +22,7 @@ def bout(rng: np.random.Generator, speaker: Speaker, pitch_hz: float, per_second
     """Laugh once, out of one breath: calls that get lower, softer and slower.
 
     Args:
-        rng: source of chance.
+        rng: random generator.
         speaker: whose voice.
         pitch_hz: of the first calls.
         per_second: calls a second at the start.
@@ -62,7 +53,7 @@ def bout(rng: np.random.Generator, speaker: Speaker, pitch_hz: float, per_second
         breath.append(loud * airy * puff)
     if chance(rng, 0.4):
         _breathe_in(rng, pitch, level, breath)
-    return leveled(from_the_mouth(voiced(rng, speaker, _curves(rng, pitch, level, breath, vowel))))
+    return scaled(from_the_mouth(voiced(rng, speaker, _curves(rng, pitch, level, breath, vowel))))
 
 
 def _breathe_in(rng: np.random.Generator, pitch: list[Wave], level: list[Wave], breath: list[Wave]) -> None:
@@ -99,7 +90,7 @@ def _curves(
 def _laughing(rng: np.random.Generator, tract: float) -> Speaker:
     """A voice under pressure: brighter than in speech, and less even."""
     return replace(
-        a_speaker(rng, tract),
+        draw_speaker(rng, tract),
         open_quotient=rng.uniform(0.45, 0.62),
         tilt_db=rng.uniform(-3, 0),
         jitter=rng.uniform(0.008, 0.03),
@@ -123,7 +114,7 @@ def _heartily(rng: np.random.Generator) -> Wave:
         one = bout(rng, speaker, pitch_hz * rng.normal(1, 0.08), per_second, rng.uniform(0.75, 1.0))
         pieces.append((start_s, one * rng.uniform(0.6, 1)))
         start_s += len(one) / 24_000 + rng.uniform(0.05, 0.4)
-    return laid_out(pieces)
+    return mixed(pieces)
 
 
 def _chuckle(rng: np.random.Generator) -> Wave:
@@ -143,7 +134,7 @@ def _company(rng: np.random.Generator) -> Wave:
     pieces = []
     for _ in range(int(rng.integers(2, 6))):
         pieces.append((rng.exponential(0.25), one_of(rng, {_heartily: 0.7, _giggle: 0.15, _chuckle: 0.15})))
-    return laid_out([(start_s, piece * rng.uniform(0.3, 1)) for start_s, piece in pieces])
+    return mixed([(start_s, piece * rng.uniform(0.3, 1)) for start_s, piece in pieces])
 
 
 _KINDS: dict[Generator, float] = {_heartily: 0.5, _chuckle: 0.15, _giggle: 0.17, _company: 0.18}

@@ -9,7 +9,7 @@ _BLOCK = 256
 _LN_1000 = float(np.log(1000.0))
 _HIGHEST_HZ = 11_600.0
 
-# Free bar (chime, xylophone blank), and a church bell from hum to the superquint, as ratios to the note one hears.
+# Free bar (chime, xylophone blank), and a church bell from hum to the superquint, as ratios to the perceived note.
 FREE_BAR = np.array([1.0, 2.756, 5.404, 8.933, 13.34])
 CHURCH_BELL = np.array([0.5, 1.0, 1.19, 1.5, 2.0, 2.51, 2.66, 3.01, 4.17, 5.43, 6.79, 8.21])
 # Circular membrane (Bessel zeros over the first).
@@ -29,8 +29,6 @@ def ringing(frequency_hz: Wave, t60_s: Wave, gain: Wave, duration_s: float, phas
         duration_s: seconds.
         phase: (mode,) or one for all, radians of a cosine; the default starts at 0 and rises.
 
-    Returns:
-        (sample,).
 
     Source: van den Doel and Pai, "The sounds of physical shapes", Presence 7(4), 1998, eq. 1.
 
@@ -53,7 +51,7 @@ def ringing(frequency_hz: Wave, t60_s: Wave, gain: Wave, duration_s: float, phas
 
 
 def contact_gain(frequency_hz: Wave, contact_s: float) -> Wave:
-    """Say how much of each mode a soft blow excites: a longer contact is a lower-pitched, duller blow.
+    """Return how much of each mode a soft blow excites: a longer contact is a duller blow.
 
     The force is half a sine in time; this is the magnitude of its spectrum, 1 at 0 Hz.
 
@@ -82,9 +80,6 @@ def struck(frequency_hz: Wave, t60_s: Wave, gain: Wave, duration_s: float, conta
         gain: (mode,) how strongly the struck spot moves in each mode.
         duration_s: seconds.
         contact_s: length of the blow.
-
-    Returns:
-        (sample,).
     """
     return ringing(frequency_hz, t60_s, gain * contact_gain(frequency_hz, contact_s), duration_s)
 
@@ -98,7 +93,7 @@ def panel_hz(rng: np.random.Generator, lowest_hz: float, highest_hz: float, coun
     """(count,) the modes of a flat panel: about as many in each hertz, irregular, in rising order.
 
     Args:
-        rng: source of chance.
+        rng: random generator.
         lowest_hz: the first mode.
         highest_hz: no mode lies above.
         count: how many modes, at least one.
@@ -131,8 +126,6 @@ def tone(frequency_hz: Wave, harmonic_gain: Wave, phase: Wave | float = 0.0) -> 
         harmonic_gain: (harmonic,) amplitudes from the fundamental up; those that would alias are left out.
         phase: (harmonic,) or one for all, radians of a sine.
 
-    Returns:
-        (sample,).
 
     >>> tone(np.full(4, 6000.0), np.array([1.0, 9.0])).round(2)
     array([ 0.,  1.,  0., -1.])
@@ -160,7 +153,7 @@ def read_period(period: Wave, turns: Wave) -> Wave:
     array([0. , 0.5, 1. ])
     """
     size = len(period)
-    place = turns * size
-    whole = place.astype(np.int64)
-    rest = place - whole
+    position = turns * size
+    whole = position.astype(np.int64)
+    rest = position - whole
     return np.asarray(period[whole & (size - 1)] * (1 - rest) + period[(whole + 1) & (size - 1)] * rest)

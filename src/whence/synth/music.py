@@ -6,17 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from whence.synth.drums import Hit, cymbal, kick, shaker, snare
+from whence.synth.instruments import Instrument, bar, blown, bowed, draw_instrument, hammered, plucked, reeds
 from whence.synth.modes import tone
-from whence.synth.noises import coloured, equalised
-from whence.synth.notes import Voice, a_voice, bar, blown, bowed, hammered, plucked, reeds
 from whence.synth.waves import (
     Wave,
     chance,
-    laid_out,
-    leveled,
+    coloured,
+    equalised,
+    faded,
     log_uniform,
+    mixed,
     sample_count,
-    swelled,
+    scaled,
     times_s,
     wander,
 )
@@ -55,28 +56,18 @@ class _Song:
         turns, step = divmod(degree, 7)
         return float(self.key_hz * 2 ** (turns + octave + self.scale[step] / 12))
 
-    def at_s(self, place: float) -> float:
-        """When a place in beats is played; off-beats come late by the swing."""
-        whole, part = divmod(place, 1.0)
+    def at_s(self, beat: float) -> float:
+        """When a beat is played, in seconds; off-beats come late by the swing."""
+        whole, part = divmod(beat, 1.0)
         return (whole + part + (self.swing if abs(part - 0.5) < 0.1 else 0.0)) * self.beat_s
 
 
-# A player: song and chance -> (start in seconds, note) pieces.
+# What a player plays: (start in seconds, note).
 _Part = list[tuple[float, Wave]]
 
 
 def music(rng: np.random.Generator) -> Wave:
-    """Play a few bars: chords, bass, drums and a tune in some mixture.
-
-    Args:
-        rng: source of chance.
-
-    Returns:
-        (sample,) 2 to 9 s, not yet finished.
-
-    >>> music(np.random.default_rng(0)).ndim
-    1
-    """
+    """Return a few bars of music, 2 to 9 s: chords, bass, drums and a tune in some mixture."""
     song = _Song(
         beat_s=60 / log_uniform(rng, 66, 168),
         beats_a_bar=int(rng.choice([4, 4, 4, 3])),
@@ -99,18 +90,18 @@ def music(rng: np.random.Generator) -> Wave:
         playing = [players[0], players[4]]
     pieces: _Part = [(0.0, np.zeros(1))]
     for player, _, level in playing:
-        part = leveled(laid_out(player(rng, song, bars)))
+        part = scaled(mixed(player(rng, song, bars)))
         pieces.append((0.0, part * level * rng.uniform(0.5, 1.2)))
-    mix = laid_out(pieces)[: sample_count(bars * song.bar_s + rng.uniform(0.2, 0.8))]
-    return swelled(_mastered(rng, mix), 0.002, rng.uniform(0.15, 0.8))
+    mix = mixed(pieces)[: sample_count(bars * song.bar_s + rng.uniform(0.2, 0.8))]
+    return faded(_mastered(rng, mix), 0.002, rng.uniform(0.15, 0.8))
 
 
 def _mastered(rng: np.random.Generator, mix: Wave) -> Wave:
     """What a studio or a cheap player does: tone control, gentle limiting, some tape hiss."""
     tone_control = [(80, rng.uniform(-6, 6)), (500, 0), (2500, rng.uniform(-3, 3)), (9000, rng.uniform(-12, 4))]
-    driven = np.tanh(leveled(equalised(mix, tone_control)) * rng.uniform(0.8, 2.5))
+    driven = np.tanh(scaled(equalised(mix, tone_control)) * rng.uniform(0.8, 2.5))
     hiss = coloured(rng, len(mix) / 24_000, [(200, 0), (8000, 0)])[: len(mix)]
-    return leveled(driven) + np.resize(hiss, len(mix)) * log_uniform(rng, 1e-4, 3e-3)
+    return scaled(driven) + np.resize(hiss, len(mix)) * log_uniform(rng, 1e-4, 3e-3)
 
 
 def _chord(song: _Song, bar_number: int) -> tuple[int, int, int]:
@@ -123,19 +114,19 @@ def _chord_player(rng: np.random.Generator, song: _Song, bars: int) -> _Part:
     """Chords on piano, guitar or organ in one of a few rhythms."""
     voice = (hammered, hammered, plucked, plucked, reeds)[int(rng.integers(5))](rng)
     beats = ((0,), (0, 2), (0, 1, 2, 3), (0, 1.5, 2.5), (0.5, 1.5, 2.5, 3.5), (0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5))
-    rhythm = [place for place in beats[int(rng.integers(len(beats)))] if place < song.beats_a_bar]
+    rhythm = [beat for beat in beats[int(rng.integers(len(beats)))] if beat < song.beats_a_bar]
     length_s = song.bar_s / len(rhythm)
     part: _Part = []
     for number in range(bars):
-        sound = _struck_together(rng, voice, song, number, length_s)
+        sound = _strum_chord(rng, voice, song, number, length_s)
         part += [(song.at_s(number * song.beats_a_bar + p), sound * rng.uniform(0.7, 1)) for p in rhythm]
     return part
 
 
-def _struck_together(rng: np.random.Generator, voice: Voice, song: _Song, number: int, length_s: float) -> Wave:
+def _strum_chord(rng: np.random.Generator, voice: Instrument, song: _Song, number: int, length_s: float) -> Wave:
     """One chord, not quite at once."""
     notes = [(rng.uniform(0, 0.015), voice(song.pitch_hz(degree, 1), length_s, 0.8)) for degree in _chord(song, number)]
-    return laid_out(notes)
+    return mixed(notes)
 
 
 def _pad_player(rng: np.random.Generator, song: _Song, bars: int) -> _Part:
@@ -150,7 +141,7 @@ def _pad_player(rng: np.random.Generator, song: _Song, bars: int) -> _Part:
             for cents in rng.normal(0, 7, 2):
                 steady = song.pitch_hz(degree, 1) * 2 ** (cents / 1200) * (1 + 0.001 * wander(rng, count, 2))
                 total += tone(steady, gains, rng.uniform(0, 6.28, len(order)))
-        part.append((number * song.bar_s, swelled(total, 0.08, 0.1)))
+        part.append((number * song.bar_s, faded(total, 0.08, 0.1)))
     return part
 
 
@@ -162,15 +153,15 @@ def _bass_player(rng: np.random.Generator, song: _Song, bars: int) -> _Part:
     rhythm = ((0,), (0, 2), (0, 1, 2, 3), (0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5), (0, 1.5, 2))[int(rng.integers(5))]
     part: _Part = []
     for number in range(bars):
-        for place in (beat for beat in rhythm if beat < song.beats_a_bar):
-            degree = song.chords[number % 4] + (4 if place >= 2 and chance(rng, 0.3) else 0)
+        for beat in (beat for beat in rhythm if beat < song.beats_a_bar):
+            degree = song.chords[number % 4] + (4 if beat >= 2 and chance(rng, 0.3) else 0)
             hz, length_s = song.pitch_hz(degree, -1), song.bar_s / len(rhythm)
             if electronic:
                 note = tone(np.full(sample_count(length_s), hz), order**-1.3) * np.exp(-2 * times_s(length_s))
-                note = swelled(note, 0.004, 0.03)
+                note = faded(note, 0.004, 0.03)
             else:
                 note = string(hz, length_s, 0.9)
-            part.append((song.at_s(number * song.beats_a_bar + place), note))
+            part.append((song.at_s(number * song.beats_a_bar + beat), note))
     return part
 
 
@@ -190,26 +181,26 @@ def _drummer(rng: np.random.Generator, song: _Song, bars: int) -> _Part:
     return part
 
 
-def _strokes(rng: np.random.Generator, song: _Song, hit: Hit, places: list[float], level: float) -> _Part:
-    """The same stroke at several places, never equally hard."""
-    return [(song.at_s(float(place)), hit(level * rng.uniform(0.7, 1))) for place in places]
+def _strokes(rng: np.random.Generator, song: _Song, hit: Hit, beats: list[float], level: float) -> _Part:
+    """The same stroke at several beats, never equally hard."""
+    return [(song.at_s(float(beat)), hit(level * rng.uniform(0.7, 1))) for beat in beats]
 
 
 def _soloist(rng: np.random.Generator, song: _Song, bars: int) -> _Part:
     """A tune that starts on the chord and moves by steps; it comes back after two bars."""
-    voice = (a_voice(rng)[0], blown(rng), bowed(rng), bar(rng), hammered(rng))[int(rng.integers(5))]
+    voice = (draw_instrument(rng)[0], blown(rng), bowed(rng), bar(rng), hammered(rng))[int(rng.integers(5))]
     phrase: list[tuple[float, float, int]] = []
-    place, degree = 0.0, int(rng.choice([0, 2, 4]))
-    while place < 2 * song.beats_a_bar:
+    at_beat, degree = 0.0, int(rng.choice([0, 2, 4]))
+    while at_beat < 2 * song.beats_a_bar:
         length = float(rng.choice([0.5, 0.5, 1, 1, 1.5, 2]))
         if not chance(rng, 0.15):
-            phrase.append((place, length, degree))
-        place += length
+            phrase.append((at_beat, length, degree))
+        at_beat += length
         degree = int(np.clip(degree + rng.choice([-2, -1, -1, 0, 1, 1, 2]), -3, 9))
     part: _Part = []
     for start in range(0, bars, 2):
-        for place, length, step in phrase:
-            beat = start * song.beats_a_bar + place
+        for at_beat, length, step in phrase:
+            beat = start * song.beats_a_bar + at_beat
             if beat < bars * song.beats_a_bar:
                 note = voice(song.pitch_hz(step, 2), length * song.beat_s, rng.uniform(0.6, 1))
                 part.append((song.at_s(beat), note))
@@ -224,7 +215,7 @@ def _arpeggio_player(rng: np.random.Generator, song: _Song, bars: int) -> _Part:
     part: _Part = []
     for number in range(bars):
         notes = [voice(song.pitch_hz(degree, 2), song.beat_s * division * 1.5, 0.8) for degree in _chord(song, number)]
-        for step, place in enumerate(np.arange(0, song.beats_a_bar, division)):
+        for step, beat in enumerate(np.arange(0, song.beats_a_bar, division)):
             note = notes[pattern[step % 4]] * rng.uniform(0.6, 1)
-            part.append((song.at_s(number * song.beats_a_bar + float(place)), note))
+            part.append((song.at_s(number * song.beats_a_bar + float(beat)), note))
     return part

@@ -81,36 +81,16 @@ class _Phone:
 
 
 def female_speech(rng: np.random.Generator) -> Wave:
-    """Let a woman talk: median pitch 150 to 260 Hz, short tract.
-
-    Args:
-        rng: source of chance.
-
-    Returns:
-        (sample,) 0.8 to 9 s, not yet finished.
-
-    >>> female_speech(np.random.default_rng(0)).ndim
-    1
-    """
+    """Return 0.8 to 9 s of a woman's speech: median pitch 150 to 260 Hz, short tract."""
     return _talk(rng, log_uniform(rng, 152, 235), rng.uniform(1.1, 1.27))
 
 
 def male_speech(rng: np.random.Generator) -> Wave:
-    """Let a man talk: median pitch 85 to 170 Hz, long tract.
-
-    Args:
-        rng: source of chance.
-
-    Returns:
-        (sample,) 0.8 to 9 s, not yet finished.
-
-    >>> male_speech(np.random.default_rng(0)).ndim
-    1
-    """
+    """Return 0.8 to 9 s of a man's speech: median pitch 85 to 170 Hz, long tract."""
     return _talk(rng, log_uniform(rng, 82, 150), rng.uniform(0.92, 1.07))
 
 
-def a_speaker(rng: np.random.Generator, tract: float) -> Speaker:
+def draw_speaker(rng: np.random.Generator, tract: float) -> Speaker:
     """Draw a voice with a tract of the given scale."""
     return Speaker(
         tract=tract,
@@ -134,7 +114,7 @@ def _talk(rng: np.random.Generator, pitch_hz: float, tract: float) -> Wave:
         phones += _phrase(rng, int(rng.integers(2, 13)), syllables_per_second, lively)
     phones.append(_Phone(0.08, 0, 0, 0, 3000, 1, (500, 1500, 2500), 150))
     controls = _controls(rng, phones, pitch_hz, rng.uniform(0.9, 1.1, 3))
-    return from_the_mouth(voiced(rng, a_speaker(rng, tract), controls))
+    return from_the_mouth(voiced(rng, draw_speaker(rng, tract), controls))
 
 
 def _pause(rng: np.random.Generator) -> _Phone:
@@ -151,14 +131,14 @@ def _phrase(rng: np.random.Generator, syllables: int, per_second: float, lively:
     elif chance(rng, 0.3):
         fall[-1] *= rng.uniform(0.65, 0.85)  # the voice drops into a creak
     phones: list[_Phone] = []
-    for place in range(syllables):
+    for number in range(syllables):
         stress = 1.0 if chance(rng, 0.4) else 0.0
         # The last syllable of a phrase is drawn out.
         duration_s = (
-            rng.gamma(14, 1 / 14) / per_second * (0.85 + 0.35 * stress) * (1.4 if place == syllables - 1 else 1)
+            rng.gamma(14, 1 / 14) / per_second * (0.85 + 0.35 * stress) * (1.4 if number == syllables - 1 else 1)
         )
-        pitch = fall[place] * np.exp(rng.normal(0, lively / 2) + lively * stress)
-        loud = (0.75 + 0.25 * stress) * (1 - 0.3 * place / syllables) * rng.uniform(0.85, 1.1)
+        pitch = fall[number] * np.exp(rng.normal(0, lively / 2) + lively * stress)
+        loud = (0.75 + 0.25 * stress) * (1 - 0.3 * number / syllables) * rng.uniform(0.85, 1.1)
         phones += _syllable(rng, duration_s, float(pitch), loud, stress)
     return phones
 
@@ -174,7 +154,7 @@ def _syllable(rng: np.random.Generator, duration_s: float, pitch: float, loud: f
     names = list(VOWELS)
     first, second = (names[i] for i in rng.choice(len(names), 2, p=_VOWEL_WEIGHTS / _VOWEL_WEIGHTS.sum()))
     glides = chance(rng, 0.2)
-    # Unstressed vowels do not reach their place.
+    # Unstressed vowels do not reach their target.
     pull = 0.65 + 0.35 * stress
     rest = np.array(VOWELS["@"])
     vowel = []
@@ -194,7 +174,7 @@ def _consonant(rng: np.random.Generator, pitch: float, loud: float) -> list[_Pho
     shared = (which.hiss_hz * rng.normal(1, 0.07), which.hiss_octaves, which.formant_hz, which.width_hz, pitch)
     phones = []
     if which.closure_s:
-        # Voice goes on behind closed lips in b, d, g, heard as a murmur.
+        # Instrument goes on behind closed lips in b, d, g, audible as a murmur.
         phones.append(_Phone(which.closure_s * pace, 0.12 * loud * (which.voicing > 0), 0, 0, *shared))
     level = loud * rng.uniform(0.7, 1.2)
     phones.append(

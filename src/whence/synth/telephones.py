@@ -3,17 +3,19 @@
 import numpy as np
 
 from whence.synth.modes import FREE_BAR, falling_t60_s, ringing, struck, tone
-from whence.synth.noises import Curve, coloured, equalised
 from whence.synth.waves import (
+    Curve,
     Generator,
     Wave,
     chance,
-    laid_out,
-    leveled,
+    coloured,
+    equalised,
+    faded,
     log_uniform,
+    mixed,
     one_of,
     sample_count,
-    swelled,
+    scaled,
     times_s,
     wander,
 )
@@ -30,17 +32,7 @@ _CADENCES: tuple[tuple[tuple[float, float], ...], ...] = (
 
 
 def telephone(rng: np.random.Generator) -> Wave:
-    """Ring a telephone of some age.
-
-    Args:
-        rng: source of chance.
-
-    Returns:
-        (sample,) 0.2 to 8 s, not yet finished.
-
-    >>> telephone(np.random.default_rng(0)).ndim
-    1
-    """
+    """Return a telephone of some age that rings for 0.2 to 8 s."""
     return one_of(rng, _KINDS)
 
 
@@ -55,7 +47,7 @@ def in_cadence(rng: np.random.Generator, ring: Wave) -> Wave:
         start_s += (on_s + off_s) * pace
         if start_s > 6:
             break
-    return laid_out([(start_s, swelled(piece, 0.002, 0.012)) for start_s, piece in pieces])
+    return mixed([(start_s, faded(piece, 0.002, 0.012)) for start_s, piece in pieces])
 
 
 def small_speaker(rng: np.random.Generator) -> Curve:
@@ -68,7 +60,7 @@ def small_speaker(rng: np.random.Generator) -> Curve:
 def through_the_case(rng: np.random.Generator, wave: Wave) -> Wave:
     """Play a sound through a tiny loudspeaker at its limit: it clips a little, then colours."""
     drive = log_uniform(rng, 0.5, 6.0)
-    return equalised(np.tanh(drive * leveled(wave)) / np.tanh(drive), small_speaker(rng))
+    return equalised(np.tanh(drive * scaled(wave)) / np.tanh(drive), small_speaker(rng))
 
 
 def struck_bells(rng: np.random.Generator) -> Wave:
@@ -82,7 +74,7 @@ def struck_bells(rng: np.random.Generator) -> Wave:
         gongs.append(struck(hz, falling_t60_s(hz, rng.uniform(0.7, 2.2), note_hz, 0.5), gains, 1.2, 0.00005))
     rattle = rng.uniform(0.2, 1.2)
     tap = coloured(rng, 0.03, [(200, -9), (900, 0), (5000, 0), (11_000, -8)])
-    tap = leveled(tap * np.exp(-np.arange(720) / rng.uniform(40, 160)))
+    tap = scaled(tap * np.exp(-np.arange(720) / rng.uniform(40, 160)))
     pieces: list[tuple[float, Wave]] = []
     start_s = 0.0
     cadence = _CADENCES[int(rng.integers(len(_CADENCES)))]
@@ -94,7 +86,7 @@ def struck_bells(rng: np.random.Generator) -> Wave:
         start_s += on_s + off_s
         if start_s > 4:
             break
-    return laid_out(pieces)
+    return mixed(pieces)
 
 
 def trill(rng: np.random.Generator) -> Wave:
@@ -103,11 +95,11 @@ def trill(rng: np.random.Generator) -> Wave:
     ladder_hz = low_hz * np.array([1.0, rng.choice([1.125, 1.2, 1.25, 1.333, 1.5]), 1.5])
     steps = ladder_hz[[0, 1]] if chance(rng, 0.75) else ladder_hz[[0, 1, 2, 1]]
     per_second = rng.uniform(8, 28)
-    place = (times_s(2.6) * per_second).astype(np.int64) % len(steps)
+    step = (times_s(2.6) * per_second).astype(np.int64) % len(steps)
     order = np.arange(1.0, 12)
     square = chance(rng, 0.7)
     gains = np.where(order % 2 == 1, 1.0 / order, 0.0 if square else 0.5 / order)
-    return in_cadence(rng, through_the_case(rng, tone(steps[place], gains)))
+    return in_cadence(rng, through_the_case(rng, tone(steps[step], gains)))
 
 
 def beeps(rng: np.random.Generator) -> Wave:
@@ -119,11 +111,11 @@ def beeps(rng: np.random.Generator) -> Wave:
     group, groups, rest_s = int(rng.integers(2, 9)), int(rng.integers(1, 4)), rng.uniform(0.3, 1.5)
     second_hz = pitch_hz * (1.0 if chance(rng, 0.6) else rng.uniform(1.1, 1.5))
     pieces = []
-    for place in range(group * groups):
-        hz = second_hz if place % 2 else pitch_hz
-        one = swelled(tone(np.full(sample_count(beep_s), hz), gains), 0.003, 0.005)
-        pieces.append((place * (beep_s + gap_s) + (place // group) * rest_s, one))
-    return through_the_case(rng, laid_out(pieces))
+    for number in range(group * groups):
+        hz = second_hz if number % 2 else pitch_hz
+        one = faded(tone(np.full(sample_count(beep_s), hz), gains), 0.003, 0.005)
+        pieces.append((number * (beep_s + gap_s) + (number // group) * rest_s, one))
+    return through_the_case(rng, mixed(pieces))
 
 
 def _melody_hz(rng: np.random.Generator, notes: int) -> Wave:
@@ -141,19 +133,19 @@ def ringtone(rng: np.random.Generator) -> Wave:
     lengths = rng.choice([1, 1, 1, 2, 2, 3], len(notes_hz))
     starts_s = np.concatenate([[0.0], np.cumsum(lengths)]) * beat_s
     play = (_square, _chime, _marimba, _glass)[int(rng.integers(4))]
-    tune = laid_out(
+    tune = mixed(
         [(float(s), play(hz, float(n * beat_s))) for s, hz, n in zip(starts_s[:-1], notes_hz, lengths, strict=True)]
     )
     again_s = float(starts_s[-1]) + rng.choice([0.0, 0.0, 0.4, 1.0])
     turns = max(1, min(int(rng.integers(1, 5)), int(6 / again_s)))
-    return through_the_case(rng, laid_out([(turn * again_s, tune) for turn in range(turns)]))
+    return through_the_case(rng, mixed([(turn * again_s, tune) for turn in range(turns)]))
 
 
 def _square(pitch_hz: float, length_s: float) -> Wave:
     """A piezo note."""
     order = np.arange(1.0, 12)
     note = tone(np.full(sample_count(length_s * 0.9), pitch_hz), np.where(order % 2, 1.0 / order, 0))
-    return swelled(note, 0.002, 0.006)
+    return faded(note, 0.002, 0.006)
 
 
 def _chime(pitch_hz: float, length_s: float) -> Wave:
@@ -161,7 +153,7 @@ def _chime(pitch_hz: float, length_s: float) -> Wave:
     time_s = times_s(length_s + 0.5)
     depth = 2.5 * np.exp(-time_s * 7)
     angle = 2 * np.pi * pitch_hz * time_s
-    return swelled(np.sin(angle + depth * np.sin(3.5 * angle)) * np.exp(-time_s * 6), 0.002, 0.02)
+    return faded(np.sin(angle + depth * np.sin(3.5 * angle)) * np.exp(-time_s * 6), 0.002, 0.02)
 
 
 def _marimba(pitch_hz: float, length_s: float) -> Wave:
@@ -189,9 +181,9 @@ def buzzing(rng: np.random.Generator) -> Wave:
         rattle = coloured(rng, per_burst_s, [(500, 0), (5000, 0), (11000, -12)])
         # The case lifts off the table once a turn and falls back on it, harder some times than others.
         rattle = rattle[:count] * np.maximum(0, tone(pitch_hz * spin_up, np.array([1.0]))) ** 5
-        one = leveled(hum) + rng.uniform(0.3, 2.0) * leveled(rattle * np.exp(0.5 * wander(rng, count, 60)))
-        pieces.append((burst * (per_burst_s + gap_s), swelled(one, 0.02, 0.03)))
-    return equalised(laid_out(pieces), table)
+        one = scaled(hum) + rng.uniform(0.3, 2.0) * scaled(rattle * np.exp(0.5 * wander(rng, count, 60)))
+        pieces.append((burst * (per_burst_s + gap_s), faded(one, 0.02, 0.03)))
+    return equalised(mixed(pieces), table)
 
 
 _KINDS: dict[Generator, float] = {struck_bells: 0.35, trill: 0.26, beeps: 0.13, ringtone: 0.22, buzzing: 0.04}

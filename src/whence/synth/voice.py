@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.synth.modes import read_period
-from whence.synth.noises import equalised
-from whence.synth.waves import Wave, sample_count, wander
+from whence.synth.waves import Wave, equalised, sample_count, wander
 from whence.units import SAMPLE_RATE_HZ
 
 # Controls change every 6 ms; what lies between two of them is a cross-fade.
@@ -48,7 +47,7 @@ class Controls:
         pitch_hz: (step,) > 0, also where nothing is voiced.
         voicing: (step,) amplitude of the glottal pulses.
         breath: (step,) amplitude of noise through the whole tract, as in h and after p, t, k.
-        hiss: (step,) amplitude of noise made at a narrow place near the teeth, as in s and f.
+        hiss: (step,) amplitude of noise made at a constriction near the teeth, as in s and f.
         hiss_hz: (step,) centre of that noise.
         hiss_octaves: (step,) its half width in octaves.
         formant_hz: (step, 4) resonances for a tract of scale 1.
@@ -121,15 +120,15 @@ def pulse_period(open_quotient: float, points: int = 2048) -> Wave:
     >>> bool(abs(period.mean()) < 1e-9), round(float(period.min()), 3), int(period.argmin()) // 205
     (True, -1.0, 5)
     """
-    place = np.arange(points) / points
+    phase = np.arange(points) / points
     peak = 0.72 * open_quotient
-    opening = place <= open_quotient
+    opening = phase <= open_quotient
     # The growth that makes the flow end where it began is found by halving.
     low, high = 0.0, 40.0
-    returning = -np.exp(-(place - open_quotient) / 0.025) * ~opening
+    returning = -np.exp(-(phase - open_quotient) / 0.025) * ~opening
     for _ in range(30):
         growth = (low + high) / 2
-        rise = np.exp(growth * (place - open_quotient)) * np.sin(np.pi * place / peak) * opening
+        rise = np.exp(growth * (phase - open_quotient)) * np.sin(np.pi * phase / peak) * opening
         rise = rise / float(np.abs(np.sin(np.pi * open_quotient / peak)))
         low, high = (growth, high) if (rise + returning).sum() > 0 else (low, growth)
     period = rise + returning
@@ -150,7 +149,7 @@ def glottal_pulses(rng: np.random.Generator, speaker: Speaker, turns: Wave, high
 
 
 def tract_response(speaker: Speaker, controls: Controls) -> Response:
-    """Say what the vocal tract does to each frequency: formants in a row, the upper ones at rest.
+    """Return the response of the vocal tract: formants in a row, the upper ones at rest.
 
     Args:
         speaker: whose tract.

@@ -4,19 +4,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.synth.modes import falling_t60_s, panel_hz, struck
-from whence.synth.noises import coloured, equalised
 from whence.synth.waves import (
     Generator,
     Wave,
     arrivals_s,
     chance,
-    laid_out,
-    leveled,
+    coloured,
+    equalised,
+    faded,
     log_uniform,
+    mixed,
     one_of,
     sample_count,
+    scaled,
     scattered,
-    swelled,
     through,
     wander,
 )
@@ -24,17 +25,7 @@ from whence.units import SAMPLE_RATE_HZ
 
 
 def water_tap(rng: np.random.Generator) -> Wave:
-    """Open a tap in some way.
-
-    Args:
-        rng: source of chance.
-
-    Returns:
-        (sample,) 1 to 6 s, not yet finished.
-
-    >>> water_tap(np.random.default_rng(0)).ndim
-    1
-    """
+    """Return 1 to 6 s of running water."""
     return one_of(rng, _KINDS)
 
 
@@ -42,14 +33,12 @@ def bubbles(rng: np.random.Generator, starts_s: Wave, radius_mm: Wave, rising: f
     """Let air bubbles ring under water.
 
     Args:
-        rng: source of chance.
+        rng: random generator.
         starts_s: (bubble,) when each is pinched off, seconds.
         radius_mm: (bubble,) each one's radius in millimetres; 1 mm rings at 3.3 kHz.
         rising: how much the pitch rises as bubbles near the surface; 0 deep, 0.1 shallow.
         duration_s: seconds to return.
 
-    Returns:
-        (sample,).
 
     Source: Minnaert, Phil. Mag. 16, 1933 (pitch); van den Doel, "Physically based models for liquid sounds",
     ACM Trans. Applied Perception 2(4), 2005 (damping, rise, loudness).
@@ -85,7 +74,7 @@ def jet(rng: np.random.Generator, duration_s: float, bright_db: float) -> Wave:
     """(sample,) the hiss of a turbulent jet and its spray: noise that rises towards 4 to 8 kHz.
 
     Args:
-        rng: source of chance.
+        rng: random generator.
         duration_s: seconds.
         bright_db: slope from 500 Hz to 6 kHz.
     """
@@ -97,7 +86,7 @@ def jet(rng: np.random.Generator, duration_s: float, bright_db: float) -> Wave:
 
 def opened_and_shut(rng: np.random.Generator, wave: Wave) -> Wave:
     """Begin and end like a tap: fast or slow, by hand."""
-    return swelled(wave, log_uniform(rng, 0.03, 0.5), log_uniform(rng, 0.05, 0.6))
+    return faded(wave, log_uniform(rng, 0.03, 0.5), log_uniform(rng, 0.05, 0.6))
 
 
 def basin(rng: np.random.Generator, wave: Wave, low_hz: float, high_hz: float, depth_db: float) -> Wave:
@@ -117,7 +106,7 @@ def _spatter(rng: np.random.Generator, duration_s: float) -> Wave:
     noise = coloured(rng, (len(starts_s) + 1) * 0.02, [(800, -12), (3500, 0), (11_500, 0)])[: len(starts_s) * size]
     fall = np.exp(-np.arange(size) / (SAMPLE_RATE_HZ * rng.uniform(0.001, 0.006, len(starts_s))[:, None]))
     grains = noise.reshape(-1, size) * fall * rng.gamma(0.6, 1.0, len(starts_s))[:, None]
-    return leveled(scattered(grains, (starts_s * SAMPLE_RATE_HZ).astype(np.int64), count))
+    return scaled(scattered(grains, (starts_s * SAMPLE_RATE_HZ).astype(np.int64), count))
 
 
 def _into_sink(rng: np.random.Generator) -> Wave:
@@ -132,11 +121,11 @@ def _into_sink(rng: np.random.Generator) -> Wave:
     bottom_hz = panel_hz(rng, rng.uniform(120, 400), 4500, 24)
     t60_s = falling_t60_s(bottom_hz, rng.uniform(0.05, 0.22), 300, 0.3)
     bottom = struck(bottom_hz, t60_s, rng.standard_normal(24), 0.25, 0.0004)
-    drumming = leveled(fftconvolve(hits, bottom)[: len(hiss)], 1.0)
+    drumming = scaled(fftconvolve(hits, bottom)[: len(hiss)], 1.0)
     count = int(duration_s * log_uniform(rng, 150, 1500))
     radius_mm = sizes_mm(rng, count, log_uniform(rng, 0.5, 1.3), 0.5)
     splash = bubbles(rng, rng.uniform(0, duration_s, count), radius_mm, 0.08, duration_s)
-    mix = leveled(hiss, rng.uniform(0.3, 1)) + drumming * rng.uniform(0.1, 0.5) + leveled(splash, rng.uniform(0.2, 1))
+    mix = scaled(hiss, rng.uniform(0.3, 1)) + drumming * rng.uniform(0.1, 0.5) + scaled(splash, rng.uniform(0.2, 1))
     mix = mix + _spatter(rng, duration_s) * rng.uniform(0, 0.6)
     return opened_and_shut(rng, basin(rng, mix, 250, 9000, 9))
 
@@ -148,7 +137,7 @@ def _into_water(rng: np.random.Generator) -> Wave:
     count = int(duration_s * log_uniform(rng, 250, 1500))
     radius_mm = sizes_mm(rng, count, log_uniform(rng, 0.9, 2.2), rng.uniform(0.45, 0.7))
     water = bubbles(rng, rng.uniform(0, duration_s, count), radius_mm, rng.uniform(0.02, 0.12), duration_s)
-    mix = leveled(hiss, rng.uniform(0.15, 0.8)) + leveled(water)
+    mix = scaled(hiss, rng.uniform(0.15, 0.8)) + scaled(water)
     mix = mix + _spatter(rng, duration_s) * rng.uniform(0, 0.5)
     return opened_and_shut(rng, basin(rng, mix, 150, 6000, 7))
 
@@ -161,20 +150,20 @@ def _filling(rng: np.random.Generator) -> Wave:
     hiss = jet(rng, duration_s, rng.uniform(2, 10))
     count = int(duration_s * log_uniform(rng, 150, 900))
     radius_mm = sizes_mm(rng, count, log_uniform(rng, 1.2, 3.0), 0.5)
-    mix = leveled(hiss) + leveled(bubbles(rng, rng.uniform(0, duration_s, count), radius_mm, 0.1, duration_s))
+    mix = scaled(hiss) + scaled(bubbles(rng, rng.uniform(0, duration_s, count), radius_mm, 0.1, duration_s))
     empty_hz = log_uniform(rng, 180, 600)
     full_hz = empty_hz * rng.uniform(2, 5)
     blocks = np.array_split(mix, max(8, int(duration_s * 25)))
     # A quarter-wave column: its resonance moves as 1 / (height left).
     hz_of = 1 / np.linspace(1 / empty_hz, 1 / full_hz, len(blocks))
-    state, heard = np.zeros(2), []
+    state, filtered = np.zeros(2), []
     for block, hz in zip(blocks, hz_of, strict=True):
         radius = np.exp(-np.pi * hz / 12 / SAMPLE_RATE_HZ)
         poles = [1.0, -2 * radius * np.cos(2 * np.pi * hz / SAMPLE_RATE_HZ), radius**2]
         out, state = lfilter([1 - radius], poles, block, zi=state)
-        heard.append(out)
-    column = leveled(np.concatenate(heard), 1.0)
-    return opened_and_shut(rng, leveled(mix) * rng.uniform(0.3, 0.9) + column)
+        filtered.append(out)
+    column = scaled(np.concatenate(filtered), 1.0)
+    return opened_and_shut(rng, scaled(mix) * rng.uniform(0.3, 0.9) + column)
 
 
 def _dripping(rng: np.random.Generator) -> Wave:
@@ -186,12 +175,12 @@ def _dripping(rng: np.random.Generator) -> Wave:
     size_mm = log_uniform(rng, 1.2, 4.0)
     for start_s in starts_s:
         tick = coloured(rng, 0.01, [(1000, 0), (6000, 0), (11000, -10)]) * np.exp(-np.arange(240) / 40)
-        pieces.append((float(start_s), leveled(tick, rng.uniform(0.02, 0.2))))
+        pieces.append((float(start_s), scaled(tick, rng.uniform(0.02, 0.2))))
         count = int(rng.integers(1, 4))
         born_s = 0.02 * rng.random(count) + 0.005
         ring = bubbles(rng, born_s, size_mm * np.exp(rng.normal(0, 0.15, count)), 0.15, 0.2)
-        pieces.append((float(start_s), leveled(ring, rng.uniform(0.5, 1))))
-    return laid_out(pieces)
+        pieces.append((float(start_s), scaled(ring, rng.uniform(0.5, 1))))
+    return mixed(pieces)
 
 
 def _washing(rng: np.random.Generator) -> Wave:
@@ -200,23 +189,23 @@ def _washing(rng: np.random.Generator) -> Wave:
     duration_s = len(stream) / SAMPLE_RATE_HZ
     broken = np.exp(0.5 * wander(rng, len(stream), rng.uniform(2, 6)))
     splashes: NDArray[np.float64] = arrivals_s(rng, rng.uniform(1, 4), duration_s * 0.9)
-    pieces = [(0.0, leveled(stream * broken))]
+    pieces = [(0.0, scaled(stream * broken))]
     for start_s in splashes:
         length_s = rng.uniform(0.06, 0.25)
         count = int(length_s * 600)
         splash = bubbles(rng, length_s * rng.beta(1, 3, count), sizes_mm(rng, count, 1.4, 0.6), 0.1, length_s)
-        pieces.append((float(start_s), leveled(swelled(splash, 0.01, 0.5 * length_s), rng.uniform(0.1, 0.8))))
-    return laid_out(pieces)
+        pieces.append((float(start_s), scaled(faded(splash, 0.01, 0.5 * length_s), rng.uniform(0.1, 0.8))))
+    return mixed(pieces)
 
 
 def _trickle(rng: np.random.Generator) -> Wave:
-    """Run thinly: single bubbles can be heard, the hiss hardly."""
+    """Run thinly: single bubbles are audible, the hiss hardly."""
     duration_s = rng.uniform(1.5, 5)
     rate = log_uniform(rng, 25, 140)
     starts_s = arrivals_s(rng, rate, duration_s)
     water = bubbles(rng, starts_s, sizes_mm(rng, len(starts_s), 1.6, 0.5), rng.uniform(0.05, 0.15), duration_s)
     strength = through(rng.uniform(0.5, 1, 5), len(water))
-    return opened_and_shut(rng, leveled(water * strength) + leveled(jet(rng, duration_s, 8), rng.uniform(0.02, 0.15)))
+    return opened_and_shut(rng, scaled(water * strength) + scaled(jet(rng, duration_s, 8), rng.uniform(0.02, 0.15)))
 
 
 _KINDS: dict[Generator, float] = {

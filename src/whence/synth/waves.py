@@ -1,4 +1,7 @@
-"""What every generated sound is put together with: lengths, control curves, swells, and places in time, at 24 kHz."""
+"""The building blocks of every generated sound at 24 kHz: random draws, control curves, fades, mixing and noise.
+
+Functions that draw take a `numpy.random.Generator` first. Sounds are (sample,) float64 until they are `finished`.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -8,19 +11,23 @@ from numpy.typing import NDArray
 from whence.units import SAMPLE_RATE_HZ
 
 Wave = NDArray[np.float64]
+# Makes one sound, not yet finished.
 Generator = Callable[[np.random.Generator], Wave]
+
+# (frequency in Hz, gain in dB) points of a spectrum; between them the gain is a straight line over log frequency.
+Curve = Sequence[tuple[float, float]]
 
 # Where every finished sound peaks: below full scale, so that resampling and filtering later do not clip.
 PEAK = 0.9
 
-# What lies this far below the peak at the end of a sound is cut off: nobody hears it, and it costs time.
+# An end this far below the peak is cut off: it is inaudible and costs time.
 _INAUDIBLE = 10 ** (-66 / 20)
 _LEAD_S = 0.004
 _TAIL_S = 0.012
 
 
 def sample_count(duration_s: float) -> int:
-    """How many samples a duration has, at least one.
+    """Return the samples of a duration, at least one.
 
     >>> sample_count(0.5)
     12000
@@ -29,34 +36,26 @@ def sample_count(duration_s: float) -> int:
 
 
 def times_s(duration_s: float) -> Wave:
-    """(sample,) the time of each sample in seconds, from 0."""
+    """Return the time of each sample in seconds, from 0, (sample,)."""
     return np.arange(sample_count(duration_s)) / SAMPLE_RATE_HZ
 
 
 def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
-    """Draw a number whose logarithm is uniform: the fair draw for frequencies, sizes and times.
-
-    >>> low, high = 100.0, 400.0
-    >>> low <= log_uniform(np.random.default_rng(0), low, high) <= high
-    True
-    """
+    """Draw a number whose logarithm is uniform, as suits frequencies, sizes and times."""
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
 def chance(rng: np.random.Generator, probability: float) -> bool:
-    """Toss a biased coin."""
+    """Return True with the given probability."""
     return bool(rng.random() < probability)
 
 
 def one_of(rng: np.random.Generator, kinds: Mapping[Generator, float]) -> Wave:
-    """Draw one of several ways to make a sound by its weight, and make it.
+    """Draw one of several generators by its weight, and return its sound.
 
     Args:
-        rng: decides the kind and then everything about the sound.
+        rng: draws the generator, then its sound.
         kinds: generator -> weight; weights need not sum to one.
-
-    Returns:
-        (sample,) the sound, not yet finished.
 
     >>> one_of(np.random.default_rng(0), {lambda rng: np.zeros(3): 1.0, lambda rng: np.ones(3): 0.0})
     array([0., 0., 0.])
@@ -67,14 +66,7 @@ def one_of(rng: np.random.Generator, kinds: Mapping[Generator, float]) -> Wave:
 
 
 def through(points: Sequence[float] | Wave, count: int) -> Wave:
-    """Join evenly spaced values by straight lines: the usual control curve.
-
-    Args:
-        points: (point,) at least one value; the first and last stand at the ends.
-        count: samples to return.
-
-    Returns:
-        (count,) the curve.
+    """Return the curve of straight lines through evenly spaced points from the first sample to the last, (count,).
 
     >>> through([0.0, 1.0, 0.0], 5)
     array([0. , 0.5, 1. , 0.5, 0. ])
@@ -83,33 +75,19 @@ def through(points: Sequence[float] | Wave, count: int) -> Wave:
 
 
 def wander(rng: np.random.Generator, count: int, rate_hz: float) -> Wave:
-    """Draw a slow random curve around 0 with standard deviation near 1: what no machine or muscle is free of.
+    """Draw the slow unevenness of machines and muscles: a continuous curve, mean 0, standard deviation near 1.
 
-    Args:
-        rng: source of chance.
-        count: samples to return.
-        rate_hz: how many new directions a second.
-
-    Returns:
-        (count,) the curve, without steps.
+    `rate_hz` is how often a second it takes a new direction.
     """
     knots = max(4, int(count / SAMPLE_RATE_HZ * rate_hz) + 4)
     # Straight lines between independent values have two thirds of their variance.
     return through(rng.standard_normal(knots), count) * 1.2247
 
 
-def swelled(wave: Wave, rise_s: float, fall_s: float) -> Wave:
-    """Let a sound come and go smoothly: half a cosine at either end.
+def faded(wave: Wave, rise_s: float, fall_s: float) -> Wave:
+    """Return a sound faded in and out by half a cosine; fades shrink to half of a short sound.
 
-    Args:
-        wave: (sample,) not changed.
-        rise_s: seconds from silence to full level.
-        fall_s: seconds from full level to silence; both shrink when the sound is shorter.
-
-    Returns:
-        (sample,) the shaped sound; its first and last sample are 0 where the time is above 0.
-
-    >>> swelled(np.ones(5), 2 / 24000, 2 / 24000)
+    >>> faded(np.ones(5), 2 / 24000, 2 / 24000)
     array([0. , 0.5, 1. , 0.5, 0. ])
     """
     shaped = wave.copy()
@@ -122,16 +100,13 @@ def swelled(wave: Wave, rise_s: float, fall_s: float) -> Wave:
     return shaped
 
 
-def laid_out(pieces: Iterable[tuple[float, Wave]]) -> Wave:
-    """Add sounds up, each from its own moment on.
+def mixed(pieces: Iterable[tuple[float, Wave]]) -> Wave:
+    """Return the sum of sounds that start at their own times.
 
     Args:
-        pieces: (start in seconds, >= 0; (sample,) sound), at least one.
+        pieces: (start in seconds, >= 0; sound), at least one.
 
-    Returns:
-        (sample,) the sum, as long as its last piece needs.
-
-    >>> laid_out([(0.0, np.ones(2)), (1 / 24000, np.ones(3))])
+    >>> mixed([(0.0, np.ones(2)), (1 / 24000, np.ones(3))])
     array([1., 2., 1., 1.])
     """
     placed = [(round(start_s * SAMPLE_RATE_HZ), piece) for start_s, piece in pieces]
@@ -142,41 +117,63 @@ def laid_out(pieces: Iterable[tuple[float, Wave]]) -> Wave:
 
 
 def scattered(grains: Wave, first: NDArray[np.int64], count: int) -> Wave:
-    """Add up thousands of short equal-length grains at once: rain, gravel, crackle, bubbles.
+    """Return the sum of thousands of short grains of equal length: rain, gravel, crackle, bubbles.
 
     Args:
         grains: (grain, sample).
-        first: (grain,) sample each one starts at, >= 0; what would stand beyond the end is dropped.
-        count: samples to return.
-
-    Returns:
-        (count,) the sum.
+        first: (grain,) sample each one starts at, >= 0.
+        count: samples to return; what lies beyond is dropped.
 
     >>> scattered(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([0, 1]), 2)
     array([1., 5.])
     """
-    places = first[:, None] + np.arange(grains.shape[1])
-    return np.asarray(np.bincount(places.ravel(), grains.ravel(), minlength=count)[:count], dtype=np.float64)
+    positions = first[:, None] + np.arange(grains.shape[1])
+    return np.asarray(np.bincount(positions.ravel(), grains.ravel(), minlength=count)[:count], dtype=np.float64)
 
 
 def arrivals_s(rng: np.random.Generator, per_second: float, duration_s: float) -> Wave:
-    """(event,) moments of a Poisson process in order: events that know nothing of each other."""
+    """Draw the times of independent events (a Poisson process) in order, (event,)."""
     return np.sort(rng.uniform(0.0, duration_s, rng.poisson(per_second * duration_s)))
 
 
-def leveled(wave: Wave, peak: float = 1.0) -> Wave:
-    """Scale a part to a peak, so that parts can be mixed by ear; silence stays silence."""
+def gain_at(frequency_hz: Wave, curve: Curve) -> Wave:
+    """Return the linear gain of a curve at any frequencies >= 0; it is constant beyond its first and last point.
+
+    >>> gain_at(np.array([50.0, 100.0, 200.0, 400.0]), [(100, 0), (400, -40)])
+    array([1.  , 1.  , 0.1 , 0.01])
+    """
+    points_hz, gains_db = np.array(curve, dtype=float).T
+    octaves = np.log2(np.maximum(frequency_hz, 1.0))
+    return np.asarray(10 ** (np.interp(octaves, np.log2(points_hz), gains_db) / 20))
+
+
+def equalised(wave: Wave, curve: Curve) -> Wave:
+    """Return a sound filtered by a gain curve with zero phase, of the same length."""
+    from scipy.fft import irfft, next_fast_len, rfft
+
+    size = next_fast_len(len(wave) + SAMPLE_RATE_HZ // 50, real=True)
+    frequency_hz = np.fft.rfftfreq(size, 1 / SAMPLE_RATE_HZ).astype(np.float64)
+    return np.asarray(irfft(rfft(wave, size) * gain_at(frequency_hz, curve), size)[: len(wave)])
+
+
+def coloured(rng: np.random.Generator, duration_s: float, curve: Curve) -> Wave:
+    """Draw Gaussian noise with the spectrum of a curve and standard deviation 1."""
+    noise = equalised(rng.standard_normal(sample_count(duration_s)), curve)
+    return noise / max(float(noise.std()), 1e-12)
+
+
+def band(low_hz: float, high_hz: float, slope_db: float = 24.0) -> Curve:
+    """Return a pass band that falls by `slope_db` an octave on either side."""
+    return [(low_hz / 8, -3 * slope_db), (low_hz, 0), (high_hz, 0), (high_hz * 8, -3 * slope_db)]
+
+
+def scaled(wave: Wave, peak: float = 1.0) -> Wave:
+    """Return a sound scaled to a peak; silence stays silence."""
     return wave * (peak / max(float(np.abs(wave).max(initial=0.0)), 1e-12))
 
 
 def finished(wave: Wave) -> NDArray[np.float32]:
-    """Make a sound fit for a bank: no DC, no click at either end, no long inaudible tail, peak at `PEAK`.
-
-    Args:
-        wave: (sample,) any level.
-
-    Returns:
-        (sample,) float32; a little longer or shorter than `wave`.
+    """Return a sound as float32 for a bank: no DC, no click at either end, no inaudible tail, its peak at `PEAK`.
 
     >>> sound = finished(np.ones(2400))
     >>> float(np.abs(sound).max()) <= PEAK, abs(float(sound.sum())) < 1e-3, float(sound[0]), float(sound[-1])
@@ -184,13 +181,13 @@ def finished(wave: Wave) -> NDArray[np.float32]:
     """
     from scipy.signal import butter, sosfilt
 
-    heard = np.flatnonzero(np.abs(wave) > _INAUDIBLE * np.abs(wave).max())
+    audible = np.flatnonzero(np.abs(wave) > _INAUDIBLE * np.abs(wave).max())
     wave = np.concatenate(
-        [np.zeros(sample_count(_LEAD_S)), wave[: heard[-1] + 1], np.zeros(sample_count(_TAIL_S) // 2)]
+        [np.zeros(sample_count(_LEAD_S)), wave[: audible[-1] + 1], np.zeros(sample_count(_TAIL_S) // 2)]
     )
     # Below 25 Hz a loudspeaker gives only displacement, and steps in a control curve end up there.
     wave = sosfilt(butter(2, 25.0, "highpass", fs=SAMPLE_RATE_HZ, output="sos"), wave)
-    wave = swelled(wave, _LEAD_S, _TAIL_S)
-    window = swelled(np.ones(len(wave)), _TAIL_S, _TAIL_S)
+    wave = faded(wave, _LEAD_S, _TAIL_S)
+    window = faded(np.ones(len(wave)), _TAIL_S, _TAIL_S)
     wave = wave - window * (wave.sum() / window.sum())
-    return leveled(wave, PEAK).astype(np.float32)
+    return scaled(wave, PEAK).astype(np.float32)

@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 import pytest
-from procedural_measures import (
+from sound_measures import (
     centroid_hz,
     envelope,
     flatness_db,
@@ -19,7 +19,7 @@ from whence.corpora import BACKGROUND, INTERFERENCE
 from whence.synth import generate
 from whence.synth.drums import DRUMS, kick, snare
 from whence.synth.household import motor, spinning_up
-from whence.synth.notes import VOICES, bar, blown, bowed, hammered, plucked, reeds
+from whence.synth.instruments import INSTRUMENTS, bar, blown, bowed, hammered, plucked, reeds
 from whence.synth.telephones import beeps, buzzing, in_cadence, ringtone, struck_bells, trill
 from whence.synth.water import bubbles, jet, sizes_mm
 
@@ -155,9 +155,9 @@ PITCHED = {plucked: 0.01, hammered: 0.01, blown: 0.015, bowed: 0.015, reeds: 0.0
 def test_instruments_play_the_pitch_they_are_asked_for(build, played_hz):
     found = []
     for seed in range(5):
-        heard = pitch_hz(build(rng_of(seed, 7))(played_hz, 1.0, 0.9))
+        played = pitch_hz(build(rng_of(seed, 7))(played_hz, 1.0, 0.9))
         # An organ may double at the octave.
-        found.append(heard / played_hz * 2 ** -round(np.log2(heard / played_hz)))
+        found.append(played / played_hz * 2 ** -round(np.log2(played / played_hz)))
     assert np.median(found) == pytest.approx(1, abs=PITCHED[build])
 
 
@@ -185,7 +185,7 @@ def test_blown_and_bowed_tones_are_held(build):
 
 
 def test_every_voice_is_louder_when_played_harder():
-    for build in VOICES:
+    for build in INSTRUMENTS:
         soft, loud = (np.abs(build(rng_of(1, 11))(262.0, 0.6, force)).max() for force in (0.4, 1.0))
         assert loud > 1.3 * soft
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
-from procedural_measures import power_spectrum, share_between, t60_s
+from sound_measures import power_spectrum, share_between, t60_s
 
 from whence.synth.modes import (
     CHURCH_BELL,

@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from procedural_measures import RATE_HZ
+from sound_measures import RATE_HZ
 
 from whence.corpora import BACKGROUND, INTERFERENCE
 from whence.errors import SceneError

@@ -3,21 +3,24 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
-from procedural_measures import power_spectrum, share_between
+from sound_measures import power_spectrum, share_between
 
-from whence.synth.noises import band, coloured, equalised, gain_at
 from whence.synth.waves import (
     PEAK,
     arrivals_s,
+    band,
     chance,
+    coloured,
+    equalised,
+    faded,
     finished,
-    laid_out,
-    leveled,
+    gain_at,
     log_uniform,
+    mixed,
     one_of,
     sample_count,
+    scaled,
     scattered,
-    swelled,
     through,
     wander,
 )
@@ -53,13 +56,13 @@ def test_laid_out_sums_pieces_at_their_samples(seed, count):
     for first, piece in pieces:
         for offset, value in enumerate(piece):
             total[first + offset] += value
-    np.testing.assert_allclose(laid_out([(first / 24_000, piece) for first, piece in pieces]), total, atol=1e-12)
+    np.testing.assert_allclose(mixed([(first / 24_000, piece) for first, piece in pieces]), total, atol=1e-12)
 
 
 @settings(deadline=None)
 @given(st.integers(1, 400), st.floats(0, 0.03), st.floats(0, 0.03))
 def test_a_swell_starts_and_ends_in_silence_and_leaves_the_middle_alone(count, rise_s, fall_s):
-    shaped = swelled(np.ones(count), rise_s, fall_s)
+    shaped = faded(np.ones(count), rise_s, fall_s)
     assert ((shaped >= -1e-12) & (shaped <= 1)).all()
     if count > 1 and round(rise_s * 24_000):
         assert shaped[0] == 0
@@ -71,7 +74,7 @@ def test_a_swell_starts_and_ends_in_silence_and_leaves_the_middle_alone(count, r
 
 def test_a_swell_does_not_change_its_input():
     wave = np.ones(10)
-    swelled(wave, 1, 1)
+    faded(wave, 1, 1)
     assert (wave == 1).all()
 
 
@@ -126,8 +129,8 @@ def test_arrivals_are_a_poisson_process():
 
 
 def test_leveling_keeps_silence_silent():
-    assert np.abs(leveled(np.array([0.1, -0.4]), 0.8)).max() == pytest.approx(0.8)
-    assert (leveled(np.zeros(4)) == 0).all()
+    assert np.abs(scaled(np.array([0.1, -0.4]), 0.8)).max() == pytest.approx(0.8)
+    assert (scaled(np.zeros(4)) == 0).all()
 
 
 @settings(max_examples=30, deadline=None)
@@ -143,7 +146,7 @@ def test_finishing_removes_dc_clicks_and_level(seed, duration_s, level, offset):
     assert np.abs(sound[:12]).max() < 0.02
 
 
-def test_finishing_cuts_a_tail_that_nobody_hears():
+def test_finishing_cuts_an_inaudible_tail():
     wave = np.concatenate([np.sin(np.arange(4800) / 5), 1e-5 * np.ones(48_000)])
     assert len(finished(wave)) < 4800 + 500
 
@@ -159,8 +162,8 @@ def test_equalising_scales_each_tone_by_the_curve():
     time_s = np.arange(24_000) / 24_000
     curve = [(100, 0), (400, -12), (6400, 6)]
     for hz in (100, 200, 400, 1600, 6400):
-        heard = equalised(np.sin(2 * np.pi * hz * time_s), curve)
-        middle = heard[6000:18_000]
+        played = equalised(np.sin(2 * np.pi * hz * time_s), curve)
+        middle = played[6000:18_000]
         expected = gain_at(np.array([float(hz)]), curve)[0]
         assert np.sqrt(2) * middle.std() == pytest.approx(expected, rel=0.02)
 

@@ -1,4 +1,4 @@
-"""Every kind of every class, also the rare ones, gives a sound that can be heard and follows from its seed."""
+"""Every kind of every class, also the rare ones, gives a sound that can be played and follows from its seed."""
 
 import importlib
 import re
@@ -10,9 +10,8 @@ import pytest
 import whence.synth
 from whence.synth import GENERATORS
 from whence.synth.footsteps import _GROUNDS, walk
-from whence.synth.instruments import musical_instrument
+from whence.synth.instruments import INSTRUMENTS, musical_instrument
 from whence.synth.knocks import _BODIES, _RHYTHM_WEIGHTS, _RHYTHMS, knock
-from whence.synth.notes import VOICES
 from whence.synth.speech import _CONSONANTS, _VOWEL_WEIGHTS, VOWELS
 from whence.synth.waves import finished
 
@@ -64,9 +63,9 @@ def test_tables_of_weights_fit_their_tables():
     assert len(_RHYTHM_WEIGHTS) == len(_RHYTHMS)
     assert len(_VOWEL_WEIGHTS) == len(VOWELS)
     assert all(weight > 0 for _, weight in _CONSONANTS.values())
-    assert sum(row[0] for row in VOICES.values()) == pytest.approx(1)
+    assert sum(row[0] for row in INSTRUMENTS.values()) == pytest.approx(1)
     assert sum(ground.weight for ground in _GROUNDS.values()) == pytest.approx(1)
-    for _, low_hz, high_hz in VOICES.values():
+    for _, low_hz, high_hz in INSTRUMENTS.values():
         assert 40 < low_hz < high_hz < 3000
 
 

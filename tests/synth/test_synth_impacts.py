@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from procedural_measures import (
+from sound_measures import (
     centroid_hz,
     envelope,
     flatness_db,
@@ -26,11 +26,10 @@ from whence.synth.bells import (
     wind_chime,
 )
 from whence.synth.clapping import clap
-from whence.synth.doors import door
+from whence.synth.doors import click, creak, door, falls_shut, latch, rattle, thud, whoosh
 from whence.synth.footsteps import footsteps, walk
-from whence.synth.hardware import click, creak, falls_shut, latch, rattle, thud, whoosh
+from whence.synth.household import clink
 from whence.synth.knocks import knock
-from whence.synth.tableware import clink
 
 
 def rng_of(*seed):

@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
-from procedural_measures import envelope, flatness_db, pitch_hz, share_between, strongest_rate_hz
+from sound_measures import envelope, flatness_db, pitch_hz, share_between, strongest_rate_hz
 
 from whence.synth import generate
 from whence.synth.laughs import bout
@@ -44,7 +44,7 @@ def utterance(class_index, number):
     return generate(class_index, np.random.default_rng([21, class_index, number]))
 
 
-def said(class_index, count):
+def spoken(class_index, count):
     return [utterance(class_index, number) for number in range(count)]
 
 
@@ -127,8 +127,8 @@ def test_smoothing_keeps_length_and_level():
 
 
 def test_women_speak_higher_than_men():
-    women = np.array([pitch_hz(sound) for sound in said(0, 10)])
-    men = np.array([pitch_hz(sound) for sound in said(1, 10)])
+    women = np.array([pitch_hz(sound) for sound in spoken(0, 10)])
+    men = np.array([pitch_hz(sound) for sound in spoken(1, 10)])
     assert ((women > 140) & (women < 300)).all()
     assert ((men > 70) & (men < 190)).all()
     assert np.median(women) > 1.4 * np.median(men)
@@ -142,17 +142,17 @@ def test_women_have_the_shorter_tract():
         inside = (hz > 300) & (hz < 3500)
         return np.exp((np.log(hz[inside]) * spectrum[inside]).sum() / spectrum[inside].sum())
 
-    assert np.median([middle_hz(s) for s in said(0, 12)]) > 1.05 * np.median([middle_hz(s) for s in said(1, 12)])
+    assert np.median([middle_hz(s) for s in spoken(0, 12)]) > 1.05 * np.median([middle_hz(s) for s in spoken(1, 12)])
 
 
 def test_speech_moves_at_the_pace_of_syllables():
-    rates = [strongest_rate_hz(sound, 1.5, 12) for class_index in (0, 1) for sound in said(class_index, 8)]
+    rates = [strongest_rate_hz(sound, 1.5, 12) for class_index in (0, 1) for sound in spoken(class_index, 8)]
     assert 1.5 < np.median(rates) < 6.5
 
 
 def test_speech_mixes_voice_and_hiss():
     brightest = []
-    for sound in said(0, 6):
+    for sound in spoken(0, 6):
         level = envelope(sound, 0.02)
         loud = np.flatnonzero(level > 0.05 * level.max())
         bright = [share_between(sound[step * 480 :][:480], 4000, 12_000) for step in loud]
@@ -189,5 +189,5 @@ def test_laughter_is_more_regular_in_level_than_speech():
         inside = (hz > 3) & (hz < 8)
         return power[inside].sum() / power[hz > 0.3].sum()
 
-    laughs, talk = said(4, 10), said(0, 10)
+    laughs, talk = spoken(4, 10), spoken(0, 10)
     assert np.median([depth_at_the_strongest(s) for s in laughs]) > np.median([depth_at_the_strongest(s) for s in talk])
