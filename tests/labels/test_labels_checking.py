@@ -51,7 +51,7 @@ CASES = [
         table(frame=[5, 5, 6], source=[1, 1, 1], distance_m=[1, 2, 2]),
         "suspicious",
         "frame 5, bell",
-        "one source at two places in a frame (1 row)",
+        "one source at two positions in a frame (1 row)",
     ),
 ]
 

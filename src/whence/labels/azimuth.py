@@ -34,7 +34,7 @@ def wrap(azimuth_deg: ArrayLike) -> NDArray[np.float64]:
 
 
 def fold_to_front(azimuth_deg: ArrayLike) -> NDArray[np.float64]:
-    """Mirror rear azimuths to the front, where a stereo pair hears them.
+    """Mirror rear azimuths to the front, as a stereo pair records them.
 
     Two microphones cannot tell front from back, so 150 and 30 degrees are one
     direction here. The side (left or right) and the angle off it are kept.

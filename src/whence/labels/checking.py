@@ -1,4 +1,4 @@
-"""Labels that can be read but are probably not meant: each becomes a finding with a place, a sentence and a remedy."""
+"""Labels that can be read but are probably wrong become findings: where, what, and what to do."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -30,12 +30,12 @@ Severity = Literal["problem", "suspicious"]
 
 @dataclass(frozen=True)
 class Finding:
-    """Something about labels that a person should look at.
+    """Something about labels that a person should look at; `whence check --json` has these fields.
 
     Args:
-        severity: "problem" if scoring or training goes wrong, "suspicious" if it may be meant.
-        place: the clip, and the first frame and class concerned.
-        sentence: what is the case, with the number of rows.
+        severity: "problem" if scoring or training goes wrong, "suspicious" if it may be intended.
+        place: the file, or the clip with the first frame and class concerned.
+        sentence: what is wrong, with the number of rows.
         remedy: what to do about it.
 
     >>> print(Finding("suspicious", "a7, frame 3, music", "distance 0 (1 row)", "write centimetres"))
@@ -52,7 +52,7 @@ class Finding:
 
 
 class _Rule(NamedTuple):
-    """Rows that break one rule."""
+    """A rule and the rows that break it."""
 
     severity: Severity
     broken: NDArray[np.bool_]
@@ -61,13 +61,13 @@ class _Rule(NamedTuple):
 
 
 def check_events(events: Events, classes: ClassList, frame_count: int | None = None, clip: str = "") -> list[Finding]:
-    """Look through the labels of one clip.
+    """Check the labels of one clip.
 
     Args:
         events: as read.
         classes: the list that the class column points into.
-        frame_count: label frames of the clip; without it, its end is not known and not checked.
-        clip: its name, for the places.
+        frame_count: label frames of the clip; without it, rows beyond its end are not found.
+        clip: its name, for the findings.
 
     Returns:
         at most one finding for each rule, which counts the rows and names the first.
@@ -82,7 +82,7 @@ def check_events(events: Events, classes: ClassList, frame_count: int | None = N
 def check_clips(
     clips: ClipEvents, classes: ClassList, frame_count: int | Mapping[str, int] | None = None
 ) -> list[Finding]:
-    r"""Look through the labels of many clips, and at what only all of them together show.
+    r"""Check the labels of many clips, each on its own and all together.
 
     Args:
         clips: as read from a folder.
@@ -106,13 +106,13 @@ def _by_clip(clips: ClipEvents, classes: ClassList, ends: Mapping[str, int | Non
     events, clip = clips.events, clips.clip_of_row()
     found: list[tuple[int, Finding]] = []
     for rule in _rules(events, clip, classes, _end_of_row(clips, ends)):
-        # The rows of a clip stand together, so the first row of each is the first broken one.
+        # The rows of a clip are consecutive, so the first row of each is the first broken one.
         concerned, first, count = np.unique(clip[rule.broken], return_index=True, return_counts=True)
         rows = np.flatnonzero(rule.broken)[first]
         for position, row, rows_broken in zip(concerned.tolist(), rows.tolist(), count.tolist(), strict=True):
             name = clips.names[position]
             sentence = rule.sentence.format(frames=ends.get(name)) + f" ({counted(rows_broken, 'row')})"
-            place = ", ".join(([shown(name)] if name else []) + [_where(events, row, classes)])
+            place = (f"{shown(name)}, " if name else "") + _frame_and_class(events, row, classes)
             found.append((position, Finding(rule.severity, place, sentence, rule.remedy)))
     yield from (finding for _, finding in sorted(found, key=lambda pair: pair[0]))
 
@@ -126,7 +126,7 @@ def _end_of_row(clips: ClipEvents, ends: Mapping[str, int | None]) -> NDArray[np
 
 def _rules(events: Events, clip: NDArray[np.int64], classes: ClassList, end: NDArray[np.int64]) -> list[_Rule]:
     """Every rule with the rows that break it."""
-    together, repeated, moved = _crowds(events, clip)
+    together, repeated, moved = _compare_in_frame(events, clip)
     return [
         _Rule(
             "problem",
@@ -153,17 +153,9 @@ def _rules(events: Events, clip: NDArray[np.int64], classes: ClassList, end: NDA
             f"a network with {MOST_TRACKS} tracks cannot learn them; is one source labelled several times?",
         ),
         _Rule(
-            "suspicious",
-            repeated,
-            "the same row again",
-            "the metric counts it as one more source; remove the repeats",
+            "suspicious", repeated, "the same row again", "the metric counts it as one more source; remove the repeats"
         ),
-        _Rule(
-            "suspicious",
-            moved,
-            "one source at two places in a frame",
-            "give the two their own source numbers",
-        ),
+        _Rule("suspicious", moved, "one source at two positions in a frame", "give the two their own source numbers"),
         _Rule(
             "suspicious",
             np.abs(events.azimuth_deg) > 90,
@@ -191,26 +183,28 @@ def _rules(events: Events, clip: NDArray[np.int64], classes: ClassList, end: NDA
     ]
 
 
-def _crowds(events: Events, clip: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
-    """For each row: how many rows its class has in its frame, whether it repeats one, whether its source moved."""
+def _compare_in_frame(
+    events: Events, clip: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
+    """For each row: how many rows its class has in its frame, whether it repeats one, whether its source is elsewhere."""
     if not events:
         return np.zeros(0, np.int64), np.zeros(0, bool), np.zeros(0, bool)
-    # NaN is unlike itself; an unknown distance is like another one.
+    # NaN differs from itself; unknown distances are taken as equal.
     distance = np.nan_to_num(events.distance_m, nan=-1.0)
     keys = (clip, events.frame, events.class_index, events.source, events.azimuth_deg, distance)
     order = np.lexsort(keys[::-1])
     as_before = [np.append(False, np.diff(key[order]) == 0) for key in keys]
     same_group = np.logical_and.reduce(as_before[:3])
     same_source = same_group & as_before[3]
-    same_place = same_source & as_before[4] & as_before[5]
+    same_position = same_source & as_before[4] & as_before[5]
     group = np.cumsum(~same_group) - 1
     in_file_order = np.empty_like(order)
     in_file_order[order] = np.arange(len(order))
     together = np.bincount(group)[group]
-    return together[in_file_order], same_place[in_file_order], (same_source & ~same_place)[in_file_order]
+    return together[in_file_order], same_position[in_file_order], (same_source & ~same_position)[in_file_order]
 
 
-def _where(events: Events, row: int, classes: ClassList) -> str:
+def _frame_and_class(events: Events, row: int, classes: ClassList) -> str:
     """The frame and the class of a row."""
     class_index = int(events.class_index[row])
     name = one_line(classes[class_index]) if class_index < len(classes) else f"class {class_index}"
@@ -218,7 +212,7 @@ def _where(events: Events, row: int, classes: ClassList) -> str:
 
 
 def _about_all(events: Events, classes: ClassList) -> Iterator[Finding]:
-    """What no single clip shows."""
+    """Findings that no single clip shows."""
     if not events:
         yield Finding("suspicious", "all clips", "no events at all", "is this the right folder?")
         return

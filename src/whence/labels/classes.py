@@ -1,4 +1,4 @@
-"""The list of sound classes: an index into it is what tables, files and networks exchange."""
+"""The list of sound classes; tables, files and networks exchange indices into it."""
 
 from dataclasses import dataclass
 from pathlib import Path

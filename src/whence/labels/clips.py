@@ -1,4 +1,4 @@
-"""Many clips' events in one table: what a folder of label files is read into."""
+"""The events of many clips in one table, as folders of label files are read."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

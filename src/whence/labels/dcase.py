@@ -31,7 +31,7 @@ def read_dcase(path: str | Path, classes: ClassList = STARSS23) -> Events:
         classes: the list that the class column points into.
 
     Raises:
-        LabelError: the file cannot be read, or `file:line`, the value and what to do.
+        LabelError: the file cannot be read, or file and line, the value and what to do.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "a.csv"
@@ -55,8 +55,8 @@ def read_dcase_files(paths: Sequence[str | Path], classes: ClassList = STARSS23)
 def read_dcase_folder(path: str | Path, classes: ClassList = STARSS23) -> ClipEvents:
     """Read all label files under a folder or in a zip archive, in the order of the clip names.
 
-    Folders are searched to any depth (`dev-test-sony/`, `dev-test-tau/`). Hidden files are left out,
-    which one line in the log says. An archive is never unpacked.
+    Folders are searched to any depth (`dev-test-sony/`, `dev-test-tau/`). Hidden files are left out, and a line in
+    the log says so. An archive is never unpacked.
 
     Args:
         path: a folder or a `.zip` file.
@@ -85,7 +85,7 @@ def dcase_text(events: Events) -> str:
     unknown = np.isnan(events.distance_m)
     if unknown.any():
         row = int(np.argmax(unknown))
-        raise LabelError(f"row {row}: no distance is known; this format needs one for every row")
+        raise LabelError(f"row {row}: no distance is known", remedy="this format needs one for every row")
     columns = (
         events.frame,
         events.class_index,
@@ -94,7 +94,7 @@ def dcase_text(events: Events) -> str:
         _rounded("distance_m", events.distance_m * 100.0),
     )
     numbers = np.stack(columns, axis=1)
-    # One formatting of all numbers at once; looking at the rows one by one takes seven times as long.
+    # All numbers are formatted at once; row by row it takes seven times as long.
     rows = "%d,%d,%d,%d,%d,0\n" * events.row_count
     return f"{HEADER}\n{rows % tuple(numbers.ravel().tolist())}"
 

@@ -1,4 +1,4 @@
-"""The events table: which class is where in which 100 ms frame. Every room exchanges this and nothing else."""
+"""The events table: which class is where in which 100 ms frame. All packages exchange this and nothing else."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ _DTYPES = {
 
 @dataclass(frozen=True)
 class Event:
-    """One class active without a gap at one source: what a person calls an event.
+    """One class active without a gap at one source.
 
     Args:
         class_index: position in the class list.
@@ -52,9 +52,8 @@ class Events:
     """An immutable columnar table with one row for each active (frame, source).
 
     Iterating yields whole `Event`s (runs of consecutive frames), since that is what people read;
-    everything numeric works on the columns. Rows may stand in any order, and readers keep the order
-    of the file, because the official metric depends on it. Columns are read-only; one that somebody
-    could still write into is copied.
+    everything numeric works on the columns. Rows may be in any order, and readers keep the order
+    of the file, because the official metric depends on it. Columns are read-only; a writable one is copied.
 
     Args:
         frame: (row,) int32, 100 ms label frame from 0.
@@ -103,7 +102,7 @@ class Events:
 
     @classmethod
     def _of_checked(cls, columns: Iterable[NDArray[np.generic]]) -> Self:
-        """A table of fresh columns, or views of checked ones, whose values need no second look."""
+        """A table of fresh columns, or views of checked ones, whose values need no further check."""
         table = object.__new__(cls)
         for name, column in zip(_DTYPES, columns, strict=True):
             object.__setattr__(table, name, freeze(column))
@@ -113,7 +112,7 @@ class Events:
     def from_columns(cls, columns: Mapping[str, ArrayLike]) -> Self:
         """Build a table from named columns; `frame`, `class_index` and `azimuth_deg` are required.
 
-        What is left out means "not said": source 0, distance and elevation NaN, score 1.
+        The defaults of the others: source 0, distance and elevation NaN, score 1.
 
         Raises:
             LabelError: a required column is missing, a name is unknown, or a value breaks a rule.
@@ -125,13 +124,13 @@ class Events:
             if name not in columns:
                 raise LabelError(f"an events table needs the column {name!r}")
         frame = frozen_column("frame", columns["frame"], np.int32)
-        not_said = {"source": 0, "distance_m": np.nan, "elevation_deg": np.nan, "score": 1.0}
-        filled: dict[str, Any] = {n: freeze(np.full(len(frame), not_said[n], _DTYPES[n])) for n in not_said}
+        defaults = {"source": 0, "distance_m": np.nan, "elevation_deg": np.nan, "score": 1.0}
+        filled: dict[str, Any] = {n: freeze(np.full(len(frame), defaults[n], _DTYPES[n])) for n in defaults}
         return cls(**{**filled, **columns, "frame": frame})
 
     @classmethod
     def empty(cls) -> Self:
-        """A table without rows: silence, or nothing found."""
+        """A table without rows."""
         return cls.from_columns({"frame": [], "class_index": [], "azimuth_deg": []})
 
     @classmethod
@@ -147,7 +146,7 @@ class Events:
 
     @property
     def row_count(self) -> int:
-        """How many rows, that is active (frame, source) pairs."""
+        """The number of rows, that is of active (frame, source) pairs."""
         return len(self.frame)
 
     def __bool__(self) -> bool:
@@ -183,15 +182,15 @@ class Events:
         return self[(self.frame >= first_frame) & (self.frame < end_frame)]
 
     def shifted(self, frames: int) -> Self:
-        """The same events later by `frames` (earlier if negative).
+        """The events later by `frames` (earlier if negative).
 
         Raises:
-            LabelError: if a row would come to lie before frame 0.
+            LabelError: if a row would be before frame 0.
         """
         return replace(self, frame=frozen_column("frame", self.frame.astype(np.int64) + frames, np.int32))
 
     def mirrored(self) -> Self:
-        """Left and right exchanged: what swapping the two channels does to the truth.
+        """The events with left and right exchanged, as if the two channels were swapped.
 
         >>> Events.from_columns({"frame": [0], "class_index": [0], "azimuth_deg": [30]}).mirrored().azimuth_deg
         array([-30.])
@@ -200,7 +199,7 @@ class Events:
         return replace(self, azimuth_deg=freeze(0.0 - self.azimuth_deg))
 
     def rotated(self, angle_deg: float) -> Self:
-        """Turned to the left by `angle_deg`; azimuths are wrapped to [-180, 180), not folded.
+        """The events turned to the left by `angle_deg`; azimuths are wrapped to [-180, 180), not folded.
 
         Raises:
             LabelError: if the angle is NaN or infinite.
@@ -249,18 +248,10 @@ def _run_means(values: NDArray[np.float64], starts: NDArray[np.intp]) -> NDArray
 
 
 def frozen_column(name: str, values: ArrayLike, dtype: type[_Number]) -> NDArray[_Number]:
-    """Turn values into a read-only column, copying only what somebody else could still write into.
+    """Turn (row,) numbers of any kind into a read-only column of `dtype`, copying only what can still be changed.
 
     A view of the caller's array would change with it, so a table would not be immutable; an array that
     is read-only down to its owner is shared, which keeps slices and readers free of copies.
-
-    Args:
-        name: the column's name, for messages.
-        values: (row,) numbers; anything NumPy understands.
-        dtype: np.int32 or np.float64.
-
-    Returns:
-        (row,) array of `dtype`, not writable.
 
     Raises:
         LabelError: not one number for each row, or for an integer column a value that is not a whole number of 32 bits.
@@ -278,7 +269,7 @@ def frozen_column(name: str, values: ArrayLike, dtype: type[_Number]) -> NDArray
     if given.ndim != 1:
         raise LabelError(f"{name} must be a list with one number for each row, not of shape {given.shape}")
     if given.dtype == dtype:
-        return given if _nobody_writes(given) else freeze(given.copy())
+        return given if _is_read_only(given) else freeze(given.copy())
     with np.errstate(invalid="ignore", over="ignore"):
         column = given.astype(dtype)
     if np.dtype(dtype).kind == "i" and (column != given).any():
@@ -288,13 +279,13 @@ def frozen_column(name: str, values: ArrayLike, dtype: type[_Number]) -> NDArray
 
 
 def freeze(array: NDArray[_Number]) -> NDArray[_Number]:
-    """Make a fresh array of our own read-only."""
+    """Make a fresh array read-only."""
     array.flags.writeable = False
     return array
 
 
-def _nobody_writes(array: NDArray[np.generic]) -> bool:
-    """Whether neither the array nor any array it looks into is writable."""
+def _is_read_only(array: NDArray[np.generic]) -> bool:
+    """Whether neither the array nor any array that it is a view of is writable."""
     owner: object = array
     while isinstance(owner, np.ndarray):
         if owner.flags.writeable:

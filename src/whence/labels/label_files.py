@@ -3,8 +3,7 @@
 import logging
 import os
 import stat
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -22,10 +21,8 @@ _NOT_LABELS = "failures.csv"
 # Without O_NONBLOCK, opening a pipe would wait for its writer for ever. Windows needs O_BINARY and knows no pipes here.
 _OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
-# Files in memory take about 10 us each and are read fastest by one thread. From a cold or remote disk each takes
-# many times that, nearly all of it waiting, and threads wait side by side.
+# From a remote disk nearly all of the time is waiting, and threads wait side by side.
 _CHUNK = 128
-_WAITING_S = 40e-6
 _THREADS = 8
 
 
@@ -75,7 +72,7 @@ def read_files(paths: Sequence[str | Path]) -> list[LabelFile]:
         LabelError: a file is missing, is not a regular file, cannot be read, or two give the same clip name.
     """
     texts = [os.fspath(path) for path in paths]
-    contents = list(_contents(texts))
+    contents = _contents(texts)
     # A Path for each file would take as long as reading it.
     names = [os.path.splitext(os.path.basename(text))[0] for text in texts]  # noqa: PTH119, PTH122
     files = [LabelFile(*parts) for parts in zip(names, texts, contents, strict=True)]
@@ -133,17 +130,15 @@ def _reason(error: OSError | ValueError) -> str:
     return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
-def _contents(paths: Sequence[str]) -> Iterable[bytes]:
-    """The bytes of all files in order, by several threads where reading means waiting."""
-    started = time.perf_counter()
-    first = [read_bytes(path) for path in paths[:_CHUNK]]
-    rest = [paths[start : start + _CHUNK] for start in range(_CHUNK, len(paths), _CHUNK)]
-    if not rest or time.perf_counter() - started < _WAITING_S * _CHUNK:
-        return chain(first, map(read_bytes, paths[_CHUNK:]))
-    from concurrent.futures import ThreadPoolExecutor  # seldom needed, and takes as long to import as all labels/
+def _contents(paths: Sequence[str]) -> list[bytes]:
+    """The bytes of all files in order, read by several threads if there are many."""
+    chunks = [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
+    if len(chunks) <= 1:
+        return [read_bytes(path) for path in paths]
+    from concurrent.futures import ThreadPoolExecutor  # takes as long to import as all of labels
 
     with ThreadPoolExecutor(_THREADS) as pool:
-        return chain(first, *pool.map(lambda chunk: [read_bytes(path) for path in chunk], rest))
+        return list(chain.from_iterable(pool.map(lambda chunk: [read_bytes(path) for path in chunk], chunks)))
 
 
 def _check_unique(files: Sequence[LabelFile]) -> None:
@@ -163,36 +158,23 @@ def _find(root: str, ending: str) -> tuple[list[str], list[str]]:
     wanted: list[str] = []
     passed_over: list[str] = []
     seen: set[tuple[int, int]] = set()
-    folders = [root]
-    while folders:
-        folder = folders.pop()
-        try:
-            status = Path(folder).stat()
-            with os.scandir(folder) as listing:
-                entries = sorted(listing, key=lambda entry: entry.name)
-        except OSError as error:
-            raise LabelError(f"cannot be listed ({_reason(error)})", where=folder) from None
+    for folder, subfolders, names in os.walk(root, onerror=_refuse_folder, followlinks=True):
         # A link may lead back up; each real folder is visited once.
+        status = os.stat(folder)  # noqa: PTH116
         if (status.st_dev, status.st_ino) in seen:
+            subfolders.clear()
             continue
         seen.add((status.st_dev, status.st_ino))
-        for entry in entries:
-            if entry.name.startswith("."):
-                passed_over.append(entry.name)
-            elif _is_folder(entry):
-                folders.append(entry.path)
-            else:
-                is_wanted = entry.name.lower().endswith(ending) and entry.name != _NOT_LABELS
-                (wanted if is_wanted else passed_over).append(entry.path)
+        passed_over += sorted(name for name in (*subfolders, *names) if name.startswith("."))
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        for name in sorted(name for name in names if not name.startswith(".")):
+            is_wanted = name.lower().endswith(ending) and name != _NOT_LABELS
+            (wanted if is_wanted else passed_over).append(os.path.join(folder, name))  # noqa: PTH118
     return sorted(wanted), passed_over
 
 
-def _is_folder(entry: "os.DirEntry[str]") -> bool:
-    """Whether it is a folder or a link to one; a link that leads to itself is neither."""
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
+def _refuse_folder(error: OSError) -> None:
+    raise LabelError(f"cannot be listed ({_reason(error)})", where=error.filename) from None
 
 
 def _log_passed_over(root: str, ending: str, passed_over: Sequence[str]) -> None:

@@ -16,7 +16,7 @@ class Column:
         name: as a header would write it.
         lowest: smallest value allowed.
         highest: largest value allowed.
-        unit: what is counted, for messages: "a whole number of ...".
+        unit: for messages: "not a whole number of ...".
     """
 
     name: str

@@ -1,7 +1,7 @@
 """Events become the messages of ODAS source tracking: unit vectors frame by frame, as ODAS Studio draws them."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +27,8 @@ def odas_text(events: Events, classes: ClassList) -> str:
         classes: names for the tags.
 
     Returns:
-        JSON objects, one after the other, in the line layout of ODAS itself: ODAS Studio takes its
-        stream apart at the lines between them, not by the rules of JSON.
+        JSON objects, one after the other, in the line layout of ODAS itself: ODAS Studio splits its
+        stream at the lines between them, not by the rules of JSON.
 
     Raises:
         LabelError: a class that is not in the list.
@@ -46,21 +46,17 @@ def odas_text(events: Events, classes: ClassList) -> str:
 
 
 def odas_message(frame: int, slots: Sequence[str]) -> str:
-    """One message: the frame's number and its sources, filled up with empty slots.
+    """One message: the number of a 100 ms label frame and its sources, filled up with empty slots.
 
     Args:
-        frame: 100 ms label frame.
-        slots: the text of each source, as `odas_slots` makes them.
+        frame: from 0.
+        slots: the text of each source, from `odas_slots`.
 
     >>> json.loads(odas_message(7, []))["timeStamp"]
     7
     """
-    filled = [*slots, *[_EMPTY_SLOT] * (SLOTS - len(slots))]
-    return f'{{\n    "timeStamp": {frame},\n    "src": [\n{_joined(filled)}\n    ]\n}}\n'
-
-
-def _joined(slots: Iterable[str]) -> str:
-    return ",\n".join(slots)
+    sources = ",\n".join([*slots, *[_EMPTY_SLOT] * (SLOTS - len(slots))])
+    return f'{{\n    "timeStamp": {frame},\n    "src": [\n{sources}\n    ]\n}}\n'
 
 
 def odas_slots(events: Events, identities: Sequence[int], classes: ClassList) -> list[str]:

@@ -1,4 +1,4 @@
-"""Label files of the earlier tasks (2020 to 2024), for sound from all around, and what a stereo pair hears of it."""
+"""Label files of the earlier tasks (2020 to 2024), for sound from all around, and their projection to stereo."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -50,7 +50,7 @@ CLASSES = {
 def read_starss(path: str | Path, layout: str, classes: ClassList | None = None) -> Events:
     """Read one label file of an earlier task: no header, azimuth and elevation, from 2023 on a distance.
 
-    The layout has to be said, because a row of one year is often a valid row of another.
+    The layout is required, because a row of one year is often a valid row of another.
 
     Args:
         path: a CSV file of whole numbers; an empty file is a clip without events.
@@ -61,7 +61,7 @@ def read_starss(path: str | Path, layout: str, classes: ClassList | None = None)
         events with azimuths in [-180, 180] and elevations; distances in metres, or NaN before 2023.
 
     Raises:
-        LabelError: no such layout, the file cannot be read, or `file:line`, the value and what to do.
+        LabelError: no such layout, the file cannot be read, or file and line, the value and what to do.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "a.csv"
@@ -93,7 +93,7 @@ def read_starss_folder(path: str | Path, layout: str, classes: ClassList | None 
 
 
 def to_stereo(events: Events, viewing_angle_deg: float) -> Events:
-    """What a stereo pair that looks to `viewing_angle_deg` hears: azimuths turned and folded to the front.
+    """Return the events as a stereo pair that faces `viewing_angle_deg` records them: turned and folded to the front.
 
     The angle is added, as the stereo clips of DCASE 2025 were made: a source at 0 degrees appears at 30
     when the viewing angle is 30. Elevation is dropped, distance is kept.
@@ -128,5 +128,5 @@ def _layout(name: str) -> Layout:
     """The layout of that name."""
     if name not in EARLIER_LAYOUTS:
         hint = "; dcase2025 files have a header and are read without a layout" if name == "dcase2025" else ""
-        raise LabelError(f"no layout {name!r}; there are: {', '.join(EARLIER_LAYOUTS)}{hint}")
+        raise LabelError(f"no layout {name!r}", remedy=f"there are: {', '.join(EARLIER_LAYOUTS)}{hint}")
     return EARLIER_LAYOUTS[name]
