@@ -1,4 +1,4 @@
-"""`whence check`: are these sounds and labels fit for scoring and training, before hours are spent on them?"""
+"""`whence check`: finds what is wrong with sounds and labels before hours are spent on training or scoring."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from whence.cli.command import Command
 from whence.cli.inputs import LAYOUTS, add_classes, read_classes, read_label_files
 from whence.errors import DONE, SOME_FAILED, WhenceError
 from whence.text import shown
+from whence.units import FRAME_S
 from whence.views import duration
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ FEW_CLIPS = 10
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What to look at, and how strictly."""
+    """The folder, the layout of its labels, and how strictly to check."""
     parser.add_argument("folder", type=Path, help="folder with sounds, label files (CSV), or both under the same names")
     parser.add_argument(
         "--layout", choices=LAYOUTS, default="dcase2025", help="what the columns of the label files are"
@@ -43,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Look at every file; "some failed" when there are problems."""
+    """Check every file; "some failed" when there are problems."""
     if not args.folder.is_dir():
         raise WhenceError(f"{args.folder}: no such folder; give the one that holds the sounds and their CSV files")
     from whence.audio import SOUND_ENDINGS
@@ -57,8 +58,8 @@ def run(args: argparse.Namespace) -> int:
     findings += unreadable
     reports: dict[str, SignalReport] = {}
     if not args.labels_only:
-        reports, faults = _listen(sounds)
-        findings += faults
+        reports, faulty = _check_sounds(sounds)
+        findings += faulty
     findings += _check_labels(clips, classes, reports, args.frames)
     problems = sum(finding.severity == "problem" for finding in findings)
     if args.json:
@@ -70,13 +71,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _by_name(folder: Path, endings: Collection[str]) -> dict[str, Path]:
-    """Files under the folder by clip name; hidden ones are not looked at."""
+    """Files under the folder by clip name, without hidden ones."""
     files = (path for path in sorted(folder.rglob("*")) if path.suffix.lower() in endings and path.is_file())
     return {path.stem: path for path in files if not path.name.startswith(".")}
 
 
 def _without_partner(sounds: Mapping[str, Path], labels: Mapping[str, Path]) -> Iterable[Finding]:
-    """Sounds nobody labelled, and labels of sounds that are not there."""
+    """Sounds without labels, and labels without a sound."""
     from whence.labels import Finding
 
     for name in sorted(sounds.keys() - labels.keys()):
@@ -112,8 +113,8 @@ def _problem(error: WhenceError, path: Path) -> Finding:
     return Finding("problem", place, error.what.removeprefix(f"{place}: "), error.remedy or "correct the file")
 
 
-def _listen(sounds: Mapping[str, Path]) -> tuple[dict[str, SignalReport], list[Finding]]:
-    """Look through every sound in constant memory."""
+def _check_sounds(sounds: Mapping[str, Path]) -> tuple[dict[str, SignalReport], list[Finding]]:
+    """Check every sound in constant memory."""
     from tqdm import tqdm
 
     from whence.audio import check
@@ -121,7 +122,7 @@ def _listen(sounds: Mapping[str, Path]) -> tuple[dict[str, SignalReport], list[F
     from whence.labels import Finding
 
     reports, findings = {}, []
-    for name, path in tqdm(sounds.items(), desc="listening", unit="clip", disable=None, leave=False):
+    for name, path in tqdm(sounds.items(), desc="checking", unit="clip", disable=None, leave=False):
         try:
             reports[name] = check(path)
         except AudioError as error:
@@ -129,28 +130,27 @@ def _listen(sounds: Mapping[str, Path]) -> tuple[dict[str, SignalReport], list[F
             continue
         unusable = reports[name].not_numbers_sentence()
         for sentence in reports[name].warnings():
-            what, _, remedy = sentence.rpartition("; ")
             severity: Severity = "problem" if sentence == unusable else "suspicious"
-            findings.append(Finding(severity, str(path), what or sentence, remedy if what else "listen to it"))
+            findings.append(Finding(severity, str(path), sentence, "listen to it"))
     return reports, findings
 
 
 def _check_labels(
     clips: ClipEvents, classes: ClassList, reports: Mapping[str, SignalReport], frames: int | None
 ) -> list[Finding]:
-    """What the labels themselves show, with each clip's end taken from its sound where there is one."""
+    """Findings about the labels, with each clip's end taken from its sound where there is one."""
     from math import ceil
 
     from whence.labels import check_clips
 
     if not len(clips):
         return []
-    ends = {name: ceil(round(report.duration_s / 0.1, 6)) for name, report in reports.items()}
+    ends = {name: ceil(round(report.duration_s / FRAME_S, 6)) for name, report in reports.items()}
     return check_clips(clips, classes, ends or frames)
 
 
 def _as_json(clips: ClipEvents, reports: Mapping[str, SignalReport], findings: list[Finding]) -> dict[str, object]:
-    """The same for machines."""
+    """The output of `--json`."""
     return {
         "clips": len(clips.names or reports),
         "seconds": round(sum(report.duration_s for report in reports.values()), 3),
@@ -160,7 +160,7 @@ def _as_json(clips: ClipEvents, reports: Mapping[str, SignalReport], findings: l
 
 
 def _page(clips: ClipEvents, classes: ClassList, reports: Mapping[str, SignalReport], findings: list[Finding]) -> str:
-    """What a person reads: what there is, then the problems, then what is suspicious."""
+    """The text output: a summary, then the problems, then what is suspicious."""
     lines = [_summary(clips, reports)]
     lines += _class_lines(clips, classes)
     for severity in ("problem", "suspicious"):
@@ -173,7 +173,7 @@ def _page(clips: ClipEvents, classes: ClassList, reports: Mapping[str, SignalRep
 
 
 def _summary(clips: ClipEvents, reports: Mapping[str, SignalReport]) -> str:
-    """How much there is: clips, length, rates."""
+    """The number of clips, their length and rates."""
     parts = [f"{max(len(clips), len(reports)):,} clips"]
     if reports:
         rates = sorted({report.sample_rate_hz for report in reports.values()})
@@ -183,7 +183,7 @@ def _summary(clips: ClipEvents, reports: Mapping[str, SignalReport]) -> str:
 
 
 def _class_lines(clips: ClipEvents, classes: ClassList) -> list[str]:
-    """Classes that are there, and those with so few clips that learning them is luck."""
+    """How many classes occur, and which have too few clips to learn from."""
     import numpy as np
 
     if not clips.events:
@@ -196,7 +196,7 @@ def _class_lines(clips: ClipEvents, classes: ClassList) -> list[str]:
 
 
 COMMAND = Command(
-    summary="look through sounds and label files for what would spoil scores or training",
+    summary="check sounds and label files before scoring or training",
     examples=(
         "whence check my_data/",
         "whence check predictions/ --frames 50",

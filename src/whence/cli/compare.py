@@ -1,4 +1,4 @@
-"""`whence compare`: is the new system better than the old one, where, and how sure is that?"""
+"""`whence compare`: the difference of two systems with its interval, by class and by where it is."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """One truth, two systems."""
+    """The references and two systems."""
     parser.add_argument("references", type=Path, help="folder or zip with the truth")
-    parser.add_argument("old", type=Path, help="what the first system said")
-    parser.add_argument("new", type=Path, help="what the second system said")
+    parser.add_argument("old", type=Path, help="predictions of the first system")
+    parser.add_argument("new", type=Path, help="predictions of the second system")
     add_score_settings(parser)
     add_classes(parser)
     parser.add_argument("--protocol", choices=("official", "strict"), default="official", help="which rows count")
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Score both on the same recordings, print the difference and where it comes from."""
+    """Score both on the same recordings; print the difference and where it comes from."""
     from whence.labels import read_labels
     from whence.metrics import compare
 
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def page(comparison: Comparison) -> str:
-    """What a person reads: three differences with intervals, classes, and the places where it changed."""
+    """Return the text output: three differences with intervals, the classes, and where the score changed."""
     unit = comparison.old.recordings.unit
     settings = comparison.old.settings
     rows = [
@@ -68,11 +68,11 @@ def page(comparison: Comparison) -> str:
 
 
 def _row(name: str, change: Change, factor: float, unit: str, *, higher_is_better: bool, digits: int = 1) -> list[str]:
-    """One score: old, new, signed difference, interval, and the verdict where the interval excludes zero."""
+    """One score: old, new, signed difference, interval, and "better" or "worse" where the interval excludes zero."""
     old, new = (f"{factor * value:.{digits}f}{unit}" for value in (change.old, change.new))
     difference, low, high = (f"{factor * value:+.{digits}f}" for value in (change.difference, change.low, change.high))
-    verdict = ("better" if (change.difference > 0) == higher_is_better else "worse") if change.is_clear else ""
-    return [name, *(text.replace("nan", "-") for text in (old, new, difference, f"{low} .. {high}")), verdict]
+    judgement = ("better" if (change.difference > 0) == higher_is_better else "worse") if change.is_clear else ""
+    return [name, *(text.replace("nan", "-") for text in (old, new, difference, f"{low} .. {high}")), judgement]
 
 
 def _list(names: tuple[str, ...], changes: dict[str, Change]) -> str:

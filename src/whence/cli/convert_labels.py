@@ -1,4 +1,4 @@
-"""`whence convert-labels`: label files of one layout into files that other programs open."""
+"""`whence convert-labels`: converts label files of any year into files that other programs open."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from whence.cli.command import Command
 from whence.cli.inputs import LAYOUTS, add_classes, read_classes, read_label_files
 from whence.errors import DONE, SOME_FAILED, WhenceError
+from whence.text import shown
 
 if TYPE_CHECKING:
     from whence.labels import ClassList, Events
@@ -18,7 +19,7 @@ _log = logging.getLogger("whence.cli")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """From where, in which layout; to which format, where."""
+    """The input and its layout, the output and its format."""
     from whence.labels import FORMATS
 
     formats = "; ".join(f"{name}: {form.description}" for name, form in FORMATS.items())
@@ -34,20 +35,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--viewing-angle",
         type=float,
         metavar="DEG",
-        help="turn to this angle and fold to the front, as a stereo pair hears it",
+        help="turn to this angle and fold to the front, as a stereo pair records it",
     )
     add_classes(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Convert each file; go on when one cannot be, and say so at the end."""
+    """Convert each file; go on after one that fails, and list the failures at the end."""
     from whence.errors import LabelError
     from whence.labels import write_events
 
     classes = read_classes(args.classes)
     sources = _sources(args.labels, ".jsonl" if args.layout == "json" else ".csv")
     if args.out.resolve() in {source.resolve().parent for source in sources}:
-        raise WhenceError(f"{args.out}: the results would stand among the originals; choose another folder")
+        raise WhenceError(f"{args.out}: the results would be mixed with the originals; choose another folder")
     root = args.labels if args.labels.is_dir() else args.labels.parent
     failures, written = [], 0
     for source in sources:
@@ -58,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
             written += len(write_events(target / source.stem, events, args.to, classes))
         except LabelError as error:
             # Readers name the file, writers know only the table.
-            failures.append(str(error) if str(source) in str(error) else f"{source}: {error}")
+            failures.append(str(error) if error.where else f"{shown(source)}: {error}")
     for failure in failures:
         _log.error("%s", failure)
     _log.info(
@@ -68,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _sources(labels: Path, ending: str) -> list[Path]:
-    """The label files meant by a file or a folder."""
+    """The label file, or the label files under a folder."""
     if labels.is_dir():
         found = [path for path in sorted(labels.rglob(f"*{ending}")) if not path.name.startswith(".")]
         if not found:
@@ -80,7 +81,7 @@ def _sources(labels: Path, ending: str) -> list[Path]:
 
 
 def _read(source: Path, layout: str, classes: ClassList, viewing_angle_deg: float | None) -> Events:
-    """One file's events, turned if asked."""
+    """The events of one file, turned to the viewing angle if there is one."""
     from whence.labels import read_json_lines, to_stereo
 
     events = (

@@ -1,4 +1,4 @@
-"""`whence evaluate`: anybody's predictions scored by the official metric, and by what it leaves out."""
+"""`whence evaluate`: scores predictions with the official metric, and strictly beside it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from whence.cli.command import Command
 from whence.cli.inputs import add_classes, add_score_settings, read_classes, same_clip, score_settings
 from whence.errors import DONE, SOME_FAILED
+from whence.text import counted, few
 from whence.views import aligned, degrees, number, percent
 
 if TYPE_CHECKING:
@@ -20,9 +21,9 @@ DIMENSIONS = ("azimuth", "side", "distance", "polyphony", "same_class")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Two folders, the thresholds, and the form of the answer."""
+    """Two folders, the thresholds, and the form of the output."""
     parser.add_argument("references", type=Path, help="folder, zip or CSV file with the truth")
-    parser.add_argument("predictions", type=Path, help="folder, zip or CSV file with what a system said")
+    parser.add_argument("predictions", type=Path, help="folder, zip or CSV file with the predictions")
     add_score_settings(parser)
     add_classes(parser)
     parser.add_argument("--by", choices=("class", *DIMENSIONS), default="class", help="what the second table is by")
@@ -46,12 +47,12 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.write(page(evaluation, args.by))
     failed = len(evaluation.missing_clips) + len(evaluation.unknown_clips)
     if failed:
-        sys.stderr.write(_partnerless(evaluation))
+        sys.stderr.write(_clips_without_partner(evaluation))
     return SOME_FAILED if failed else DONE
 
 
 def page(evaluation: Evaluation, by: str) -> str:
-    """What a person reads: both protocols side by side, what was left out, and one breakdown."""
+    """Return the text output: both protocols side by side, what was left out, and one breakdown."""
     settings, official, strict = evaluation.settings, evaluation.official, evaluation.strict
     distance = f", {settings.distance_threshold_m:g} m" if settings.distance_threshold_m < float("inf") else ""
     average = f"{settings.average} over {len(evaluation.classes)} classes"
@@ -85,19 +86,13 @@ def _breakdown(evaluation: Evaluation, by: str) -> str:
     return aligned(rows)
 
 
-def _partnerless(evaluation: Evaluation) -> str:
-    """The last line on the screen: which clips stood alone."""
-    from whence.text import shown
-
-    parts = []
-    for names, what in (
+def _clips_without_partner(evaluation: Evaluation) -> str:
+    """The last line on the screen: which clips have no prediction, and which predictions no reference."""
+    kinds = (
         (evaluation.missing_clips, "without a prediction file"),
         (evaluation.unknown_clips, "predicted but not in the references"),
-    ):
-        if names:
-            more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
-            clips = "clip" if len(names) == 1 else "clips"
-            parts.append(f"{len(names):,} {clips} {what} ({', '.join(map(shown, names[:3]))}{more})")
+    )
+    parts = [f"{counted(len(names), 'clip')} {what} ({few(names)})" for names, what in kinds if names]
     return f"whence: scored, but {'; '.join(parts)}\n"
 
 

@@ -1,4 +1,4 @@
-"""What commands share about their inputs: label folders, class lists, score settings."""
+"""Arguments that several commands share: class lists, score settings, label layouts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LAYOUTS = ("dcase2025", "dcase2020", "dcase2021", "dcase2022", "dcase2023", "dca
 
 
 def add_classes(parser: argparse.ArgumentParser) -> None:
-    """Declare `--classes`."""
+    """Add `--classes`."""
     parser.add_argument(
         "--classes",
         type=Path,
@@ -26,14 +26,14 @@ def add_classes(parser: argparse.ArgumentParser) -> None:
 
 
 def read_classes(path: Path | None) -> ClassList:
-    """The class list the user named, or the 13 of STARSS23."""
+    """Return the class list that the user named, or the 13 classes of STARSS23."""
     from whence.labels import STARSS23, read_class_list
 
     return STARSS23 if path is None else read_class_list(path)
 
 
 def add_score_settings(parser: argparse.ArgumentParser) -> None:
-    """Declare what the metric can be asked to do differently; the defaults are the challenge's."""
+    """Add the thresholds and the average of the metric; the defaults are those of the challenge."""
     parser.add_argument(
         "--average", choices=("macro", "micro"), default="macro", help="over classes, or over all counts pooled"
     )
@@ -57,7 +57,7 @@ def add_score_settings(parser: argparse.ArgumentParser) -> None:
 
 
 def score_settings(args: argparse.Namespace, classes: ClassList) -> ScoreSettings:
-    """The settings that `add_score_settings` declared, checked."""
+    """Return the settings that `add_score_settings` added, checked."""
     from whence.metrics import ScoreSettings
 
     return ScoreSettings(
@@ -81,7 +81,7 @@ def read_label_files(paths: Sequence[Path], layout: str, classes: ClassList) -> 
 
 
 def same_clip(references: ClipEvents, predictions: ClipEvents) -> ClipEvents:
-    """Two single files are about one clip, whatever they are called."""
+    """Give the predictions of a single file the clip name of the references."""
     from whence.labels import ClipEvents
 
     return ClipEvents(references.names, predictions.first_row, predictions.events)

@@ -186,7 +186,7 @@ def _rules(events: Events, clip: NDArray[np.int64], classes: ClassList, end: NDA
 def _compare_in_frame(
     events: Events, clip: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
-    """For each row: how many rows its class has in its frame, whether it repeats one, whether its source is elsewhere."""
+    """For each row: how many rows of its class are in its frame; whether it repeats one; whether its source moved."""
     if not events:
         return np.zeros(0, np.int64), np.zeros(0, bool), np.zeros(0, bool)
     # NaN differs from itself; unknown distances are taken as equal.
