@@ -31,38 +31,40 @@ def clip(tmp_path):
     """Two seconds with music on the left, and a prediction that calls the end of it a bell."""
     write_sound(tmp_path / "clip.wav", 2.0)
     truth = events([(frame, MUSIC, 40, 2.0) for frame in range(20)])
-    said = events([(frame, MUSIC if frame < 12 else BELL, 30 + frame, 2.5) for frame in range(3, 20)])
-    for name, table in (("truth", truth), ("said", said)):
+    predicted = events([(frame, MUSIC if frame < 12 else BELL, 30 + frame, 2.5) for frame in range(3, 20)])
+    for name, table in (("truth", truth), ("predicted", predicted)):
         (tmp_path / f"{name}.csv").write_text(dcase_text(table))
     return tmp_path
 
 
 def test_a_picture_of_a_sound_and_its_labels(clip, capsys):
-    assert plot(clip / "clip.wav", clip / "said.csv", "--out", clip / "a.png") == 0
+    assert plot(clip / "clip.wav", clip / "predicted.csv", "--out", clip / "a.png") == 0
     assert capsys.readouterr() == (f"{clip / 'a.png'}\n", "")
     assert (clip / "a.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_prediction_beside_reference_says_which_is_which(clip):
-    assert plot(clip / "clip.wav", clip / "said.csv", "--reference", clip / "truth.csv", "--out", clip / "a.svg") == 0
+    assert (
+        plot(clip / "clip.wav", clip / "predicted.csv", "--reference", clip / "truth.csv", "--out", clip / "a.svg") == 0
+    )
     words = texts(clip / "a.svg")
     assert {"reference", "prediction", "music", "bell", "clip.wav", "ahead", "left 90", "time, s"} <= set(words)
 
 
 def test_json_lines_are_labels_too(clip):
-    write_events(clip / "said", events([(3, BELL, 0, 2.0)]), "json")
-    assert plot(clip / "clip.wav", clip / "said.jsonl", "--out", clip / "a.svg") == 0
+    write_events(clip / "predicted", events([(3, BELL, 0, 2.0)]), "json")
+    assert plot(clip / "clip.wav", clip / "predicted.jsonl", "--out", clip / "a.svg") == 0
     assert "bell" in texts(clip / "a.svg")
 
 
-def test_only_the_part_that_is_asked_for_is_read_and_drawn(clip, monkeypatch):
+def test_only_the_chosen_part_is_read_and_drawn(clip, monkeypatch):
     import whence.audio
 
     asked = []
     read_window = whence.audio.read_window
     monkeypatch.setattr(whence.audio, "read_window", lambda *words: asked.append(words[1:]) or read_window(*words))
     words = ["--start", "1.57", "--duration", "0.4", "--out", clip / "a.svg"]
-    assert plot(clip / "clip.wav", clip / "said.csv", *words) == 0
+    assert plot(clip / "clip.wav", clip / "predicted.csv", *words) == 0
     assert asked == [(36_000, 9_600)]
     found = texts(clip / "a.svg")
     assert "clip.wav, 1.5 to 1.9 s" in found
@@ -71,7 +73,7 @@ def test_only_the_part_that_is_asked_for_is_read_and_drawn(clip, monkeypatch):
     assert any(text.startswith("1.6") for text in found)
 
 
-def test_without_labels_the_packaged_model_is_asked_about_that_part(clip, monkeypatch, capsys):
+def test_without_labels_the_packaged_model_predicts_that_part(clip, monkeypatch, capsys):
     asked = []
 
     def detect(source, *, model):
@@ -84,7 +86,7 @@ def test_without_labels_the_packaged_model_is_asked_about_that_part(clip, monkey
     assert plot(clip / "clip.wav", "--out", clip / "a.svg") == 0
     assert asked == [clip / "clip.wav"]
     assert "bell" in texts(clip / "a.svg")
-    assert "asking the packaged model" in capsys.readouterr().err
+    assert "predicting with the packaged model" in capsys.readouterr().err
     assert plot(clip / "clip.wav", "--out", clip / "b.svg", "--start", "1") == 0
     signal, rate = asked[1]
     assert (signal.shape, rate) == ((2, 24_000), 24_000)
@@ -96,7 +98,7 @@ def test_without_labels_the_packaged_model_is_asked_about_that_part(clip, monkey
     [
         (["--out", "a.pdf"], "pictures are written as .png or .svg"),
         (["--out", "nowhere/a.png"], "nowhere: no such folder for the picture"),
-        (["--out", "a.png", "--start", "2"], "lasts 2.0 s, so nothing is left from 2 s on"),
+        (["--out", "a.png", "--start", "2"], "lasts 2.0 s, so there is nothing from 2 s on"),
         (["--out", "a.png", "--start", "-1"], "--start must be 0 s or later"),
         (["--out", "a.png", "--start", "nan"], "--start must be 0 s or later"),
         (["--out", "a.png", "--duration", "0"], "--duration must be more than 0 s"),
@@ -104,9 +106,9 @@ def test_without_labels_the_packaged_model_is_asked_about_that_part(clip, monkey
         (["--out", "a.png", "--reference", "none.csv"], "none.csv: no such file"),
     ],
 )
-def test_asked_wrongly(words, sentence, clip, capsys, monkeypatch):
+def test_wrong_arguments_end_with_one_sentence(words, sentence, clip, capsys, monkeypatch):
     monkeypatch.chdir(clip)
-    assert plot("clip.wav", "said.csv", *words) == 2
+    assert plot("clip.wav", "predicted.csv", *words) == 2
     assert sentence in capsys.readouterr().err
     assert not (clip / "a.png").exists()
 
@@ -118,23 +120,23 @@ def test_own_classes_are_for_labels_only(clip, capsys):
 
 
 def test_labels_or_a_model_but_not_both(clip, capsys):
-    assert plot(clip / "clip.wav", clip / "said.csv", "--model", "run", "--out", clip / "a.png") == 2
+    assert plot(clip / "clip.wav", clip / "predicted.csv", "--model", "run", "--out", clip / "a.png") == 2
     assert "leave one of them out" in capsys.readouterr().err
 
 
-def test_a_missing_extra_is_said(clip, capsys, monkeypatch):
+def test_a_missing_extra_is_named(clip, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    assert plot(clip / "clip.wav", clip / "said.csv", "--out", clip / "a.png") == 2
+    assert plot(clip / "clip.wav", clip / "predicted.csv", "--out", clip / "a.png") == 2
     assert "drawing pictures needs more packages; pip install 'whence[pictures]'" in capsys.readouterr().err
 
 
 def test_mono_is_refused_in_one_sentence(clip, capsys):
     write_sound(clip / "mono.wav", channels=1)
-    assert plot(clip / "mono.wav", clip / "said.csv", "--out", clip / "a.png") == 2
+    assert plot(clip / "mono.wav", clip / "predicted.csv", "--out", clip / "a.png") == 2
     assert "1 channel" in capsys.readouterr().err
 
 
-def test_names_of_files_and_classes_are_shown_and_never_run(clip):
+def test_names_of_files_and_classes_are_text_and_never_markup(clip):
     classes = clip / "classes.txt"
     classes.write_text("_under $x$ <b>\n]]></svg><script>alert(1)</script>\n$\\frac{$ \u6f22\n", encoding="utf-8")
     (clip / "a.csv").write_text(dcase_text(events([(frame, frame % 3, 0, 2.0) for frame in range(3)])))

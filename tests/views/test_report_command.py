@@ -23,8 +23,8 @@ def two_clips(tmp_path):
     """In "a" all is right; in "b" music is called bell, and a second sound is 40 degrees off."""
     music = [(frame, MUSIC, 30, 2.0) for frame in range(10)]
     references = {"a": events(music), "b": events([*music, *[(frame, 0, -20, 1.0) for frame in range(10)]])}
-    said = [*[(frame, BELL, 25, 2.0) for frame in range(10)], *[(frame, 0, 20, 1.0) for frame in range(10)]]
-    predictions = {"a": events(music), "b": events(said)}
+    wrong = [*[(frame, BELL, 25, 2.0) for frame in range(10)], *[(frame, 0, 20, 1.0) for frame in range(10)]]
+    predictions = {"a": events(music), "b": events(wrong)}
     return write_labels(tmp_path / "refs", references), write_labels(tmp_path / "preds", predictions)
 
 
@@ -39,9 +39,9 @@ def sounds(tmp_path):
 def test_the_shipped_systems_have_a_whole_page(tmp_path, capsys):
     out = tmp_path / "report"
     assert report(LABELS / "truth", LABELS / "eager", "--out", out) == 0
-    said = capsys.readouterr()
-    assert said.out == f"{out / 'index.html'}\n"
-    assert said.err == ""
+    output = capsys.readouterr()
+    assert output.out == f"{out / 'index.html'}\n"
+    assert output.err == ""
     page = Page((out / "index.html").read_text("utf-8"))
     assert [place for place in page.places if place.startswith("#")][1:] == [
         *("#scores", "#classes", "#confusion", "#errors", "#calibration", "#worst"),
@@ -71,7 +71,7 @@ def test_scores_stand_beside_the_page_for_machines(two_clips, tmp_path, capsys):
     assert scores == json.loads(capsys.readouterr().out)
 
 
-def test_the_worst_clip_can_be_heard_seen_and_read(two_clips, sounds, tmp_path):
+def test_the_worst_clip_can_be_played_seen_and_read(two_clips, sounds, tmp_path):
     out = tmp_path / "report"
     assert report(*two_clips, "--audio", sounds, "--out", out) == 0
     page = Page((out / "index.html").read_text("utf-8"))
@@ -135,7 +135,7 @@ def test_two_single_files_are_about_one_clip(two_clips, tmp_path):
     assert report(truth, guess, "--out", tmp_path / "report") == 0
 
 
-def test_clips_without_partner_are_said_and_end_with_1(two_clips, tmp_path, capsys):
+def test_clips_without_partner_are_listed_and_end_with_1(two_clips, tmp_path, capsys):
     (two_clips[1] / "a.csv").rename(two_clips[1] / "stranger.csv")
     assert report(*two_clips, "--out", tmp_path / "report") == 1
     page = Page((tmp_path / "report" / "index.html").read_text("utf-8"))
@@ -145,7 +145,7 @@ def test_clips_without_partner_are_said_and_end_with_1(two_clips, tmp_path, caps
     assert "2 clips had no partner" in capsys.readouterr().err
 
 
-def test_sounds_that_cannot_be_used_are_said_and_end_with_1(two_clips, tmp_path, capsys):
+def test_sounds_that_cannot_be_used_are_listed_and_end_with_1(two_clips, tmp_path, capsys):
     wavs = tmp_path / "wavs"
     wavs.mkdir()
     (wavs / "b.wav").write_bytes(b"hello, I am no sound")

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from fake_hearing import CLASSES, FakeStream, FakeSystem, served, tones
+from web_doubles import CLASSES, FakeStream, FakeSystem, served, tones
 
 from whence.labels import Events, read_dcase
 from whence.web.limits import Limits
@@ -213,7 +213,7 @@ def test_a_click_on_a_bar_loops_it_and_elsewhere_goes_there(page, sounds):
     expect(page.locator("#rows tr").nth(1)).to_have_class(re.compile("is-looped"))
 
 
-def test_what_cannot_be_heard_is_said_in_the_words_of_the_command_line_and_as_text(page, sounds):
+def test_an_unusable_file_is_refused_in_the_words_of_the_command_line_and_as_text(page, sounds):
     page.set_input_files("#file", sounds / "mono.wav")
     expect(page.locator("#problem")).to_contain_text("mono.wav has 1 channel; direction needs two.")
     page.set_input_files("#file", sounds / "<img src=x onerror=alert(1)>.wav")
@@ -235,11 +235,11 @@ def test_a_file_that_is_too_large_is_not_even_sent(page, tmp_path):
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.set_input_files("#file", tmp_path / "large.wav")
-    expect(page.locator("#problem")).to_have_text("large.wav is larger than 1 MB, the most that is taken here")
+    expect(page.locator("#problem")).to_have_text("large.wav is larger than 1 MB, the limit here")
     assert [address for address in asked if "/sound" in address] == []
 
 
-def test_the_microphone_is_heard_live_and_can_be_played_again(page):
+def test_the_microphone_is_processed_live_and_can_be_played_again(page):
     page.click("#listen")
     expect(page.locator("#listen-text")).to_have_text("Stop")
     expect(page.locator("#status")).to_contain_text("events come 0.1 s after their sound")
@@ -259,7 +259,7 @@ def test_the_microphone_is_heard_live_and_can_be_played_again(page):
     assert np.abs(signal[:, 0]).max() > 2 * np.abs(signal[:, 1]).max()
 
 
-def test_settings_of_the_microphone_that_bend_directions_are_said(page):
+def test_settings_of_the_microphone_that_bend_directions_are_shown(page):
     sentences = page.evaluate(
         """async () => (await import("/page/microphone.js"))
              .settingSentences({ channelCount: 1, echoCancellation: true, noiseSuppression: true })"""
@@ -357,7 +357,7 @@ def test_cancel_ends_the_waiting(browser, sounds):
         soundfile.write(sounds / "long.wav", long.T, 24_000)
         page.set_input_files("#file", sounds / "long.wav")
         expect(page.locator("#progress-text")).to_contain_text(
-            re.compile(r"Heard \d+\.\d of 120\.0 s"), timeout=ROOMY_MS
+            re.compile(r"Processed \d+\.\d of 120\.0 s"), timeout=ROOMY_MS
         )
         page.click("#cancel")
         expect(page.locator("#status")).to_have_text("Cancelled.")

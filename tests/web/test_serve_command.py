@@ -10,7 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from fake_hearing import FakeStream, FakeSystem
+from web_doubles import FakeStream, FakeSystem
 
 import whence
 from whence.cli import serve
@@ -25,7 +25,7 @@ sys.path.insert(0, {tests!r})
 signal.signal(signal.SIGINT, signal.default_int_handler)
 import whence
 import whence.inference.streaming
-from fake_hearing import FakeStream, FakeSystem
+from web_doubles import FakeStream, FakeSystem
 whence.inference.streaming.Stream = FakeStream
 whence.load = lambda model=None, **settings: FakeSystem()
 from whence.cli.main import main
@@ -111,7 +111,7 @@ def test_a_port_in_use_is_told_in_one_sentence(capsys):
         (["--port", "70000"], "--port is 70000; it must be from 0 to 65535"),
         (["--max-mb", "0"], "upload_bytes is 0; a limit must be a positive number"),
         (["--max-minutes", "nan"], "sound_s is nan; a limit must be a positive number"),
-        (["--queue", "-3"], "places is -3; a limit must be a positive number"),
+        (["--queue", "-3"], "queue is -3; a limit must be a positive number"),
         (["--port", "0", "--model", "no/such/model"], "no/such/model"),
     ],
 )
@@ -138,7 +138,7 @@ def test_the_limits_and_the_model_reach_the_server(monkeypatch, capsys):
     assert main(["serve", "--port", "0", *words]) == 0
     (model, server) = asked
     assert model == ("runs/first", True)
-    assert (server.limits.upload_bytes, server.limits.sound_s, server.limits.places) == (2_000_000, 30.0, 3)
+    assert (server.limits.upload_bytes, server.limits.sound_s, server.limits.queue) == (2_000_000, 30.0, 3)
     assert server.model_name == "fake"
     server.sessions.close_all()
 

@@ -4,11 +4,11 @@ import asyncio
 import re
 
 import pytest
-from fake_hearing import HOST, FakeStream, FakeSystem, Page, client_of
 from starlette.testclient import WebSocketDenialResponse
+from web_doubles import HOST, FakeStream, FakeSystem, Page, client_of
 
-from whence.web.app import PAGE, build_app
 from whence.web.guard import host_name
+from whence.web.server import PAGE, build_app
 
 TOKEN = "t0ken-of-a-test"
 
@@ -26,7 +26,7 @@ def test_a_foreign_host_is_misdirected(host):
     with client_of() as client:
         for answer in (client.get("/", headers={"host": host}), client.post("/api/sessions", headers={"host": host})):
             assert answer.status_code == 421
-            assert "does not go by that name" in answer.text
+            assert "does not have that name" in answer.text
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_no_path_leads_out_even_where_no_client_has_tidied_it(path):
 def test_a_link_among_the_files_of_the_page_leads_nowhere(tmp_path, monkeypatch):
     (tmp_path / "index.html").write_text("here")
     (tmp_path / "out").symlink_to("/etc/passwd")
-    monkeypatch.setattr("whence.web.app.PAGE", tmp_path)
+    monkeypatch.setattr("whence.web.server.PAGE", tmp_path)
     with client_of() as client:
         assert client.get("/page/index.html").status_code == 200
         assert client.get("/page/out").status_code == 404

@@ -7,8 +7,8 @@ import time
 import httpx2
 import numpy as np
 import pytest
-from fake_hearing import FakeStream, Page, client_of, served, tones, wav_of
 from starlette.websockets import WebSocketDisconnect
+from web_doubles import FakeStream, Page, client_of, served, tones, wav_of
 from websockets.sync.client import connect
 
 from whence.web.limits import Limits
@@ -64,7 +64,7 @@ def test_the_rows_are_those_of_the_whole_whatever_the_pieces(sizes):
     content = pcm_of(sound)
     with client_of() as client:
         page = Page(client)
-        whole = page.hear(wav_of(sound))
+        whole = page.recognize(wav_of(sound))
         with page.listen() as socket:
             first, news, picture = listened(socket, content, sizes)
         assert first == {"latency_s": 0.1, "sound_s": 600.0}
@@ -96,7 +96,7 @@ def test_one_channel_copied_twice_is_told_after_five_seconds():
         assert client.get(f"{page.path}/findings").json()["warnings"] == warnings
 
 
-def test_what_was_heard_is_kept_when_the_connection_breaks():
+def test_the_result_so_far_is_kept_when_the_connection_breaks():
     with served() as (port, server), httpx2.Client(base_url=f"http://127.0.0.1:{port}") as client:
         page = Page(client)
         with connect(f"ws://127.0.0.1:{port}{page.path}/live", proxy=None) as socket:
@@ -143,7 +143,7 @@ def test_there_are_only_so_many_microphones_and_one_to_a_page():
         with first.listen() as socket:
             socket.receive_json()
             assert refusal_of(first).startswith("this page has a sound in work already")
-            assert refusal_of(second).startswith("1 microphones are heard, which is as many as may be")
+            assert refusal_of(second).startswith("1 microphones are in use, which is the limit")
             assert first.send(b"x").status_code == 429
         client.server.sessions.get(first.about["session"])
         with second.listen() as socket:
@@ -191,7 +191,7 @@ def test_a_microphone_that_waited_for_its_turn_takes_all_that_came_meanwhile():
 
 
 def test_files_and_microphones_take_turns():
-    """A file that is being heard does not keep a microphone waiting for its end."""
+    """A file in work does not keep a microphone waiting for its end."""
     order = []
 
     class Watched(FakeStream):

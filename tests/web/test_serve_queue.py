@@ -3,11 +3,10 @@
 import threading
 
 import pytest
-from fake_hearing import FakeStream, FakeSystem, Page, client_of, tones, wav_of
+from web_doubles import FakeStream, FakeSystem, Page, client_of, tones, wav_of
 
 from whence.errors import WhenceError
-from whence.web.limits import Limits
-from whence.web.refusals import RefusedError
+from whence.web.limits import Limits, RefusedError
 from whence.web.sessions import Sessions
 
 LEFT = wav_of(tones((1.0, 200, 0.5, 0.1)))
@@ -49,7 +48,7 @@ def test_two_pages_at_once_get_each_its_own():
 def test_who_does_not_know_a_page_gets_nothing_of_it():
     with client_of() as client:
         page = Page(client)
-        page.hear(LEFT)
+        page.recognize(LEFT)
         folders = {path.name for path in client.server.sessions.folder.iterdir()}
         for stranger in (page.about["session"][:-1], page.about["session"].lower(), *folders, "0", "*"):
             for rest in ("", "/findings", "/picture", "/downloads/dcase"):
@@ -71,7 +70,7 @@ def test_the_queue_is_first_come_first_served_and_says_how_long_it_is(held):
 
 
 def test_a_full_queue_is_told_before_the_file_is_sent(held):
-    with client_of(Limits(places=2), open_stream=held) as client:
+    with client_of(Limits(queue=2), open_stream=held) as client:
         pages = [Page(client) for _ in range(3)]
         assert [page.send(LEFT).status_code for page in pages] == [202, 202, 429]
 
@@ -86,7 +85,7 @@ def test_a_full_queue_is_told_before_the_file_is_sent(held):
         held.go.set()
         pages[0].wait()
         pages[1].wait()
-        assert pages[2].hear(LEFT)["duration_s"] == 1.0
+        assert pages[2].recognize(LEFT)["duration_s"] == 1.0
 
 
 def test_a_page_has_one_sound_in_work(held):
@@ -98,11 +97,11 @@ def test_a_page_has_one_sound_in_work(held):
         assert "has a sound in work already" in answer.text
         held.go.set()
         page.wait()
-        assert page.hear(RIGHT)["duration_s"] == 2.0
+        assert page.recognize(RIGHT)["duration_s"] == 2.0
 
 
 def test_cancel_frees_the_place_and_the_disk_whether_waiting_or_in_work(held):
-    with client_of(Limits(places=2), open_stream=held) as client:
+    with client_of(Limits(queue=2), open_stream=held) as client:
         working, waiting = Page(client), Page(client)
         working.send(LEFT)
         waiting.send(LEFT)
@@ -112,7 +111,7 @@ def test_cancel_frees_the_place_and_the_disk_whether_waiting_or_in_work(held):
         assert client.server.jobs.length == 0
         assert [path for path in client.server.sessions.folder.rglob("*") if path.is_file()] == []
         held.go.set()
-        assert Page(client).hear(RIGHT)["duration_s"] == 2.0
+        assert Page(client).recognize(RIGHT)["duration_s"] == 2.0
 
 
 def test_cancel_without_a_sound_is_nothing():
@@ -132,7 +131,7 @@ def test_progress_is_in_seconds_of_sound():
     yielded = []
     with client_of(open_stream=Watched) as client:
         yielded.append(Page(client))
-        yielded[0].hear(wav_of(tones((6.0, 200, 0.5, 0.1))))
+        yielded[0].recognize(wav_of(tones((6.0, 200, 0.5, 0.1))))
     heard_s = [state["heard_s"] for state, _ in steps[:3]]
     assert heard_s == [0.0, 2.5, 5.0]
     assert {state["promised_s"] for state, _ in steps[:3]} == {6.0}
@@ -172,7 +171,7 @@ def test_a_fault_of_a_model_is_told_and_does_not_stop_the_queue(caplog):
         first, second = Page(client), Page(client)
         first.send(LEFT)
         second.send(RIGHT)
-        assert first.wait()["sentence"].startswith("this sound cannot be heard: ZeroDivisionError")
+        assert first.wait()["sentence"].startswith("this sound cannot be processed: ZeroDivisionError")
         assert second.wait()["state"] == "done"
     assert "ZeroDivisionError" in caplog.text
 
@@ -187,7 +186,7 @@ def test_a_model_that_takes_no_threshold_tells_its_own_rows():
     with client_of(open_stream=Deciding) as client:
         page = Page(client)
         assert page.about["thresholds"] == [0.0, 0.0, 0.0]
-        assert page.hear(LEFT)["rows"]["frame"] == list(range(10))
+        assert page.recognize(LEFT)["rows"]["frame"] == list(range(10))
 
 
 def test_more_pages_than_may_be_are_refused():
@@ -209,7 +208,7 @@ def test_a_page_that_falls_silent_is_forgotten_with_its_folder():
     now_s[0] = 8.0
     sessions.get(alive.id)
     now_s[0] = 11.0
-    sessions.close_silent()
+    sessions.close_idle()
     assert not silent.folder.exists()
     assert sessions.get(alive.id) is alive
     assert sessions.get(live.id) is live

@@ -1,4 +1,4 @@
-"""Files that come in: counted, bounded, named as the visitor does, and gone when they have been heard."""
+"""Uploads: counted, bounded, named by the visitor, and deleted after they are processed."""
 
 import errno
 import http.client
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from fake_hearing import FakeStream, Page, client_of, served, tones, wav_of
+from web_doubles import FakeStream, Page, client_of, served, tones, wav_of
 
 from whence.errors import WhenceError
 from whence.web.limits import Limits
@@ -23,9 +23,9 @@ def left_on_disk(server):
     return [path for path in server.sessions.folder.rglob("*") if path.is_file()]
 
 
-def test_a_file_is_heard_and_then_deleted():
+def test_a_file_is_processed_and_then_deleted():
     with client_of() as client:
-        found = Page(client).hear(wav_of(SOUND))
+        found = Page(client).recognize(wav_of(SOUND))
         assert found["duration_s"] == 2.0
         assert found["rows"]["frame"] == list(range(20))
         assert found["rows"]["class"] == [0] * 10 + [2] * 10
@@ -36,12 +36,12 @@ def test_a_file_is_heard_and_then_deleted():
 @pytest.mark.parametrize("form", ["WAV", "FLAC", "OGG", "AIFF"])
 def test_every_format_of_the_command_line_is_taken(form):
     with client_of() as client:
-        assert Page(client).hear(wav_of(SOUND, form=form), f"a.{form.lower()}")["duration_s"] == pytest.approx(2.0)
+        assert Page(client).recognize(wav_of(SOUND, form=form), f"a.{form.lower()}")["duration_s"] == pytest.approx(2.0)
 
 
 def test_what_is_doubtful_about_a_sound_is_told():
     with client_of() as client:
-        found = Page(client).hear(wav_of(tones((2.0, 200, 0.5, 0.5))), "mono.wav")
+        found = Page(client).recognize(wav_of(tones((2.0, 200, 0.5, 0.5))), "mono.wav")
         (warning,) = found["warnings"]
         assert warning.startswith("mono.wav: left and right are identical in 2.0 of 2.0 s")
 
@@ -62,7 +62,7 @@ def test_what_is_no_sound_is_refused_with_the_sentence_of_the_command_line(conte
         assert answer.headers["content-type"].startswith("text/plain")
         assert str(client.server.sessions.folder) not in answer.text
         assert left_on_disk(client.server) == []
-        page.hear(wav_of(SOUND))  # the place is free again
+        page.recognize(wav_of(SOUND))  # the place is free again
 
 
 def test_one_channel_fails_with_the_sentence_of_the_command_line():
@@ -79,8 +79,8 @@ def test_one_channel_fails_with_the_sentence_of_the_command_line():
 def test_silence_and_emptiness_are_results():
     with client_of() as client:
         page = Page(client)
-        assert page.hear(wav_of(np.zeros((2, 24_000), np.float32)))["rows"]["frame"] == []
-        found = page.hear(wav_of(np.zeros((2, 0), np.float32)))
+        assert page.recognize(wav_of(np.zeros((2, 24_000), np.float32)))["rows"]["frame"] == []
+        found = page.recognize(wav_of(np.zeros((2, 0), np.float32)))
         assert (found["duration_s"], found["warnings"]) == (0.0, ["a.wav holds no sound"])
         assert client.get(f"{page.path}/picture").content == b""
 
@@ -92,9 +92,9 @@ def test_a_file_that_is_too_large_is_refused_while_it_comes(as_stream):
         content = bytes(300_000)
         answer = page.send((content[i : i + 1_000] for i in range(0, len(content), 1_000)) if as_stream else content)
         assert answer.status_code == 413
-        assert answer.text == "the file is larger than 0.1 MB, the most that is taken here\n"
+        assert answer.text == "the file is larger than 0.1 MB, the limit here\n"
         assert left_on_disk(client.server) == []
-        page.hear(wav_of(SOUND[:, :10_000]))
+        page.recognize(wav_of(SOUND[:, :10_000]))
 
 
 @pytest.mark.parametrize("length", ["-1", "nan", "1e3", "999999999999999999999"])
@@ -120,11 +120,11 @@ def test_ten_hours_of_silence_in_a_small_file_are_refused_before_they_are_decode
 
 
 def test_a_header_that_lies_about_the_length_is_found_out_block_by_block():
-    heard = []
+    fed = []
 
     class Counting(FakeStream):
         def feed(self, signal):
-            heard.append(signal.shape[1])
+            fed.append(signal.shape[1])
             return super().feed(signal)
 
     # An MP3 header promises nothing.
@@ -134,7 +134,7 @@ def test_a_header_that_lies_about_the_length_is_found_out_block_by_block():
         answer = page.send(content, "long.mp3")
         sentence = answer.text if answer.status_code == 413 else page.wait()["sentence"]
         assert "here sounds may last 6 seconds" in sentence
-        assert sum(heard) <= 6 * 24_000
+        assert sum(fed) <= 6 * 24_000
         assert left_on_disk(client.server) == []
 
 
@@ -157,7 +157,7 @@ def test_any_name_is_shown_as_text_and_never_used_as_a_path(name):
         assert refusal.headers["content-type"].startswith("text/plain")
         assert "\x1b" not in refusal.text
         assert "\r" not in refusal.text
-        found = page.hear(wav_of(SOUND), name)
+        found = page.recognize(wav_of(SOUND), name)
         assert found["name"] == name[:255]
         answer = client.get(f"{page.path}/downloads/audacity")
         disposition = answer.headers["content-disposition"]
@@ -170,7 +170,7 @@ def test_any_name_is_shown_as_text_and_never_used_as_a_path(name):
 def test_class_names_cannot_be_markup_or_formulas_in_what_is_downloaded():
     with client_of() as client:
         page = Page(client)
-        page.hear(wav_of(SOUND))
+        page.recognize(wav_of(SOUND))
         text = client.get(f"{page.path}/downloads/audacity?score=0.1").text
         assert all(line.count("\t") == 2 for line in text.splitlines())
 
@@ -189,7 +189,7 @@ def test_a_disk_that_is_full_is_told_and_nothing_is_left(monkeypatch):
             answer.text == "the server cannot keep the file: No space left on device; make room there and try again\n"
         )
         assert left_on_disk(client.server) == []
-        page.hear(wav_of(SOUND))
+        page.recognize(wav_of(SOUND))
 
 
 def wait_until(is_so, most_s=30.0):
@@ -245,7 +245,7 @@ def test_an_upload_that_breaks_off_leaves_nothing():
         connection.close()
 
 
-@pytest.mark.parametrize("field", ["upload_bytes", "sound_s", "places", "stall_s"])
+@pytest.mark.parametrize("field", ["upload_bytes", "sound_s", "queue", "stall_s"])
 @pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf")])
 def test_limits_are_positive_numbers(field, value):
     with pytest.raises(WhenceError, match=f"{field} is .*must be a positive number"):

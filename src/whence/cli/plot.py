@@ -1,4 +1,4 @@
-"""`whence plot`: a picture of a sound: what is heard left and right, and where events are over time and around you."""
+"""`whence plot`: a picture of a sound: spectrograms, events over time, and a map of them around the listener."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _log = logging.getLogger("whence.cli")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """A sound, labels for it, and the part that is wanted."""
+    """A sound, labels for it, and which part to draw."""
     parser.add_argument("sound", type=Path, help="a sound of two channels, of any length")
     parser.add_argument(
-        "labels", type=Path, nargs="?", help="CSV or JSON Lines with its events; without, the packaged model is asked"
+        "labels", type=Path, nargs="?", help="CSV or JSON Lines with its events; without it, the model predicts them"
     )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the picture, .png or .svg")
-    parser.add_argument("--reference", type=Path, metavar="CSV", help="the truth, drawn beside what LABELS say")
+    parser.add_argument("--reference", type=Path, metavar="CSV", help="the reference, drawn beside LABELS")
     parser.add_argument("--start", type=float, metavar="S", help="begin here, seconds; rounded down to a tenth")
     parser.add_argument("--duration", type=float, metavar="S", help="draw so many seconds")
     add_model(parser)
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read what is wanted of the sound, find or read its events, draw."""
+    """Read the sound, predict or read its events, draw."""
     from whence.audio import read_blocks
     from whence.text import shown
     from whence.views import SpectrogramImage
@@ -50,22 +50,22 @@ def run(args: argparse.Namespace) -> int:
     if args.out.parent != Path() and not args.out.parent.is_dir():
         raise WhenceError(f"{shown(args.out.parent)}: no such folder for the picture")
     if args.labels and args.model:
-        raise WhenceError("--model is asked where there are no LABELS; leave one of them out")
+        raise WhenceError("--model predicts where there are no LABELS; leave one of them out")
     system = None if args.labels else _system(args)
     classes = read_classes(args.classes) if system is None else system.classes
     reference = read_events(args.reference, classes) if args.reference else None
-    found = read_events(args.labels, classes) if args.labels else None
+    events = read_events(args.labels, classes) if args.labels else None
     source, start_s = _part(args.sound, args.start, args.duration)
     spectrogram = SpectrogramImage()
-    # A part of a sound has no name and is no fault: what is noticed about it is kept for the whole.
+    # A part of a sound has no name, and warnings about it may not hold for the whole.
     with sounds_unsaid() if isinstance(source, tuple) else contextlib.nullcontext():
         for block in read_blocks(source):
             spectrogram.add(block)
-    if found is None:
-        with sounds_unsaid():  # what there is to say about the sound was said above
-            found = whence.detect(source, model=system).shifted(round(start_s * 10))
+    if events is None:
+        with sounds_unsaid():  # warnings about the sound were logged above
+            events = whence.detect(source, model=system).shifted(round(start_s * 10))
     end_s = start_s + spectrogram.duration_s
-    layers = [_within(events, start_s, end_s) for events in (reference, found) if events is not None]
+    layers = [_within(table, start_s, end_s) for table in (reference, events) if table is not None]
     part = "" if args.start is None and args.duration is None else f", {start_s:g} to {end_s:.4g} s"
     draw_picture(
         args.out, spectrogram, layers[0], classes,
@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def read_events(path: Path, classes: ClassList) -> Events:
-    """The events of one label file, by its ending: DCASE CSV or JSON Lines.
+    """Return the events of one label file, by its ending: DCASE CSV or JSON Lines.
 
     Raises:
         WhenceError: another ending, or the file breaks its layout (the message names file and line).
@@ -93,7 +93,7 @@ def read_events(path: Path, classes: ClassList) -> Events:
 
 
 def _part(path: Path, start_s: float | None, duration_s: float | None) -> tuple[Source, float]:
-    """The sound or the part of it that is wanted, and where that begins."""
+    """The sound, or the part of it to draw, and where that begins."""
     from whence.audio import probe, read_window
     from whence.text import shown
 
@@ -110,7 +110,7 @@ def _part(path: Path, start_s: float | None, duration_s: float | None) -> tuple[
     rate_hz = info.sample_rate_hz
     first = round(start_s * rate_hz)
     if info.sample_count is not None and first >= info.sample_count:
-        raise WhenceError(f"{shown(path)}: lasts {info.duration_s:.1f} s, so nothing is left from {start_s:g} s on")
+        raise WhenceError(f"{shown(path)}: lasts {info.duration_s:.1f} s, so there is nothing from {start_s:g} s on")
     most = math.inf if info.sample_count is None else info.sample_count - first
     count = min(most, math.inf if duration_s is None else round(duration_s * rate_hz))
     if not math.isfinite(count):
@@ -119,15 +119,15 @@ def _part(path: Path, start_s: float | None, duration_s: float | None) -> tuple[
 
 
 def _system(args: argparse.Namespace) -> NetworkSystem:
-    """The model that is asked where nobody gave labels."""
+    """The model that predicts events where there are no labels."""
     if args.classes:
         raise WhenceError("--classes names the classes of LABELS; a model has its own, leave it out")
-    _log.info("no LABELS: asking %s", args.model or "the packaged model")
+    _log.info("no LABELS: predicting with %s", args.model or "the packaged model")
     return open_model(args.model)
 
 
 def _within(events: Events, start_s: float, end_s: float) -> Events:
-    """The rows that lie in the picture."""
+    """The rows inside the picture."""
     return events.between(round(start_s * 10), math.ceil(round(end_s * 10, 6)))
 
 

@@ -17,18 +17,18 @@ _LARGEST_WORST = 999
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The truth, what a system said, the sounds, and where the page goes."""
-    parser.add_argument("references", type=Path, help="folder, zip or CSV file with the truth")
-    parser.add_argument("predictions", type=Path, help="what a system said: the same, or a folder of JSON Lines")
-    parser.add_argument("--audio", type=Path, metavar="DIR", help="sounds of the clips, to hear and see the worst")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the report, made whole")
+    """References, predictions, sounds, and the folder of the report."""
+    parser.add_argument("references", type=Path, help="folder, zip or CSV file with the references")
+    parser.add_argument("predictions", type=Path, help="predictions of a system: the same, or a folder of JSON Lines")
+    parser.add_argument("--audio", type=Path, metavar="DIR", help="sounds of the clips, to play and draw the worst")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the report")
     parser.add_argument("--worst", type=int, default=50, metavar="N", help="show so many of the worst clips")
     add_score_settings(parser)
     add_classes(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Score, rank, write the folder; "some failed" for clips without partner and sounds that cannot be used."""
+    """Score, rank, write the folder; exit code 1 for clips without partner and sounds that cannot be used."""
     from whence.labels import read_labels
     from whence.metrics import evaluate
     from whence.text import counted, shown
@@ -53,10 +53,10 @@ def run(args: argparse.Namespace) -> int:
     worst = worst_clips(evaluation, args.worst)
     names = list(evaluation.pairing.clip_names)
     sounds = find_sounds(args.audio, names) if args.audio else None
-    places = (args.references, args.predictions)
+    sources = (args.references, args.predictions)
     with folder_written_whole(args.out) as folder, shown_progress("clip", quiet=args.quiet) as show:
         failures = write_report(
-            folder, places, evaluation, (references, predictions), worst, sounds,
+            folder, sources, evaluation, (references, predictions), worst, sounds,
             lambda done: show("worst clips", done, len(worst)),
         )  # fmt: skip
     for failure in failures:

@@ -20,18 +20,20 @@ if TYPE_CHECKING:
 _log = logging.getLogger("whence.cli")
 
 # After this, connections that are still open are cut.
-_LAST_WORDS_S = 3
-_WAITING_AT_THE_DOOR = 128
+_SHUTDOWN_S = 3
+_BACKLOG = 128
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which model, which port, for whom, how much."""
+    """The model, the port, who may connect, and the limits."""
     add_model(parser)
     parser.add_argument("--port", type=int, default=7860, metavar="N", help="TCP port; 0 takes a free one")
     parser.add_argument(
-        "--public", action="store_true", help="let other machines in; visitors need the token in the printed address"
+        "--public",
+        action="store_true",
+        help="admit other machines; visitors need the token in the printed address",
     )
-    parser.add_argument("--swap", action="store_true", help="average with the mirrored answer to the mirrored sound")
+    parser.add_argument("--swap", action="store_true", help="average with the prediction for exchanged channels")
     parser.add_argument("--max-mb", type=float, default=50.0, metavar="MB", help="largest file")
     parser.add_argument("--max-minutes", type=float, default=10.0, metavar="MIN", help="longest sound")
     parser.add_argument("--queue", type=int, default=8, metavar="N", help="sounds that may wait at the same time")
@@ -47,35 +49,35 @@ def run(args: argparse.Namespace) -> int:
         raise MissingExtraError("serving the web page", "serve") from None
     from whence.web import Limits, build_app
 
-    limits = Limits(upload_bytes=round(args.max_mb * 1e6), sound_s=args.max_minutes * 60, places=args.queue)
-    door = _bound("0.0.0.0" if args.public else "127.0.0.1", args.port)
-    with door:
+    limits = Limits(upload_bytes=round(args.max_mb * 1e6), sound_s=args.max_minutes * 60, queue=args.queue)
+    listener = _listener("0.0.0.0" if args.public else "127.0.0.1", args.port)
+    with listener:
         token = new_token() if args.public else None
         system = open_model(args.model, swap=args.swap)
         app = build_app(system, limits, token=token, model_name=system.name or model_name(args.model))
-        sys.stdout.write(f"{address(door, token)}\n")
+        sys.stdout.write(f"{address(listener, token)}\n")
         sys.stdout.flush()
         _log.info("open the address above in a browser; Ctrl-C ends. Sounds stay on this machine and are not kept.")
-        # What is doubtful about a sound is told to who sent it; here it would only be a meaningless name.
+        # Warnings about a sound go to the page that sent it.
         with sounds_unsaid():
-            serve(app, door)
+            serve(app, listener)
     return DONE
 
 
-def serve(app: Starlette, door: socket.socket) -> None:
-    """Serve until SIGINT or SIGTERM, which is raised again when everything is put away.
+def serve(app: Starlette, listener: socket.socket) -> None:
+    """Serve until SIGINT or SIGTERM, which is raised again at the end.
 
     Args:
         app: of `build_app`.
-        door: a listening TCP socket.
+        listener: a listening TCP socket.
     """
     import uvicorn
 
-    uvicorn.Server(server_config(app)).run(sockets=[door])
+    uvicorn.Server(server_config(app)).run(sockets=[listener])
 
 
 def server_config(app: Starlette) -> uvicorn.Config:
-    """How the HTTP server under the application is set up."""
+    """Return the settings of the HTTP server."""
     import uvicorn
 
     return uvicorn.Config(
@@ -86,24 +88,24 @@ def server_config(app: Starlette) -> uvicorn.Config:
         proxy_headers=False,
         lifespan="on",
         ws_max_size=1 << 20,
-        # A microphone that is read only as fast as it is heard answers no pings in between; it has its own time limit.
+        # A microphone is read only as fast as it is processed, so pings may wait; it has a time limit of its own.
         ws_ping_interval=None,
-        # Sound does not get smaller, and a compressed message may be a bomb.
+        # Sound does not get smaller, and a small compressed message may become a huge one.
         ws_per_message_deflate=False,
         limit_concurrency=256,
-        timeout_graceful_shutdown=_LAST_WORDS_S,
+        timeout_graceful_shutdown=_SHUTDOWN_S,
     )
 
 
 def new_token() -> str:
-    """256 random bits for an address."""
+    """Return 256 random bits for an address."""
     import secrets
 
     return secrets.token_urlsafe(32)
 
 
 def model_name(model: str | None) -> str:
-    """What the page calls the model: never the path to it, which is nobody's business.
+    """Return the name of the model for the page, without its path, which visitors must not learn.
 
     >>> model_name("/home/ann/runs/first/"), model_name(None)
     ('first', 'the packaged model')
@@ -113,16 +115,16 @@ def model_name(model: str | None) -> str:
     return PurePath(model).name if model else "the packaged model"
 
 
-def address(door: socket.socket, token: str | None) -> str:
-    """What a browser is to open."""
-    port = door.getsockname()[1]
+def address(listener: socket.socket, token: str | None) -> str:
+    """Return the address for a browser."""
+    port = listener.getsockname()[1]
     if token is None:
         return f"http://127.0.0.1:{port}/"
     return f"http://{_own_address()}:{port}/?token={token}"
 
 
 def _own_address() -> str:
-    """The address by which others most likely reach this machine; nothing is sent to find it out."""
+    """The address by which others most likely reach this machine; finding it out sends nothing."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))  # an address for documentation; connecting a UDP socket only picks a route
@@ -131,21 +133,21 @@ def _own_address() -> str:
         return str(probe.getsockname()[0])
 
 
-def _bound(host: str, port: int) -> socket.socket:
-    """The door, open already, or WhenceError."""
+def _listener(host: str, port: int) -> socket.socket:
+    """A listening socket, or WhenceError."""
     if not 0 <= port <= 65_535:
         raise WhenceError(f"--port is {port}; it must be from 0 to 65535")
-    door = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         # A server that was just stopped may be started again at once.
-        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        door.bind((host, port))
-        # Whoever reads the address before the server runs waits at the door and is not turned away.
-        door.listen(_WAITING_AT_THE_DOOR)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        # Connections that come before the server runs wait.
+        listener.listen(_BACKLOG)
     except OSError as error:
-        door.close()
+        listener.close()
         raise WhenceError(f"port {port} cannot be used ({error.strerror}); choose another with --port") from None
-    return door
+    return listener
 
 
 COMMAND = Command(

@@ -72,7 +72,7 @@ class SpectrogramColumns:
 
 
 class SpectrogramImage:
-    """A spectrogram of bounded size: the longer the signal, the more time one column stands for.
+    """A spectrogram of bounded size: columns get longer as the signal does.
 
     Args:
         channel_count: how many channels the blocks have.
@@ -98,7 +98,7 @@ class SpectrogramImage:
 
     @property
     def column_s(self) -> float:
-        """Seconds for which one column stands; it doubles where the signal grows long."""
+        """Length of one column; it doubles when there are too many columns."""
         return self._frames_of_column * _HOP_SAMPLES / SAMPLE_RATE_HZ
 
     def add(self, signal: NDArray[np.float32]) -> None:
@@ -111,7 +111,7 @@ class SpectrogramImage:
     def levels_db(self) -> NDArray[np.float32]:
         """Return (channel, band, column) levels in dB below the loudest point of all channels: 0 at most, -70 at least.
 
-        One reference for all channels keeps what tells directions: which of them is louder.
+        One reference for all channels keeps the level difference between them, which shows directions.
         """
         rest = np.concatenate([self._frames, self._stream.rest()])
         if self._frames_of_column > 1 and len(rest):

@@ -1,4 +1,4 @@
-"""The web page of `whence serve`: one process, one model, a queue, and nothing kept longer than it is looked at."""
+"""The web page of `whence serve` and its server: one process, one model, a queue; sounds are deleted after use."""
 
 import lazy_loader
 

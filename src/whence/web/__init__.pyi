@@ -1,2 +1,2 @@
-from .app import build_app as build_app
 from .limits import Limits as Limits
+from .server import build_app as build_app

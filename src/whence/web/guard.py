@@ -1,4 +1,4 @@
-"""Who may speak with the server: known hosts, the page's own origin, and, where it is public, who has the token."""
+"""Access to the server: known host names, the page's own origin and, for a public server, the token."""
 
 import hashlib
 import hmac
@@ -11,11 +11,11 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from whence.web.refusals import RefusedError
+from whence.web.limits import RefusedError
 
 _LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 
-# Nothing but the server's own files is loaded; what a browser makes itself (the sound to play) is a blob.
+# The browser loads only files of this server; the sound that it plays is its own copy, a blob.
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src blob:; "
@@ -33,15 +33,15 @@ _HEADERS = {
 
 
 class Guard:
-    """ASGI middleware that lets only the right visitors through and marks every answer with safe headers.
+    """ASGI middleware that refuses foreign requests and adds safe headers to every response.
 
-    A page of a stranger in the user's browser can reach a server on the user's machine. It is kept out by two checks:
-    the `Host` must be a name of this machine, so a foreign name that was made to point here is refused, and requests
-    that come from another page are refused by their `Origin`.
+    Any web page in the user's browser can send requests to a server on the user's machine. Two checks refuse them: the
+    `Host` must be a name of this machine, which stops foreign names that point here (DNS rebinding), and the `Origin`
+    must be the page of this server.
 
     Args:
-        app: what is guarded.
-        token: what a visitor must know; None for a server that only this machine reaches.
+        app: the application behind it.
+        token: the secret of a public server; None for a server that only this machine reaches.
     """
 
     def __init__(self, app: ASGIApp, token: str | None = None) -> None:
@@ -51,7 +51,7 @@ class Guard:
         self.cookie = f"whence-{hashlib.sha256(token.encode()).hexdigest()[:12]}" if token else ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request or connection."""
+        """Handle one request or connection."""
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
@@ -64,17 +64,17 @@ class Guard:
             await send(message)
 
         try:
-            answer = self._checked(scope)
+            response = self._checked(scope)
         except RefusedError as refusal:
-            answer = refusal.response()
-        await (answer or self.app)(scope, receive, send_marked)
+            response = refusal.response()
+        await (response or self.app)(scope, receive, send_marked)
 
     def _checked(self, scope: Scope) -> ASGIApp | None:
-        """Nothing for a welcome visitor; an answer to give at once; or RefusedError."""
+        """None where the request is allowed, a response to send instead, or RefusedError."""
         headers = Headers(scope=scope)
         hosts = headers.getlist("host")
         if len(hosts) != 1 or not self._is_ours(host_name(hosts[0])):
-            raise RefusedError(421, "this server does not go by that name; open the address that whence serve printed")
+            raise RefusedError(421, "this server does not have that name; open the address that whence serve printed")
         changes = scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD")
         if changes and not _is_own_origin(headers.get("origin"), hosts[0]):
             raise RefusedError(403, "requests from other pages are refused")
@@ -92,10 +92,10 @@ class Guard:
         assert self.token is not None
         given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
         if scope["type"] == "http" and scope["path"] == "/" and self._is_token(given):
-            # The address with the token is left at once: it would stay on the screen and in the history.
-            answer = RedirectResponse("/", 303)
-            answer.set_cookie(self.cookie, self.token, httponly=True, samesite="lax")
-            return answer
+            # The address with the token would stay on the screen and in the history.
+            response = RedirectResponse("/", 303)
+            response.set_cookie(self.cookie, self.token, httponly=True, samesite="lax")
+            return response
         try:
             kept = SimpleCookie(headers.get("cookie", "")).get(self.cookie)
         except CookieError:
@@ -111,7 +111,7 @@ class Guard:
 
 
 def host_name(host: str) -> str:
-    """The name or address in a `Host` header, without port.
+    """Return the name or address in a `Host` header, without port.
 
     >>> host_name("LOCALHOST:7860"), host_name("[::1]:7860"), host_name("evil.example")
     ('localhost', '::1', 'evil.example')
@@ -122,7 +122,7 @@ def host_name(host: str) -> str:
 
 
 def _is_address(name: str) -> bool:
-    """Whether it is an IP address: no foreign name server can make one point here."""
+    """Whether it is an IP address, which no name server can make point here."""
     try:
         ipaddress.ip_address(name)
     except ValueError:
@@ -131,7 +131,7 @@ def _is_address(name: str) -> bool:
 
 
 def _machine_names() -> set[str]:
-    """What this machine calls itself."""
+    """The host names of this machine."""
     name = socket.gethostname().lower()
     return {name, f"{name}.local"}
 

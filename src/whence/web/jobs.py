@@ -1,4 +1,4 @@
-"""The queue: files are heard one at a time in the order they came, and each page has one place in it at most."""
+"""The queue: files are processed one at a time in the order they came, at most one of each page."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from whence.errors import WhenceError
-from whence.web.findings import Findings
-from whence.web.refusals import RefusedError
+from whence.web.limits import RefusedError, sentence_of
+from whence.web.results import Result
 
 _log = logging.getLogger("whence.web")
 
@@ -23,92 +23,91 @@ State = Literal["waiting", "working", "done", "failed", "cancelled"]
 
 @dataclass(eq=False)
 class Job:
-    """One file to hear.
+    """One file to process.
 
     Args:
         path: of the upload; removed when the job ends, however it ends.
-        name: what the visitor calls it.
-        promised_s: seconds by its header, NaN where not said.
-        keep: takes the findings.
+        name: the visitor's name for it.
+        promised_s: seconds by its header, NaN where it does not say.
     """
 
     path: Path
     name: str
     promised_s: float
-    keep: Callable[[Findings], None]
     state: State = "waiting"
-    heard_s: float = 0.0
+    processed_s: float = 0.0
     sentence: str = ""
+    result: Result | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def is_open(self) -> bool:
-        """Whether it waits or is in work."""
+        """Whether it waits or is being processed."""
         return self.state in ("waiting", "working")
 
     def cancel(self) -> None:
-        """Ask it to end; work stops after the block it is at."""
+        """End it; work stops after the present block."""
         if self.is_open:
             self.end("cancelled")
 
     def end(self, state: State, sentence: str = "") -> None:
-        """It is over."""
+        """Record how it ended, and delete its file."""
         self.state, self.sentence = state, sentence
         self.path.unlink(missing_ok=True)
         self.ended.set()
 
 
-Hear = Callable[[Job], Generator[float, None, Findings]]
+Process = Callable[[Job], Generator[float, None, Result]]
 
 
 class Jobs:
-    """The queue and what works it off.
+    """The queue of one server.
 
     Args:
-        hear: the steps of a job; runs in the executor, one step at a time.
-        executor: whose threads do the work. Live streams take their turns there too, between the steps.
-        places: files that may be sent, wait or be in work at once.
+        process: the steps of a job, which run in the executor one at a time and return the result.
+        executor: whose threads do the work; live streams take turns there with the steps.
+        most: files that may be uploaded, wait or be processed at once.
     """
 
-    def __init__(self, hear: Hear, executor: Executor, places: int) -> None:
-        self._hear = hear
+    def __init__(self, process: Process, executor: Executor, most: int) -> None:
+        self._process = process
         self._executor = executor
-        self._places = places
-        self._sending = 0
+        self._most = most
+        self._uploading = 0
         self._waiting: deque[Job] = deque()
         self._current: Job | None = None
         self._news = asyncio.Event()
 
     @property
     def length(self) -> int:
-        """Places taken."""
+        """Files that are uploaded, wait or are processed."""
         waiting = sum(job.is_open for job in self._waiting)
-        return self._sending + waiting + (self._current is not None and self._current.is_open)
+        return self._uploading + waiting + (self._current is not None and self._current.is_open)
 
     @contextlib.contextmanager
-    def place(self) -> Iterator[None]:
-        """Hold a place while a file is being sent; a queue is not full only after 50 MB have come.
+    def reserved(self) -> Iterator[None]:
+        """Count an upload before it begins, so that no visitor sends 50 MB to a full queue.
 
         Raises:
-            RefusedError: 429, when all are taken.
+            RefusedError: 429, when the queue is full.
         """
-        if self.length >= self._places:
-            raise RefusedError(429, f"{self.length} sounds are waiting, which is as many as may; try again soon", 10)
-        self._sending += 1
+        if self.length >= self._most:
+            raise RefusedError(429, f"{self.length} sounds are waiting, which is the limit; try again soon", 10)
+        self._uploading += 1
         try:
             yield
         finally:
-            self._sending -= 1
+            self._uploading -= 1
 
     def add(self, job: Job) -> None:
         """Queue a job."""
-        # What was cancelled while it waited would pile up behind a long sound.
+        # Jobs that were cancelled while they waited would pile up behind a long one.
         self._waiting = deque(other for other in self._waiting if other.is_open)
         self._waiting.append(job)
         self._news.set()
 
     def ahead(self, job: Job) -> int:
-        """How many are heard before it."""
+        """Return how many jobs are before it."""
         if job.state != "waiting":
             return 0
         before = 1 if self._current is not None and self._current.is_open else 0
@@ -119,7 +118,7 @@ class Jobs:
         return before
 
     async def run(self) -> None:
-        """Work the queue off until cancelled."""
+        """Process the queue until cancelled."""
         while True:
             while not self._waiting:
                 self._news.clear()
@@ -136,26 +135,25 @@ class Jobs:
         if not job.is_open:
             return
         job.state = "working"
-        steps = self._hear(job)
+        steps = self._process(job)
         try:
             while job.is_open:
                 step = await asyncio.get_running_loop().run_in_executor(self._executor, _next_of, steps)
-                if isinstance(step, Findings):
+                if isinstance(step, Result):
                     if job.is_open:
-                        job.keep(step)
+                        job.result = step
                         job.end("done")
                     return
-                job.heard_s = step
-            # The file is let go of in the thread that reads it.
+                job.processed_s = step
+            # The file is closed in the thread that reads it.
             await asyncio.get_running_loop().run_in_executor(self._executor, steps.close)
-        except WhenceError as error:
-            job.end("failed", str(error))
-        except Exception as error:  # a fault of ours must not stop the queue for everybody
-            _log.exception("a sound could not be heard")
-            job.end("failed", f"this sound cannot be heard: {type(error).__name__}; the server's screen says more")
+        except Exception as error:  # an error in the program must not stop the queue
+            if not isinstance(error, WhenceError):
+                _log.exception("a sound could not be processed")
+            job.end("failed", sentence_of(error))
 
 
-def _next_of(steps: Generator[float, None, Findings]) -> Any:
+def _next_of(steps: Generator[float, None, Result]) -> Any:
     """The next value or, at the end, what was returned: StopIteration cannot pass through a future."""
     try:
         return next(steps)

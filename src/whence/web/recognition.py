@@ -1,104 +1,214 @@
-"""A sound file becomes findings, block by block, so that it can be watched, stopped, and never fills the memory."""
+"""Recognise the events of a sound block by block, so that work can be watched, stopped, and never fills the memory."""
 
-from collections.abc import Callable, Generator
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from whence.audio import check, probe, read_blocks
 from whence.errors import WhenceError
-from whence.labels import Events
-from whence.text import shown as shown_name
+from whence.features import logmel_settings, mel_filterbank
+from whence.labels import ClassList, Events
+from whence.text import shown
 from whence.units import SAMPLE_RATE_HZ
-from whence.web.ears import Ears
-from whence.web.findings import Findings
-from whence.web.limits import Limits
-from whence.web.refusals import RefusedError
-from whence.web.spectrogram import Spectrogram
+from whence.views import SpectrogramColumns
+from whence.web.limits import Limits, RefusedError
+from whence.web.results import Result
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from whence.inference import Stream
 
-# Short enough that others (and Cancel) wait less than a second, long enough that a network is not called for nothing.
+# Rows with a lower score are not sent to the page.
+LOWEST_SCORE = 0.1
+# For a model without thresholds of its own.
+_COMMON_THRESHOLD = 0.5
+# Short enough that others (and Cancel) wait less than a second, long enough for an efficient call of the network.
 BLOCK_S = 2.5
+HOP_SAMPLES = 600  # 25 ms: four columns to a label frame, 5 kB for a second of stereo
+# A level of 0 is this or less, 255 is a full-scale tone.
+_FLOOR_DB = -100.0
+
+Latency = Literal["best", "low"]
 
 
-def refuse_long(path: Path, name: str, limits: Limits) -> float:
-    """Read the header alone.
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A model as the server uses it.
+
+    Args:
+        classes: names.
+        thresholds: (class,) score from which the model itself counts a class as active.
+        open_stream: begins a new sound; "low" gives rows soon, "best" waits for what makes them surer.
+    """
+
+    classes: ClassList
+    thresholds: NDArray[np.float64]
+    open_stream: Callable[[Latency], Stream]
+
+
+def model_of(system: Any, open_stream: Callable[..., Stream] | None = None) -> Model:
+    """Return the model of a system.
+
+    A model whose coding decides by itself what is active takes no threshold: then all of its rows are shown.
+
+    Args:
+        system: with `classes`, and `thresholds` if it has its own.
+        open_stream: makes a stream from (system, latency=, threshold=); `whence.Stream` when None.
+    """
+    if open_stream is None:
+        from whence.inference import Stream
+
+        open_stream = Stream
+    make = open_stream
+    classes: ClassList = system.classes
+    own = getattr(system, "thresholds", None)
+    thresholds = np.full(len(classes), _COMMON_THRESHOLD) if own is None else np.asarray(own, np.float64)
+    thresholds = np.broadcast_to(thresholds, len(classes)).copy()
+    lowest: float | None = min(LOWEST_SCORE, float(thresholds.min()))
+    try:
+        make(system, latency="low", threshold=lowest)
+    except WhenceError:
+        lowest, thresholds = None, np.zeros(len(classes))
+    return Model(classes, thresholds, lambda latency: make(system, latency=latency, threshold=lowest))
+
+
+class Recognition:
+    """One sound in work: its rows, and the columns of its spectrogram, as they become final.
+
+    A column is centred on the middle of its hop, and there is one for every hop that has begun.
+
+    Args:
+        model: of the server.
+        latency: of the stream.
+    """
+
+    def __init__(self, model: Model, latency: Latency) -> None:
+        bank = mel_filterbank(logmel_settings())
+        # The mean of the bins of a band and not their sum, so that white noise looks equally loud everywhere.
+        weights = (bank / bank.sum(axis=1, keepdims=True)).T
+        self._stream = model.open_stream(latency)
+        self._spectrogram = SpectrogramColumns(weights, HOP_SAMPLES, before=212, after=811)
+        self._rows: list[Events] = []
+        self._columns: list[NDArray[np.uint8]] = []
+        self.sample_count = 0
+
+    @property
+    def latency_s(self) -> float:
+        """The time from a sound to its rows, at least."""
+        return self._stream.latency_s
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds of sound taken so far."""
+        return self.sample_count / SAMPLE_RATE_HZ
+
+    def feed(self, signal: NDArray[np.float32]) -> tuple[Events, NDArray[np.uint8]]:
+        """Take the next (2, any number of samples).
+
+        Returns:
+            the rows that are final now, and the complete columns (column, 2, band): 0 for -100 dB and less, 255 for
+            full scale.
+        """
+        self.sample_count += signal.shape[1]
+        return self._kept(self._stream.feed(signal), self._spectrogram.feed(signal))
+
+    def finish(self) -> tuple[Events, NDArray[np.uint8]]:
+        """Return the last rows and columns."""
+        return self._kept(self._stream.finish(), self._spectrogram.rest())
+
+    def _kept(self, rows: Events, power: NDArray[np.float32]) -> tuple[Events, NDArray[np.uint8]]:
+        level_db = 10 * np.log10(power + 1e-12)
+        columns = np.clip((level_db / -_FLOOR_DB + 1) * 255, 0, 255).astype(np.uint8)
+        self._rows.append(rows)
+        self._columns.append(columns)
+        return rows, columns
+
+    def result(self, name: str, warnings: Iterable[str]) -> Result:
+        """Return all rows and columns so far."""
+        events, columns = Events.concatenate(self._rows), np.concatenate(self._columns)
+        return Result(name, self.duration_s, events, columns, tuple(warnings))
+
+
+def promised_duration_s(path: Path, name: str, limits: Limits) -> float:
+    """Return the seconds that a file's header promises, NaN where it does not say.
 
     Args:
         path: of the upload.
-        name: what the visitor calls it.
-        limits: how long it may be.
-
-    Returns:
-        seconds as promised, NaN where the header does not say.
+        name: the visitor's name for it.
+        limits: its longest duration.
 
     Raises:
-        RefusedError: 413, when the header promises more than may be.
-        WhenceError: no sound; the sentence names it as the visitor does.
+        RefusedError: 413, when the header promises more than is allowed.
+        WhenceError: not a sound; the sentence has the visitor's name for it.
     """
-    duration_s = named(name, path, lambda: probe(path)).duration_s
+    with _errors_named(path, name):
+        duration_s = probe(path).duration_s
     if duration_s > limits.sound_s:
-        raise too_long(name, limits, duration_s)
+        raise _too_long(name, limits, f"lasts {duration_s / 60:,.1f} minutes")
     return duration_s
 
 
-def recognize(path: Path, name: str, ears: Ears, limits: Limits) -> Generator[float, None, Findings]:
-    """Listen to a file.
+def recognize(path: Path, name: str, model: Model, limits: Limits) -> Generator[float, None, Result]:
+    """Recognise the events of a file.
 
     Args:
         path: of the upload.
-        name: what the visitor calls it.
-        ears: the model.
-        limits: how long it may be; a header may have lied.
+        name: the visitor's name for it.
+        model: of the server.
+        limits: its longest duration; a header may be wrong.
 
     Yields:
-        seconds heard so far, after each block; the work between two is short.
+        seconds processed so far, after each block; the work between two is short.
 
     Returns:
-        the findings.
+        the result.
 
     Raises:
-        RefusedError: 413, when it goes on for longer than may be.
+        RefusedError: 413, when it goes on for longer than is allowed.
         WhenceError: it cannot be read; the sentence is the command line's.
     """
-    hearing, picture = ears.listen("best"), Spectrogram()
-    tables: list[Events] = []
-    columns = []
-    sample_count = 0
-    blocks = read_blocks(path, BLOCK_S)
-    while (block := named(name, path, lambda: next(blocks, None))) is not None:
-        sample_count += block.shape[1]
-        if sample_count > limits.sound_s * SAMPLE_RATE_HZ:
-            raise too_long(name, limits)
-        tables.append(hearing.feed(block))
-        columns.append(picture.feed(block))
-        yield sample_count / SAMPLE_RATE_HZ
-    tables.append(hearing.finish())
-    columns.append(picture.finish())
-    yield sample_count / SAMPLE_RATE_HZ
+    recognition = Recognition(model, "best")
+    for block in _blocks(path, name, limits):
+        recognition.feed(block)
+        yield recognition.duration_s
+    recognition.finish()
+    yield recognition.duration_s
     # A second decoding, of the sound as it was recorded: clipping and the like do not show afterwards.
-    report = named(name, path, lambda: check(path))
-    return Findings(
-        name,
-        sample_count / SAMPLE_RATE_HZ,
-        Events.concatenate(tables),
-        np.concatenate(columns),
-        tuple(report.warnings(shown_name(name))),
-    )
+    with _errors_named(path, name):
+        warnings = check(path).warnings(shown(name))
+    return recognition.result(name, warnings)
 
 
-def too_long(name: str, limits: Limits, duration_s: float | None = None) -> RefusedError:
-    """The refusal of a sound that is longer than may be."""
-    lasts = "goes on for longer" if duration_s is None else f"lasts {duration_s / 60:,.1f} minutes"
+def _blocks(path: Path, name: str, limits: Limits) -> Iterator[NDArray[np.float32]]:
+    """The blocks of a file, as far as they are allowed."""
+    sample_count = 0
+    with _errors_named(path, name):
+        for block in read_blocks(path, BLOCK_S):
+            sample_count += block.shape[1]
+            if sample_count > limits.sound_s * SAMPLE_RATE_HZ:
+                raise _too_long(name, limits, "goes on for longer")
+            yield block
+
+
+def _too_long(name: str, limits: Limits, lasts: str) -> RefusedError:
     remedy = "cut it, or use whence detect, which takes any length"
-    return RefusedError(413, f"{shown_name(name)} {lasts}; here sounds may last {limits.sound_text}: {remedy}")
+    return RefusedError(413, f"{shown(name)} {lasts}; here sounds may last {limits.sound_text}: {remedy}")
 
 
-def named(name: str, path: Path, read: Callable[[], T]) -> T:
-    """What `read` gives; in the sentence of an error, the visitor's name for the file and not ours."""
+@contextlib.contextmanager
+def _errors_named(path: Path, name: str) -> Iterator[None]:
+    """Errors about an upload have the visitor's name for it; its path stays secret."""
     try:
-        return read()
+        yield
+    except RefusedError:
+        raise
     except WhenceError as error:
-        raise WhenceError(str(error).replace(str(path), shown_name(name))) from None
+        if str(error.where) == str(path):
+            raise WhenceError(error.what, where=name, line=error.line, remedy=error.remedy) from None
+        raise WhenceError(str(error).replace(str(path), shown(name))) from None

@@ -1,65 +1,127 @@
-"""What requests share, and what each of them does: sessions, the queue, the one thread that hears."""
+"""The server as one ASGI application: its paths, what each does, and what they share (sessions, queue, one thread)."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from whence.errors import WhenceError
-from whence.web.downloads import DOWNLOADS, download
-from whence.web.ears import Ears
-from whence.web.findings import Findings
+from whence.views import COLOURS, MARKERS
+from whence.web.guard import Guard
 from whence.web.jobs import Job, Jobs
-from whence.web.limits import Limits
+from whence.web.limits import Limits, RefusedError, disk_refused, refused, sentence_of
 from whence.web.live import listen
-from whence.web.recognition import recognize, refuse_long
-from whence.web.refusals import RefusedError
+from whence.web.recognition import Model, model_of, promised_duration_s, recognize
+from whence.web.results import DOWNLOADS, Result, download
 from whence.web.sessions import Session, Sessions
 from whence.web.uploads import receive, visitor_name
 
+if TYPE_CHECKING:
+    from whence.inference import Stream
+
 _log = logging.getLogger("whence.web")
 
+PAGE = Path(__file__).parent / "page"
 _SWEEP_S = 5.0
+
+
+def build_app(
+    system: Any,
+    limits: Limits | None = None,
+    *,
+    token: str | None = None,
+    model_name: str = "",
+    open_stream: Callable[..., Stream] | None = None,
+) -> Starlette:
+    """Return the whole server for one system.
+
+    Args:
+        system: with `classes`, and `thresholds` if it has its own.
+        limits: the defaults when None.
+        token: the secret that visitors need; None where only this machine can reach the server.
+        model_name: shown on the page.
+        open_stream: makes the stream of a sound from (system, latency=, threshold=); `whence.Stream` when None.
+
+    Returns:
+        an ASGI application; its lifespan must run, since the queue is processed in it.
+    """
+    server = Server(model_of(system, open_stream), model_name, limits or Limits())
+    one = "/api/sessions/{session}"
+    app = Starlette(
+        routes=[
+            Route("/", _index),
+            Mount("/page", StaticFiles(directory=PAGE)),
+            Route("/api/palette", _palette),
+            Route("/api/sessions", server.open_session, methods=["POST"]),
+            Route(one, server.state, methods=["GET"]),
+            Route(one, server.close_session, methods=["DELETE"]),
+            Route(f"{one}/sound", server.upload, methods=["POST"]),
+            Route(f"{one}/sound", server.cancel, methods=["DELETE"]),
+            Route(f"{one}/findings", server.result, methods=["GET"]),
+            Route(f"{one}/picture", server.spectrogram, methods=["GET"]),
+            Route(f"{one}/downloads/{{format}}", server.download, methods=["GET"]),
+            WebSocketRoute(f"{one}/live", server.live),
+        ],
+        middleware=[Middleware(Guard, token=token)],
+        exception_handlers={WhenceError: refused, OSError: disk_refused},
+        lifespan=server.running,
+    )
+    app.state.server = server
+    return app
+
+
+async def _index(request: Request) -> Response:
+    return FileResponse(PAGE / "index.html")
+
+
+async def _palette(request: Request) -> Response:
+    """Colours and shapes for classes, the most distinct ones first."""
+    light, dark = ([getattr(colour, theme) for colour in COLOURS] for theme in ("light", "dark"))
+    return JSONResponse({"light": light, "dark": dark, "markers": [marker.corners for marker in MARKERS]})
 
 
 @dataclass(eq=False)
 class Server:
-    """Everything that requests share.
+    """Everything that requests share, and what they do.
 
     Args:
-        ears: the model.
+        model: of all sessions.
         model_name: for people.
-        limits: for everybody.
+        limits: of all sessions.
     """
 
-    ears: Ears
+    model: Model
     model_name: str
     limits: Limits
     sessions: Sessions = field(init=False)
     jobs: Jobs = field(init=False)
-    # One thread: recognitions and live streams take turns, and a network has the machine to itself.
-    executor: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "whence-ears"))
+    # One thread: files and live streams take turns, and the network has the machine to itself.
+    executor: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "whence-model"))
     live_count: int = 0
 
     def __post_init__(self) -> None:
         self.sessions = Sessions(self.limits)
         self.jobs = Jobs(
-            lambda job: recognize(job.path, job.name, self.ears, self.limits), self.executor, self.limits.places
+            lambda job: recognize(job.path, job.name, self.model, self.limits), self.executor, self.limits.queue
         )
 
     @contextlib.asynccontextmanager
     async def running(self, app: Starlette) -> AsyncIterator[None]:
-        """Work the queue off and sweep, until the server ends; then leave nothing behind."""
+        """Process the queue and forget idle sessions until the server ends; then remove everything."""
         tasks = [asyncio.create_task(self.jobs.run()), asyncio.create_task(self._sweep())]
         try:
             yield
@@ -73,122 +135,109 @@ class Server:
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(min(_SWEEP_S, self.limits.session_idle_s))
-            self.sessions.close_silent()
+            self.sessions.close_idle()
 
-    def session_of(self, connection: Request | WebSocket) -> Session:
-        """Whose request it is."""
+    def _session_of(self, connection: Request | WebSocket) -> Session:
         return self.sessions.get(connection.path_params["session"])
 
     async def open_session(self, request: Request) -> Response:
-        """A page was loaded: what it may do, and with which model."""
+        """Open a session for a page and tell it the model and the limits."""
         session = self.sessions.open()
         about = {
             "session": session.id,
             "model": self.model_name,
-            "classes": list(self.ears.classes.names),
-            "thresholds": self.ears.thresholds.round(3).tolist(),
+            "classes": list(self.model.classes.names),
+            "thresholds": self.model.thresholds.round(3).tolist(),
             "limits": self.limits.as_json(),
             "downloads": list(DOWNLOADS),
         }
         return JSONResponse(about, 201)
 
     async def close_session(self, request: Request) -> Response:
-        """A page was closed."""
-        self.sessions.close(self.session_of(request))
+        """Close the session of a page."""
+        self.sessions.close(self._session_of(request))
         return Response(status_code=204)
 
     async def state(self, request: Request) -> Response:
-        """How far the page's sound is, and how long the queue."""
-        return JSONResponse(self._state_of(self.session_of(request)))
+        """Return how far the page's sound is, and how long the queue is."""
+        return self._state_of(self._session_of(request))
 
-    def _state_of(self, session: Session) -> dict[str, Any]:
+    def _state_of(self, session: Session, status: int = 200) -> Response:
         job = session.job
         state: dict[str, Any] = {"state": "idle", "queue": self.jobs.length}
         if job is not None:
             promised_s = job.promised_s if job.promised_s == job.promised_s else None
-            state |= {"state": job.state, "heard_s": job.heard_s, "promised_s": promised_s}
+            state |= {"state": job.state, "heard_s": job.processed_s, "promised_s": promised_s}
             state |= {"ahead": self.jobs.ahead(job), "sentence": job.sentence}
-        return state
+        return JSONResponse(state, status)
 
     async def upload(self, request: Request) -> Response:
-        """A file to hear: refused at once, or queued."""
-        session = self.session_of(request)
+        """Take a file: refuse it at once, or queue it."""
+        session = self._session_of(request)
         if session.is_busy:
             raise RefusedError(429, "this page has a sound in work already; cancel it, or wait for it to end", 5)
         name = visitor_name(request)
-        with self.jobs.place():
-            session.is_sending = True
+        with self.jobs.reserved():
+            session.is_uploading = True
             path = session.new_file()
             try:
                 await receive(request, path, self.limits)
-                promised_s = await asyncio.to_thread(refuse_long, path, name, self.limits)
+                promised_s = await asyncio.to_thread(promised_duration_s, path, name, self.limits)
             except BaseException:
                 path.unlink(missing_ok=True)
                 raise
             finally:
-                session.is_sending = False
+                session.is_uploading = False
             self.sessions.get(session.id)  # the page may have been closed meanwhile
-
-        def keep(findings: Findings) -> None:
-            session.findings = findings
-
-        session.findings = None
-        session.job = Job(path, name, promised_s, keep)
+        session.job, session.live_result = Job(path, name, promised_s), None
         self.jobs.add(session.job)
-        return JSONResponse(self._state_of(session), 202)
+        return self._state_of(session, 202)
 
     async def cancel(self, request: Request) -> Response:
-        """The visitor does not want to wait any longer."""
-        session = self.session_of(request)
+        """Cancel the page's sound."""
+        session = self._session_of(request)
         if session.job is not None:
             session.job.cancel()
-        return JSONResponse(self._state_of(session))
+        return self._state_of(session)
 
-    def findings_of(self, request: Request) -> Findings:
-        """What was found for this page, or RefusedError 404."""
-        findings = self.session_of(request).findings
-        if findings is None:
-            raise RefusedError(404, "nothing has been found here yet")
-        return findings
+    def _result_of(self, request: Request) -> Result:
+        """The result of this page, or RefusedError 404."""
+        result = self._session_of(request).result
+        if result is None:
+            raise RefusedError(404, "there is no result yet")
+        return result
 
-    async def findings(self, request: Request) -> Response:
-        """Rows and warnings."""
-        return JSONResponse(self.findings_of(request).as_json())
+    async def result(self, request: Request) -> Response:
+        """Return rows and warnings."""
+        return JSONResponse(self._result_of(request).as_json())
 
-    async def picture(self, request: Request) -> Response:
-        """The spectrogram, (column, 2, band) bytes."""
-        return Response(self.findings_of(request).picture.tobytes(), media_type="application/octet-stream")
+    async def spectrogram(self, request: Request) -> Response:
+        """Return the spectrogram, (column, 2, band) bytes."""
+        return Response(self._result_of(request).spectrogram.tobytes(), media_type="application/octet-stream")
 
     async def download(self, request: Request) -> Response:
-        """The rows that the page shows, as a file."""
-        return download(request, self.findings_of(request), self.ears)
+        """Return the rows that the page shows, as a file."""
+        return download(request, self._result_of(request), self.model)
 
     async def live(self, socket: WebSocket) -> None:
-        """A microphone; a refusal is told inside the connection, where a page can read it."""
+        """Process a microphone; a refusal is sent inside the connection, where a page can read it."""
         await socket.accept()
         try:
-            session = self.session_of(socket)
+            session = self._session_of(socket)
             if session.is_busy:
                 raise RefusedError(429, "this page has a sound in work already; cancel it, or wait for it to end")
             if self.live_count >= self.limits.live_streams:
-                raise RefusedError(429, f"{self.live_count} microphones are heard, which is as many as may be")
-            session.is_live, session.findings, session.job = True, None, None
+                raise RefusedError(429, f"{self.live_count} microphones are in use, which is the limit")
+            session.is_live, session.live_result, session.job = True, None, None
             self.live_count += 1
             try:
-                await listen(socket, session, self.ears, self.limits, self.executor)
+                await listen(socket, session, self.model, self.limits, self.executor)
             finally:
                 self.live_count -= 1
                 session.is_live, session.seen_s = False, self.sessions.clock()
         except Exception as error:
             if not isinstance(error, WhenceError | WebSocketDisconnect):
-                _log.exception("a microphone could not be heard")
-            with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # nobody is there any more
-                await socket.send_json({"error": _sentence(error)})
+                _log.exception("a microphone could not be processed")
+            with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # the connection may be gone
+                await socket.send_json({"error": sentence_of(error)})
                 await socket.close(1008)
-
-
-def _sentence(error: Exception) -> str:
-    """What a visitor is told; a fault of ours is told by its kind alone."""
-    if isinstance(error, WhenceError):
-        return str(error)
-    return f"this sound cannot be heard: {type(error).__name__}; the server's screen says more"

@@ -1,4 +1,4 @@
-"""One open page each: a random name, a folder of its own, what it waits for and what was found for it."""
+"""Sessions, one for each open page: a random name, a folder, a job and a result."""
 
 from __future__ import annotations
 
@@ -11,49 +11,55 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from whence.web.limits import Limits
-from whence.web.refusals import RefusedError
+from whence.web.limits import Limits, RefusedError
 
 if TYPE_CHECKING:
-    from whence.web.findings import Findings
     from whence.web.jobs import Job
+    from whence.web.results import Result
 
 
 @dataclass(eq=False)
 class Session:
-    """What belongs to one open page and to nobody else.
+    """Everything of one open page, which no other page can reach.
 
     Args:
-        id: who knows it is the page; 256 random bits.
+        id: 256 random bits, which only the page knows.
         folder: for its upload; made when first needed.
-        seen_s: when the page last spoke, on the clock of `Sessions`.
+        seen_s: time of the last request of the page, on the clock of `Sessions`.
+        job: its latest file.
+        live_result: of the microphone, where that was later.
     """
 
     id: str
     folder: Path
     seen_s: float
     job: Job | None = None
-    findings: Findings | None = None
-    is_sending: bool = False
+    live_result: Result | None = None
+    is_uploading: bool = False
     is_live: bool = False
 
     @property
     def is_busy(self) -> bool:
-        """Whether something of this page is sent, waits, is in work or is listened to."""
-        return self.is_sending or self.is_live or (self.job is not None and self.job.is_open)
+        """Whether a sound of this page is uploaded, waits, or is processed."""
+        return self.is_uploading or self.is_live or (self.job is not None and self.job.is_open)
+
+    @property
+    def result(self) -> Result | None:
+        """The result of the latest sound, once there is one."""
+        return self.live_result if self.job is None else self.job.result
 
     def new_file(self) -> Path:
-        """A path that does not exist, in the session's own folder; no part of it is the visitor's choice."""
+        """Return a new path in the session's own folder; no part of it is the visitor's choice."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
         return self.folder / secrets.token_hex(16)
 
 
 @dataclass(eq=False)
 class Sessions:
-    """All open pages; what a page leaves behind is removed when it ends, or when it falls silent.
+    """All open pages; their files are removed when they are closed, or after a time without a request.
 
     Args:
-        limits: how many, and how long one may be silent.
+        limits: how many, and how long they may be idle.
         clock: seconds that only grow.
     """
 
@@ -66,47 +72,47 @@ class Sessions:
         return len(self._open)
 
     def open(self) -> Session:
-        """A new session.
+        """Open a session.
 
         Raises:
-            RefusedError: 429, when as many pages are open as may be.
+            RefusedError: 429, when too many pages are open.
         """
-        self.close_silent()
+        self.close_idle()
         if len(self._open) >= self.limits.sessions:
-            raise RefusedError(429, f"{len(self._open)} pages are open, which is as many as may be; try later", 60)
+            raise RefusedError(429, f"{len(self._open)} pages are open, which is the limit; try later", 60)
         session = Session(secrets.token_urlsafe(32), self.folder / secrets.token_hex(16), self.clock())
         self._open[session.id] = session
         return session
 
     def get(self, session_id: str) -> Session:
-        """The session of a page that speaks now.
+        """Return a session and note the time of the request.
 
         Raises:
-            RefusedError: 404, when it ended or never was.
+            RefusedError: 404, when there is none of this id, or not any more.
         """
         session = self._open.get(session_id)
         if session is None:
-            raise RefusedError(404, "this page was silent for too long and is forgotten; load it again")
+            raise RefusedError(404, "this page was idle for too long and is forgotten; load it again")
         session.seen_s = self.clock()
         return session
 
     def close(self, session: Session) -> None:
-        """Forget a page: what it waits for is cancelled, its folder removed."""
+        """Forget a page: cancel its job and remove its folder."""
         self._open.pop(session.id, None)
         if session.job is not None:
             session.job.cancel()
-        session.findings = None
+        session.job = session.live_result = None
         shutil.rmtree(session.folder, ignore_errors=True)
 
-    def close_silent(self) -> None:
-        """Forget the pages that have been silent for too long; one that sends or is listened to is not silent."""
+    def close_idle(self) -> None:
+        """Forget the pages that have been idle for too long; a page that uploads or listens is not idle."""
         oldest_s = self.clock() - self.limits.session_idle_s
         for session in list(self._open.values()):
-            if session.seen_s < oldest_s and not session.is_live and not session.is_sending:
+            if session.seen_s < oldest_s and not session.is_live and not session.is_uploading:
                 self.close(session)
 
     def close_all(self) -> None:
-        """Forget everybody and remove the folder that held their folders."""
+        """Forget all pages and remove the folder of their folders."""
         for session in list(self._open.values()):
             self.close(session)
         shutil.rmtree(self.folder, ignore_errors=True)

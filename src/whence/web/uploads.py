@@ -1,18 +1,17 @@
-"""A file comes in: counted while it comes, never faster into the queue than it may, never slower than is fair."""
+"""Uploads: the bytes of a file are counted and timed as they arrive."""
 
 import asyncio
 from pathlib import Path
 
 from starlette.requests import ClientDisconnect, Request
 
-from whence.web.limits import Limits
-from whence.web.refusals import RefusedError
+from whence.web.limits import Limits, RefusedError
 
 _LONGEST_NAME = 255
 
 
 def visitor_name(request: Request) -> str:
-    """What the visitor calls the file; it is shown and never opened."""
+    """Return the visitor's name for the file, which is shown and never opened."""
     return request.query_params.get("name", "")[:_LONGEST_NAME] or "the sound"
 
 
@@ -20,9 +19,9 @@ async def receive(request: Request, path: Path, limits: Limits) -> int:
     """Write the body of a request into a file.
 
     Args:
-        request: whose body is the file, as it is.
+        request: whose body is the file.
         path: a new file; removed when the upload does not come to its end.
-        limits: bytes, seconds in all, and seconds of silence.
+        limits: bytes, seconds in all, and seconds of a pause.
 
     Returns:
         bytes written.
@@ -50,7 +49,7 @@ async def receive(request: Request, path: Path, limits: Limits) -> int:
 
 
 async def _copied(request: Request, path: Path, limits: Limits) -> int:
-    """Every chunk is counted before it is kept: a length in a header may be missing, or a lie."""
+    """Write and count every chunk: the length in the header may be missing or wrong."""
     count = 0
     chunks = request.stream()
     with path.open("xb") as file:
@@ -62,9 +61,9 @@ async def _copied(request: Request, path: Path, limits: Limits) -> int:
             count += len(chunk)
             if count > limits.upload_bytes:
                 raise _too_large(limits)
-            # A chunk is 64 kB at most, and goes to the page cache: no thread is worth it.
+            # A chunk is 64 kB at most and goes to the page cache, so a thread is not needed.
             file.write(chunk)
 
 
 def _too_large(limits: Limits) -> RefusedError:
-    return RefusedError(413, f"the file is larger than {limits.upload_text}, the most that is taken here")
+    return RefusedError(413, f"the file is larger than {limits.upload_text}, the limit here")

@@ -15,7 +15,7 @@ export async function listenLive(on, stopSignal) {
     if (!isReady) waiting.push(part);
     else socket.send(part);
     parts.push(part);
-    if (socket && socket.bufferedAmount > TOO_FAR_BEHIND_BYTES) fail(new Error("this machine cannot follow the microphone; what was heard until now is kept"));
+    if (socket && socket.bufferedAmount > TOO_FAR_BEHIND_BYTES) fail(new Error("this machine cannot follow the microphone; the events until now are kept"));
   };
   let fail;
   const failed = new Promise((_, reject) => { fail = reject; });

@@ -16,7 +16,7 @@ let cancelling = Promise.resolve(); // an older cancellation must not reach the 
 
 let about = null, view = null, stop = null; // `stop` aborts what is going on
 const player = new Player(element("audio"), () => view?.move(), () => {
-  say(`${element("status").textContent} This browser cannot play this kind of file; what was found stands.`.trim());
+  say(`${element("status").textContent} This browser cannot play this kind of file; the events are still shown.`.trim());
 });
 
 function say(text) {
@@ -76,19 +76,19 @@ async function ready() {
   }
 }
 
-function hear(file) {
+function recognize(file) {
   return during(async (signal) => {
     player.load(null);
     showResult(false);
-    if (file.size > about.limits.upload_bytes) throw new Error(`${file.name} is larger than ${about.limits.upload_text}, the most that is taken here`);
+    if (file.size > about.limits.upload_bytes) throw new Error(`${file.name} is larger than ${about.limits.upload_text}, the limit here`);
     showProgress("Sending", 0);
     // A refusal in the middle of a body is lost in some browsers, so a full queue is noticed before.
     const { queue } = await ready();
-    if (queue >= about.limits.places) throw new Error(`${queue} sounds are waiting, which is as many as may; try again soon`);
+    if (queue >= about.limits.places) throw new Error(`${queue} sounds are waiting, which is the limit; try again soon`);
     const cancel = () => { cancelling = api.cancelSound().catch(() => {}); };
     await api.sendSound(file, (share) => showProgress(share < 1 ? `Sending, ${Math.round(share * 100)} %` : "Looking at the file", share), signal);
     signal.addEventListener("abort", cancel);
-    await heard(signal);
+    await processed(signal);
     const [found, picture] = await Promise.all([api.findings(), api.picture()]);
     if (signal.aborted) return;
     showResult(true);
@@ -100,8 +100,8 @@ function hear(file) {
   });
 }
 
-/** Wait until the server has heard the sound; tells the queue and then the seconds. */
-async function heard(signal) {
+/** Wait until the server has processed the sound; show the queue and then the seconds. */
+async function processed(signal) {
   for (;;) {
     const now = await api.state();
     if (signal.aborted) throw new DOMException("stopped", "AbortError");
@@ -111,7 +111,7 @@ async function heard(signal) {
     if (now.state === "waiting") showProgress(now.ahead ? `Waiting: ${now.ahead} ${now.ahead === 1 ? "sound" : "sounds"} before yours` : "Waiting", null);
     else {
       const whole = now.promised_s ? ` of ${now.promised_s.toFixed(1)}` : "";
-      showProgress(`Heard ${now.heard_s.toFixed(1)}${whole} s`, now.promised_s ? Math.min(now.heard_s / now.promised_s, 1) : null);
+      showProgress(`Processed ${now.heard_s.toFixed(1)}${whole} s`, now.promised_s ? Math.min(now.heard_s / now.promised_s, 1) : null);
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
@@ -156,7 +156,7 @@ function listen() {
 function bind() {
   const input = element("file");
   input.addEventListener("change", () => {
-    if (input.files.length) hear(input.files[0]);
+    if (input.files.length) recognize(input.files[0]);
     input.value = ""; // the same file may be chosen again
   });
   element("listen").addEventListener("click", () => {
@@ -175,7 +175,7 @@ function bind() {
     document.body.classList.remove("dragging");
     if (!carriesFile(event)) return;
     event.preventDefault();
-    if (event.dataTransfer.files.length) hear(event.dataTransfer.files[0]);
+    if (event.dataTransfer.files.length) recognize(event.dataTransfer.files[0]);
   });
   // A page that comes back out of the browser's memory needs its session still.
   addEventListener("pagehide", (event) => { if (!event.persisted) api.closeSession(); });

@@ -1,6 +1,6 @@
 // The microphone, as raw as the browser gives it, and what is wrong with that.
 
-// Voice processing mixes to one channel, or turns one of the two down: what direction is heard from would be lost.
+// Voice processing mixes to one channel, or turns one of the two down: directions would be lost.
 const RAW = { channelCount: 2, echoCancellation: false, noiseSuppression: false, autoGainControl: false };
 const WORDS = { echoCancellation: "echo cancellation", noiseSuppression: "noise suppression", autoGainControl: "automatic gain" };
 

@@ -52,7 +52,7 @@ export class ResultView {
     this.refresh();
   }
 
-  /** Take the whole of what was found. */
+  /** Show a whole result. */
   take(findings, picture) {
     Object.assign(this, { rows: findings.rows, duration_s: findings.duration_s });
     this.spectrogram.append(picture);
@@ -113,7 +113,7 @@ export class ResultView {
   model() {
     const { rows, events, classes, spectrogram, view, duration_s, isLive, tracksOf } = this;
     const cursor_s = isLive ? duration_s : this.player.time_s;
-    // A moment that is live is shown as soon as its frame is known, which is a little after it was heard.
+    // A moment that is live is shown as soon as its frame is known, which is a little after its sound.
     const now_s = isLive ? Math.max(0, duration_s - this.lag_s - 0.1) : cursor_s;
     // What sounds now is only asked once somebody has gone somewhere in the sound.
     const isTimed = isLive || this.player.isPlaying || this.player.time_s > 0;

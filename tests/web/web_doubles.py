@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from whence.cli.serve import server_config
 from whence.labels import ClassList, Events
-from whence.web.app import build_app
+from whence.web.server import build_app
 
 CLASSES = ClassList(("speech", "bell", "<img src=x onerror=alert(1)>"))
 FRAME_SAMPLES = 2_400
@@ -53,14 +53,14 @@ class FakeStream:
         total = level.sum(axis=0)
         crossings = (np.diff(np.signbit(frames[0] + frames[1]), axis=1) != 0).sum(axis=1)
         score = np.clip(total * 2, 0, 1)
-        heard = np.flatnonzero(score >= max(self._threshold or 0.5, 1e-3))
+        active = np.flatnonzero(score >= max(self._threshold or 0.5, 1e-3))
         return Events.from_columns(
             {
-                "frame": first + heard,
-                "class_index": np.digitize(crossings[heard], [100, 300]),
-                "azimuth_deg": 90 * (level[0] - level[1])[heard] / total[heard],
-                "distance_m": 0.5 / total[heard],
-                "score": score[heard],
+                "frame": first + active,
+                "class_index": np.digitize(crossings[active], [100, 300]),
+                "azimuth_deg": 90 * (level[0] - level[1])[active] / total[active],
+                "distance_m": 0.5 / total[active],
+                "score": score[active],
             }
         )
 
@@ -112,7 +112,7 @@ class Page:
         """The live socket; the client's own base address does not count for sockets."""
         return self.client.websocket_connect(f"{HOST.replace('http', 'ws')}{self.path}/live", **settings)
 
-    def hear(self, content, name="a.wav"):
+    def recognize(self, content, name="a.wav"):
         """Send, wait, and fetch what was found."""
         assert self.send(content, name).status_code == 202
         state = self.wait()

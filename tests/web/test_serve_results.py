@@ -4,29 +4,28 @@ import re
 
 import numpy as np
 import pytest
-from fake_hearing import CLASSES, Page, client_of, tones, wav_of
 from hypothesis import given, settings, strategies as st
+from web_doubles import CLASSES, FakeStream, FakeSystem, Page, client_of, tones, wav_of
 
 from whence.features import hann, logmel_settings, mel_filterbank
 from whence.labels import Events, read_dcase
 from whence.views import COLOURS, MARKERS
-from whence.web.app import PAGE
-from whence.web.downloads import DOWNLOADS, file_stem
-from whence.web.findings import Findings, rows_as_json
-from whence.web.spectrogram import HOP_SAMPLES, Spectrogram
+from whence.web.recognition import HOP_SAMPLES, Recognition, model_of
+from whence.web.results import DOWNLOADS, Result, file_stem, rows_as_json
+from whence.web.server import PAGE
 
 SOUND = tones((1.0, 200, 0.5, 0.1), (1.0, 3_000, 0.1, 0.5))
 
 
 def picture_of(signal, sizes):
-    """The picture of a signal that comes in pieces of the given sizes, over and over."""
-    picture = Spectrogram()
+    """The spectrogram of a signal that comes in pieces of the given sizes, over and over."""
+    recognition = Recognition(model_of(FakeSystem(), FakeStream), "best")
     parts, at, turn = [], 0, 0
     while at < signal.shape[1]:
-        parts.append(picture.feed(signal[:, at : at + sizes[turn % len(sizes)]]))
+        parts.append(recognition.feed(signal[:, at : at + sizes[turn % len(sizes)]])[1])
         at += sizes[turn % len(sizes)]
         turn += 1
-    return np.concatenate([*parts, picture.finish()])
+    return np.concatenate([*parts, recognition.finish()[1]])
 
 
 def plain_picture(signal):
@@ -62,19 +61,19 @@ def test_the_picture_of_silence_is_empty_and_of_a_tone_is_loud_at_its_pitch():
     assert left.max() - right.max() == pytest.approx(40 * 2.55, abs=2)  # 40 dB
 
 
-def findings_of(**columns):
-    return Findings("a.wav", 1.0, Events.from_columns(columns), np.zeros((0, 2, 64), np.uint8), ())
+def result_of(**columns):
+    return Result("a.wav", 1.0, Events.from_columns(columns), np.zeros((0, 2, 64), np.uint8), ())
 
 
 def test_chosen_rows_are_as_sure_as_their_class_asks():
-    found = findings_of(frame=[0, 1, 2, 3], class_index=[0, 0, 1, 1], azimuth_deg=[0] * 4, score=[0.39, 0.4, 0.4, 0.6])
+    found = result_of(frame=[0, 1, 2, 3], class_index=[0, 0, 1, 1], azimuth_deg=[0] * 4, score=[0.39, 0.4, 0.4, 0.6])
     assert found.chosen(np.array([0.4, 0.5])).frame.tolist() == [1, 3]
     assert found.chosen(np.array([0.4, 0.5]), hidden=[1]).frame.tolist() == [1]
 
 
 def test_the_server_keeps_the_rows_that_the_page_shows():
     """The page sees rounded scores, and both sides must draw the line at the same place."""
-    found = findings_of(frame=[0, 1], class_index=[0, 0], azimuth_deg=[0, 0], score=[0.49961, 0.4994])
+    found = result_of(frame=[0, 1], class_index=[0, 0], azimuth_deg=[0, 0], score=[0.49961, 0.4994])
     shown = [score >= 0.5 for score in rows_as_json(found.events)["score"]]
     assert shown == [True, False]
     assert found.chosen(np.array([0.5])).frame.tolist() == [0]
@@ -102,7 +101,7 @@ def test_numbers_are_short_and_what_is_not_known_is_null():
 def test_a_download_holds_what_is_shown(query, frames, tmp_path):
     with client_of() as client:
         page = Page(client)
-        page.hear(wav_of(SOUND * 0.8), "my street.wav")
+        page.recognize(wav_of(SOUND * 0.8), "my street.wav")
         answer = client.get(f"{page.path}/downloads/dcase{query}")
     assert answer.headers["content-disposition"] == "attachment; filename*=UTF-8''my-street.csv"
     (tmp_path / "a.csv").write_bytes(answer.content)
@@ -113,7 +112,7 @@ def test_a_download_holds_what_is_shown(query, frames, tmp_path):
 def test_every_format_that_is_one_file_can_be_downloaded(form):
     with client_of() as client:
         page = Page(client)
-        page.hear(wav_of(SOUND))
+        page.recognize(wav_of(SOUND))
         assert client.get(f"{page.path}/downloads/{form}").status_code == 200
 
 
@@ -132,16 +131,16 @@ def test_every_format_that_is_one_file_can_be_downloaded(form):
 def test_what_cannot_be_downloaded_is_refused(rest, status):
     with client_of() as client:
         page = Page(client)
-        page.hear(wav_of(SOUND))
+        page.recognize(wav_of(SOUND))
         assert client.get(f"{page.path}/downloads/{rest}").status_code == status
 
 
 def test_a_format_that_the_events_do_not_fit_says_why():
     with client_of() as client:
         page = Page(client)
-        page.hear(wav_of(SOUND))
+        page.recognize(wav_of(SOUND))
         session = client.server.sessions.get(page.about["session"])
-        session.findings = findings_of(frame=[0], class_index=[0], azimuth_deg=[0])
+        session.job.result = result_of(frame=[0], class_index=[0], azimuth_deg=[0])
         answer = client.get(f"{page.path}/downloads/dcase?score=0.1")
         assert (answer.status_code, answer.text.strip()[:27]) == (422, "row 0: no distance is known")
 
