@@ -1,10 +1,10 @@
-"""How many five-second scenes are rendered in a second, beside a plain NumPy/SciPy renderer and beside the least work?
+"""Measure how many five-second scenes are rendered per second, beside a plain NumPy/SciPy renderer and a lower bound.
 
 Makes a bank of noise bursts and rooms with responses of 0.8 s, draws scenes of five events with background and every
 augmentation, and renders the same scenes in one run: the plain way (one event after the other, with SciPy's
 `oaconvolve` in float32; the slow twin of the tests) and this package's, with blocks of several lengths. The clips are
-compared. The floor is the time of the transforms alone. Times of one process are processor time, which other programs
-disturb least; the last rows are whole pipelines (drawing, rendering, handing over) by the clock.
+compared. The floor is the time of the transforms alone. Times of one process are processor time, which depends least on
+other programs; the last rows are whole pipelines (drawing, rendering, transfer) in wall-clock time.
 
     python benchmarks/scenes.py [number of scenes]
 """
@@ -61,9 +61,9 @@ def make_sounds(rng: np.random.Generator) -> Sounds:
     return Sounds.from_waveforms(waveforms, classes, names, names, STARSS23)
 
 
-def make_rooms(rng: np.random.Generator, rooms: int = 4, places: int = 40) -> RoomBank:
-    """Direct sounds at random places and diffuse tails that fall by 60 dB in 0.8 s."""
-    count = rooms * places
+def make_rooms(rng: np.random.Generator, rooms: int = 4, positions: int = 40) -> RoomBank:
+    """Direct sounds at random positions and diffuse tails that fall by 60 dB in 0.8 s."""
+    count = rooms * positions
     azimuth, elevation = rng.uniform(-180, 180, count), rng.uniform(-40, 10, count)
     distance = rng.uniform(0.7, 4.0, count)
     tail = rng.normal(size=(count, 3, TAPS)) * 10 ** (-3 * np.arange(TAPS) / TAPS) * 0.02
@@ -74,7 +74,7 @@ def make_rooms(rng: np.random.Generator, rooms: int = 4, places: int = 40) -> Ro
     return RoomBank(
         responses=tail.astype(np.float16),
         direct_sample=np.full(count, 32, np.int32),
-        room=np.repeat(np.arange(rooms, dtype=np.int32), places),
+        room=np.repeat(np.arange(rooms, dtype=np.int32), positions),
         azimuth_deg=azimuth.astype(np.float32),
         elevation_deg=elevation.astype(np.float32),
         distance_m=distance.astype(np.float32),

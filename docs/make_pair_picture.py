@@ -1,4 +1,4 @@
-"""Where sources seem to be that pairs of cardioids hear: `python docs/make_pair_picture.py` writes docs/pairs.png."""
+"""Apparent azimuth of a source for pairs of cardioids: `python docs/make_pair_picture.py` writes docs/pairs.png."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ PAIRS = {"back to back": 180, "XY, 120 degrees": 120, "XY, 90 degrees": 90}
 
 
 def drawn_to_deg(azimuth_deg: NDArray[np.float64], between_deg: float) -> NDArray[np.float64]:
-    """Where a source seems to be, from the levels that two cardioids at an angle give.
+    """Return the apparent azimuth of a source, from its levels in two cardioids at an angle.
 
     >>> drawn_to_deg(np.array([30.0, 60.0, 90.0]), 90).round().tolist()
     [13.0, 27.0, 45.0]

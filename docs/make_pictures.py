@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from whence.cli.scene_settings import fitted_to
+from whence.cli.scenes import fitted_to
 from whence.scenes import SceneSettings, draw_scene, render_batch
 from whence.scenes.rooms import RoomSettings, make_room_bank
 from whence.synth import procedural_sounds

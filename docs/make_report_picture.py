@@ -14,7 +14,7 @@ from playwright.sync_api import sync_playwright
 
 from whence.audio import write
 from whence.cli.main import main as whence
-from whence.cli.scene_settings import fitted_to
+from whence.cli.scenes import fitted_to
 from whence.labels import Events, write_dcase
 from whence.scenes import SceneSettings, draw_scene, render_batch
 from whence.scenes.rooms import RoomSettings, make_room_bank

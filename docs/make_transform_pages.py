@@ -3,8 +3,8 @@
     python docs/make_transform_pages.py
 
 writes docs/transforms/<name>.md and <name>.png, and the sounds to build/transforms/<name>_before.wav and _after.wav.
-Texts and tables come from the docstrings and settings in the code, so a page cannot say something else than the code;
-a test compares the two. The sounds are made here: four plucked notes and a hiss.
+Texts and tables come from the docstrings and settings in the code, so that pages and code agree; a test compares them.
+The sounds are made here: four plucked notes and a hiss.
 """
 
 import importlib
@@ -76,7 +76,7 @@ def make_sounds() -> Sounds:
 
 
 def make_rooms() -> RoomBank:
-    """Seven places without a room, 60 degrees left to right, and the same ones with a diffuse tail of half a second."""
+    """Seven positions in free field, 60 degrees left to right, and the same with a diffuse tail of half a second."""
     rng = np.random.default_rng(1)
     azimuth = np.tile(np.arange(60.0, -61.0, -20.0), 2)
     taps = 12_000
@@ -101,9 +101,9 @@ def make_rooms() -> RoomBank:
 BANK, ROOMS = make_sounds(), make_rooms()
 
 
-def event(sound: int = 0, place: int = 3, **more: Any) -> SceneEvent:
-    """The notes from one place, ahead if not said otherwise."""
-    path = SourcePath((Waypoint(0, place, 0.0),))
+def event(sound: int = 0, response: int = 3, **more: Any) -> SceneEvent:
+    """The notes from one position, by default ahead."""
+    path = SourcePath((Waypoint(0, response, 0.0),))
     return SceneEvent(9, (Piece(sound, 0, 48_000, 7_200, 0, 120),), path, more.pop("level_dbfs", -30.0), **more)
 
 
@@ -112,7 +112,7 @@ def scene(*events: SceneEvent, **more: Any) -> Scene:
     return Scene(seed=0, epoch=0, index=0, sample_count=SAMPLES, room=0, view_deg=0.0, events=events, **more)
 
 
-def heard(*scenes: Scene) -> tuple[Array, Array]:
+def rendered(*scenes: Scene) -> tuple[Array, Array]:
     """Two scenes as sound."""
     before, after = render_batch(scenes, BANK, ROOMS).audio.numpy()
     return before, after
@@ -139,7 +139,7 @@ def spectra(signal: Array) -> Array:
 
 def masked() -> tuple[Array, Array]:
     """Spectra with stretches of time and frequency blanked."""
-    before = spectra(heard(scene(event()), scene(event()))[0])
+    before = spectra(rendered(scene(event()), scene(event()))[0])
     settings = SpecAugmentSettings(1.0, 2, (8, 15), 2, (20, 60))
     mask = draw_spec_augment(np.random.default_rng(2), settings, before.shape[1], before.shape[2])
     return before, apply_spec_augment(torch.from_numpy(before)[None], [mask])[0].numpy()
@@ -147,7 +147,7 @@ def masked() -> tuple[Array, Array]:
 
 def filtered() -> tuple[Array, Array]:
     """Spectra under a curve."""
-    before = spectra(heard(scene(event()), scene(event()))[0])
+    before = spectra(rendered(scene(event()), scene(event()))[0])
     curve = FilterCurve(bands=(0, 100, 200, 480), gains_db=(-15.0, 10.0, -20.0, 10.0))
     return before, apply_filter_augment(torch.from_numpy(before)[None], [curve])[0].numpy()
 
@@ -159,46 +159,49 @@ STAGES = "the four stages of Wang et al. 2023"
 PAGES_OF: dict[str, Page] = {
     "gain": Page(
         REPORT, "the same notes at -40 and at -25 dBFS",
-        lambda: heard(scene(event(level_dbfs=-40.0)), scene(event(level_dbfs=-25.0))), "GainSettings",
+        lambda: rendered(scene(event(level_dbfs=-40.0)), scene(event(level_dbfs=-25.0))), "GainSettings",
     ),
     "polarity_inversion": Page(
         REPORT, "20 ms of the waveform",
-        lambda: heard(scene(event()), scene(event(inverted=True))), "PolarityInversionSettings", waveform_samples=480,
+        lambda: rendered(scene(event()), scene(event(inverted=True))),
+        "PolarityInversionSettings", waveform_samples=480,
     ),
     "multiband_eq": Page(
         REPORT, "bass and treble raised, the octaves of 1 and 2 kHz lowered by 12 dB",
-        lambda: heard(scene(event()), scene(event(eq_db=EQ_DB))), "MultibandEqSettings",
+        lambda: rendered(scene(event()), scene(event(eq_db=EQ_DB))), "MultibandEqSettings",
     ),
     "time_mask": Page(
         REPORT, "two stretches of a quarter of a second silenced",
-        lambda: heard(
+        lambda: rendered(
             scene(event()), scene(event(masks=(TimeMask(15_000, 6_000), TimeMask(36_000, 6_000))))
         ), "TimeMaskSettings",
     ),
     "channel_swap": Page(
         f"{REPORT}, and {STAGES}", "notes at 60 degrees to the left, then to the right",
-        lambda: heard(scene(event(place=0)), scene(event(place=0), swapped=True)), "ChannelSwapSettings",
+        lambda: rendered(scene(event(response=0)), scene(event(response=0), swapped=True)), "ChannelSwapSettings",
     ),
     "room_response": Page(
         f"{REPORT}, and {STAGES}", "the notes in the open, then in a hall, both 20 degrees to the left",
-        lambda: heard(scene(event(place=2)), scene(event(place=9))),
+        lambda: rendered(scene(event(response=2)), scene(event(response=9))),
     ),
     "moving_source": Page(
         "this package", "the notes standing ahead, then on their way from left to right",
-        lambda: heard(scene(event()), scene(moving())), "MovingSourceSettings",
+        lambda: rendered(scene(event()), scene(moving())), "MovingSourceSettings",
     ),
     "diffuse_background": Page(
         REPORT, "the notes alone, then with a diffuse hiss 15 dB softer",
-        lambda: heard(scene(event()), with_background()), "DiffuseBackgroundSettings",
+        lambda: rendered(scene(event()), with_background()), "DiffuseBackgroundSettings",
     ),
     "scene_mixing": Page(
         STAGES, "the notes, then with a second scene to the right mixed in",
-        lambda: heard(scene(event(place=1)), scene(event(place=1), partner=scene(event(sound=1, place=6)))),
+        lambda: rendered(
+            scene(event(response=1)), scene(event(response=1), partner=scene(event(sound=1, response=6)))
+        ),
         "SceneMixingSettings",
     ),
     "peak_protection": Page(
         "this package; the organisers leave such clips out", "a soft clip, left as it is, and a loud one, turned down",
-        lambda: heard(scene(event()), scene(event(level_dbfs=0.0))), waveform_samples=SAMPLES,
+        lambda: rendered(scene(event()), scene(event(level_dbfs=0.0))), waveform_samples=SAMPLES,
     ),
     "spec_augment": Page(
         f"{STAGES}, after Park et al. 2019", "spectra of the notes, two stretches of time and two of frequency blanked",
@@ -239,7 +242,7 @@ def settings_table(settings: type) -> str:
 
 
 def default_of(field: "Field[Any]") -> Any:
-    """What a field holds if nothing is said."""
+    """The default of a field."""
     return field.default if field.default_factory is MISSING else field.default_factory()
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from playwright.sync_api import sync_playwright
 
 from whence.audio import write
-from whence.cli.scene_settings import fitted_to
+from whence.cli.scenes import fitted_to
 from whence.cli.serve import server_config
 from whence.labels import STARSS23, Events
 from whence.scenes import SceneSettings, draw_scene, render_batch

@@ -47,7 +47,7 @@ def mix(sounds, rooms, out, *flags):
     return main(["scenes", str(sounds), "--rooms", str(rooms), "--out", str(out), *flags])
 
 
-def test_what_the_bank_lacks_is_left_out_and_said(sounds, rooms, tmp_path, capsys):
+def test_what_the_bank_lacks_is_left_out_and_logged(sounds, rooms, tmp_path, capsys):
     assert mix(sounds, rooms, tmp_path / "synth", "--clips", "1") == 0
     err = capsys.readouterr().err
     assert "no sounds of: female speech, male speech, clapping," in err
@@ -89,10 +89,10 @@ def test_show_writes_sound_labels_and_picture_of_each_scene(sounds, rooms, tmp_p
         *("scene000.csv", "scene000.png", "scene000.wav", "scene001.csv", "scene001.png", "scene001.wav"),
     ]
     assert (out / "scene000.png").read_bytes().startswith(b"\x89PNG")
-    said = capsys.readouterr().out
+    printed = capsys.readouterr().out
     events = list(read_dcase(out / "scene000.csv"))
-    assert said.count(" deg ") == sum(len(list(read_dcase(path))) for path in out.glob("*.csv"))
-    assert f"  {events[0].onset_s:.1f}-{events[0].offset_s:.1f} s" in said
+    assert printed.count(" deg ") == sum(len(list(read_dcase(path))) for path in out.glob("*.csv"))
+    assert f"  {events[0].onset_s:.1f}-{events[0].offset_s:.1f} s" in printed
 
 
 def test_a_list_of_sounds_with_a_condition(sounds, rooms, tmp_path):
@@ -111,14 +111,14 @@ def test_a_list_of_sounds_with_a_condition(sounds, rooms, tmp_path):
 @pytest.mark.parametrize(
     ("flags", "sentence"),
     [
-        ([], "say how many"),
-        (["--clips", "0"], "say how many"),
+        ([], "how many scenes"),
+        (["--clips", "0"], "how many scenes"),
         (["--clips", "1", "--where", "split"], "a folder has no columns"),
         (["--clips", "1", "--rooms", "nowhere.safetensors"], "nowhere.safetensors"),
         (["--clips", "1", "--classes", "nowhere.txt"], "nowhere.txt: no such file"),
     ],
 )
-def test_what_cannot_be_mixed_is_said_and_nothing_is_written(flags, sentence, sounds, rooms, tmp_path, capsys):
+def test_what_cannot_be_mixed_is_refused_and_nothing_is_written(flags, sentence, sounds, rooms, tmp_path, capsys):
     assert mix(sounds, rooms, tmp_path / "synth", *flags) == 2
     assert sentence in capsys.readouterr().err
     assert not (tmp_path / "synth").exists()

@@ -28,7 +28,7 @@ def render_one(scene, sounds, rooms, dtype=np.float64):
         other, more = _render_alone(scene.partner, sounds, rooms, dtype)
         audio = audio + 10 ** (scene.partner_level_db / 20) * other
         free = max([row[2] for row in rows], default=-1) + 1
-        rows += [(frame, kind, source + free, *place) for frame, kind, source, *place in more]
+        rows += [(frame, kind, source + free, *rest) for frame, kind, source, *rest in more]
     peak = np.abs(audio).max()
     if peak > 0.99:
         audio = audio * 0.99 / peak
@@ -47,7 +47,7 @@ def rows_of(events: Events):
 def _render_alone(scene, sounds, rooms, dtype):
     count = scene.sample_count
     audio = np.zeros((2, count), dtype)
-    rows, numbers, heard = [], {}, set()
+    rows, numbers, labelled = [], {}, set()
     for event in scene.events:
         dry = _dry(event, sounds, count, dtype)
         for mask in event.masks:
@@ -59,10 +59,10 @@ def _render_alone(scene, sounds, rooms, dtype):
         source = numbers.setdefault(event.class_index, 0)
         numbers[event.class_index] += 1
         if event.class_index >= 0:
-            heard |= set(active)
+            labelled |= set(active)
             rows += [_label(frame, event, source, rooms) for frame in active]
     if scene.background is not None:
-        _add_background(audio, scene.background, sounds, sorted(heard))
+        _add_background(audio, scene.background, sounds, sorted(labelled))
     return audio, rows
 
 
@@ -119,7 +119,7 @@ def _activity(dry, event, sounds, rule):
 
 
 def _through_room(signal, event, rooms, count):
-    """What the stereo pair hears of one event within the clip."""
+    """The stereo signal of one event within the clip."""
     out = np.zeros((2, LEAD + count), signal.dtype)
     moments = [waypoint.sample for waypoint in event.path.waypoints]
     for number, waypoint in enumerate(event.path.waypoints):
@@ -127,10 +127,10 @@ def _through_room(signal, event, rooms, count):
         if len(moments) > 1:
             weight = np.interp(np.arange(len(signal)) - LEAD, moments, np.eye(len(moments))[number])
             part = signal * weight.astype(signal.dtype)
-        heard = np.flatnonzero(part)
-        if not len(heard):
+        sounding = np.flatnonzero(part)
+        if not len(sounding):
             continue
-        first, part = heard[0], part[heard[0] : heard[-1] + 1]
+        first, part = sounding[0], part[sounding[0] : sounding[-1] + 1]
         w, y, x = rooms.responses[waypoint.response].astype(signal.dtype)
         turn = signal.dtype.type(np.radians(waypoint.turn_deg))
         side = np.sin(turn) * x + np.cos(turn) * y
@@ -167,7 +167,7 @@ def _label(frame, event, source, rooms):
     return frame, event.class_index, source, float(heading), float(distance), float(elevation)
 
 
-def _add_background(audio, background, sounds, heard):
+def _add_background(audio, background, sounds, labelled):
     """The diffuse background at its level."""
     omni, side = np.zeros(audio.shape[1], audio.dtype), np.zeros(audio.shape[1], audio.dtype)
     for wave in background.waves:
@@ -177,11 +177,11 @@ def _add_background(audio, background, sounds, heard):
             omni += sound / rms / np.sqrt(len(background.waves))
             side += wave.y * sound / rms / np.sqrt(len(background.waves))
     noise = np.stack([omni + side, omni - side])
-    frames = heard or range(audio.shape[1] // FRAME)
+    frames = labelled or range(audio.shape[1] // FRAME)
     stretch = np.concatenate([np.arange(i * FRAME, (i + 1) * FRAME) for i in frames])
     noise_power = np.mean(noise[:, stretch] ** 2)
     wanted = 10 ** (background.level_dbfs / 10)
-    if heard:
+    if labelled:
         wanted = np.mean(audio[:, stretch] ** 2) / 10 ** (background.snr_db / 10)
     if noise_power > 0:
         audio += np.sqrt(wanted / noise_power) * noise

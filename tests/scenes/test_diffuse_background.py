@@ -41,7 +41,7 @@ def test_the_waves_of_a_recording_come_from_a_turned_tetrahedron(seed):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_figure_eight_hears_a_third_of_the_power_and_nothing_in_common(seed):
+def test_the_figure_of_eight_has_a_third_of_the_power_and_is_uncorrelated(seed):
     background = drawn(seed, sample_count=48_000, recordings=(1, 1), bank=sounds_of([NOISE / 5], [BACKGROUND]))
     lanes = [Lane(wave.pieces, 48_000 * i, 48_000, 0, 48_000) for i, wave in enumerate(background.waves)]
     waves = lay_pieces(lanes, sounds_of([NOISE / 5], [BACKGROUND]), torch.device("cpu")).view(4, -1)
@@ -85,11 +85,11 @@ def test_a_loop_of_a_constant_stays_constant():
     np.testing.assert_allclose(steady.numpy(), 1.0, atol=1e-5)
 
 
-def test_the_four_readings_stay_apart():
+def test_the_four_starting_points_are_apart():
     for seed in range(30):
         background = drawn(seed, recordings=(1, 1), bank=sounds_of([NOISE], [BACKGROUND]))
-        places = np.sort([wave.pieces[0].first_sample for wave in background.waves])
-        assert np.diff([*places, places[0] + 96_000]).min() > 96_000 / 8 - 1_300
+        starts = np.sort([wave.pieces[0].first_sample for wave in background.waves])
+        assert np.diff([*starts, starts[0] + 96_000]).min() > 96_000 / 8 - 1_300
 
 
 def test_levels_and_counts_are_drawn_from_their_ranges():

@@ -26,21 +26,21 @@ def test_the_same_coordinates_give_the_same_scene_in_any_order():
 
 
 def test_each_coordinate_counts():
-    scenes = [draw_scene(*place, SETTINGS, SOUNDS, ROOMS) for place in [(7, 0, 0), (7, 1, 0), (7, 0, 1), (8, 0, 0)]]
+    scenes = [draw_scene(*at, SETTINGS, SOUNDS, ROOMS) for at in [(7, 0, 0), (7, 1, 0), (7, 0, 1), (8, 0, 0)]]
     views = [scene.view_deg for scene in scenes]
     assert len(set(views)) == 4
     assert [(scene.seed, scene.epoch, scene.index) for scene in scenes] == [(7, 0, 0), (7, 1, 0), (7, 0, 1), (8, 0, 0)]
 
 
-@pytest.mark.parametrize("place", [(-1, 0, 0), (0, -1, 0), (0, 0, -1), (2**32, 0, 0), (0, 0, 2**32)])
-def test_impossible_coordinates_are_refused(place):
+@pytest.mark.parametrize("coordinates", [(-1, 0, 0), (0, -1, 0), (0, 0, -1), (2**32, 0, 0), (0, 0, 2**32)])
+def test_impossible_coordinates_are_refused(coordinates):
     with pytest.raises(SceneError, match="each is a number from 0 to"):
-        generator_at(*place)
+        generator_at(*coordinates)
 
 
 def test_nothing_of_the_sounds_is_read():
     class Untouchable:
-        """Stands where samples would be."""
+        """In place of the samples."""
 
         def __getitem__(self, _):
             raise AssertionError("a sample was read")
@@ -69,7 +69,7 @@ def test_each_source_may_be_turned_on_its_own():
     assert len(set(turns)) == len(turns)
 
 
-def test_sources_beyond_the_number_of_places_are_turned():
+def test_sources_beyond_the_number_of_positions_are_turned():
     settings = SceneSettings.from_plain({"moving_source": {"probability": 0.0, "probability_of": {}}})
     rooms = dry_rooms([10.0])
     for scene in drawn(settings, rooms=rooms):
@@ -160,7 +160,7 @@ def test_a_partner_is_a_scene_of_its_own():
     ],
     ids=lambda data: next(iter(data)),
 )
-def test_a_misspelt_class_is_refused_wherever_it_stands(data):
+def test_a_misspelt_class_is_refused_in_every_field(data):
     with pytest.raises(SceneError, match=r"names 'bel'; the classes are: female speech"):
         draw_scene(0, 0, 0, SceneSettings.from_plain(data), SOUNDS, ROOMS)
 
@@ -193,7 +193,7 @@ COLUMNS = ("responses", "direct_sample", "room", "azimuth_deg", "elevation_deg",
 
 
 def test_drawn_scenes_stay_the_same_from_release_to_release():
-    # Whoever must change this changes every scene of every seed, and says so in the change log.
+    # A change here changes every scene of every seed and belongs into the change log.
     scene = draw_scene(1, 0, 0, SETTINGS, SOUNDS, ROOMS)
     assert (scene.room, round(scene.view_deg, 6), scene.swapped) == (0, 341.513801, False)
     found = [(e.class_index, e.pieces[0].sound, e.start_sample, e.path.waypoints[0].response) for e in scene.events]

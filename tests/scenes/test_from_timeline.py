@@ -33,7 +33,7 @@ def timeline(frames, azimuth, class_index=0, source=0, distance=np.nan):
 
 
 def follow(table, rooms=None, sounds=STEADY, index=0, view_deg=0.0, settings=PLAIN):
-    rooms = rooms or tiny_rooms(places=12)
+    rooms = rooms or tiny_rooms(positions=12)
     scene = scene_from_timeline(table, 1, 0, index, settings, sounds, rooms, view_deg)
     return scene, render_batch([scene], sounds, rooms).events[0]
 
@@ -56,7 +56,7 @@ def test_the_clip_has_the_classes_times_and_azimuths_of_the_timeline(index):
 
 
 @pytest.mark.parametrize(("wanted", "nearest"), [(0.5, 0.8), (2.2, 2.0), (9.0, 3.5)])
-def test_among_places_in_one_direction_the_nearest_distance_is_taken(wanted, nearest):
+def test_among_positions_in_one_direction_the_nearest_distance_is_taken(wanted, nearest):
     rooms = dry_rooms([20.0] * 3, distance_m=[0.8, 2.0, 3.5])
     _, found = follow(timeline(range(5, 12), 33.0, distance=wanted), rooms)
     np.testing.assert_allclose(found.distance_m, nearest, rtol=1e-6)
@@ -82,7 +82,7 @@ def test_a_source_that_turns_is_followed():
     assert np.abs(found.azimuth_deg - azimuth).max() < 1e-3
 
 
-def test_a_source_that_hardly_turns_stands_still():
+def test_a_source_that_hardly_turns_is_static():
     scene, found = follow(timeline(range(5, 25), np.linspace(0, 14, 20)))
     assert len(scene.events[0].path.waypoints) == 1
     np.testing.assert_allclose(found.azimuth_deg, 0.0, atol=1e-4)
@@ -142,7 +142,7 @@ def test_a_class_without_sounds_is_refused_by_name():
         follow(timeline([3], 0.0, 13))
 
 
-def test_a_source_that_stands_twice_in_a_frame_is_one_run():
+def test_a_source_with_two_rows_in_a_frame_is_one_run():
     table = Events.from_columns({"frame": [3, 3, 4], "class_index": [0, 0, 0], "azimuth_deg": [5.0, 6.0, 5.0]})
     scene, _ = follow(table)
     assert len(scene.events) == 1

@@ -80,7 +80,7 @@ def test_a_drawn_path_has_the_drawn_speed_and_small_steps(seed):
     assert 30 <= abs(azimuth[-1] - azimuth[0]) <= 90
     assert np.abs(steps).max() <= 8 + 1e-4
     assert np.ptp(steps) < 1e-3
-    # It stays on its circle: the places alternate between 1 m and 3 m.
+    # It stays on its circle: the positions alternate between 1 m and 3 m.
     assert {float(ROOMS.distance_m[w.response]) for w in path.waypoints} == {float(ROOMS.distance_m[5])}
 
 

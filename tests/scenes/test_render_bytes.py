@@ -1,4 +1,4 @@
-"""The bytes of a clip depend on its scene and its banks, on nothing around it."""
+"""The bytes of a clip depend on its scene and its banks alone."""
 
 import hashlib
 import subprocess
@@ -45,7 +45,7 @@ def test_a_clip_has_the_same_bytes_whatever_its_neighbours(scenes):
 @pytest.mark.parametrize("count", [2, 3])
 def test_a_clip_has_the_same_bytes_with_any_number_of_threads(scenes, threads, count):
     # A lone long transform is what PyTorch would share among threads, and then round otherwise.
-    rooms = tiny_rooms(places=12, taps=19_200)
+    rooms = tiny_rooms(positions=12, taps=19_200)
     threads(1)
     one = render_batch(scenes, SOUNDS, rooms)
     threads(count)
@@ -64,7 +64,7 @@ def test_the_number_of_threads_is_put_back(scenes, threads):
 
 
 def far_off():
-    """An event heard through a response that no bank has."""
+    """An event with a response that is in no bank."""
     return one_event(SOUNDS, path=still(10_000))
 
 

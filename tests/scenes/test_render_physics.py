@@ -34,13 +34,13 @@ def level_ratio(clip):
 def test_in_free_field_the_level_ratio_is_the_sine_of_the_azimuth(azimuth, elevation, turn):
     rooms = dry_rooms(azimuth, elevation)
     batch = render_batch([scene_of([one_event(STEADY, path=still(0, turn))])], STEADY, rooms)
-    heard = np.radians(azimuth + turn)
+    turned = np.radians(azimuth + turn)
     # float16 responses: 11 bits of mantissa.
-    assert level_ratio(batch.audio[0]) == pytest.approx(np.sin(heard) * np.cos(np.radians(elevation)), abs=1e-3)
+    assert level_ratio(batch.audio[0]) == pytest.approx(np.sin(turned) * np.cos(np.radians(elevation)), abs=1e-3)
     label = float(batch.events[0].azimuth_deg[0])
     assert label == pytest.approx(float(fold_to_front(azimuth + turn)), abs=1e-3)
     assert -90 <= label <= 90
-    assert np.sin(np.radians(label)) == pytest.approx(np.sin(heard), abs=1e-4)
+    assert np.sin(np.radians(label)) == pytest.approx(np.sin(turned), abs=1e-4)
     assert float(batch.events[0].elevation_deg[0]) == pytest.approx(elevation, abs=1e-4)
 
 
@@ -127,16 +127,16 @@ def test_a_silent_background_stays_silent():
     assert torch.equal(with_it.audio, without.audio)
 
 
-def test_a_moving_source_is_heard_and_labelled_along_its_path():
+def test_a_moving_source_is_rendered_and_labelled_along_its_path():
     azimuths = np.arange(-60.0, 61.0, 10.0)
     rooms = dry_rooms(azimuths)
     moments = np.linspace(0, 48_000, len(azimuths)).astype(int)
     path = SourcePath(tuple(Waypoint(int(moment), i, 0.0) for i, moment in enumerate(moments)))
     batch = render_batch([scene_of([one_event(STEADY, path=path)])], STEADY, rooms)
     ratios = [level_ratio(batch.audio[0][:, f * 2_400 : (f + 1) * 2_400]) for f in range(20)]
-    heard = np.degrees(np.arcsin(ratios))
+    found = np.degrees(np.arcsin(ratios))
     wanted = -60 + 120 * (np.arange(20) + 0.5) / 20
-    np.testing.assert_allclose(heard, wanted, atol=0.6)
+    np.testing.assert_allclose(found, wanted, atol=0.6)
     np.testing.assert_allclose(batch.events[0].azimuth_deg, wanted, atol=0.01)
 
 
@@ -155,7 +155,7 @@ def test_a_source_that_passes_behind_keeps_its_side_until_it_has_passed():
     np.testing.assert_allclose(label, 30 - 60 * (np.arange(20) + 0.5) / 20, atol=0.01)
 
 
-def test_interferers_are_heard_but_not_labelled():
+def test_interferers_are_rendered_but_not_labelled():
     batch = render_batch([scene_of([one_event(STEADY, class_index=-2)])], STEADY, TINY_ROOMS)
     assert batch.audio.abs().max() > 0
     assert not batch.events[0]

@@ -70,7 +70,7 @@ def test_azimuths_of_a_bank_never_reach_a_half_turn(azimuths):
 
 
 def bank_of(rooms):
-    """A bank whose responses say which room they belong to."""
+    """A bank whose responses hold the index of their room."""
     rows = np.array(rooms, np.int32)
     column = np.arange(len(rows), dtype=np.float32)
     count = rows.max() + 1
@@ -95,7 +95,7 @@ def test_rooms_keep_their_responses_and_are_numbered_anew():
     np.testing.assert_array_equal(chosen.rt60_s, [2.5, 0.5])
 
 
-def test_what_is_shared_out_and_merged_is_the_whole():
+def test_selected_parts_merge_to_the_whole():
     bank = bank_of([0, 0, 1, 1, 2])
     again = merge([select_rooms(bank, [0, 1]), select_rooms(bank, [2])])
     np.testing.assert_array_equal(again.responses, bank.responses)
@@ -104,7 +104,7 @@ def test_what_is_shared_out_and_merged_is_the_whole():
 
 
 @pytest.mark.parametrize("rooms", [[], [3], [-1], [1, 1]])
-def test_rooms_that_cannot_be_chosen_are_said(rooms):
+def test_rooms_that_cannot_be_chosen_are_refused(rooms):
     with pytest.raises(SceneError, match="name each room"):
         select_rooms(bank_of([0, 1, 2]), rooms)
 
@@ -220,7 +220,7 @@ def columns_of(bank):
         ({"version": 1, "room_name": ["a", "b"], "crc32": 0}, {"room": np.zeros(6, np.int64)}, "values in types"),
     ],
 )
-def test_headers_that_lie_are_refused(path, about, change, message):
+def test_inconsistent_headers_are_refused(path, about, change, message):
     save_file(columns_of(small_bank()) | change, path, metadata={"whence room bank": json.dumps(about)})
     with pytest.raises(SceneError, match=message):
         load_room_bank(path)

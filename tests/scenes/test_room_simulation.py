@@ -46,7 +46,7 @@ def early_by_spectrum(room, images, position, tap_count):
 
 
 def their_response(room, position, order):
-    """(3, tap) W, Y, X by the library's own directional microphones, and where its direct sound stands."""
+    """(3, tap) W, Y, X by the library's own directional microphones, and the sample of its direct sound."""
     patterns = [pyroomacoustics.directivities.Omnidirectional()]
     for azimuth in (90, 0):
         ahead = pyroomacoustics.directivities.DirectionVector(azimuth=azimuth, colatitude=90, degrees=True)
@@ -133,7 +133,7 @@ def test_without_walls_nothing_but_the_direct_sound_is_there():
 def test_a_source_at_the_left_wall_echoes_from_the_left():
     room = plain_room(positions=(SourcePosition(90.0, 0.0, 1.4),))
     w, y, _ = simulate_room(room, 2400)[0]
-    # The image in the left wall at y = 4.5 stands 2.4 m away, the source 1.4 m.
+    # The image in the left wall at y = 4.5 is 2.4 m away, the source 1.4 m.
     echo = DIRECT_SAMPLE + round((2 * (4.0 - 2.1) - 1.4 - 1.4) / 343 * 24_000)
     near = slice(echo - 3, echo + 4)
     peak = near.start + int(np.argmax(np.abs(w[near])))
@@ -155,7 +155,7 @@ def test_mirroring_the_room_mirrors_the_response():
 
 
 def measured_times(seed, rooms, positions):
-    """(room, position) measured over asked reverberation time."""
+    """(room, position) measured over wanted reverberation time."""
     chosen = RoomSettings(positions_per_room=positions)
     drawn = [draw_room(seed, index, chosen) for index in range(rooms)]
     return np.array([[rt60_of(w) / room.rt60_s for w in simulate_room(room, 19_200)[:, 0]] for room in drawn])
@@ -277,7 +277,7 @@ def test_the_nearest_reflection_of_a_low_source_is_that_of_the_floor():
     assert (x, y, z) == pytest.approx((0.75, 0.0, -1.5 - height), abs=1e-5)
 
 
-def test_a_wall_that_swallows_nearly_all_sends_nearly_nothing_back():
+def test_a_wall_that_absorbs_nearly_all_reflects_nearly_nothing():
     walls = np.full((6, 7), 0.1)
     walls[4] = 0.9999
     images = image_sources(plain_room(walls, positions=(SourcePosition(0.0, 0.0, 1.0),)), 0.02)[0]
@@ -320,7 +320,7 @@ def test_each_centre_belongs_to_its_octave_alone():
         assert masks[:, int(centre)] == pytest.approx(np.eye(7)[band])
 
 
-def test_rumble_is_silent_below_20_hz_and_whole_above_60():
+def test_the_high_pass_blocks_below_20_hz_and_passes_above_60():
     mask = high_pass_mask(24_000)
     assert (mask[:21] == 0).all()
     assert mask[40] == pytest.approx(0.5)
@@ -382,7 +382,7 @@ def test_responses_are_as_long_as_the_longest_room_needs(bank):
 
 def test_progress_counts_every_room():
     seen = []
-    make_room_bank(4, 2, FEW, progress=lambda done, asked: seen.append((done, asked)))
+    make_room_bank(4, 2, FEW, progress=lambda done, wanted: seen.append((done, wanted)))
     assert seen == [(1, 2), (2, 2)]
 
 
@@ -414,7 +414,7 @@ from pathlib import Path
 from whence.scenes.rooms import RoomSettings, make_room_bank, save_room_bank
 
 few = RoomSettings(positions_per_room=3, rt60_s=(0.15, 0.3), tap_count=9600)
-bank = make_room_bank(4, 3, few, progress=lambda done, asked: print(done, flush=True))
+bank = make_room_bank(4, 3, few, progress=lambda done, wanted: print(done, flush=True))
 save_room_bank(Path(sys.argv[1]), bank)
 """
 

@@ -13,7 +13,7 @@ from whence.scenes.rooms.sofa import SofaContent, content_of, read_sofa
 AZIMUTHS = (0.0, 90.0, -135.0)
 
 
-def write_sofa(path, layout="ambix", convention="SingleRoomSRIR", data_type="FIR", said=None, **variables):
+def write_sofa(path, layout="ambix", convention="SingleRoomSRIR", data_type="FIR", stated=None, **variables):
     """A minimal file with three measurements at 2 m, elevation 0; variables replace or add to the usual ones."""
     responses = np.stack([encoded(plane_wave(azimuth, 0.0, seed=i), layout) for i, azimuth in enumerate(AZIMUTHS)])
     if data_type == "FIRE":
@@ -39,8 +39,8 @@ def write_sofa(path, layout="ambix", convention="SingleRoomSRIR", data_type="FIR
                 file[variable].attrs[attribute] = np.bytes_(value)
             elif not attribute and value is not None:
                 file[variable] = value
-        if said:
-            file["Data.IR"].attrs["ChannelOrdering"], file["Data.IR"].attrs["Normalization"] = said
+        if stated:
+            file["Data.IR"].attrs["ChannelOrdering"], file["Data.IR"].attrs["Normalization"] = stated
 
 
 @pytest.fixture
@@ -67,19 +67,19 @@ def test_measurements_come_with_their_positions(path):
 
 @pytest.mark.parametrize("data_type", ["FIR", "FIRE", "FIR-E"])
 @pytest.mark.parametrize(
-    ("said", "layout"),
+    ("stated", "layout"),
     [(("acn", "sn3d"), "ambix"), (("ACN", "N3D"), "n3d"), (("fuma", "fuma"), "fuma"), (("fuma", "sn3d"), "wxyz")],
 )
-def test_a_file_that_says_its_layout_is_believed(here, path, data_type, said, layout):
-    write_sofa(path, layout, "AmbisonicsDRIR", data_type, said)
+def test_a_stated_layout_is_used(here, path, data_type, stated, layout):
+    write_sofa(path, layout, "AmbisonicsDRIR", data_type, stated)
     expected = [encoded(plane_wave(azimuth, 0.0, seed=i), layout) for i, azimuth in enumerate(AZIMUTHS)]
     for one, channels in zip(read_sofa(path), expected, strict=True):
         assert one.layout == layout
         assert np.array_equal(one.channels, channels)
 
 
-def test_positions_are_seen_from_where_the_listener_stands_and_looks(here, path):
-    # The listener stands at (1, 2, 1) and looks along y; the source 2 m to its left, 1 m up, then behind it.
+def test_positions_are_relative_to_the_listener_and_its_view(here, path):
+    # The listener is at (1, 2, 1) and looks along y; the source 2 m to its left, 1 m up, then behind it.
     write_sofa(
         path,
         **{
@@ -130,13 +130,13 @@ def test_manifests_may_name_sofa_files(path, tmp_path):
         ({"Data.SamplingRate": None}, "Data.SamplingRate is missing"),
     ],
 )
-def test_files_that_hold_something_else_are_refused(here, path, change, message):
+def test_files_with_other_content_are_refused(here, path, change, message):
     write_sofa(path, **change)
     with pytest.raises(SceneError, match=message):
         read_sofa(path, "ambix")
 
 
-def test_a_file_that_does_not_say_its_layout_asks_for_it(here, path):
+def test_a_file_without_a_layout_asks_for_it(here, path):
     write_sofa(path)
     with pytest.raises(SceneError, match=r"hall.sofa: the file does not say how .* give the layout"):
         read_sofa(path)
@@ -211,7 +211,7 @@ def test_many_damaged_files_are_refused_in_one_sentence(path, monkeypatch):
         ("import os; os.kill(os.getpid(), 9)", "hall.sofa: reading it failed with code -9; it seems damaged"),
     ],
 )
-def test_a_reader_that_runs_in_circles_or_crashes_is_reported(path, monkeypatch, reader, message):
+def test_a_reader_that_hangs_or_crashes_is_reported(path, monkeypatch, reader, message):
     write_sofa(path)
     monkeypatch.setattr(sofa, "_LONGEST_S", 1.0)
     monkeypatch.setattr(sofa, "_READER", (sys.executable, "-c", reader))

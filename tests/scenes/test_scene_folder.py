@@ -1,4 +1,4 @@
-"""Scenes on disk: layout, going on after a kill, refusals."""
+"""Scenes on disk: layout, resuming after a kill, refusals."""
 
 import hashlib
 import json
@@ -27,7 +27,7 @@ SUBSET = "dev-train-synth"
 
 
 def contents(folder):
-    """Digest of every file by its place."""
+    """Digest of every file by its path."""
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
@@ -65,7 +65,7 @@ def test_what_is_there_stays_and_what_is_missing_is_made_the_same(tmp_path):
     write(part, 2)
     (part / "metadata_dev" / SUBSET / f"{clip_name(7, 1)}.csv").unlink()
     calls = []
-    assert write(part, 5, progress=lambda *place: calls.append(place)) == 4
+    assert write(part, 5, progress=lambda *counts: calls.append(counts)) == 4
     assert calls == [(2, 5), (3, 5), (4, 5), (5, 5)]
     assert write(part, 5) == 0
     assert contents(part) == contents(tmp_path / "whole")
@@ -90,11 +90,11 @@ def kill_and_finish(folder, whole, kills, seed):
     for delay in np.random.default_rng(seed).uniform(0.0, 0.15, kills):
         killed_after(folder, 12, delay)
         for label in (folder / "metadata_dev" / SUBSET).glob("*.csv"):
-            # A label file says that its clip is finished.
-            place = str(label.relative_to(folder))
-            sound = place.replace("metadata_dev", "stereo_dev").replace(".csv", ".wav")
+            # A label file marks its clip as finished.
+            name = str(label.relative_to(folder))
+            sound = name.replace("metadata_dev", "stereo_dev").replace(".csv", ".wav")
             found = contents(folder)
-            assert (found[place], found[sound]) == (whole[place], whole[sound])
+            assert (found[name], found[sound]) == (whole[name], whole[sound])
     write(folder, 12)
     assert contents(folder) == whole
 

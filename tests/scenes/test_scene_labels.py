@@ -71,7 +71,7 @@ def test_many_events_at_once_equal_a_loop_over_each(events, pause_s, peak):
 
 
 def by_loop(power, peak, rule):
-    """The rule, read out loud."""
+    """The rule, word by word."""
     least = max(max(power) / 10 ** (rule.threshold_db / 10), peak**2 / 10 ** (rule.floor_db / 10))
     loud = [value >= least and value > 0 for value in power]
     active = list(loud)
@@ -99,7 +99,7 @@ MOMENTS = np.array([0.0, 500.0, 1_000.0])
 
 
 @pytest.mark.parametrize(("turn", "azimuth"), [(0.0, 30.0), (90.0, 120.0), (200.0, -130.0), (720.0, 30.0)])
-def test_a_still_source_stays_where_its_response_is_turned_to(turn, azimuth):
+def test_a_static_source_stays_where_its_response_is_turned_to(turn, azimuth):
     found = trajectory_of(still(0, turn), ROOMS, MOMENTS)
     np.testing.assert_allclose(found.azimuth_deg, [azimuth] * 3)
     np.testing.assert_allclose((found.elevation_deg, found.distance_m), [[0.0] * 3, [1.0] * 3])
@@ -117,7 +117,7 @@ def test_the_short_way_is_taken_behind_the_listener():
     np.testing.assert_allclose(np.abs(found.azimuth_deg), [170.0, 180.0, 170.0], atol=1e-5)
 
 
-def test_before_the_first_and_after_the_last_waypoint_a_source_stands():
+def test_before_the_first_and_after_the_last_waypoint_a_source_is_static():
     path = SourcePath((Waypoint(400, 0, 0.0), Waypoint(600, 1, 0.0)))
     np.testing.assert_allclose(trajectory_of(path, ROOMS, MOMENTS).azimuth_deg, [30.0, 65.0, 100.0], atol=1e-5)
 
@@ -140,7 +140,7 @@ def test_the_table_is_sorted_folded_and_numbers_sources_within_a_class():
     assert set(table.score) == {1.0}
 
 
-def test_a_scene_in_which_nothing_is_heard_has_an_empty_table():
+def test_a_scene_without_an_audible_event_has_an_empty_table():
     assert events_of_scene(scene_of([]), ROOMS, []) == Events.empty()
     nothing = [np.zeros(0, dtype=np.intp)]
     assert events_of_scene(scene_of([one_event(SOUNDS)]), ROOMS, nothing) == Events.empty()

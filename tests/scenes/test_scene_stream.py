@@ -1,4 +1,4 @@
-"""Streams: the same batches whoever renders them, in any order, after any stop."""
+"""Streams: the same batches in any process, in any order, after any stop; banks shared by reference."""
 
 import dataclasses
 import os

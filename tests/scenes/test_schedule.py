@@ -109,7 +109,7 @@ def test_without_gaps_a_strand_fills_the_clip():
         assert [early.end_sample for early in slots[:-1]] == [late.start_sample for late in slots[1:]]
 
 
-def test_every_slot_is_heard_and_no_instance_is_used_twice():
+def test_every_event_is_in_the_clip_and_no_instance_is_used_twice():
     for seed in range(20):
         pool = draw_pool(rng(seed), SETTINGS, SOUNDS)
         slots = fill_clip(rng(seed), SETTINGS, SOUNDS, pool)
@@ -151,15 +151,15 @@ def test_a_class_overlaps_itself_as_often_as_asked():
     assert shares[2] > 0.4
 
 
-def test_class_weights_shift_what_is_heard():
+def test_class_weights_shift_the_occurrence():
     settings = replace(SETTINGS, class_weights={"knock": 5})
-    heard = Counter()
+    counts = Counter()
     for seed in range(60):
-        heard.update(
+        counts.update(
             slot.class_index for slot in fill_clip(rng(seed), settings, SOUNDS, draw_pool(rng(seed), settings, SOUNDS))
         )
-    others = [heard[index] for index in range(12)]
-    assert heard[STARSS23.index("knock")] > 2 * np.mean(others)
+    others = [counts[index] for index in range(12)]
+    assert counts[STARSS23.index("knock")] > 2 * np.mean(others)
 
 
 def test_the_literal_reading_puts_every_instance_in():

@@ -1,4 +1,4 @@
-"""The pages about transforms say what the code says."""
+"""The pages about transforms agree with the code."""
 
 import importlib.util
 from pathlib import Path

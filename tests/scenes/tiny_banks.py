@@ -23,7 +23,7 @@ def tiny_sounds(seed=0, per_class=5, longest_s=0.9):
 
 
 def sounds_of(waveforms, classes=None):
-    """A bank of given waveforms, all of class 0 unless said otherwise."""
+    """A bank of given waveforms, by default all of class 0."""
     names = [str(i) for i in range(len(waveforms))]
     return Sounds.from_waveforms(
         [np.asarray(waveform, np.float32) for waveform in waveforms],
@@ -34,10 +34,10 @@ def sounds_of(waveforms, classes=None):
     )
 
 
-def tiny_rooms(seed=0, rooms=2, places=6, taps=2_000, tail=0.1):
-    """Rooms of a few places: the direct sound at its place and level, then a diffuse decay; `tail=0` for none."""
+def tiny_rooms(seed=0, rooms=2, positions=6, taps=2_000, tail=0.1):
+    """Rooms of a few positions: the direct sound at its direction and level, then a decay; `tail=0` for none."""
     rng = np.random.default_rng(seed)
-    count = rooms * places
+    count = rooms * positions
     azimuth = rng.uniform(-180, 180, count)
     elevation = rng.uniform(-40, 10, count)
     distance = rng.uniform(0.5, 4.0, count)
@@ -48,23 +48,23 @@ def tiny_rooms(seed=0, rooms=2, places=6, taps=2_000, tail=0.1):
     for i in range(count):
         responses[i, :, : direct[i]] = 0
         responses[i, :, direct[i]] = direct_sound(azimuth[i], elevation[i], distance[i])
-    return bank_of(responses, direct, np.repeat(np.arange(rooms), places), azimuth, elevation, distance)
+    return bank_of(responses, direct, np.repeat(np.arange(rooms), positions), azimuth, elevation, distance)
 
 
 def direct_sound(azimuth_deg, elevation_deg, distance_m):
     """W, Y, X of a source's direct sound."""
     azimuth, elevation = np.radians(azimuth_deg), np.radians(elevation_deg)
-    place = [1.0, np.sin(azimuth) * np.cos(elevation), np.cos(azimuth) * np.cos(elevation)]
-    return np.array(place) / distance_m
+    gains = [1.0, np.sin(azimuth) * np.cos(elevation), np.cos(azimuth) * np.cos(elevation)]
+    return np.array(gains) / distance_m
 
 
 def dry_rooms(azimuth_deg, elevation_deg=0.0, distance_m=1.0):
-    """One room without walls: a place for each azimuth, responses of a single tap."""
+    """One room without walls: a position for each azimuth, responses of a single tap."""
     azimuth = np.atleast_1d(np.asarray(azimuth_deg, float))
     elevation = np.broadcast_to(elevation_deg, azimuth.shape).astype(float)
     distance = np.broadcast_to(distance_m, azimuth.shape).astype(float)
-    places = zip(azimuth, elevation, distance, strict=True)
-    responses = np.array([direct_sound(*place) for place in places])[:, :, None]
+    positions = zip(azimuth, elevation, distance, strict=True)
+    responses = np.array([direct_sound(*position) for position in positions])[:, :, None]
     zeros = np.zeros(len(azimuth), int)
     return bank_of(responses, zeros, zeros, azimuth, elevation, distance)
 
@@ -96,6 +96,6 @@ def one_event(sounds, sound=0, start_sample=0, path=None, class_index=0, level_d
 
 
 def scene_of(events, frames=20, **more):
-    """A scene of given events; two seconds long unless said otherwise."""
+    """A scene of given events; by default two seconds long."""
     defaults = {"seed": 0, "epoch": 0, "index": 0, "room": 0, "view_deg": 0.0}
     return Scene(**{**defaults, **more}, sample_count=frames * 2_400, events=tuple(events))

@@ -14,10 +14,10 @@ _log = logging.getLogger("whence.cli")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How many rooms, of what kind, where to."""
+    """Declare number and kind of rooms, and the output."""
     parser.add_argument("out", type=Path, help="the bank to write, a .safetensors file")
     parser.add_argument("--rooms", type=int, default=50, metavar="N", help="rooms to draw and compute")
-    parser.add_argument("--places", type=int, metavar="N", help="source positions in each room (default: the usual)")
+    parser.add_argument("--places", type=int, metavar="N", help="source positions in each room (default: 40)")
     parser.add_argument("--seed", type=int, default=1, help="other seeds give other rooms, for instance for validation")
     parser.add_argument(
         "--rt60", type=float, nargs=2, metavar=("LOW", "HIGH"), help="shortest and longest reverberation time, s"
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Draw, compute, add measured rooms, write."""
+    """Draw and compute rooms, add measured ones, write the bank."""
     import os
     from dataclasses import replace
 

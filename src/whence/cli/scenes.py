@@ -1,4 +1,4 @@
-"""`whence scenes`: labelled stereo clips mixed from sounds and rooms, as a data set or to look at and hear first."""
+"""`whence scenes`: labelled stereo clips mixed from sounds and rooms, as a data set or as a few examples."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import argparse
 import logging
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from whence.cli.command import Command
 from whence.cli.inputs import add_classes, read_classes
 from whence.cli.progress import shown_progress
-from whence.cli.scene_settings import fitted_to
 from whence.errors import DONE, MissingExtraError, WhenceError
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 PROCEDURAL = "procedural"
 _log = logging.getLogger("whence.cli")
 
-# What `scenes` mixes from when nothing else is named: enough to hear what scenes are, made in seconds.
+# The banks that are made when the user names none: small, ready in seconds.
 _SOUNDS_PER_CLASS = 6
-_ROOMS, _PLACES = 4, 20
+_ROOMS, _POSITIONS_PER_ROOM = 4, 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Sounds, rooms, how many, where to."""
+    """Declare sounds, rooms, number of clips, output."""
     parser.add_argument(
         "sounds",
         nargs="?",
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--clips",
         type=_clips,
         metavar="N[:PART]",
-        help="write a data set of N clips in the DCASE 2025 layout; PART is dev-train (if not said), dev-val, dev-test",
+        help="write a data set of N clips in the DCASE 2025 layout; PART is dev-train (default), dev-val, dev-test",
     )
     amount.add_argument("--show", type=int, metavar="K", help="write K scenes as sound, labels and picture")
     parser.add_argument(
@@ -70,16 +70,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Gather what scenes are made of, then write them."""
+    """Open or make the banks, then write the scenes."""
     try:
-        import torch  # noqa: F401  (said before any work is done)
+        import torch  # noqa: F401  (the command refuses before any work is done)
     except ImportError:
         raise MissingExtraError("mixing scenes", "scenes") from None
     from whence.scenes import write_scenes
 
     count, part = args.clips or (0, "")
     if (count or args.show or 0) < 1:
-        raise WhenceError("say how many: --clips N for a data set, --show K to look and listen first")
+        raise WhenceError("how many scenes? --clips N writes a data set, --show K a few examples with pictures")
     classes = read_classes(args.classes)
     settings = read_scene_settings(args.settings)
     sounds = gather_sounds(args.sounds, classes, args.where, args.seed)
@@ -102,13 +102,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _clips(word: str) -> tuple[int, str]:
-    """`400:dev-val` as a number and a part."""
+    """Parse `400:dev-val` into a number and a part."""
     number, _, part = word.partition(":")
     return int(number), part or "dev-train"
 
 
 def read_scene_settings(path: Path | None) -> SceneSettings:
-    """The usual settings, changed by a file if there is one.
+    """Read the settings file, if there is one; fields that it leaves out have their defaults.
 
     Raises:
         WhenceError: the file cannot be read, or a field is unknown, ill-typed or out of range.
@@ -124,43 +124,62 @@ def read_scene_settings(path: Path | None) -> SceneSettings:
         raise WhenceError(f"{path}: {error}" if str(path) not in str(error) else str(error)) from None
 
 
-def gather_sounds(place: str, classes: ClassList, where: list[str], seed: int) -> Sounds:
-    """The sounds that a word, a folder or a list names, decoded once and cached.
+def fitted_to(sounds: Sounds, settings: SceneSettings) -> SceneSettings:
+    """Return settings without the classes, interferers and backgrounds that the bank lacks, and log each of them."""
+    from whence.corpora import BACKGROUND, INTERFERENCE
+
+    names = sounds.classes.names
+    missing = [name for index, name in enumerate(names) if not len(sounds.of_class(index))]
+    missing = [name for name in missing if settings.class_weights.get(name, 1) != 0]
+    if missing:
+        _log.info("no sounds of: %s; scenes will have none of these", ", ".join(missing))
+        settings = replace(settings, class_weights={**settings.class_weights, **dict.fromkeys(missing, 0.0)})
+    if settings.interferers[1] and not len(sounds.of_class(INTERFERENCE)):
+        _log.info("no sounds of interference; scenes will have no unlabelled sounds")
+        settings = replace(settings, interferers=(0, 0))
+    if settings.diffuse_background.probability and not len(sounds.of_class(BACKGROUND)):
+        _log.info("no sounds of background; scenes will have no noise")
+        settings = replace(settings, diffuse_background=replace(settings.diffuse_background, probability=0.0))
+    return settings
+
+
+def gather_sounds(source: str, classes: ClassList, where: list[str], seed: int) -> Sounds:
+    """Open the sounds of a folder or a list, decoded once and cached, or make procedural ones.
 
     Raises:
-        WhenceError: nothing usable is there.
+        WhenceError: the folder or list has no usable sound.
     """
     from whence.corpora import open_sounds
     from whence.files import cache_dir
 
-    if place == PROCEDURAL:
+    if source == PROCEDURAL:
         from whence.synth import procedural_sounds
 
         return procedural_sounds(seed, _SOUNDS_PER_CLASS, background=4, interference=4)
     with shown_progress("sound") as show:
-        return open_sounds(sound_entries(place, classes, where), classes, cache_dir() / "sounds", progress=show)
+        return open_sounds(sound_entries(source, classes, where), classes, cache_dir() / "sounds", progress=show)
 
 
-def sound_entries(place: str, classes: ClassList, where: list[str]) -> list[SoundEntry]:
-    """The sounds that a folder or a list names, not yet decoded.
+def sound_entries(source: str, classes: ClassList, where: list[str]) -> list[SoundEntry]:
+    """List the sounds of a folder or a list, not yet decoded.
 
     Raises:
         WhenceError: there is no such folder or list, or it breaks its layout.
     """
     from whence.corpora import read_manifest, read_sound_folder
 
-    path = Path(place)
+    path = Path(source)
     if path.is_dir():
         if where:
             raise WhenceError(f"{path}: --where chooses from a CSV list of sounds; a folder has no columns")
         return read_sound_folder(path, classes)
     if path.is_file():
         return read_manifest(path, classes, where=_conditions(where))
-    raise WhenceError(f"{path}: no such folder or list of sounds; without sounds of your own, say {PROCEDURAL}")
+    raise WhenceError(f"{path}: no such folder or list of sounds; the word {PROCEDURAL} makes sounds")
 
 
 def gather_rooms(paths: list[Path] | None, seed: int) -> RoomBank:
-    """The room banks and measured rooms named, or a few rooms computed now.
+    """Open the room banks and measured rooms, or compute a few rooms if none are named.
 
     Raises:
         WhenceError: a file is missing, damaged or foreign.
@@ -173,11 +192,11 @@ def gather_rooms(paths: list[Path] | None, seed: int) -> RoomBank:
     _log.info(
         "no --rooms: computing %d rooms; a larger bank is kept with: whence scenes rooms rooms.safetensors", _ROOMS
     )
-    return make_room_bank(seed, _ROOMS, RoomSettings(positions_per_room=_PLACES))
+    return make_room_bank(seed, _ROOMS, RoomSettings(positions_per_room=_POSITIONS_PER_ROOM))
 
 
 def _conditions(where: list[str]) -> dict[str, str]:
-    """`split=train` as a column and its value."""
+    """Parse `split=train` into a column and its value."""
     wrong = [condition for condition in where if not condition.partition("=")[0] or "=" not in condition]
     if wrong:
         raise WhenceError(f"--where {wrong[0]!r}: write a column and its value, such as split=train")
@@ -185,7 +204,7 @@ def _conditions(where: list[str]) -> dict[str, str]:
 
 
 def _show(args: argparse.Namespace, settings: SceneSettings, sounds: Sounds, rooms: RoomBank) -> None:
-    """Render a few scenes into files a person opens, and say on stdout what is in them."""
+    """Write a few scenes as sound, labels and picture, and print their events."""
     from whence.audio import write
     from whence.labels import write_dcase
     from whence.scenes import draw_scene, render_batch

@@ -50,7 +50,7 @@ def gather_training_data(
     Raises:
         WhenceError: neither or both kinds of data were named, or one cannot be used.
     """
-    from whence.cli.scene_settings import fitted_to
+    from whence.cli.scenes import fitted_to
     from whence.corpora import AudioFrameDataset
     from whence.scenes import SceneStream
     from whence.training import ClipData, SceneData
@@ -155,7 +155,7 @@ def _held_out_scenes(
     """Scenes of sounds and rooms that training never hears."""
     import torch
 
-    from whence.cli.scene_settings import fitted_to
+    from whence.cli.scenes import fitted_to
     from whence.scenes import SceneStream
     from whence.training import ValidationClips
 
