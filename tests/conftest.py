@@ -12,8 +12,13 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import settings
 
 from whence.cli.main import main
+
+# A deadline measures the machine, not the code.
+settings.register_profile("whence", settings(deadline=None))
+settings.load_profile("whence")
 
 # Two networks, eight steps each, on clips of one second.
 SETTINGS = {

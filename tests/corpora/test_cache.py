@@ -19,7 +19,7 @@ from hypothesis.extra import numpy as hnp
 
 from whence.audio import read_sound
 from whence.corpora import cache as cache_module
-from whence.corpora.cache import DecodeSettings, open_sounds, trim
+from whence.corpora.cache import open_sounds, trim
 from whence.corpora.sounds import BACKGROUND, SoundEntry, Sounds
 from whence.errors import CorpusError
 from whence.labels import STARSS23
@@ -52,11 +52,11 @@ def decodings(monkeypatch):
     return calls
 
 
-def slow_sounds(entries, settings):
+def slow_sounds(entries):
     """The obvious way: decode all into memory."""
-    waveforms = [trim(read_sound(entry.path), settings.silence_below) for entry in entries]
+    waveforms = [trim(read_sound(entry.path), cache_module.SILENCE_LEVEL) for entry in entries]
     return Sounds.from_waveforms(
-        [waveform[: round(settings.longest_s * 24_000)] for waveform in waveforms],
+        [waveform[: round(cache_module.LONGEST_S * 24_000)] for waveform in waveforms],
         [entry.class_index for entry in entries],
         [entry.name for entry in entries],
         [entry.recording for entry in entries],
@@ -72,18 +72,19 @@ def assert_same(sounds, expected):
     assert (sounds.name, sounds.recording, sounds.classes) == (expected.name, expected.recording, expected.classes)
 
 
-@pytest.mark.parametrize("settings", [DecodeSettings(), DecodeSettings(longest_s=0.1, silence_below=0.002)])
+@pytest.mark.parametrize(("longest_s", "level"), [(30.0, 1e-4), (0.1, 0.002)])
 @pytest.mark.parametrize("jobs", [1, 3])
-def test_the_cache_holds_what_decoding_gives(entries, tmp_path, settings, jobs):
+def test_the_cache_holds_what_decoding_gives(entries, tmp_path, monkeypatch, longest_s, level, jobs):
+    monkeypatch.setattr(cache_module, "LONGEST_S", longest_s)
+    monkeypatch.setattr(cache_module, "SILENCE_LEVEL", level)
     calls = []
     for _ in range(2):
         sounds = open_sounds(
             *(entries, STARSS23, tmp_path / "cache"),
-            settings=settings,
             jobs=jobs,
             progress=lambda *call: calls.append(call),
         )
-        assert_same(sounds, slow_sounds(entries, settings))
+        assert_same(sounds, slow_sounds(entries))
     assert calls == [("decoding", done, 12) for done in range(1, 13)]
 
 
@@ -110,7 +111,7 @@ def test_mapped_sounds_travel_to_other_processes_by_name(tmp_path):
     # A part of a map, and sounds held in memory, travel as what they hold.
     part = replace(sounds, samples=sounds.samples[: sounds.first_sample[-1]])
     assert_same(pickle.loads(pickle.dumps(part)), sounds)
-    assert_same(pickle.loads(pickle.dumps(slow_sounds(entries, DecodeSettings()))), sounds)
+    assert_same(pickle.loads(pickle.dumps(slow_sounds(entries))), sounds)
 
 
 def test_classes_recordings_and_splits_change_without_decoding(entries, tmp_path, decodings):
@@ -126,12 +127,12 @@ def test_classes_recordings_and_splits_change_without_decoding(entries, tmp_path
 
 def _touch(entries):
     os.utime(entries[3].path, (1, 1))
-    return entries, DecodeSettings()
+    return entries
 
 
 def _rewrite(entries):
     write_wav(entries[3].path, np.full(700, 0.3, np.float32))
-    return entries, DecodeSettings()
+    return entries
 
 
 @pytest.mark.parametrize(
@@ -139,20 +140,28 @@ def _rewrite(entries):
     [
         _touch,
         _rewrite,
-        lambda entries: (entries[:-1], DecodeSettings()),
-        lambda entries: (entries[::-1], DecodeSettings()),
-        lambda entries: (entries, DecodeSettings(silence_below=0.01)),
-        lambda entries: (entries, DecodeSettings(longest_s=0.2)),
+        lambda entries: entries[:-1],
+        lambda entries: entries[::-1],
     ],
-    ids=["a time", "a file", "fewer", "another order", "silence", "length"],
+    ids=["a time", "a file", "fewer", "another order"],
 )
-def test_whatever_changes_the_samples_makes_a_new_cache(entries, tmp_path, decodings, change):
+def test_changed_files_make_a_new_cache(entries, tmp_path, decodings, change):
     open_sounds(entries, STARSS23, tmp_path / "cache")
-    changed, settings = change(entries)
+    changed = change(entries)
     decodings.clear()
-    sounds = open_sounds(changed, STARSS23, tmp_path / "cache", settings=settings)
+    sounds = open_sounds(changed, STARSS23, tmp_path / "cache")
     assert len(decodings) == len(changed)
-    assert_same(sounds, slow_sounds(changed, settings))
+    assert_same(sounds, slow_sounds(changed))
+
+
+@pytest.mark.parametrize(("name", "value"), [("SILENCE_LEVEL", 0.01), ("LONGEST_S", 0.2)])
+def test_another_way_of_decoding_makes_a_new_cache(entries, tmp_path, decodings, monkeypatch, name, value):
+    open_sounds(entries, STARSS23, tmp_path / "cache")
+    decodings.clear()
+    monkeypatch.setattr(cache_module, name, value)
+    sounds = open_sounds(entries, STARSS23, tmp_path / "cache")
+    assert len(decodings) == len(entries)
+    assert_same(sounds, slow_sounds(entries))
 
 
 def _cut_samples(folder):
@@ -195,7 +204,7 @@ def test_a_damaged_cache_is_made_again_and_said_to_be(entries, tmp_path, decodin
         sounds = open_sounds(entries, STARSS23, tmp_path / "cache")
     assert len(decodings) == len(entries)
     assert f"{folder}: the cache is damaged" in caplog.text
-    assert_same(sounds, slow_sounds(entries, DecodeSettings()))
+    assert_same(sounds, slow_sounds(entries))
 
 
 def test_a_cache_killed_before_its_table_is_made_again_without_a_word(entries, tmp_path, decodings, caplog):
@@ -234,8 +243,8 @@ def test_a_few_unreadable_sounds_are_left_out_and_named_every_time(tmp_path, cap
         caplog.clear()
         with caplog.at_level(logging.WARNING, "whence.corpora"):
             sounds = open_sounds(entries, STARSS23, tmp_path / "cache")
-        assert_same(sounds, slow_sounds(good, DecodeSettings()))
-        assert "1 of 25 sounds cannot be read, left out: 7.wav" in caplog.text
+        assert_same(sounds, slow_sounds(good))
+        assert "1 of 25 sounds cannot be read, left out: 7.wav (the first: " in caplog.text
         assert "1 of 25 sounds are silent, left out: 9.wav" in caplog.text
 
 
@@ -248,15 +257,13 @@ def test_many_names_are_counted_not_listed(tmp_path, caplog):
     assert "8 of 10 sounds are silent, left out: 0.wav, 1.wav, 2.wav, 3.wav, 4.wav and 3 more" in caplog.text
 
 
-def test_too_many_unreadable_sounds_are_an_error(entries, tmp_path):
+def test_too_many_unreadable_sounds_are_an_error(entries, tmp_path, monkeypatch):
     for entry in entries[2:4]:
         entry.path.write_bytes(b"RIFF nothing")
     with pytest.raises(CorpusError, match=r"1 of 12 sounds cannot be read, more than 5%; the first: .*2.wav"):
         open_sounds(entries, STARSS23, tmp_path / "cache")
-    tolerant = DecodeSettings(unreadable_share=0.5)
-    assert len(open_sounds(entries, STARSS23, tmp_path / "cache", settings=tolerant)) == 10
-    with pytest.raises(CorpusError, match=r"2 of 12 sounds cannot be read"):
-        open_sounds(entries, STARSS23, tmp_path / "cache")
+    monkeypatch.setattr(cache_module, "UNREADABLE_SHARE", 0.5)
+    assert len(open_sounds(entries, STARSS23, tmp_path / "cache")) == 10
 
 
 def test_lists_that_make_no_table_are_refused(entries, tmp_path):
@@ -294,7 +301,7 @@ def test_a_full_disk_leaves_no_half_cache(entries, tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     (folder,) = (tmp_path / "cache").iterdir()
     assert [path.name for path in folder.iterdir()] == ["lock"]
-    assert_same(open_sounds(entries, STARSS23, tmp_path / "cache"), slow_sounds(entries, DecodeSettings()))
+    assert_same(open_sounds(entries, STARSS23, tmp_path / "cache"), slow_sounds(entries))
 
 
 def _open(folder, cache_dir, report=None):
@@ -318,7 +325,7 @@ def test_processes_that_open_at_once_get_the_same_sounds(tmp_path):
     lengths = {report.get(timeout=60)[0] for _ in workers}
     for worker in workers:
         worker.join()
-    assert lengths == {len(slow_sounds(make_list(tmp_path / "sounds"), DecodeSettings()).samples)}
+    assert lengths == {len(slow_sounds(make_list(tmp_path / "sounds")).samples)}
 
 
 @pytest.mark.parametrize("kills", [4, pytest.param(40, marks=pytest.mark.nightly)])
@@ -333,7 +340,7 @@ def test_a_killed_cache_is_whole_or_made_again(tmp_path, kills):
         os.kill(process.pid, signal.SIGKILL)
         process.join()
     listed = make_list(tmp_path / "sounds")
-    assert_same(open_sounds(listed, STARSS23, tmp_path / "cache"), slow_sounds(listed, DecodeSettings()))
+    assert_same(open_sounds(listed, STARSS23, tmp_path / "cache"), slow_sounds(listed))
 
 
 def slow_trim(waveform, level):
@@ -358,10 +365,9 @@ def tone(seconds, level=0.5, rate=24_000):
     return (level * np.sin(np.arange(round(seconds * rate)) * 0.05)).astype(np.float32)
 
 
-def opened(path, folder, **settings):
+def opened(path, folder):
     """The one sound of a list."""
-    entry = SoundEntry(path, 0, path.name, path.name)
-    return open_sounds([entry], STARSS23, folder, settings=DecodeSettings(**settings))
+    return open_sounds([SoundEntry(path, 0, path.name, path.name)], STARSS23, folder)
 
 
 def test_sounds_come_in_the_order_of_the_list(tmp_path):
@@ -389,30 +395,17 @@ def test_other_rates_channels_and_formats_become_mono_at_24_khz(tmp_path):
         assert len(opened(tmp_path / name, tmp_path / "cache").samples) == pytest.approx(24_000, abs=200)
 
 
-def test_too_long_a_sound_is_cut_after_its_silence(tmp_path):
+def test_too_long_a_sound_is_cut_after_its_silence(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache_module, "LONGEST_S", 0.5)
     path = write_wav(tmp_path / "x.wav", np.concatenate([np.zeros(24_000, np.float32), tone(2.0)]))
-    sounds = opened(path, tmp_path / "cache", longest_s=0.5)
+    sounds = opened(path, tmp_path / "cache")
     assert len(sounds.samples) == 12_000
     assert sounds.samples[0] != 0
 
 
-def test_a_sound_below_the_level_is_silent(tmp_path):
+def test_a_sound_below_the_level_is_silent(tmp_path, monkeypatch):
     quiet = write_wav(tmp_path / "quiet.wav", np.full(1_000, 3e-5, np.float32), subtype="FLOAT")
     with pytest.raises(CorpusError, match="all are silent"):
         opened(quiet, tmp_path / "cache")
-    assert len(opened(quiet, tmp_path / "cache", silence_below=1e-5)) == 1
-
-
-@pytest.mark.parametrize(
-    ("wrong", "sentence"),
-    [
-        ({"silence_below": 1.0}, r"silence_below is a level from 0 to 1, not 1.0"),
-        ({"silence_below": -0.1}, r"silence_below"),
-        ({"longest_s": 0.0}, r"longest_s must be a positive number of seconds, not 0.0"),
-        ({"longest_s": float("nan")}, r"longest_s"),
-        ({"unreadable_share": 1.1}, r"unreadable_share must be between 0 and 1"),
-    ],
-)
-def test_settings_without_sense_are_refused(wrong, sentence):
-    with pytest.raises(CorpusError, match=sentence):
-        DecodeSettings(**wrong)
+    monkeypatch.setattr(cache_module, "SILENCE_LEVEL", 1e-5)
+    assert len(opened(quiet, tmp_path / "cache")) == 1

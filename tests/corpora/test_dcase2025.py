@@ -67,31 +67,27 @@ def test_a_split_by_recording_never_cuts_one(tree):
     assert len(kept) + len(held_out) == 3
 
 
-def test_synthetic_clips_join_the_training_part_unless_unwanted(tree):
+def test_synthetic_clips_belong_to_the_training_part(tree):
     name = "fold1_room1_mix001_deg000_start0000"
     write_wav(tree / "stereo_dev" / "dev-train-synth" / f"{name}.wav", noise(1, 2, 120_000))
     write_text(tree / "metadata_dev" / "dev-train-synth" / f"{name}.csv", STEREO_HEADER)
     assert name in {clip.name for clip in list_clips(tree)}
-    assert name not in {clip.name for clip in list_clips(tree, synthetic=False)}
 
 
-def test_fewer_clips_than_published_are_told_or_refused(tree, caplog):
+def test_fewer_clips_than_published_are_logged(tree, caplog):
     with caplog.at_level(logging.WARNING, "whence.corpora"):
         list_clips(tree)
     assert "3 clips of dev-train; the published set has 16,214" in caplog.text
-    for part in ("dev-train", "dev-test", "eval"):
-        count = OFFICIAL_COUNTS[part]
-        with pytest.raises(CorpusError, match=rf"published set has {count:,}. Complete it: whence data fetch"):
-            list_clips(tree, part, complete=True)
 
 
-def test_the_published_number_of_clips_is_complete(tmp_path, monkeypatch):
+def test_of_the_published_number_of_clips_nothing_is_logged(tree, caplog, monkeypatch):
     monkeypatch.setitem(OFFICIAL_COUNTS, "dev-train", 3)
-    assert len(list_clips(stereo_tree(tmp_path), complete=True)) == 3
+    assert len(list_clips(tree)) == 3
+    assert caplog.text == ""
 
 
-def test_hidden_files_of_other_systems_are_passed_over(tree):
-    (tree / "stereo_dev" / "dev-train-sony" / "._x.wav").write_bytes(b"strewn about")
+def test_hidden_files_are_skipped(tree):
+    (tree / "stereo_dev" / "dev-train-sony" / "._x.wav").write_bytes(b"hidden")
     (tree / "metadata_dev" / ".DS_Store").write_bytes(b"")
     assert len(list_clips(tree)) == 3
 

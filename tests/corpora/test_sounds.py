@@ -41,14 +41,13 @@ def test_sounds_are_found_by_number_and_class():
     assert sounds.waveform(0).dtype == np.float32
     assert np.abs(sounds.waveform(0) - WAVEFORMS[0]).max() < 1e-5
     assert np.abs(sounds.waveform(1) - WAVEFORMS[1]).max() < 1e-8
-    assert sounds.duration_s().tolist() == [7 / 24_000, 1.0]
     assert sounds.of_class(INTERFERENCE).tolist() == [1]
     assert sounds.of_class(0).tolist() == []
 
 
 def test_a_table_without_sounds_is_a_table():
     sounds = Sounds.from_waveforms([], [], [], [], STARSS23)
-    assert (len(sounds), len(sounds.samples), len(sounds.duration_s())) == (0, 0, 0)
+    assert (len(sounds), len(sounds.samples)) == (0, 0)
 
 
 @pytest.mark.parametrize(

@@ -160,7 +160,7 @@ def _composed(path: Path, content: bytes) -> Any:
 
     try:
         text = content.decode("utf-8-sig")
-        tokens, node = list(yaml.scan(text)), yaml.compose(text, yaml.SafeLoader)
+        node, tokens = yaml.compose(text, yaml.SafeLoader), list(yaml.scan(text))
     except UnicodeDecodeError as error:
         raise WhenceError("not UTF-8 text", where=path, line=content[: error.start].count(b"\n") + 1) from None
     except yaml.YAMLError as error:

@@ -1,4 +1,4 @@
-from .cache import DecodeSettings as DecodeSettings, open_sounds as open_sounds
+from .cache import open_sounds as open_sounds
 from .class_names import (
     ClassMap as ClassMap,
     match_class as match_class,

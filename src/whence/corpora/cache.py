@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import json
 import logging
-import math
 import os
 import zipfile
 import zlib
@@ -27,39 +26,20 @@ from whence.units import SAMPLE_RATE_HZ
 
 _LOG = logging.getLogger("whence.corpora")
 
+# Samples at both ends that stay below this level (80 dB under full scale) are cut off: it is what encoders leave of
+# digital silence, below the noise of any microphone.
+SILENCE_LEVEL = 1e-4
+# A longer sound is cut off after so many seconds.
+LONGEST_S = 30.0
+# Up to this share of the files may be unreadable; they are left out and named in the log.
+UNREADABLE_SHARE = 0.05
+
 # Part of every key: a cache of another form is never opened.
 _FORMAT = 1
 _SAMPLES, _TABLE = "samples.int16", "table.npz"
 _BLOCK_BYTES = 1 << 22
 _BLOCKS_CHECKED = 16
 _NAMES_SHOWN = 5
-
-
-@dataclass(frozen=True)
-class DecodeSettings:
-    """How sounds are decoded, and how many may be unreadable.
-
-    Args:
-        silence_below: samples at both ends that stay below this absolute level are cut off; 0.0001 is 80 dB under
-            full scale: what encoders leave of digital silence, below the noise of any microphone.
-        longest_s: a longer sound is cut off after so many seconds.
-        unreadable_share: up to this share of the files may be unreadable; they are left out and named in the log.
-
-    Raises:
-        CorpusError: a value is out of range.
-    """
-
-    silence_below: float = 1e-4
-    longest_s: float = 30.0
-    unreadable_share: float = 0.05
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.silence_below < 1:
-            raise CorpusError(f"silence_below is a level from 0 to 1, not {self.silence_below}")
-        if not (math.isfinite(self.longest_s) and self.longest_s * SAMPLE_RATE_HZ >= 1):
-            raise CorpusError(f"longest_s must be a positive number of seconds, not {self.longest_s}")
-        if not 0 <= self.unreadable_share <= 1:
-            raise CorpusError(f"unreadable_share must be between 0 and 1, not {self.unreadable_share}")
 
 
 @dataclass(frozen=True)
@@ -80,22 +60,20 @@ def open_sounds(
     classes: ClassList,
     cache_dir: Path,
     *,
-    settings: DecodeSettings | None = None,
     jobs: int | None = None,
     progress: Progress = silent,
 ) -> Sounds:
     """Open sounds for mixing; decode them if that has not been done before.
 
-    Decoded sounds are stored in a folder of `cache_dir` named after what they were made from: paths, sizes and times
-    of the files, and the settings. A changed file or setting therefore makes a new cache, a changed class or split
-    does not. The cache appears whole or not at all; one that is cut short or damaged is made again. Several processes
-    may open the same sounds at once: one decodes, the others wait.
+    Decoded sounds are stored in a folder of `cache_dir` named after the paths, sizes and times of their files. A
+    changed file therefore makes a new cache, a changed class or split does not. The cache appears whole or not at
+    all; one that is cut short or damaged is made again. Several processes may open the same sounds at once: one
+    decodes, the others wait.
 
     Args:
         entries: the sounds, each file once.
         classes: the class list their class indices point into.
         cache_dir: for all caches; made if missing. Old caches are not removed.
-        settings: the defaults when None.
         jobs: files decoded at once; as many as there are processors when None.
         progress: called with the number of files while decoding.
 
@@ -107,19 +85,18 @@ def open_sounds(
         CorpusError: there are no entries, one is repeated, a file is missing, too many cannot be read, or the cache
             cannot be written.
     """
-    chosen = settings or DecodeSettings()
     _check_entries(entries)
-    folder = cache_dir / _key(entries, chosen)
+    folder = cache_dir / _key(entries)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         table = _load(folder)
         if table is None:
             with _only_writer(folder):
                 # A process that waited finds the cache made.
-                table = _load(folder) or _make(folder, entries, chosen, jobs or os.cpu_count() or 1, progress)
+                table = _load(folder) or _make(folder, entries, jobs or os.cpu_count() or 1, progress)
     except OSError as error:
         raise CorpusError(f"{folder}: no cache can be kept here ({error.strerror or error}); make room") from None
-    _log_left_out(entries, table, chosen)
+    _log_left_out(entries, table)
     kept = [entries[position] for position in table.kept]
     return Sounds(
         samples=np.memmap(folder / _SAMPLES, "<i2", "r"),
@@ -132,12 +109,12 @@ def open_sounds(
     )
 
 
-def trim(waveform: NDArray[np.float32], silence_below: float) -> NDArray[np.float32]:
+def trim(waveform: NDArray[np.float32], level: float) -> NDArray[np.float32]:
     """Cut digital silence off both ends.
 
     Args:
         waveform: (sample,) float32.
-        silence_below: absolute level.
+        level: absolute.
 
     Returns:
         (sample,) a view from the first to the last sample that reaches the level and is not zero; empty if none does.
@@ -145,7 +122,7 @@ def trim(waveform: NDArray[np.float32], silence_below: float) -> NDArray[np.floa
     >>> trim(np.array([0.0, 0.00005, 0.5, 0.0, -0.2, 0.0], np.float32), 1e-4)
     array([ 0.5,  0. , -0.2], dtype=float32)
     """
-    audible = np.abs(waveform) >= max(silence_below, np.finfo(np.float32).tiny)
+    audible = np.abs(waveform) >= max(level, np.finfo(np.float32).tiny)
     if not audible.any():
         return waveform[:0]
     return waveform[int(audible.argmax()) : len(audible) - int(audible[::-1].argmax())]
@@ -163,9 +140,9 @@ def _check_entries(entries: Sequence[SoundEntry]) -> None:
             seen.add(value)
 
 
-def _key(entries: Sequence[SoundEntry], settings: DecodeSettings) -> str:
+def _key(entries: Sequence[SoundEntry]) -> str:
     """A name that changes with anything that would change the samples."""
-    digest = hashlib.sha256(json.dumps([_FORMAT, settings.silence_below, settings.longest_s]).encode())
+    digest = hashlib.sha256(json.dumps([_FORMAT, SILENCE_LEVEL, LONGEST_S]).encode())
     for entry in entries:
         try:
             status = entry.path.stat()
@@ -190,17 +167,19 @@ def _only_writer(folder: Path) -> Iterator[None]:
         yield
 
 
-def _make(
-    folder: Path, entries: Sequence[SoundEntry], settings: DecodeSettings, jobs: int, progress: Progress
-) -> _Table:
+def _make(folder: Path, entries: Sequence[SoundEntry], jobs: int, progress: Progress) -> _Table:
     """Decode all sounds; write the samples first and the table, which marks them as complete, last."""
     lengths, scales = [0], []
     kept, silent_ones, unreadable = [], [], dict[int, str]()
     with written_whole(folder / _SAMPLES) as file:
-        for position, decoded in enumerate(_decode_all(entries, settings, jobs)):
+        for position, decoded in enumerate(_decode_all(entries, jobs)):
             if isinstance(decoded, str):
                 unreadable[position] = decoded
-                _refuse_too_many(entries, unreadable, settings)
+                if len(unreadable) > UNREADABLE_SHARE * len(entries):
+                    raise CorpusError(
+                        f"{len(unreadable)} of {len(entries)} sounds cannot be read, more than {UNREADABLE_SHARE:.0%}; "
+                        f"the first: {next(iter(unreadable.values()))}"
+                    )
             elif not len(decoded[0]):
                 silent_ones.append(position)
             else:
@@ -229,7 +208,7 @@ def _make(
 _Decoded = tuple[NDArray[np.int16], np.float32] | str
 
 
-def _decode_all(entries: Sequence[SoundEntry], settings: DecodeSettings, jobs: int) -> Iterator[_Decoded]:
+def _decode_all(entries: Sequence[SoundEntry], jobs: int) -> Iterator[_Decoded]:
     """Yield the samples and scale of each sound in order, or why it cannot be read.
 
     Decoders work outside of Python's lock, so threads are enough. Only a few sounds are decoded ahead, so that memory
@@ -241,7 +220,7 @@ def _decode_all(entries: Sequence[SoundEntry], settings: DecodeSettings, jobs: i
             waveform = read_sound(entry.path, SAMPLE_RATE_HZ)
         except AudioError as error:
             return str(error)
-        return to_int16(trim(waveform, settings.silence_below)[: round(settings.longest_s * SAMPLE_RATE_HZ)])
+        return to_int16(trim(waveform, SILENCE_LEVEL)[: round(LONGEST_S * SAMPLE_RATE_HZ)])
 
     ahead = 4 * jobs
     with ThreadPoolExecutor(max_workers=jobs) as pool:
@@ -288,21 +267,11 @@ def _check_samples(file: BinaryIO, table: _Table) -> None:
             raise ValueError(f"block {number} of the samples has changed")
 
 
-def _refuse_too_many(entries: Sequence[SoundEntry], unreadable: dict[int, str], settings: DecodeSettings) -> None:
-    """Raise as soon as more files are unreadable than the settings allow."""
-    if len(unreadable) > settings.unreadable_share * len(entries):
-        raise CorpusError(
-            f"{len(unreadable)} of {len(entries)} sounds cannot be read, more than {settings.unreadable_share:.0%}; "
-            f"the first: {next(iter(unreadable.values()))}"
-        )
-
-
-def _log_left_out(entries: Sequence[SoundEntry], table: _Table, settings: DecodeSettings) -> None:
+def _log_left_out(entries: Sequence[SoundEntry], table: _Table) -> None:
     """Log which sounds are not used, each time the cache is opened."""
-    # The share may have been larger when the cache was made.
-    _refuse_too_many(entries, dict(zip(table.unreadable.tolist(), table.reason.tolist(), strict=True)), settings)
     for what, positions in (("cannot be read", table.unreadable), ("are silent", table.silent)):
         if len(positions):
             names = ", ".join(entries[position].name for position in positions[:_NAMES_SHOWN])
             more = f" and {len(positions) - _NAMES_SHOWN} more" if len(positions) > _NAMES_SHOWN else ""
-            _LOG.warning("%d of %d sounds %s, left out: %s%s", len(positions), len(entries), what, names, more)
+            why = f" (the first: {table.reason[0]})" if positions is table.unreadable else ""
+            _LOG.warning("%d of %d sounds %s, left out: %s%s%s", len(positions), len(entries), what, names, more, why)

@@ -120,7 +120,7 @@ def read_all_events(clips: Sequence[Clip], classes: ClassList = STARSS23) -> Cli
     return read_dcase_files([clip.labels for clip in clips if clip.labels is not None], classes)
 
 
-def list_clips(folder: Path, part: str = "dev-train", *, synthetic: bool = True, complete: bool = False) -> list[Clip]:
+def list_clips(folder: Path, part: str = "dev-train") -> list[Clip]:
     """List the clips of one part of the stereo set.
 
     ```
@@ -133,11 +133,10 @@ def list_clips(folder: Path, part: str = "dev-train", *, synthetic: bool = True,
     Args:
         folder: holds `stereo_dev/` and `metadata_dev/`, or `stereo_eval/`.
         part: `dev-train`, `dev-val` (only generated sets have it), `dev-test` or `eval`.
-        synthetic: whether `dev-train-synth` belongs to `dev-train` where it is there, and so for the other parts.
-        complete: raise where there are fewer clips than were published; otherwise the log has a line.
 
     Returns:
-        clips by subset and name.
+        clips by subset and name; `dev-train-synth` belongs to `dev-train`, and so for the other parts. The log has a
+        line where there are fewer than were published.
 
     Raises:
         CorpusError: folders are missing, sounds lack labels or labels sounds, or a test clip is among the training
@@ -151,10 +150,12 @@ def list_clips(folder: Path, part: str = "dev-train", *, synthetic: bool = True,
         sounds = _existing(folder / "stereo_dev", "stereo_dev.zip")
         labels = _existing(folder / "metadata_dev", "metadata_dev.zip")
         subsets = _subsets(sounds, labels, part)
-        chosen = [subset for subset in subsets if synthetic or not subset.endswith(_SYNTHETIC)]
-        clips = [clip for subset in chosen for clip in list_pairs(sounds / subset, labels / subset)]
+        clips = [clip for subset in subsets for clip in list_pairs(sounds / subset, labels / subset)]
         _check_folds(clips, part)
-    _check_count(folder, part, clips, complete)
+    found = sum(not clip.subset.endswith(_SYNTHETIC) for clip in clips)
+    # A set that has generated clips only is not an incomplete copy of the published one.
+    if 0 < found < OFFICIAL_COUNTS[part]:
+        _LOG.warning("%s: %d clips of %s; the published set has %s", folder, found, part, f"{OFFICIAL_COUNTS[part]:,}")
     return clips
 
 
@@ -228,17 +229,6 @@ def _check_folds(clips: Sequence[Clip], part: str) -> None:
     repeated = [name for name, count in Counter(clip.name for clip in clips).items() if count > 1]
     if repeated:
         raise CorpusError(f"{repeated[0]} is in two folders of {part}; remove one")
-
-
-def _check_count(folder: Path, part: str, clips: Sequence[Clip], complete: bool) -> None:
-    """Log, or raise, where there are fewer clips than were published."""
-    found = sum(not clip.subset.endswith(_SYNTHETIC) for clip in clips)
-    # A set that has generated clips only is not an incomplete copy of the published one.
-    if found < OFFICIAL_COUNTS[part] and (found or complete):
-        sentence = f"{folder}: {found:,} clips of {part}; the published set has {OFFICIAL_COUNTS[part]:,}"
-        if complete:
-            raise CorpusError(f"{sentence}. Complete it: whence data fetch dcase2025_stereo")
-        _LOG.warning("%s", sentence)
 
 
 def recording_of(clip: str) -> str:

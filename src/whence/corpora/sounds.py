@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from whence.errors import CorpusError
 from whence.labels import ClassList
-from whence.units import SAMPLE_RATE_HZ
 
 # Class indices of sounds that are mixed in but never labelled.
 BACKGROUND = -1
@@ -124,10 +123,6 @@ class Sounds:
         waveform: NDArray[np.float32] = self.samples[first:end].astype(np.float32)
         waveform *= self.scale[sound]
         return waveform
-
-    def duration_s(self) -> NDArray[np.float64]:
-        """Return the duration of each sound, (sound,) seconds."""
-        return np.diff(self.first_sample) / SAMPLE_RATE_HZ
 
     def of_class(self, class_index: int) -> NDArray[np.intp]:
         """Return the indices of all sounds of one class (or of BACKGROUND, INTERFERENCE)."""

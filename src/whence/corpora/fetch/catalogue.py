@@ -13,6 +13,7 @@ from whence.errors import CorpusError
 ZENODO = "https://zenodo.org/api/records"
 _FMA = "https://os.unil.cloud.switch.ch/fma"
 _LARGEST_RECORD_BYTES = 16_000_000
+_TIMEOUT_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -116,16 +117,13 @@ def dataset_named(name: str, catalogue: Mapping[str, Dataset] = CATALOGUE) -> Da
     return catalogue[name]
 
 
-def remote_files(
-    dataset: Dataset, names: tuple[str, ...] = (), *, zenodo: str = ZENODO, timeout_s: float = 30.0
-) -> list[RemoteFile]:
+def remote_files(dataset: Dataset, names: tuple[str, ...] = (), *, zenodo: str = ZENODO) -> list[RemoteFile]:
     """Return the files of a data set with their addresses, sizes and checksums, as its host lists them today.
 
     Args:
         dataset: an entry of the catalogue.
         names: the files wanted; those the data set needs when empty. A record may hold more (video, other formats).
         zenodo: address of the record interface.
-        timeout_s: to wait for a reply.
 
     Raises:
         CorpusError: the host cannot be reached, sends something else, or lacks a file.
@@ -138,7 +136,7 @@ def remote_files(
         # The size is learned on the way; the checksum decides.
         return [RemoteFile(name, url, 0, checksum) for name in wanted for url, checksum in [dataset.direct[name]]]
     url = f"{zenodo}/{dataset.record}"
-    there = {file.name: file for file in _files_of_record(_read_json(url, dataset, timeout_s), url)}
+    there = {file.name: file for file in _files_of_record(_read_json(url, dataset), url)}
     odd = [name for name in wanted if name in there and (Path(name).name != name or name.startswith("."))]
     if odd:
         raise CorpusError(f"{url}: {odd[0]!r} is not a plain file name; it is not fetched")
@@ -153,12 +151,12 @@ def web_request(url: str, **headers: str) -> urllib.request.Request:
     return urllib.request.Request(url, headers={"User-Agent": "whence (data fetch)", **headers})
 
 
-def _read_json(url: str, dataset: Dataset, timeout_s: float) -> Any:
+def _read_json(url: str, dataset: Dataset) -> Any:
     """The record as JSON."""
     request = web_request(url, Accept="application/json")
     by_hand = f"open {dataset.page} in a browser and download {', '.join(dataset.files)} by hand"
     try:
-        with urllib.request.urlopen(request, timeout=timeout_s) as response:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:
             return json.loads(response.read(_LARGEST_RECORD_BYTES))
     except urllib.error.HTTPError as error:
         raise CorpusError(f"{url} responds with {error.code} {error.reason}; try later, or {by_hand}") from None

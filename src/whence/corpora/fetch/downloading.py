@@ -17,6 +17,8 @@ from whence.errors import CorpusError
 
 _BLOCK_BYTES = 1 << 20
 _ATTEMPTS = 5
+# Without a byte for so long, the connection counts as cut.
+_TIMEOUT_S = 60.0
 _METHODS = frozenset({"md5", "sha1", "sha256", "sha512"})
 _RETRIED = frozenset({408, 429, 500, 502, 503, 504})
 
@@ -40,7 +42,6 @@ def download(
     progress: Progress = silent,
     attempts: int = _ATTEMPTS,
     wait_s: float = 1.0,
-    timeout_s: float = 60.0,
 ) -> None:
     """Download a file unless it is there with the right checksum.
 
@@ -53,7 +54,6 @@ def download(
         progress: called with the number of bytes.
         attempts: how often to ask again when nothing arrives at all; each new byte starts the count again.
         wait_s: before the second attempt; doubled each time.
-        timeout_s: without a byte, after which the connection counts as cut.
 
     Raises:
         CorpusError: the host cannot be reached, refuses, sends a web page or a file with another checksum, or the
@@ -68,7 +68,7 @@ def download(
     while not _is_complete(part, file):
         before = _size(part)
         try:
-            _receive(file, part, target, progress, timeout_s)
+            _receive(file, part, target, progress)
             break
         except _NothingLeftError:
             break
@@ -82,10 +82,10 @@ def download(
     _accept(file, part, target)
 
 
-def _receive(file: RemoteFile, part: Path, target: Path, progress: Progress, timeout_s: float) -> None:
+def _receive(file: RemoteFile, part: Path, target: Path, progress: Progress) -> None:
     """Append what is still missing to the part file, as far as the connection goes."""
     have = _size(part)
-    with _response(file, have, target, timeout_s) as response:
+    with _response(file, have, target) as response:
         if response.status != http.HTTPStatus.PARTIAL_CONTENT:
             have = 0
         elif not str(response.headers.get("Content-Range", "")).startswith(f"bytes {have}-"):
@@ -112,11 +112,11 @@ def _receive(file: RemoteFile, part: Path, target: Path, progress: Progress, tim
 
 
 @contextlib.contextmanager
-def _response(file: RemoteFile, have: int, target: Path, timeout_s: float) -> Iterator[http.client.HTTPResponse]:
+def _response(file: RemoteFile, have: int, target: Path) -> Iterator[http.client.HTTPResponse]:
     """The server's response to a request for everything from byte `have` on."""
     headers = {"Range": f"bytes={have}-"} if have else {}
     try:
-        with urllib.request.urlopen(web_request(file.url, **headers), timeout=timeout_s) as response:
+        with urllib.request.urlopen(web_request(file.url, **headers), timeout=_TIMEOUT_S) as response:
             yield response
     except urllib.error.HTTPError as error:
         if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and have:
