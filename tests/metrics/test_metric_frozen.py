@@ -55,76 +55,26 @@ THIRTEEN_OF_A_CLASS = (
     {"a": [(frame, 10, 12 - source, 7 * source - 44, 130 + 9 * source) for frame in (0, 1) for source in range(13)]},
 )
 
-FROZEN = [
-    (
-        "cross",
-        TALKERS_CROSS,
-        "macro",
-        "official",
-        (0.05128205128205128, 10.666666666666666, 1.038888888888889, 1.9166666666666665),
-    ),
-    (
-        "cross",
-        TALKERS_CROSS,
-        "macro",
-        "strict",
-        (0.5714285714285714, 13.428571428571429, 1.023809523809524, 1.8428571428571427),
-    ),
-    (
-        "cross",
-        TALKERS_CROSS,
-        "micro",
-        "official",
-        (0.6666666666666666, 10.666666666666666, 1.038888888888889, 1.9166666666666665),
-    ),
-    (
-        "ties",
-        TIES,
-        "macro",
-        "official",
-        (0.021978021978021976, 22.714285714285715, 2.1352380952380954, 2.5285714285714285),
-    ),
-    (
-        "ties",
-        TIES,
-        "macro",
-        "strict",
-        (0.26666666666666666, 22.714285714285715, 2.1352380952380954, 2.5285714285714285),
-    ),
-    (
-        "mixed",
-        REAR_LONG_MISSING_SILENT,
-        "macro",
-        "official",
-        (0.15384615384615383, 16.25, 0.43749999999999994, 1.6249999999999998),
-    ),
-    (
-        "mixed",
-        REAR_LONG_MISSING_SILENT,
-        "macro",
-        "strict",
-        (0.22222222222222218, 16.25, 0.43749999999999994, 1.6249999999999998),
-    ),
-    (
-        "mixed",
-        REAR_LONG_MISSING_SILENT,
-        "micro",
-        "official",
-        (0.6666666666666666, 15.0, 0.3333333333333333, 1.1666666666666667),
-    ),
-    ("mixed", REAR_LONG_MISSING_SILENT, "micro", "strict", (0.375, 15.0, 0.3333333333333333, 1.1666666666666667)),
-    ("crowd", THIRTEEN_OF_A_CLASS, "macro", "official", (0.07692307692307693, 4.0, 0.16569037945198933, 0.243)),
-    ("crowd", THIRTEEN_OF_A_CLASS, "micro", "strict", (1.0, 4.0, 0.16569037945198936, 0.243)),
-]
+CLIPS = {"cross": TALKERS_CROSS, "ties": TIES, "mixed": REAR_LONG_MISSING_SILENT, "crowd": THIRTEEN_OF_A_CLASS}
+FROZEN = {
+    ("cross", "macro", "official"): (0.05128205128205128, 10.666666666666666, 1.038888888888889, 1.9166666666666665),
+    ("cross", "macro", "strict"): (0.5714285714285714, 13.428571428571429, 1.023809523809524, 1.8428571428571427),
+    ("cross", "micro", "official"): (0.6666666666666666, 10.666666666666666, 1.038888888888889, 1.9166666666666665),
+    ("ties", "macro", "official"): (0.021978021978021976, 22.714285714285715, 2.1352380952380954, 2.5285714285714285),
+    ("ties", "macro", "strict"): (0.26666666666666666, 22.714285714285715, 2.1352380952380954, 2.5285714285714285),
+    ("mixed", "macro", "official"): (0.15384615384615383, 16.25, 0.43749999999999994, 1.6249999999999998),
+    ("mixed", "macro", "strict"): (0.22222222222222218, 16.25, 0.43749999999999994, 1.6249999999999998),
+    ("mixed", "micro", "official"): (0.6666666666666666, 15.0, 0.3333333333333333, 1.1666666666666667),
+    ("mixed", "micro", "strict"): (0.375, 15.0, 0.3333333333333333, 1.1666666666666667),
+    ("crowd", "macro", "official"): (0.07692307692307693, 4.0, 0.16569037945198933, 0.243),
+    ("crowd", "micro", "strict"): (1.0, 4.0, 0.16569037945198936, 0.243),
+}
 
 
-@pytest.mark.parametrize(
-    ("clips", "average", "protocol", "expected"),
-    [case[1:] for case in FROZEN],
-    ids=[f"{case[0]}-{case[2]}-{case[3]}" for case in FROZEN],
-)
-def test_frozen_scores_stay(clips, average, protocol, expected):
-    references, predictions = clips
+@pytest.mark.parametrize(("clips", "average", "protocol"), FROZEN)
+def test_frozen_scores_stay(clips, average, protocol):
+    references, predictions = CLIPS[clips]
+    expected = FROZEN[clips, average, protocol]
     evaluation = evaluate(
         clip_events(references),
         clip_events(predictions),

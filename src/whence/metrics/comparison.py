@@ -129,7 +129,7 @@ def compare(
     protocol: Protocol = "official",
     unknown: Unknown = "refuse",
 ) -> Comparison:
-    """Score two systems on the same references and say what changed, by how much, and how surely.
+    """Score two systems on the same references and return what changed, with intervals.
 
     Each recording is left out (or drawn) for both systems at once.
 
@@ -137,14 +137,11 @@ def compare(
         references: the truth.
         old: predictions of the first system.
         new: predictions of the second.
-        settings: thresholds and average; by default those of the challenge for these classes.
+        settings: as in `evaluate`, like all others.
         classes: the classes the indices mean.
         interval_settings: by default 95 % by jackknife.
         protocol: which rows count.
-        unknown: what to do about prediction clips without a reference, as in `evaluate`.
-
-    Returns:
-        changes of the scores, of each class, and of each band of azimuth, side, distance and polyphony.
+        unknown: what to do about prediction clips without a reference.
 
     Raises:
         MetricError: as `evaluate`, for either system, or an unknown protocol.

@@ -98,28 +98,14 @@ def interval(counts: Counts, statistic: Statistic, settings: IntervalSettings) -
 
 
 def jackknife(counts: Counts, statistic: Statistic) -> NDArray[np.float64]:
-    """The statistic with each recording left out once.
-
-    Args:
-        counts: of shape (recording, quantity, class).
-        statistic: what is computed from summed counts.
-
-    Returns:
-        (recording, ...) exact leave-one-out values, from one subtraction each.
-    """
+    """(recording, ...): the statistic with each recording left out once, exactly, by one subtraction each."""
     return statistic(Counts(counts.total().values - counts.values))
 
 
 def bootstrap(counts: Counts, statistic: Statistic, settings: IntervalSettings) -> NDArray[np.float64]:
-    """The statistic of as many recordings drawn with replacement, many times over.
+    """(resample, ...): the statistic of as many recordings drawn with replacement, many times over.
 
-    Args:
-        counts: of shape (recording, quantity, class).
-        statistic: what is computed from summed counts.
-        settings: how many resamples, and the seed; equal settings and numbers of recordings give equal draws.
-
-    Returns:
-        (resample, ...) values.
+    Equal settings and numbers of recordings give equal draws.
     """
     weights = bootstrap_weights(len(counts.values), settings)
     return np.concatenate([statistic(counts.weighted(chunk)) for chunk in weights])

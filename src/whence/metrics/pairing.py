@@ -100,11 +100,8 @@ def pair(references: ClipEvents, predictions: ClipEvents, class_count: int) -> P
 
     Args:
         references: the truth.
-        predictions: of a system; each clip must be among the references, some may be missing.
-        class_count: how many classes there are.
-
-    Returns:
-        the pairs with their errors, and both sides row by row.
+        predictions: each clip must be among the references, some may be missing.
+        class_count: class indices are below it.
 
     Raises:
         MetricError: a class index is not below `class_count`, or a prediction clip has no reference.

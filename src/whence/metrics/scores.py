@@ -54,16 +54,9 @@ class Scores:
     @classmethod
     def of(cls, counts: Counts, protocol: Protocol, average: Average) -> Self:
         """The scores of total counts of shape (quantity, class)."""
-        together = averaged(counts, protocol, average)
-        return cls(
-            f20=float(together.f20),
-            doae_deg=float(together.doae_deg),
-            rde=float(together.rde),
-            distance_error_m=float(together.distance_error_m),
-            by_class=by_class(counts),
-            references=counts.references.astype(np.int64),
-            predictions=counts.predictions.astype(np.int64),
-        )
+        together = (float(score) for score in averaged(counts, protocol, average))
+        instances = (counts.references.astype(np.int64), counts.predictions.astype(np.int64))
+        return cls(*together, by_class(counts), *instances)
 
 
 def by_class(counts: Counts) -> ScoreArrays:
