@@ -69,7 +69,7 @@ def recording_rows(rng: np.random.Generator) -> Rows:
 
 
 def make_set(clips: int) -> Iterator[tuple[str, Rows, Rows]]:
-    """Name, references and predictions of every clip, cut from recordings at random places and viewing angles."""
+    """Name, references and predictions of every clip, cut from recordings at random times and viewing angles."""
     recordings = [recording_rows(np.random.default_rng([SEED, 0, index])) for index in range(RECORDINGS)]
     taken = set()
     rng = np.random.default_rng([SEED, 1, 0])
@@ -88,7 +88,7 @@ def make_set(clips: int) -> Iterator[tuple[str, Rows, Rows]]:
 
 
 def predicted(rows: Rows, rng: np.random.Generator) -> Rows:
-    """What the made-up system says about a clip."""
+    """The predictions of the made-up system for a clip."""
     guess = rows[rng.random(len(rows)) < FOUND]
     wrong = guess[rng.random(len(guess)) < MADE_UP].copy()
     wrong[:, 1] = rng.integers(0, 13, len(wrong))
@@ -135,14 +135,14 @@ def plain_evaluate(references: Path, predictions: Path) -> tuple[float, float, f
             true_classes, guessed_classes = truth.get(frame, {}), guess.get(frame, {})
             for k in {*true_classes, *guessed_classes}:
                 true = np.array(list(true_classes.get(k, {}).values())).reshape(-1, 2)
-                said = np.array(list(guessed_classes.get(k, {}).values())).reshape(-1, 2)
-                misses[k] += max(0, len(true) - len(said))
-                false_alarms[k] += max(0, len(said) - len(true))
-                if not len(true) or not len(said):
+                guessed = np.array(list(guessed_classes.get(k, {}).values())).reshape(-1, 2)
+                misses[k] += max(0, len(true) - len(guessed))
+                false_alarms[k] += max(0, len(guessed) - len(true))
+                if not len(true) or not len(guessed):
                     continue
-                cost = np.abs(fold(true[:, 0])[:, None] - fold(said[:, 0])[None])
+                cost = np.abs(fold(true[:, 0])[:, None] - fold(guessed[:, 0])[None])
                 row, column = linear_sum_assignment(cost)
-                distance = np.abs(true[row, 1] - said[column, 1])
+                distance = np.abs(true[row, 1] - guessed[column, 1])
                 relative = distance / (true[row, 1] + np.finfo(float).eps)
                 wrong = int(((cost[row, column] > 20) | (relative > 1)).sum())
                 pairs[k] += len(row)
@@ -175,8 +175,8 @@ def read(folder: Path) -> ClipEvents:
 def describe(references: ClipEvents, byte_count: int) -> None:
     """Print what was made, to be held against the real thing."""
     frames = len(references) * FRAMES
-    place = references.clip_of_row() * FRAMES + references.events.frame
-    active = np.bincount(np.bincount(place, minlength=frames), minlength=7) / frames
+    frame = references.clip_of_row() * FRAMES + references.events.frame
+    active = np.bincount(np.bincount(frame, minlength=frames), minlength=7) / frames
     shares = ", ".join(f"{100 * share:.1f}" for share in active[:6])
     rows = references.events.row_count / len(references)
     print(f"{len(references):,} clips, {rows:.1f} reference rows a clip, {byte_count / 1e6:.1f} MB of CSV in all;")

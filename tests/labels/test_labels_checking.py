@@ -161,12 +161,12 @@ def count_by_hand(clips):
         events = clips[name]
         rows = list(zip(*(column.tolist() for column in list(events.to_columns().values())[:5]), strict=True))
         in_frame = Counter(row[:2] for row in rows)
-        places = defaultdict(list)
+        positions = defaultdict(list)
         for row in rows:
-            places[row[:3]].append(row[3:])
+            positions[row[:3]].append(row[3:])
             found["more than 3"] += 3 < in_frame[row[:2]] <= 10
             found["more than 10"] += in_frame[row[:2]] > 10
-        for seen in places.values():
+        for seen in positions.values():
             found["the same row"] += len(seen) - len(set(seen))
             found["one source at two"] += len(set(seen)) - 1
     return +found

@@ -106,7 +106,7 @@ def test_an_empty_table():
     assert empty.sorted() == empty.mirrored() == empty[:] == empty.between(0, 9) == Events.concatenate([]) == empty
 
 
-# Nobody can change it
+# It cannot be changed
 
 
 def test_the_makers_arrays_and_the_table_do_not_touch_each_other():

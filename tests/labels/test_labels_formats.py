@@ -1,4 +1,4 @@
-"""What every format has in common; each format's own tests stand beside."""
+"""What all formats have in common; other files test each format on its own."""
 
 import json
 
@@ -54,7 +54,7 @@ def test_silence_can_be_written(tmp_path, name):
     assert len(written) == (0 if name == "audacity-by-class" else len(FORMATS[name].endings))
 
 
-def test_an_ending_that_stands_there_already_is_not_doubled(tmp_path):
+def test_an_ending_that_is_there_already_is_not_doubled(tmp_path):
     assert write_events(tmp_path / "a.csv", EVENTS, "dcase") == [tmp_path / "a.csv"]
     assert write_events(tmp_path / "a.regions.txt", EVENTS, "sonic-visualiser") == [
         tmp_path / "a.regions.txt",
@@ -82,7 +82,7 @@ def test_a_class_without_a_name_is_refused_and_nothing_written(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_nasty_class_names_stay_in_their_place(tmp_path, name):
+def test_nasty_class_names_add_no_lines_columns_or_files(tmp_path, name):
     good, nasty = tmp_path / "good", tmp_path / "nasty"
     good.mkdir()
     nasty.mkdir()
@@ -99,7 +99,7 @@ def test_nasty_class_names_stay_in_their_place(tmp_path, name):
         assert [line.count("\t") for line in text.split("\n")] == [
             line.count("\t") for line in other.read_text().split("\n")
         ]
-        # Captions are nobody's spreadsheet; everything else may be opened in one.
+        # Captions are not opened as a spreadsheet; everything else may be.
         cells = [] if name == "webvtt" else [cell for line in text.split("\n") for cell in line.split("\t")]
         assert not [cell for cell in cells if cell.startswith(("=", "@", "+"))]
 

@@ -97,7 +97,7 @@ def test_an_event_covers_every_frame_it_touches(read, onset_s, offset_s, frames)
     assert set(events.azimuth_deg.tolist()) == {5.0}
 
 
-def test_what_is_not_said_and_what_is_too_much(read):
+def test_missing_keys_have_defaults_and_others_are_ignored(read):
     events = read(
         '\n{"frame": 2, "name": "bell", "azimuth_deg": 1, "clip": "x"}\r\n\n{"frame": 1, "class": 0, "azimuth_deg": 2}'
     )

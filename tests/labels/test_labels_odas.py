@@ -20,11 +20,11 @@ def messages(text):
     return found
 
 
-def as_odas_studio_takes_it_apart(text):
+def split_as_odas_studio_does(text):
     """Its stream is split between the lines of a closing and an opening brace, which are then put back."""
     parts = text.split("}\n{")
     parts = [part if part.startswith("{") else "{" + part for part in parts]
-    # A brace is put back unless one stands second or third from the end, as it does in denser JSON.
+    # A brace is put back unless one is second or third from the end, as in denser JSON.
     return [part if part[-2] == "}" or part[-3] == "}" else part + "}" for part in parts[:-1]]
 
 
@@ -48,7 +48,7 @@ def test_every_frame_has_its_message_with_its_sources(seed):
 def test_odas_studio_gets_whole_messages():
     events = random_events(rng_of(8, 5, 9), rows=60, frames=20)
     text = odas_text(events, STARSS23)
-    received = [json.loads(part) for part in as_odas_studio_takes_it_apart(text)]
+    received = [json.loads(part) for part in split_as_odas_studio_does(text)]
     assert received == messages(text)[:-1]  # the last one waits for a next
 
 

@@ -131,10 +131,10 @@ def test_outcomes_add_up_to_the_counts(kind):
 # Errors by position
 
 
-def pairs_of(rows, said):
+def pairs_of(rows, predicted):
     """Rows of (azimuth, distance in metres) against others, a frame each."""
     tables = []
-    for side in (rows, said):
+    for side in (rows, predicted):
         azimuth_deg, distance_m = zip(*side, strict=True)
         columns = {"frame": range(len(side)), "class_index": [8] * len(side), "azimuth_deg": azimuth_deg}
         tables.append(ClipEvents.from_mapping({"a": Events.from_columns({**columns, "distance_m": distance_m})}))

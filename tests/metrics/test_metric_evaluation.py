@@ -74,7 +74,7 @@ def test_intervals_are_cut_to_what_scores_can_be():
     assert evaluation.official.f20.high > 2 / 13
 
 
-# What was left out, and what is said about it.
+# What was left out, and the notes about it.
 
 
 def test_everything_left_out_is_counted():
@@ -94,11 +94,11 @@ def test_everything_left_out_is_counted():
     )
 
 
-def test_nothing_left_out_is_nothing_said():
+def test_without_anything_left_out_there_is_no_note():
     assert LeftOut(0, 0, 0, 0, 0, 0).sentences() == ()
 
 
-def test_large_numbers_and_overwritten_rows_are_said_in_words():
+def test_large_numbers_and_overwritten_rows_are_in_the_notes():
     assert LeftOut(4211, 1903, 12, 1, 1, 2345).sentences() == (
         "The official scorer left out: the last labelled frame of 4,211 clips; 1,903 predictions after it; "
         "12 clips with no prediction file; 1 clip without a reference event.",

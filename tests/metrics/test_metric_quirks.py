@@ -1,4 +1,4 @@
-"""The peculiarities of the official scorer, one named test for each; and what "strict" says instead.
+"""The peculiarities of the official scorer, one named test for each; and the "strict" score instead.
 
 Rows are (frame, class, source, azimuth in degrees, distance in centimetres).
 """
@@ -31,7 +31,7 @@ def f20_of_music(evaluation, protocol="official"):
     return float(getattr(evaluation, protocol).scores.by_class.f20[MUSIC])
 
 
-# What the scorer was fed, and what it said: the observed table.
+# Inputs and outputs of the scorer: the observed table.
 
 
 def test_a_perfect_system_gets_one_thirteenth_where_one_class_of_13_is_present():
@@ -179,7 +179,7 @@ def test_the_eleventh_row_of_a_class_in_a_frame_overwrites_the_one_in_track_0():
     assert evaluation.left_out.overwritten_references == 4
     assert evaluation.left_out.overwritten_predictions == 4
     assert any("4 reference rows found no free track" in note for note in evaluation.notes())
-    # Sources 0 and 10 are gone, 11 stands in track 0.
+    # Sources 0 and 10 are gone, 11 is in track 0.
     without = [row for row in crowd if row[2] not in (0, 10)]
     assert score({"a": without}, {"a": crowd}).official.scores.doae_deg == 0
 
@@ -213,7 +213,7 @@ def test_a_class_that_is_only_predicted_counts_0_in_the_strict_mean_too():
     assert evaluation.strict.scores.f20 == pytest.approx(0.5, abs=1e-12)
 
 
-def test_silence_answered_by_silence_has_no_strict_f_score():
+def test_silence_predicted_as_silence_has_no_strict_f_score():
     for average in ("macro", "micro"):
         evaluation = score({"a": []}, {"a": []}, average=average)
         assert evaluation.official.scores.f20 == 0

@@ -1,4 +1,4 @@
-"""Tables by place and crowd: bands add up to the whole, and every row stands where the rules put it."""
+"""Tables by position and polyphony: bands add up to the whole, and every row is in the band that the rules give."""
 
 import numpy as np
 import pytest
@@ -55,7 +55,7 @@ def test_units_are_kept_apart_and_add_up(dimension):
     np.testing.assert_allclose(apart.counts.values.sum(axis=1), by_unit.values, rtol=1e-12)
 
 
-def test_a_pair_stands_in_the_band_of_its_reference_and_a_false_alarm_in_its_own():
+def test_a_pair_is_in_the_band_of_its_reference_and_a_false_alarm_in_its_own():
     references = {"a": [(0, MUSIC, 0, 10, 100), (1, MUSIC, 0, 40, 100), (2, MUSIC, 0, 80, 100)]}
     predictions = {"a": [(0, MUSIC, 0, 70, 100), (1, MUSIC, 0, 45, 100), (3, MUSIC, 0, 50, 100)]}
     assert table_of(references, predictions, "azimuth") == {

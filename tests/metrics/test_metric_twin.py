@@ -74,8 +74,8 @@ def test_other_thresholds_and_the_micro_average_equal_the_twin(kind, settings, d
     assert_equal_to_twin(*draw_set(99, kind), settings, distance_threshold_cm)
 
 
-def test_the_made_up_sets_bite():
-    """The sets hold what they are meant to hold: overwritten tracks, ties, every shape of group."""
+def test_the_made_up_sets_contain_the_hard_cases():
+    """The sets contain overwritten tracks, silent and missing clips, and predictions after the end."""
     references, predictions = draw_set(0, "crowded")
     crowded = evaluate(clip_events(references), clip_events(predictions), interval_settings=NO_INTERVALS)
     assert crowded.left_out.overwritten_references > 20
@@ -85,7 +85,7 @@ def test_the_made_up_sets_bite():
     assert crowded.left_out.predictions_after_end > 0
 
 
-# Few values on few places, so that ties, overwriting and equal distances come up all the time.
+# Few different values, so that ties, overwriting and equal distances are frequent.
 rows = st.lists(
     st.tuples(
         st.integers(0, 2),

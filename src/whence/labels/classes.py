@@ -13,7 +13,7 @@ class ClassList:
     """Sound classes in a fixed order; the position is the class index.
 
     Args:
-        names: unique, non-empty, as shown to people.
+        names: unique, non-empty, as displayed.
 
     Raises:
         LabelError: if a name is empty or appears twice.

@@ -20,7 +20,7 @@ class LabelFormat:
     """One way to write events.
 
     Args:
-        description: one line for people.
+        description: one line for a help text.
         writers: what is added to a clip's name -> the function that makes the text. For an ending with `<class>` it
             makes a text for each class that occurs, by the class's name.
     """

@@ -1,7 +1,7 @@
 """Label files of whole numbers and commas become tables; a layout says what the columns mean.
 
 The fast parser reads all files at once. Only where it finds something odd, which is rare, the files are halved until
-the odd one is alone, and the exact parser accepts it, or says which line is wrong, why, and what to do.
+the odd one is alone, and the exact parser accepts it or explains which line is wrong, why, and what to do.
 """
 
 import re
@@ -72,7 +72,7 @@ def _events(numbers: NDArray[np.int32], layout: Layout) -> Events:
     if "elevation" in column:
         measured["elevation_deg"] = column["elevation"].astype(np.float64)
     if "distance" in column:
-        # Files hold centimetres; division gives the double nearest to the metres that are meant.
+        # Files hold centimetres; division gives the double nearest to the metres.
         measured["distance_m"] = column["distance"] / 100.0
     whole = {"frame": column["frame"], "class_index": column["class"], "source": column["source"]}
     return Events.from_columns({**whole, **{name: freeze(values) for name, values in measured.items()}})
@@ -167,7 +167,7 @@ def _fields(line: str) -> list[str]:
 
 
 def _check_header(file: LabelFile, lines: Sequence[str], layout: Layout) -> None:
-    """Raise unless the first line names the columns in order; the error says what the line looks like instead."""
+    """Raise unless the first line names the columns in order; the error tells what it looks like instead."""
     expected = ",".join(layout.names)
     if not lines:
         remedy = f"a clip without events holds the header line {expected}"
@@ -235,7 +235,7 @@ def _wrong_count(line: str, fields: Sequence[str], layout: Layout) -> tuple[str,
 
 
 def _number(field: str) -> float | None:
-    """A finite number that may have been meant, or None."""
+    """The finite number that a field seems to be, or None."""
     try:
         number = float(field)
     except ValueError:

@@ -126,7 +126,7 @@ def read_text(path: str) -> str:
 
 
 def _reason(error: OSError | ValueError) -> str:
-    """What the system says, without the path that the message names already."""
+    """The reason of the system, without the path that the message already names."""
     return (isinstance(error, OSError) and error.strerror) or str(error)
 
 

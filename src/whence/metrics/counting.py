@@ -155,7 +155,7 @@ def count_cells(
     prediction_cell: NDArray[np.int64],
     cell_count: int,
 ) -> NDArray[np.float64]:
-    """Count into numbered cells, whatever a cell stands for.
+    """Count into numbered cells; a cell can be a class of a clip, or of a band of a recording.
 
     Args:
         pairing: both sides of all clips and their pairs.

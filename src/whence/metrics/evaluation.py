@@ -47,7 +47,7 @@ class LeftOut:
         return {name: every[name] for name in ("last_frames", "predictions_after_end", "missing_files", "silent_clips")}
 
     def sentences(self) -> tuple[str, ...]:
-        """The same for people; nothing where nothing was left out.
+        """The counts as sentences; none if nothing was left out.
 
         >>> LeftOut(2, 0, 1, 0, 0, 0).sentences()
         ('The official scorer left out: the last labelled frame of 2 clips; 1 clip with no prediction file.',)

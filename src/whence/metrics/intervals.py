@@ -132,7 +132,7 @@ def _jackknife_interval(estimate: NDArray[np.float64], left_out: NDArray[np.floa
 
 
 def _percentile_interval(estimate: NDArray[np.float64], resampled: NDArray[np.float64], level: float) -> Interval:
-    """The middle share of the resampled values; a resample without a value says nothing."""
+    """The middle share of the resampled values; resamples without a value are ignored."""
     tail = (1 - level) / 2
     known = np.isfinite(estimate) & np.isfinite(resampled).any(axis=0)
     filled = np.where(known, resampled, 0.0)
