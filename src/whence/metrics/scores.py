@@ -54,9 +54,9 @@ class Scores:
     @classmethod
     def of(cls, counts: Counts, protocol: Protocol, average: Average) -> Self:
         """The scores of total counts of shape (quantity, class)."""
-        together = (float(score) for score in averaged(counts, protocol, average))
-        instances = (counts.references.astype(np.int64), counts.predictions.astype(np.int64))
-        return cls(*together, by_class(counts), *instances)
+        f20, doae_deg, rde, distance_error_m = (float(score) for score in averaged(counts, protocol, average))
+        references, predictions = counts.references.astype(np.int64), counts.predictions.astype(np.int64)
+        return cls(f20, doae_deg, rde, distance_error_m, by_class(counts), references, predictions)
 
 
 def by_class(counts: Counts) -> ScoreArrays:
