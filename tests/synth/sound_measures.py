@@ -1,8 +1,22 @@
-"""How tests listen: envelopes, spectra, pitch, decay and tempo of a mono sound at 24 kHz, measured the plain way."""
+"""Sounds to test, and plain measures of them: envelope, spectrum, pitch, decay and tempo of mono sounds at 24 kHz."""
+
+import functools
 
 import numpy as np
 
+from whence.synth import generate
+
 RATE_HZ = 24_000
+
+
+@functools.cache
+def made(class_index, number, seed=7):
+    """A sound of a class; tests share them, because making them takes most of their time."""
+    return generate(class_index, np.random.default_rng([seed, class_index + 2, number]))
+
+
+def some_of(class_index, count):
+    return [made(class_index, number) for number in range(count)]
 
 
 def envelope(wave, step_s=0.005):

@@ -9,11 +9,11 @@ from sound_measures import (
     onsets_s,
     power_spectrum,
     share_between,
+    some_of,
     strongest_rate_hz,
     t60_s,
 )
 
-from whence.synth import generate
 from whence.synth.bells import (
     bicycle_bell,
     church_bell,
@@ -27,7 +27,7 @@ from whence.synth.bells import (
 )
 from whence.synth.clapping import clap
 from whence.synth.doors import click, creak, door, falls_shut, latch, rattle, thud, whoosh
-from whence.synth.footsteps import footsteps, walk
+from whence.synth.footsteps import walk
 from whence.synth.household import clink
 from whence.synth.knocks import knock
 
@@ -196,7 +196,7 @@ def test_sharper_hands_are_brighter():
 
 
 def test_clapping_reaches_from_one_clap_to_applause():
-    sounds = [generate(2, rng_of(seed, 17)) for seed in range(28)]
+    sounds = some_of(2, 28)
     crest = [20 * np.log10(np.abs(s).max() / s.std()) for s in sounds]
     # Single claps are all peak; a hall is nearly noise.
     assert max(crest) > 26
@@ -225,6 +225,6 @@ def test_steps_are_not_copies_of_each_other():
 
 
 def test_floors_differ():
-    shares = [share_between(footsteps(rng_of(seed, 21)), 2000, 12_000) for seed in range(30)]
+    shares = [share_between(sound, 2000, 12_000) for sound in some_of(6, 30)]
     assert min(shares) < 0.05
     assert max(shares) > 0.3

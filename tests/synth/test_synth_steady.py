@@ -1,7 +1,5 @@
 """What goes on for a while: rings in a cadence, water, machines, instruments, music, and the places behind them."""
 
-import functools
-
 import numpy as np
 import pytest
 from sound_measures import (
@@ -12,11 +10,11 @@ from sound_measures import (
     pitch_hz,
     power_spectrum,
     share_between,
+    some_of,
     strongest_rate_hz,
 )
 
 from whence.corpora import BACKGROUND, INTERFERENCE
-from whence.synth import generate
 from whence.synth.drums import DRUMS, kick, snare
 from whence.synth.household import motor, spinning_up
 from whence.synth.instruments import INSTRUMENTS, bar, blown, bowed, hammered, plucked, reeds
@@ -26,15 +24,6 @@ from whence.synth.water import bubbles, jet, sizes_mm
 
 def rng_of(*seed):
     return np.random.default_rng([41, *seed])
-
-
-@functools.cache
-def sound_of(class_index, number):
-    return generate(class_index, np.random.default_rng([43, class_index + 2, number]))
-
-
-def made(class_index, count):
-    return [sound_of(class_index, number) for number in range(count)]
 
 
 def test_a_cadence_has_rings_and_pauses():
@@ -117,8 +106,8 @@ def test_a_jet_hisses():
 
 
 def test_water_is_noise_and_bells_are_tones():
-    water = np.median([flatness_db(sound) for sound in made(10, 10)])
-    bells = np.median([flatness_db(sound) for sound in made(11, 10)])
+    water = np.median([flatness_db(sound) for sound in some_of(10, 10)])
+    bells = np.median([flatness_db(sound) for sound in some_of(11, 10)])
     assert water > -12
     assert bells < water - 15
 
@@ -143,8 +132,8 @@ def test_most_household_machines_are_steady():
         level = envelope(sound[len(sound) // 4 : -len(sound) // 4], 0.1)
         return np.ptp(20 * np.log10(level + 1e-6))
 
-    assert np.median([unsteadiness_db(sound) for sound in made(5, 16)]) < 8
-    assert np.median([unsteadiness_db(sound) for sound in made(0, 8)]) > 15
+    assert np.median([unsteadiness_db(sound) for sound in some_of(5, 16)]) < 8
+    assert np.median([unsteadiness_db(sound) for sound in some_of(0, 8)]) > 15
 
 
 PITCHED = {plucked: 0.01, hammered: 0.01, blown: 0.015, bowed: 0.015, reeds: 0.015}
@@ -203,7 +192,7 @@ def test_a_drum_answers_to_force(name):
 
 
 def test_music_keeps_going_and_has_many_pitches():
-    for sound in made(8, 6):
+    for sound in some_of(8, 6):
         level = envelope(sound, 0.25)
         assert (level > 0.02 * level.max()).mean() > 0.8
         hz, power = power_spectrum(sound)
@@ -214,18 +203,18 @@ def test_music_keeps_going_and_has_many_pitches():
 
 
 def test_music_is_longer_than_an_instruments_phrase():
-    assert np.median([len(s) for s in made(8, 8)]) > 1.5 * np.median([len(s) for s in made(9, 8)])
+    assert np.median([len(s) for s in some_of(8, 8)]) > 1.5 * np.median([len(s) for s in some_of(9, 8)])
 
 
 def test_backgrounds_are_steady_and_long():
-    for sound in made(BACKGROUND, 8):
+    for sound in some_of(BACKGROUND, 8):
         middle = envelope(sound[12_000:-12_000], 0.5)
         assert len(sound) > 4.5 * 24_000
         assert middle.max() < 12 * middle.min()
 
 
 def test_interference_is_short_and_varied():
-    sounds = made(INTERFERENCE, 24)
+    sounds = some_of(INTERFERENCE, 24)
     assert np.median([len(sound) for sound in sounds]) < 3 * 24_000
     centroids = [centroid_hz(sound) for sound in sounds]
     assert max(centroids) > 6 * min(centroids)

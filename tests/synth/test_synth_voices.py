@@ -1,13 +1,10 @@
 """Speech and laughter: the vocal tract as a filter, the glottis as a source, pitch ranges, syllable and laugh rates."""
 
-import functools
-
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
-from sound_measures import envelope, flatness_db, pitch_hz, share_between, strongest_rate_hz
+from sound_measures import envelope, flatness_db, pitch_hz, share_between, some_of, strongest_rate_hz
 
-from whence.synth import generate
 from whence.synth.laughs import bout
 from whence.synth.speech import VOWELS, smoothed
 from whence.synth.voice import (
@@ -37,15 +34,6 @@ def held(vowel="a", steps=120, pitch=120.0, voicing=1.0, breath=0.0, hiss=0.0, h
         formant_hz=np.append(VOWELS[vowel], 3500.0) * np.ones((steps, 1)),
         width_hz=np.array([60.0, 80, 120, 180]) * np.ones((steps, 1)),
     )
-
-
-@functools.cache
-def utterance(class_index, number):
-    return generate(class_index, np.random.default_rng([21, class_index, number]))
-
-
-def spoken(class_index, count):
-    return [utterance(class_index, number) for number in range(count)]
 
 
 @settings(max_examples=15, deadline=None)
@@ -127,8 +115,8 @@ def test_smoothing_keeps_length_and_level():
 
 
 def test_women_speak_higher_than_men():
-    women = np.array([pitch_hz(sound) for sound in spoken(0, 10)])
-    men = np.array([pitch_hz(sound) for sound in spoken(1, 10)])
+    women = np.array([pitch_hz(sound) for sound in some_of(0, 10)])
+    men = np.array([pitch_hz(sound) for sound in some_of(1, 10)])
     assert ((women > 140) & (women < 300)).all()
     assert ((men > 70) & (men < 190)).all()
     assert np.median(women) > 1.4 * np.median(men)
@@ -142,17 +130,17 @@ def test_women_have_the_shorter_tract():
         inside = (hz > 300) & (hz < 3500)
         return np.exp((np.log(hz[inside]) * spectrum[inside]).sum() / spectrum[inside].sum())
 
-    assert np.median([middle_hz(s) for s in spoken(0, 12)]) > 1.05 * np.median([middle_hz(s) for s in spoken(1, 12)])
+    assert np.median([middle_hz(s) for s in some_of(0, 12)]) > 1.05 * np.median([middle_hz(s) for s in some_of(1, 12)])
 
 
 def test_speech_moves_at_the_pace_of_syllables():
-    rates = [strongest_rate_hz(sound, 1.5, 12) for class_index in (0, 1) for sound in spoken(class_index, 8)]
+    rates = [strongest_rate_hz(sound, 1.5, 12) for class_index in (0, 1) for sound in some_of(class_index, 8)]
     assert 1.5 < np.median(rates) < 6.5
 
 
 def test_speech_mixes_voice_and_hiss():
     brightest = []
-    for sound in spoken(0, 6):
+    for sound in some_of(0, 6):
         level = envelope(sound, 0.02)
         loud = np.flatnonzero(level > 0.05 * level.max())
         bright = [share_between(sound[step * 480 :][:480], 4000, 12_000) for step in loud]
@@ -189,5 +177,5 @@ def test_laughter_is_more_regular_in_level_than_speech():
         inside = (hz > 3) & (hz < 8)
         return power[inside].sum() / power[hz > 0.3].sum()
 
-    laughs, talk = spoken(4, 10), spoken(0, 10)
+    laughs, talk = some_of(4, 10), some_of(0, 10)
     assert np.median([depth_at_the_strongest(s) for s in laughs]) > np.median([depth_at_the_strongest(s) for s in talk])

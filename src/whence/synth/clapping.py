@@ -30,13 +30,8 @@ def clapping(rng: np.random.Generator) -> Wave:
 def clap(rng: np.random.Generator, cavity_hz: float, sharpness: float) -> Wave:
     """Bring two hands together once: a burst of noise shaped by the air caught between the palms.
 
-    Args:
-        rng: random generator.
-        cavity_hz: resonance of the cavity; cupped hands 500 Hz, palm on palm 1200 Hz, fingers on palm 2500 Hz.
-        sharpness: 0, cupped and dull, to 1, flat and bright.
-
-    Returns:
-        (sample,) 0.12 s, peak 1.
+    The cavity resonates at 500 Hz for cupped hands, 1200 Hz for palm on palm, 2500 Hz for fingers on palm. `sharpness`
+    is 0 for cupped and dull, 1 for flat and bright.
 
     Source: Repp, "The sound of two hands clapping", JASA 81, 1987: eight hand shapes differ mainly in the
     frequency of one broad peak below 2.5 kHz.

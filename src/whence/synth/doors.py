@@ -47,15 +47,9 @@ def latch(rng: np.random.Generator) -> Wave:
 
 
 def thud(rng: np.random.Generator, lowest_hz: float, hardness: float) -> Wave:
-    """A leaf falls into its frame: low panel modes, the frame behind them, and air pushed out.
+    """A leaf falls into its frame: panel modes from `lowest_hz` up, the frame behind them, and air pushed out.
 
-    Args:
-        rng: random generator.
-        lowest_hz: the leaf's first mode.
-        hardness: 0, pushed to with a finger, to 1, slammed.
-
-    Returns:
-        (sample,) peak 1.
+    `hardness` is 0 when pushed with a finger and 1 when slammed.
     """
     modes = int(rng.integers(14, 36))
     frequency_hz = panel_hz(rng, lowest_hz, 600 + 3000 * hardness, modes)

@@ -18,16 +18,26 @@ from whence.synth.waves import (
     scattered,
     through,
     wander,
+    weighted_choice,
 )
 from whence.units import SAMPLE_RATE_HZ
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Ground:
-    """A floor; pairs are the lowest and highest a walk may draw.
+@dataclass(frozen=True)
+class _Grains:
+    """What lies loose on a floor: its level, how long a grain lasts, its spectrum."""
 
-    lowest_hz, highest_hz, t60_s: what of it rings. contact_s: how soft it is. click: level of the blow's noise
-    against the ringing. scuff: level of the sole's rubbing. loose: level of the grains that lie on top.
+    level: tuple[float, float] = (0.0, 0.0)
+    length_s: tuple[float, float] = (0.001, 0.003)
+    colour: tuple[tuple[float, float], ...] = ((1000, 0), (6000, 0), (11_000, -9))
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """A floor; pairs are the lowest and highest value that a walk draws.
+
+    lowest_hz, highest_hz, t60_s: of its modes. contact_s: how soft it is. click: level of the blow's noise against the
+    modes. scuff: level of the sole's rubbing.
     """
 
     weight: float
@@ -37,85 +47,23 @@ class _Ground:
     contact_s: tuple[float, float]
     click: tuple[float, float]
     scuff: tuple[float, float]
-    loose: tuple[float, float] = (0.0, 0.0)
-    grain_s: tuple[float, float] = (0.001, 0.003)
-    colour: tuple[tuple[float, float], ...] = ((1000, 0), (6000, 0), (11_000, -9))
+    grains: _Grains = _Grains()
 
 
+_DUST = _Grains((0.0, 0.3))
+_GRAVEL = _Grains((0.8, 3.0), (0.001, 0.005), ((250, -8), (1000, 0), (4000, -1), (11_000, -10)))
+_LEAVES = _Grains((1.0, 3.0), (0.0008, 0.003), ((500, -10), (2200, 0), (9000, 0), (11_500, -5)))
+_SNOW = _Grains((1.0, 3.0), (0.003, 0.008), ((200, -6), (500, 0), (1800, 0), (6000, -14), (11_000, -22)))
 _GROUNDS: dict[str, _Ground] = {
-    "wood": _Ground(
-        weight=0.32,
-        lowest_hz=(60, 140),
-        highest_hz=2200,
-        t60_s=(0.04, 0.14),
-        contact_s=(0.0012, 0.005),
-        click=(0.6, 2.5),
-        scuff=(0.05, 0.4),
-    ),
+    "wood": _Ground(0.32, (60, 140), 2200, (0.04, 0.14), (0.0012, 0.005), (0.6, 2.5), (0.05, 0.4)),
     "stone": _Ground(
-        weight=0.33,
-        lowest_hz=(90, 300),
-        highest_hz=3000,
-        t60_s=(0.02, 0.06),
-        contact_s=(0.0008, 0.004),
-        click=(0.8, 3.0),
-        scuff=(0.05, 0.5),
-        loose=(0.0, 0.3),
+        0.33, (90, 300), 3000, (0.02, 0.06), (0.0008, 0.004), (0.8, 3.0), (0.05, 0.5), _Grains((0.0, 0.3))
     ),
-    "carpet": _Ground(
-        weight=0.14,
-        lowest_hz=(50, 110),
-        highest_hz=700,
-        t60_s=(0.03, 0.1),
-        contact_s=(0.004, 0.012),
-        click=(0.1, 0.5),
-        scuff=(0.1, 0.6),
-    ),
-    "gravel": _Ground(
-        weight=0.09,
-        lowest_hz=(60, 160),
-        highest_hz=900,
-        t60_s=(0.02, 0.06),
-        contact_s=(0.003, 0.008),
-        click=(0.2, 1.0),
-        scuff=(0.1, 0.4),
-        loose=(0.8, 3.0),
-        grain_s=(0.001, 0.005),
-        colour=((250, -8), (1000, 0), (4000, -1), (11_000, -10)),
-    ),
-    "leaves": _Ground(
-        weight=0.03,
-        lowest_hz=(60, 160),
-        highest_hz=500,
-        t60_s=(0.02, 0.05),
-        contact_s=(0.005, 0.01),
-        click=(0.1, 0.4),
-        scuff=(0.1, 0.5),
-        loose=(1.0, 3.0),
-        grain_s=(0.0008, 0.003),
-        colour=((500, -10), (2200, 0), (9000, 0), (11_500, -5)),
-    ),
-    "snow": _Ground(
-        weight=0.04,
-        lowest_hz=(50, 120),
-        highest_hz=400,
-        t60_s=(0.02, 0.05),
-        contact_s=(0.006, 0.012),
-        click=(0.1, 0.4),
-        scuff=(0.1, 0.5),
-        loose=(1.0, 3.0),
-        grain_s=(0.003, 0.008),
-        colour=((200, -6), (500, 0), (1800, 0), (6000, -14), (11_000, -22)),
-    ),
-    "metal": _Ground(
-        weight=0.05,
-        lowest_hz=(80, 260),
-        highest_hz=4500,
-        t60_s=(0.08, 0.3),
-        contact_s=(0.0008, 0.003),
-        click=(0.7, 2.0),
-        scuff=(0.05, 0.3),
-    ),
+    "carpet": _Ground(0.14, (50, 110), 700, (0.03, 0.1), (0.004, 0.012), (0.1, 0.5), (0.1, 0.6)),
+    "gravel": _Ground(0.09, (60, 160), 900, (0.02, 0.06), (0.003, 0.008), (0.2, 1.0), (0.1, 0.4), _GRAVEL),
+    "leaves": _Ground(0.03, (60, 160), 500, (0.02, 0.05), (0.005, 0.01), (0.1, 0.4), (0.1, 0.5), _LEAVES),
+    "snow": _Ground(0.04, (50, 120), 400, (0.02, 0.05), (0.006, 0.012), (0.1, 0.4), (0.1, 0.5), _SNOW),
+    "metal": _Ground(0.05, (80, 260), 4500, (0.08, 0.3), (0.0008, 0.003), (0.7, 2.0), (0.05, 0.3)),
 }
 
 
@@ -143,13 +91,7 @@ def footsteps(rng: np.random.Generator) -> Wave:
 
 
 def walk(rng: np.random.Generator, steps: int, per_second: float) -> Wave:
-    """Walk a number of steps at a tempo over a floor drawn at random.
-
-    Args:
-        rng: random generator.
-        steps: at least one.
-        per_second: 1.3 strolling, 1.9 walking, 3 running.
-    """
+    """Return some steps on a random floor; 1.3 per second is strolling, 1.9 walking, 3 running."""
     walker = _walker(rng)
     gaps_s = rng.normal(1, 0.06, steps).clip(0.8, 1.2) / per_second
     starts_s = np.cumsum(gaps_s) - gaps_s[0]
@@ -165,8 +107,7 @@ def walk(rng: np.random.Generator, steps: int, per_second: float) -> Wave:
 
 def _walker(rng: np.random.Generator) -> _Walker:
     """Draw a floor, shoes and a gait."""
-    weights = np.array([ground.weight for ground in _GROUNDS.values()])
-    ground = list(_GROUNDS.values())[int(rng.choice(len(_GROUNDS), p=weights / weights.sum()))]
+    ground = weighted_choice(rng, {ground: ground.weight for ground in _GROUNDS.values()})
     lowest_hz = log_uniform(rng, *ground.lowest_hz)
     frequency_hz = panel_hz(rng, lowest_hz, ground.highest_hz * rng.uniform(0.7, 1.2), int(rng.integers(26, 60)))
     heel_hz = log_uniform(rng, 200, 1800)
@@ -178,7 +119,7 @@ def _walker(rng: np.random.Generator) -> _Walker:
         click=log_uniform(rng, *ground.click),
         click_s=log_uniform(rng, 0.004, 0.02),
         scuff=log_uniform(rng, *ground.scuff),
-        loose=rng.uniform(*ground.loose),
+        loose=rng.uniform(*ground.grains.level),
         roll_s=rng.uniform(0.05, 0.16),
         toe=rng.uniform(0.15, 0.8),
         # Shoes are rubber more often than steel: the noise of a step falls with frequency.
@@ -223,15 +164,15 @@ def _scuff(rng: np.random.Generator, walker: _Walker, roll_s: float) -> Wave:
 def _crunch(rng: np.random.Generator, walker: _Walker, roll_s: float) -> Wave:
     """Grains, leaves or crystals give way, most of them under the heel and then under the toe."""
     length_s = 2.2 * roll_s + rng.uniform(0.15, 0.3)
-    grains = int(log_uniform(rng, 200, 700))
+    grains, count = walker.ground.grains, int(log_uniform(rng, 200, 700))
     sinks_s = rng.uniform(0.02, 0.05)
-    starts_s = rng.gamma(2.5, sinks_s, grains) + np.where(rng.random(grains) < 0.5, 0.0, roll_s)
+    starts_s = rng.gamma(2.5, sinks_s, count) + np.where(rng.random(count) < 0.5, 0.0, roll_s)
     size = sample_count(0.02)
-    fall_s = rng.uniform(*walker.ground.grain_s, grains)[:, None]
-    shape = np.exp(-np.arange(size) / (SAMPLE_RATE_HZ * fall_s)) * rng.gamma(2.0, 1.0, grains)[:, None]
-    noise = coloured(rng, grains * 0.02, walker.ground.colour)[: grains * size].reshape(grains, size)
+    fall_s = rng.uniform(*grains.length_s, count)[:, None]
+    shape = np.exp(-np.arange(size) / (SAMPLE_RATE_HZ * fall_s)) * rng.gamma(2.0, 1.0, count)[:, None]
+    noise = coloured(rng, count * 0.02, grains.colour)[: count * size].reshape(count, size)
     crunch = scattered(noise * shape, (starts_s * SAMPLE_RATE_HZ).astype(np.int64), sample_count(length_s))
-    # Under the few grains one can tell apart lie thousands that one cannot.
-    bed = coloured(rng, length_s, walker.ground.colour)[: len(crunch)] * np.exp(0.5 * wander(rng, len(crunch), 90))
+    # Under the few distinct grains lie thousands of others.
+    bed = coloured(rng, length_s, grains.colour)[: len(crunch)] * np.exp(0.5 * wander(rng, len(crunch), 90))
     bed = faded(bed, 0.25 * length_s, 0.7 * length_s) * rng.uniform(0.3, 1.5)
     return scaled(faded(crunch / crunch.std() + bed, 0.02, 0.1))

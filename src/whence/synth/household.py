@@ -32,16 +32,9 @@ def domestic_sounds(rng: np.random.Generator) -> Wave:
 
 
 def motor(rng: np.random.Generator, turning_hz: Wave, harmonics: int, roughness: float) -> Wave:
-    """Turn a motor along a speed curve: every harmonic of the shaft, some strong where teeth, blades or slots pass.
+    """Turn a motor along a curve of shaft speeds: harmonics of the shaft, strong where teeth, blades or slots pass.
 
-    Args:
-        rng: random generator.
-        turning_hz: (sample,) shaft speed.
-        harmonics: how many orders sound.
-        roughness: how unsteady the turning is, relative.
-
-    Returns:
-        (sample,) peak 1.
+    `roughness` is how unsteady the turning is, relative to its speed.
     """
     order = np.arange(1.0, harmonics + 1)
     gains = order ** -rng.uniform(0.3, 1.1) * np.exp(rng.normal(0, 0.9, harmonics))

@@ -20,6 +20,7 @@ from whence.synth.waves import (
     through,
     times_s,
     wander,
+    weighted_choice,
 )
 
 # A note: (pitch in Hz, length in seconds, force 0 to 1) -> wave that may ring on after its length.
@@ -172,8 +173,7 @@ INSTRUMENTS: dict[Callable[[np.random.Generator], Instrument], tuple[float, floa
 
 def draw_instrument(rng: np.random.Generator) -> tuple[Instrument, float]:
     """Draw an instrument and a comfortable pitch on it."""
-    weights = np.array([row[0] for row in INSTRUMENTS.values()])
-    build = list(INSTRUMENTS)[int(rng.choice(len(INSTRUMENTS), p=weights / weights.sum()))]
+    build = weighted_choice(rng, {build: row[0] for build, row in INSTRUMENTS.items()})
     _, low_hz, high_hz = INSTRUMENTS[build]
     return build(rng), log_uniform(rng, low_hz, high_hz)
 

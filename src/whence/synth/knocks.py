@@ -3,23 +3,22 @@
 import numpy as np
 
 from whence.synth.modes import falling_t60_s, panel_hz, struck
-from whence.synth.waves import Wave, coloured, log_uniform, mixed, sample_count, scaled
+from whence.synth.waves import Wave, coloured, log_uniform, mixed, sample_count, scaled, weighted_choice
 from whence.units import SAMPLE_RATE_HZ
 
-# Gaps between knocks in beats.
-_RHYTHMS: tuple[tuple[float, ...], ...] = (
-    (),
-    (1,),
-    (1, 1),
-    (1, 1, 1),
-    (1, 1, 1, 1),
-    (1, 1, 1, 1, 1),
-    (1, 1, 2.4, 1, 1),
-    (1, 3, 1),
-    (1, 0.5, 0.5, 1, 2, 1),
-    (0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6),
-)
-_RHYTHM_WEIGHTS = np.array([1, 3, 5, 4, 3, 2, 1.5, 1.5, 0.7, 0.7])
+# Gaps between knocks in beats, and the weight of the rhythm.
+_RHYTHMS: dict[tuple[float, ...], float] = {
+    (): 1,
+    (1,): 3,
+    (1, 1): 5,
+    (1, 1, 1): 4,
+    (1, 1, 1, 1): 3,
+    (1, 1, 1, 1, 1): 2,
+    (1, 1, 2.4, 1, 1): 1.5,
+    (1, 3, 1): 1.5,
+    (1, 0.5, 0.5, 1, 2, 1): 0.7,
+    (0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6): 0.7,
+}
 
 # lowest mode, highest mode in Hz; t60 in s at the lowest; how fast the high ones die; longest contact in s; weight.
 _BODIES: dict[str, tuple[tuple[float, float], float, tuple[float, float], float, tuple[float, float], float]] = {
@@ -33,9 +32,7 @@ _BODIES: dict[str, tuple[tuple[float, float], float, tuple[float, float], float,
 
 def knock(rng: np.random.Generator) -> Wave:
     """Return one to eight knocks in a human rhythm on one body at nearly one spot, 0.1 to 3 s."""
-    weights = np.array([body[-1] for body in _BODIES.values()])
-    name = list(_BODIES)[int(rng.choice(len(_BODIES), p=weights / weights.sum()))]
-    lowest, highest_hz, t60, power, contact, _ = _BODIES[name]
+    lowest, highest_hz, t60, power, contact, _ = weighted_choice(rng, {body: body[-1] for body in _BODIES.values()})
     frequency_hz = panel_hz(
         rng, log_uniform(rng, *lowest), highest_hz * rng.uniform(0.7, 1.3), int(rng.integers(24, 60))
     )
@@ -53,7 +50,7 @@ def knock(rng: np.random.Generator) -> Wave:
 
 def _beats(rng: np.random.Generator) -> tuple[list[float], list[float]]:
     """When the blows fall, in seconds, and how hard."""
-    rhythm = _RHYTHMS[int(rng.choice(len(_RHYTHMS), p=_RHYTHM_WEIGHTS / _RHYTHM_WEIGHTS.sum()))]
+    rhythm = weighted_choice(rng, _RHYTHMS)
     beat_s = log_uniform(rng, 0.13, 0.42)
     gaps_s = np.array(rhythm) * beat_s * rng.normal(1.0, 0.06, len(rhythm)).clip(0.7, 1.3)
     starts_s = np.concatenate([[0.0], np.cumsum(gaps_s)])

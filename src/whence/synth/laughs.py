@@ -21,15 +21,7 @@ def laughter(rng: np.random.Generator) -> Wave:
 def bout(rng: np.random.Generator, speaker: Speaker, pitch_hz: float, per_second: float, voicing: float) -> Wave:
     """Laugh once, out of one breath: calls that get lower, softer and slower.
 
-    Args:
-        rng: random generator.
-        speaker: whose voice.
-        pitch_hz: of the first calls.
-        per_second: calls a second at the start.
-        voicing: 1, sung out, to 0, breath only.
-
-    Returns:
-        (sample,) peak 1.
+    Pitch and calls `per_second` are those of the start; `voicing` is 1 for a full voice and 0 for breath alone.
     """
     calls = int(rng.integers(3, 15))
     fall = rng.uniform(0.2, 0.7)

@@ -29,7 +29,6 @@ def ringing(frequency_hz: Wave, t60_s: Wave, gain: Wave, duration_s: float, phas
         duration_s: seconds.
         phase: (mode,) or one for all, radians of a cosine; the default starts at 0 and rises.
 
-
     Source: van den Doel and Pai, "The sounds of physical shapes", Presence 7(4), 1998, eq. 1.
 
     >>> wave = ringing(np.array([6000.0]), np.array([1e9]), np.array([1.0]), 4 / 24000)
@@ -54,13 +53,7 @@ def contact_gain(frequency_hz: Wave, contact_s: float) -> Wave:
     """Return how much of each mode a soft blow excites: a longer contact is a duller blow.
 
     The force is half a sine in time; this is the magnitude of its spectrum, 1 at 0 Hz.
-
-    Args:
-        frequency_hz: any shape.
-        contact_s: how long hammer and body touch; 0.1 ms is steel on steel, 5 ms a felt mallet.
-
-    Returns:
-        same shape, 0 to 1.
+    `contact_s` is 0.1 ms for steel on steel, 5 ms for a felt mallet.
 
     >>> contact_gain(np.array([0.0, 1500.0]), 0.001).round(3)
     array([1., 0.])
@@ -72,31 +65,17 @@ def contact_gain(frequency_hz: Wave, contact_s: float) -> Wave:
 
 
 def struck(frequency_hz: Wave, t60_s: Wave, gain: Wave, duration_s: float, contact_s: float) -> Wave:
-    """Strike a body once: its modes, dulled by how long the blow lasts.
-
-    Args:
-        frequency_hz: (mode,).
-        t60_s: (mode,) seconds.
-        gain: (mode,) how strongly the struck spot moves in each mode.
-        duration_s: seconds.
-        contact_s: length of the blow.
-    """
+    """Strike a body once: its modes as in `ringing`, dulled by how long the blow lasts."""
     return ringing(frequency_hz, t60_s, gain * contact_gain(frequency_hz, contact_s), duration_s)
 
 
 def falling_t60_s(frequency_hz: Wave, t60_s: float, at_hz: float, power: float) -> Wave:
-    """Let high modes die sooner: `t60_s` at `at_hz`, falling with frequency to the given power."""
+    """Return decay times that fall with frequency to the given power; `t60_s` at `at_hz`."""
     return np.asarray(t60_s * (np.maximum(frequency_hz, 1.0) / at_hz) ** -power)
 
 
 def panel_hz(rng: np.random.Generator, lowest_hz: float, highest_hz: float, count: int) -> Wave:
-    """(count,) the modes of a flat panel: about as many in each hertz, irregular, in rising order.
-
-    Args:
-        rng: random generator.
-        lowest_hz: the first mode.
-        highest_hz: no mode lies above.
-        count: how many modes, at least one.
+    """Draw the modes of a flat panel, (count,): about as many in each hertz, irregular, in rising order.
 
     >>> panel_hz(np.random.default_rng(0), 100.0, 200.0, 1)
     array([100.])
@@ -107,7 +86,7 @@ def panel_hz(rng: np.random.Generator, lowest_hz: float, highest_hz: float, coun
 
 
 def string_hz(fundamental_hz: float, stiffness: float) -> Wave:
-    """(mode,) the partials of a stiff string up to what 24 kHz can hold, at most 60.
+    """Return the partials of a stiff string that 24 kHz can hold, at most 60, (mode,).
 
     Source: Fletcher, "Normal vibration frequencies of a stiff piano string", JASA 36, 1964: n f0 sqrt(1 + B n^2).
 
@@ -126,7 +105,6 @@ def tone(frequency_hz: Wave, harmonic_gain: Wave, phase: Wave | float = 0.0) -> 
         harmonic_gain: (harmonic,) amplitudes from the fundamental up; those that would alias are left out.
         phase: (harmonic,) or one for all, radians of a sine.
 
-
     >>> tone(np.full(4, 6000.0), np.array([1.0, 9.0])).round(2)
     array([ 0.,  1.,  0., -1.])
     """
@@ -140,14 +118,7 @@ def tone(frequency_hz: Wave, harmonic_gain: Wave, phase: Wave | float = 0.0) -> 
 
 
 def read_period(period: Wave, turns: Wave) -> Wave:
-    """Read a stored period at any phase, in straight lines between its points.
-
-    Args:
-        period: (point,) one period, its size a power of two.
-        turns: any shape, phase in turns >= 0; whole turns do not matter.
-
-    Returns:
-        same shape.
+    """Return a stored period at any phase in turns >= 0, by straight lines between its 2^n points.
 
     >>> read_period(np.array([0.0, 1.0, 0.0, -1.0]), np.array([0.0, 0.125, 1.25]))
     array([0. , 0.5, 1. ])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from whence.synth.voice import STEP_S, Controls, Speaker, from_the_mouth, voiced
-from whence.synth.waves import Wave, chance, log_uniform, through
+from whence.synth.waves import Wave, chance, log_uniform, through, weighted_choice
 
 # First three formants in Hz for a tract of scale 1, after Peterson and Barney, JASA 24, 1952 (men).
 VOWELS: dict[str, tuple[float, float, float]] = {
@@ -168,8 +168,7 @@ def _syllable(rng: np.random.Generator, duration_s: float, pitch: float, loud: f
 
 def _consonant(rng: np.random.Generator, pitch: float, loud: float) -> list[_Phone]:
     """Closure, burst or friction, and release of a random consonant."""
-    weights = np.array([weight for _, weight in _CONSONANTS.values()])
-    which = list(_CONSONANTS.values())[int(rng.choice(len(weights), p=weights / weights.sum()))][0]
+    which = weighted_choice(rng, dict(_CONSONANTS.values()))
     pace = rng.uniform(0.75, 1.25)
     shared = (which.hiss_hz * rng.normal(1, 0.07), which.hiss_octaves, which.formant_hz, which.width_hz, pitch)
     phones = []

@@ -65,15 +65,7 @@ class Controls:
 
 
 def voiced(rng: np.random.Generator, speaker: Speaker, controls: Controls) -> Wave:
-    """Let a speaker follow control curves.
-
-    Args:
-        rng: noise and unevenness.
-        speaker: whose voice.
-        controls: what the voice does; n steps.
-
-    Returns:
-        (n * STEP_S in samples,).
+    """Return the voice of a speaker that follows control curves.
 
     Source: the parallel of Klatt, "Software for a cascade/parallel formant synthesizer", JASA 67, 1980.
     """
@@ -107,12 +99,7 @@ def _turns(rng: np.random.Generator, speaker: Speaker, pitch_hz: Wave) -> Wave:
 def pulse_period(open_quotient: float, points: int = 2048) -> Wave:
     """Draw one period of glottal flow derivative: slow opening, sudden closing, short return.
 
-    Args:
-        open_quotient: share of the period until closure.
-        points: size of the table.
-
-    Returns:
-        (points,) mean 0, largest excursion (the closure) -1.
+    The glottis closes after the share `open_quotient` of the period; the mean is 0, the extreme at the closure -1.
 
     Source: the shape of Fant, Liljencrants and Lin, "A four-parameter model of glottal flow", STL-QPSR 4, 1985.
 
@@ -149,15 +136,7 @@ def glottal_pulses(rng: np.random.Generator, speaker: Speaker, turns: Wave, high
 
 
 def tract_response(speaker: Speaker, controls: Controls) -> Response:
-    """Return the response of the vocal tract: formants in a row, the upper ones at rest.
-
-    Args:
-        speaker: whose tract.
-        controls: formants and widths; n steps.
-
-    Returns:
-        (step, bin) of a 1024-point transform, with gain 1 at 0 Hz.
-    """
+    """Return the vocal tract's response, (step, bin), gain 1 at 0 Hz: formants in a row, the upper ones at rest."""
     turn = np.exp(-2j * np.pi * np.arange(_FFT // 2 + 1) / _FFT)
     moving = controls.formant_hz.shape[1]
     resting_hz = (500 + 1000 * np.arange(moving, _TRACT_FORMANTS)) * speaker.tract
@@ -193,12 +172,7 @@ def _hiss_response(speaker: Speaker, controls: Controls) -> Response:
 def filtered_over_time(source: Wave, response: Response) -> Wave:
     """Filter a sound by a response that changes each step, cross-fading between neighbours.
 
-    Args:
-        source: (step * samples a step,).
-        response: (step, bin) of a 1024-point transform; its impulse response must die within 30 ms.
-
-    Returns:
-        (sample,) same length.
+    The response, (step, bin) of a 1024-point transform, must have impulse responses that end within 30 ms.
     """
     from scipy.fft import irfft, rfft
 

@@ -39,7 +39,6 @@ def bubbles(rng: np.random.Generator, starts_s: Wave, radius_mm: Wave, rising: f
         rising: how much the pitch rises as bubbles near the surface; 0 deep, 0.1 shallow.
         duration_s: seconds to return.
 
-
     Source: Minnaert, Phil. Mag. 16, 1933 (pitch); van den Doel, "Physically based models for liquid sounds",
     ACM Trans. Applied Perception 2(4), 2005 (damping, rise, loudness).
     """
@@ -71,13 +70,7 @@ def sizes_mm(rng: np.random.Generator, count: int, median_mm: float, spread: flo
 
 
 def jet(rng: np.random.Generator, duration_s: float, bright_db: float) -> Wave:
-    """(sample,) the hiss of a turbulent jet and its spray: noise that rises towards 4 to 8 kHz.
-
-    Args:
-        rng: random generator.
-        duration_s: seconds.
-        bright_db: slope from 500 Hz to 6 kHz.
-    """
+    """The hiss of a turbulent jet and its spray: noise that rises by `bright_db` from 500 Hz to about 6 kHz."""
     bend_hz = log_uniform(rng, 4500, 10_000)
     curve = [(100, -bright_db - 6), (500, -bright_db), (bend_hz, 0), (11_500, -rng.uniform(0, 8))]
     hiss = coloured(rng, duration_s, curve)

@@ -4,12 +4,14 @@ Functions that draw take a `numpy.random.Generator` first. Sounds are (sample,) 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whence.units import SAMPLE_RATE_HZ
 
+Choice = TypeVar("Choice")
 Wave = NDArray[np.float64]
 # Makes one sound, not yet finished.
 Generator = Callable[[np.random.Generator], Wave]
@@ -50,19 +52,19 @@ def chance(rng: np.random.Generator, probability: float) -> bool:
     return bool(rng.random() < probability)
 
 
-def one_of(rng: np.random.Generator, kinds: Mapping[Generator, float]) -> Wave:
-    """Draw one of several generators by its weight, and return its sound.
+def weighted_choice(rng: np.random.Generator, weights: Mapping[Choice, float]) -> Choice:
+    """Draw one key of a mapping by its weight; weights need not sum to one.
 
-    Args:
-        rng: draws the generator, then its sound.
-        kinds: generator -> weight; weights need not sum to one.
-
-    >>> one_of(np.random.default_rng(0), {lambda rng: np.zeros(3): 1.0, lambda rng: np.ones(3): 0.0})
-    array([0., 0., 0.])
+    >>> weighted_choice(np.random.default_rng(0), {"door": 3.0, "drawer": 0.0})
+    'door'
     """
-    makers = list(kinds)
-    weights = np.array([kinds[maker] for maker in makers])
-    return makers[int(rng.choice(len(makers), p=weights / weights.sum()))](rng)
+    shares = np.array(list(weights.values()))
+    return list(weights)[int(rng.choice(len(shares), p=shares / shares.sum()))]
+
+
+def one_of(rng: np.random.Generator, kinds: Mapping[Generator, float]) -> Wave:
+    """Draw one of several generators by its weight, and return its sound."""
+    return weighted_choice(rng, kinds)(rng)
 
 
 def through(points: Sequence[float] | Wave, count: int) -> Wave:
