@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import json
 import logging
 import os
 import re
@@ -13,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from whence.errors import GaveUpError, MissingExtraError, WhenceError
+from whence.errors import GaveUpError, InferenceError, MissingExtraError, WhenceError
 from whence.text import shown
 
 if TYPE_CHECKING:
@@ -106,6 +105,9 @@ def hub_model(name: str) -> Path:
         _fetch(client, wanted, file)
     model = model_in(wanted.folder)
     if model is None:
+        from whence.inference import read_system
+
+        read_system(wanted.folder)  # raises what is wrong with it, if anything
         raise WhenceError(f"{wanted}: its {SYSTEM_FILE} names networks that are not there; ask its publisher")
     if model.is_file():
         from whence.inference import check_onnx
@@ -132,16 +134,13 @@ def model_in(folder: Path) -> Path | None:
 
 def network_names(folder: Path) -> tuple[str, ...]:
     """Return the networks that a run's `system.json` names; none where there is no such file or it cannot be used."""
-    path = folder / SYSTEM_FILE
+    from whence.inference import read_system
+
     try:
-        if path.stat().st_size > _LARGEST_SYSTEM_BYTES:
-            return ()
-        system = json.loads(path.read_text(encoding="utf-8"))
-        names = [*system["members"], *system.get("localizers", ())]
-    except (OSError, ValueError, RecursionError, TypeError, KeyError, AttributeError):
+        system = read_system(folder)
+    except (InferenceError, OSError):
         return ()
-    # The names become paths: a stranger's run must not reach beyond its own folder.
-    return tuple(names) if all(isinstance(name, str) and name.isidentifier() for name in names) else ()
+    return (*system.members, *system.localizers)
 
 
 def hub_client(feature: str) -> HfApi:
