@@ -1,4 +1,4 @@
-"""How much faster than frame-by-frame Python is decoding multi-ACCDOA output in batches, with and without CSV?"""
+"""How much faster is decoding multi-ACCDOA output in batches than frame by frame in Python, with and without CSV?"""
 
 import sys
 import tempfile
@@ -19,7 +19,7 @@ Row = tuple[int, int, float, float]
 
 
 def output_of_a_network() -> NDArray[np.float32]:
-    """Values with about as many events as real clips have: one or two classes at a time, now and then two sources."""
+    """Return values with about as many events as real clips: one or two classes at a time, sometimes two sources."""
     rng = np.random.default_rng([1, 0, 0])
     shape = (CLIPS, FRAMES, 3, CLASSES)
     is_on = np.repeat(rng.random((CLIPS, FRAMES // 10, 1, CLASSES)) < 0.11, 10, axis=1)
@@ -38,7 +38,7 @@ def apart_deg(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
 
 
 def decoded_by_loops(clip: NDArray[np.float32]) -> list[Row]:
-    """The rule as it is told: frame by frame, class by class, pair by pair."""
+    """The published rule, written as loops: frame by frame, class by class, pair by pair."""
     rows = []
     for frame in range(clip.shape[0]):
         for class_index in range(clip.shape[3]):

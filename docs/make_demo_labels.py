@@ -1,7 +1,7 @@
-"""The label files that `whence demo` scores: made-up rooms of events, and two made-up systems that hear them.
+"""Make label files to try `evaluate` and `compare` on: made-up events, and the predictions of two made-up systems.
 
-`python docs/make_demo_labels.py` rewrites src/whence/cli/demo_labels. The cautious system hears less but places it
-well; the eager one hears nearly everything, invents some, and places it roughly. Nobody trained them.
+`python docs/make_demo_labels.py` rewrites src/whence/cli/demo_labels. The cautious system misses many events but
+localizes well; the eager one finds nearly all, adds false ones and localizes roughly. Neither was trained.
 """
 
 from pathlib import Path
@@ -29,12 +29,12 @@ def truth_of(rng: np.random.Generator) -> Events:
     return Events.from_columns(rows).sorted()
 
 
-def heard_by(truth: Events, rng: np.random.Generator, kept: float, invented: float, azimuth_sd_deg: float) -> Events:
-    """The truth through imperfect ears: whole events missed or invented, places with an error per event."""
+def predicted(truth: Events, rng: np.random.Generator, found: float, invented: float, azimuth_sd_deg: float) -> Events:
+    """Return imperfect predictions: events missed or invented, directions and distances with an error per event."""
     tables = []
     for source in np.unique(truth.source):
         event = truth[truth.source == source]
-        if rng.random() < kept:
+        if rng.random() < found:
             azimuth = np.clip(event.azimuth_deg + rng.normal(0, azimuth_sd_deg), -90, 90)
             distance = event.distance_m * np.exp(rng.normal(0, 0.3))
             tables.append(Events.from_columns({**event.to_columns(), "azimuth_deg": azimuth, "distance_m": distance}))
@@ -53,8 +53,8 @@ def main() -> None:
             name = f"fold4_room{recording + 1}_mix001_deg{rng.integers(360):03d}_start{50 * clip:04d}.csv"
             truth = truth_of(rng)
             write_dcase(FOLDER / "truth" / name, truth)
-            write_dcase(FOLDER / "cautious" / name, heard_by(truth, rng, 0.55, 0.05, 8.0))
-            write_dcase(FOLDER / "eager" / name, heard_by(truth, rng, 0.95, 0.4, 16.0))
+            write_dcase(FOLDER / "cautious" / name, predicted(truth, rng, 0.55, 0.05, 8.0))
+            write_dcase(FOLDER / "eager" / name, predicted(truth, rng, 0.95, 0.4, 16.0))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""The two scenes that `whence demo` hears: procedural sounds in computed rooms, with their labels.
+"""Make the two scenes of `whence demo`: procedural sounds in simulated rooms, with their labels.
 
-`python docs/make_demo_scenes.py` rewrites src/whence/cli/demo_scenes. The two were chosen among two dozen, neither the
-best nor the worst heard: a calm and a busy one. No sound of them was used in any training: the packaged model's
-procedural sounds have another seed.
+`python docs/make_demo_scenes.py` rewrites src/whence/cli/demo_scenes. A calm and a busy scene were chosen among two
+dozen; the model does neither best nor worst on them. Their sounds were not used in any training: the procedural sounds
+of the packaged model have another seed.
 """
 
 from pathlib import Path
@@ -21,7 +21,7 @@ SCENES = {"calm": (11, (1.0,)), "busy": (3, (0.0, 1.0))}
 
 
 def main() -> None:
-    """Draw, render, write."""
+    """Draw, render and write both scenes."""
     FOLDER.mkdir(exist_ok=True)
     sounds = procedural_sounds(SEED, 4)
     rooms = make_room_bank(SEED, 4, RoomSettings(positions_per_room=20))

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Write files that appear whole or not at all; find the cache folder."""
 
 import contextlib
 import os
@@ -17,17 +17,17 @@ _UNFINISHED = ".whence-unfinished-"
 def written_whole(path: Path) -> Iterator[BinaryIO]:
     """Open a file for writing that takes its final name only when the block ends well.
 
-    The bytes go to a hidden neighbour, are flushed to the disk and then renamed, so a reader, a
-    crash or a full disk sees the old file or the new one, never a part.
+    The bytes go to a hidden file beside it, are flushed to the disk and then renamed, so after a crash or on a full
+    disk a reader sees the old file or the new one, never a part.
 
     Args:
-        path: where the file shall stand; its folder must exist.
+        path: the final name; its folder must exist.
 
     Yields:
         a binary file open for writing.
 
     Raises:
-        OSError: when the disk refuses; the neighbour is removed and `path` is as it was.
+        OSError: if the disk refuses; the hidden file is removed and `path` is unchanged.
 
     >>> import tempfile
     >>> target = Path(tempfile.mkdtemp()) / "note.txt"
@@ -49,7 +49,7 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
 
 
 def sweep_unfinished(folder: Path) -> int:
-    """Remove what killed writers left in `folder` and count it; call it only when nobody else writes there."""
+    """Remove and count what killed writers left in `folder`; call it only when no other process writes there."""
     leftovers = list(folder.glob(f"{_UNFINISHED}*"))
     for leftover in leftovers:
         leftover.unlink(missing_ok=True)
@@ -57,10 +57,10 @@ def sweep_unfinished(folder: Path) -> int:
 
 
 def cache_dir() -> Path:
-    """The folder for things that can be made again: WHENCE_CACHE, or `whence` in the user's cache folder.
+    """Return the folder for files that can be made again: WHENCE_CACHE, or `whence` in the user's cache folder.
 
     Raises:
-        WhenceError: neither a variable nor a home folder says where.
+        WhenceError: no variable is set and there is no home folder.
     """
     named = os.environ.get("WHENCE_CACHE")
     if named:

@@ -15,7 +15,7 @@ _Settings = TypeVar("_Settings")
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """What to tell a person who wrote an unknown name: the nearest known one, or all of them.
+    """Return a hint for an unknown name: the nearest known one, or all of them.
 
     >>> suggestion("widht", ["width", "depth"]), suggestion("colour", ["width", "depth"])
     ('did you mean width?', 'there are: width, depth')
@@ -41,7 +41,7 @@ def known_name(name: str, known: Iterable[str], what: str, error: type[WhenceErr
 
 
 def to_plain(value: Any) -> Any:
-    """Turn dataclasses and tuples, nested as deep as they are, into dicts and lists.
+    """Return nested dataclasses and tuples as dicts and lists.
 
     >>> from whence.labels import ClassList
     >>> to_plain([ClassList(("dog", "cat"))])
@@ -57,7 +57,7 @@ def to_plain(value: Any) -> Any:
 
 
 def named_to_plain(settings: Any, kinds: Mapping[str, type]) -> dict[str, Any]:
-    """Settings of one of several types as plain data that begins with the name of the type.
+    """Return settings of one of several types as plain data that begins with the name of the type.
 
     Args:
         settings: an instance of one of the types.
@@ -74,12 +74,12 @@ def named_to_plain(settings: Any, kinds: Mapping[str, type]) -> dict[str, Any]:
 def named_from_plain(
     data: Mapping[str, Any], kinds: Mapping[str, type], what: str, error: type[WhenceError] = WhenceError
 ) -> Any:
-    """The inverse of `named_to_plain`; what is missing takes its default.
+    """Invert `named_to_plain`; what is missing takes its default.
 
     Args:
         data: a "name" and fields of that type.
         kinds: the dataclasses by name.
-        what: the settings are for, in messages: "model", "output".
+        what: the kind of thing that has these settings, for messages: "model", "output".
         error: what to raise.
 
     Raises:
@@ -92,7 +92,7 @@ def named_from_plain(
 
 
 def with_changes(settings: _Settings, data: Any, field: str, error: type[WhenceError] = WhenceError) -> _Settings:
-    """Settings with some fields changed, in nested dataclasses too.
+    """Return settings with some fields changed, in nested dataclasses too.
 
     Args:
         settings: a dataclass; stays as it is.
@@ -128,13 +128,13 @@ def from_plain(kind: Any, data: Any, field: str, error: type[WhenceError] = ...)
 def from_plain(kind: Any, data: Any, field: str, error: type[WhenceError] = WhenceError) -> Any:
     """Build a value of the annotated type `kind` from plain data.
 
-    The annotations of the dataclasses are the schema, so there is no second place to keep in step.
+    The annotations of the dataclasses are the schema, so no second list of fields has to be kept in step.
 
     Args:
         kind: a dataclass, a scalar type, or tuple, Mapping, Literal and `X | None` of these.
         data: what `json.loads` gave.
         field: dotted name of this value, for messages.
-        error: what to raise: the error of the room whose settings these are.
+        error: the type of error to raise.
 
     Returns:
         a value of that type; equal to the one that `to_plain` was given.
@@ -184,7 +184,7 @@ def _dataclass_from(kind: Any, data: Any, field: str, error: type[WhenceError]) 
 
 @functools.cache
 def _annotations(kind: type) -> dict[str, Any]:
-    """Field types of a dataclass; resolving them anew for each of a scene's parts would take most of the time."""
+    """Field types of a dataclass; resolving them again for each part of a scene would take most of the time."""
     return typing.get_type_hints(kind)
 
 
@@ -213,7 +213,7 @@ def _scalar_from(kind: Any, data: Any, field: str, error: type[WhenceError]) -> 
 
 
 def check_probability(field: str, value: float) -> None:
-    """Refuse what is no probability.
+    """Raise SceneError for what is no probability.
 
     Raises:
         SceneError: unless 0 <= value <= 1.
@@ -226,7 +226,7 @@ def check_probability(field: str, value: float) -> None:
 
 
 def check_number(field: str, value: float, least: float, most: float = math.inf) -> None:
-    """Refuse a number below `least`, above `most`, or that is no number.
+    """Raise SceneError for a number that is below `least`, above `most` or not finite.
 
     Raises:
         SceneError: unless least <= value <= most and value is finite.
@@ -236,7 +236,7 @@ def check_number(field: str, value: float, least: float, most: float = math.inf)
 
 
 def check_span(field: str, span: Sequence[float], least: float = -math.inf, most: float = math.inf) -> None:
-    """Refuse a (low, high) pair that does not rise or leaves its limits.
+    """Raise SceneError for a (low, high) pair that falls or leaves its limits.
 
     Raises:
         SceneError: unless least <= low <= high <= most and both are finite.

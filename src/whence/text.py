@@ -1,17 +1,17 @@
-"""Foreign text made fit for one place: a message, a spreadsheet cell, a line of a label file."""
+"""Make foreign text safe for a message, a spreadsheet cell or a line of a label file."""
 
 import os
 import unicodedata
 from collections.abc import Sequence
 
-# Where a spreadsheet would take a cell for a formula.
+# A spreadsheet takes a cell that starts like this for a formula.
 _FORMULA_STARTS = ("=", "+", "-", "@")
 # Control characters, lone surrogates, line and paragraph separators.
 _NOT_IN_A_LINE = {"Cc", "Cs", "Zl", "Zp"}
 
 
 def shown(value: object, longest: int | None = None) -> str:
-    r"""Show a foreign value in a message: as it is where that is safe, quoted and escaped where not.
+    r"""Return a foreign value as text for a message: unchanged where that is safe, else quoted and escaped.
 
     A file name may hold line breaks or terminal commands, and an empty value would be invisible.
 
@@ -33,7 +33,7 @@ def shown(value: object, longest: int | None = None) -> str:
 
 
 def one_line(text: str) -> str:
-    r"""Replace everything that could end a line, a column or a text file's encoding by spaces.
+    r"""Return the text with spaces for everything that could end a line or a column or cannot be encoded.
 
     >>> one_line("rock\tand\nroll")
     'rock and roll'
@@ -44,10 +44,10 @@ def one_line(text: str) -> str:
 
 
 def safe_cell(text: str) -> str:
-    """Make text safe for a table: one line, and never a formula when a spreadsheet opens the file.
+    """Return text as one line that a spreadsheet does not take for a formula.
 
     Returns:
-        the line, with an apostrophe in front where it starts like a formula.
+        the line, after an apostrophe where it starts like a formula.
 
     >>> safe_cell("=HYPERLINK(1)"), safe_cell("music")
     ("'=HYPERLINK(1)", 'music')
@@ -57,7 +57,7 @@ def safe_cell(text: str) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """A number and its noun.
+    """Return a number with its noun.
 
     >>> counted(1, "file"), counted(1204, "file")
     ('1 file', '1,204 files')

@@ -23,7 +23,7 @@ def command_that(act):
 
 @pytest.fixture
 def acting(monkeypatch):
-    """Install a command `act` that does what the test wants."""
+    """Install a command `act` that runs a function of the test."""
 
     def install(act):
         monkeypatch.setitem(COMMANDS, "act", command_that(act))
@@ -46,7 +46,7 @@ def test_version_is_that_of_the_package(capsys):
     assert capsys.readouterr().out == f"whence {whence.__version__}\n"
 
 
-def test_version_stands_on_top_of_the_change_log():
+def test_the_version_is_at_the_top_of_the_change_log():
     changes = (Path(__file__).parents[2] / "CHANGELOG.md").read_text()
     entries = [line for line in changes.splitlines() if line.startswith("## [") and "[Unreleased]" not in line]
     assert entries[0].startswith(f"## [{whence.__version__}]")
@@ -88,10 +88,10 @@ def test_a_bad_flag_ends_in_one_sentence(capsys):
         (OSError(errno.ENOSPC, "No space left on device", "out.csv"), 3, "out.csv: No space left on device; make room"),
         (OSError(errno.EACCES, "Permission denied", "out.csv"), 2, "out.csv: Permission denied"),
         (MemoryError(), 3, "out of memory"),
-        (KeyboardInterrupt(), 130, "act was stopped by you"),
+        (KeyboardInterrupt(), 130, "act was interrupted"),
     ],
 )
-def test_every_end_has_its_exit_code_and_one_sentence(error, code, sentence, acting, capsys):
+def test_every_error_has_its_exit_code_and_one_sentence(error, code, sentence, acting, capsys):
     def act():
         raise error
 
@@ -111,7 +111,7 @@ def test_debug_shows_the_traceback(acting, capsys):
     assert "Traceback" in capsys.readouterr().err
 
 
-def test_our_own_bugs_are_not_dressed_up_as_sentences(acting):
+def test_bugs_of_the_package_keep_their_traceback(acting):
     def act():
         raise KeyError("bug")
 
@@ -120,8 +120,8 @@ def test_our_own_bugs_are_not_dressed_up_as_sentences(acting):
         main(["act"])
 
 
-@pytest.mark.parametrize(("flags", "heard"), [([], True), (["--quiet"], False)])
-def test_the_rooms_talk_on_stderr(flags, heard, acting, capsys):
+@pytest.mark.parametrize(("flags", "shown"), [([], True), (["--quiet"], False)])
+def test_messages_are_shown_on_stderr(flags, shown, acting, capsys):
     def act():
         import logging
 
@@ -133,10 +133,10 @@ def test_the_rooms_talk_on_stderr(flags, heard, acting, capsys):
     assert main(["act", *flags]) == 0
     out, err = capsys.readouterr()
     assert out == ""
-    assert (err == "warning: x.wav: right channel is silent\nresampled\n") is heard
+    assert (err == "warning: x.wav: right channel is silent\nresampled\n") is shown
 
 
-def test_sigterm_ends_with_143_and_puts_open_files_away(tmp_path):
+def test_sigterm_ends_with_143_and_removes_unfinished_files(tmp_path):
     script = (
         "import sys, time\n"
         "from pathlib import Path\n"
@@ -154,7 +154,7 @@ def test_sigterm_ends_with_143_and_puts_open_files_away(tmp_path):
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 143
-    assert b"asked to end" in err
+    assert b"was terminated" in err
     assert list(tmp_path.iterdir()) == []
 
 
@@ -183,7 +183,7 @@ def test_python_dash_m_is_the_command():
     assert done.stdout == f"whence {whence.__version__}\n"
 
 
-def test_a_missing_home_is_no_reason_to_fail():
+def test_the_demo_runs_without_a_home_folder():
     bare = {name: value for name, value in os.environ.items() if name not in ("HOME", "XDG_CACHE_HOME")}
     done = subprocess.run(
         [sys.executable, "-m", "whence", "demo"], capture_output=True, text=True, env=bare, check=False
@@ -191,7 +191,7 @@ def test_a_missing_home_is_no_reason_to_fail():
     assert done.returncode == 0, done.stderr
 
 
-def test_the_signal_handler_is_given_back(acting):
+def test_the_signal_handler_is_restored(acting):
     before = signal.getsignal(signal.SIGTERM)
     acting(lambda: 0)
     assert main(["act"]) == 0

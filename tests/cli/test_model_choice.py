@@ -8,29 +8,29 @@ import pytest
 import whence
 from whence import hub
 from whence.cli.main import COMMANDS, main
-from whence.cli.model_choice import add_model, model_place, open_model
+from whence.cli.model_choice import add_model, model_path, open_model
 
 NAME = "hf:ann/small@" + "0" * 40
 
 
-def test_a_name_on_the_hub_becomes_a_place_here(monkeypatch):
+def test_a_model_on_the_hub_becomes_a_path(monkeypatch):
     monkeypatch.setattr(hub, "hub_model", lambda name: Path("/cache") / name[3:6])
-    assert model_place(NAME) == "/cache/ann"
+    assert model_path(NAME) == "/cache/ann"
 
 
 @pytest.mark.parametrize("word", [None, "runs/first", "model.onnx"])
-def test_everything_else_is_left_as_it_is(word):
-    assert model_place(word) == word
+def test_every_other_value_is_left_as_it_is(word):
+    assert model_path(word) == word
 
 
-def test_what_is_opened_is_what_was_fetched(monkeypatch):
+def test_the_fetched_model_is_opened(monkeypatch):
     monkeypatch.setattr(hub, "hub_model", lambda name: Path("/cache/small.onnx"))
     monkeypatch.setattr(whence, "load", lambda model, **settings: (model, settings), raising=False)
     assert open_model(NAME, swap=True, threads=2) == ("/cache/small.onnx", {"swap": True, "threads": 2})
 
 
 @pytest.mark.parametrize("name", ["detect", "listen", "serve", "plot"])
-def test_every_command_that_hears_takes_a_model_from_the_hub(name):
+def test_every_command_with_a_model_takes_one_from_the_hub(name):
     helps = {action.dest: action.help for action in COMMANDS[name].parser(name)._actions}
     alone = argparse.ArgumentParser()
     add_model(alone)
@@ -38,7 +38,7 @@ def test_every_command_that_hears_takes_a_model_from_the_hub(name):
 
 
 @pytest.mark.parametrize("command", [["detect", "x.wav"], ["serve", "--port", "0"]])
-def test_a_wrong_name_is_a_sentence(command, tmp_path, monkeypatch, capsys):
+def test_a_wrong_name_is_refused_in_one_sentence(command, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     Path("x.wav").write_bytes(b"")
     assert main([*command, "--model", "hf:no name"]) == 2

@@ -107,7 +107,7 @@ def test_the_table_and_tuning_keep_the_label(paper_run, finished_run, stereo_set
         (PAPER, "protocol paper chooses on the clips of dev-test too"),
         (("--settings", "protocol=fair"), "recipe.protocol is 'fair'"),
         (("--settings", "protocoll=paper"), "recipe.protocoll is not a field; did you mean protocol?"),
-        (("--settings", "=paper"), "write a field of the recipe"),
+        (("--settings", "=paper"), "give FIELD=VALUE with a field of the recipe"),
         (("--settings", "networks.detector.epochs=none"), "recipe.networks.detector.epochs is 'none'"),
         (("--settings", "nowhere.yaml"), "nowhere.yaml: no such file"),
         (("--settings", "networks.localizer.frozen_encoder=[[0.5, 1]]"), "localizer.frozen_encoder"),

@@ -44,7 +44,7 @@ def riff(*chunks, size=None):
 
 
 def wav(signal, **header):
-    """A plain WAV file of a signal, with whatever the header shall say instead of the truth."""
+    """A plain WAV file of a signal, with a header that may say something else."""
     return riff(fmt(**header), chunk(b"data", pcm16(signal)))
 
 
@@ -133,7 +133,7 @@ def most_memory_kib():
 
 
 def read_spoiled(folder, first_seed, count, with_films):
-    """Read `count` spoiled files; say what came out, the longest processor time and the memory taken, as plain data."""
+    """Read `count` spoiled files; return the outcomes, the longest processor time and the memory taken."""
     from whence.audio import read
     from whence.errors import AudioError
 

@@ -1,4 +1,4 @@
-"""Hostile sounds through `whence detect`: what is written, what is said, how it ends."""
+"""Hostile sounds through `whence detect`: files, messages and exit codes."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def detect(path, *words):
     return main(["detect", str(path), "--out", "out", *words])
 
 
-# name, content, exit code, what is said
+# name, content, exit code, message
 ROWS = [
     ("no-bytes", b"", 1, "empty file (0 bytes)"),
     ("no-sound", wav(np.zeros((2, 0))), 0, "holds no sound"),
@@ -38,32 +38,32 @@ ROWS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "content", "code", "said"), ROWS, ids=[row[0] for row in ROWS])
-def test_a_hostile_sound_ends_as_promised(folder, capsys, name, content, code, said):
+@pytest.mark.parametrize(("name", "content", "code", "message"), ROWS, ids=[row[0] for row in ROWS])
+def test_a_hostile_sound_ends_as_promised(folder, capsys, name, content, code, message):
     (folder / f"{name}.wav").write_bytes(content)
     assert detect(f"{name}.wav") == code
     err = capsys.readouterr().err
-    assert said in err
+    assert message in err
     assert "Traceback" not in err
     assert (folder / "out" / f"{name}.csv").exists() == (code == 0)
 
 
 @pytest.mark.parametrize("name", ["no-sound", "silence"])
-def test_nothing_heard_is_a_result(folder, name):
+def test_no_events_are_a_result(folder, name):
     (folder / f"{name}.wav").write_bytes({row[0]: row[1] for row in ROWS}[name])
     assert detect(f"{name}.wav") == 0
     assert (folder / "out" / f"{name}.csv").read_text() == HEADER
 
 
 @pytest.mark.parametrize(("seconds", "frames"), [(1 / 24_000, 1), (0.099, 1), (0.101, 2), (4.99, 50)])
-def test_short_sounds_have_the_frames_that_have_begun(folder, seconds, frames):
+def test_short_sounds_have_every_frame_that_begins(folder, seconds, frames):
     soundfile.write("short.wav", noise(seconds, level=0.5).T, 24_000)
     assert detect("short.wav", "--threshold", "0") == 0
     events = read_dcase(folder / "out" / "short.csv")
     assert events.frame.max() == frames - 1
 
 
-def test_a_sound_that_is_not_all_numbers_is_refused(folder, capsys):
+def test_a_sound_with_samples_that_are_not_numbers_is_refused(folder, capsys):
     signal = noise(4.0)
     signal[1, 76_800] = np.nan
     soundfile.write("nan.wav", signal.T, 24_000, subtype="FLOAT")
@@ -109,7 +109,7 @@ def test_a_failure_is_no_formula_in_a_spreadsheet(folder):
     assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells)
 
 
-def test_what_is_no_regular_file_fails_at_once(folder, capsys):
+def test_a_pipe_is_refused_at_once(folder, capsys):
     import os
 
     os.mkfifo(folder / "pipe.wav")
@@ -117,9 +117,9 @@ def test_what_is_no_regular_file_fails_at_once(folder, capsys):
     assert "not a regular file" in capsys.readouterr().err
 
 
-def test_strict_takes_warnings_for_failures(folder, capsys):
+def test_strict_treats_warnings_as_failures(folder, capsys):
     (folder / "cut.wav").write_bytes(wav(noise(10.0))[: 44 + 4 * 148_800])
     assert detect("cut.wav", "--strict") == 1
-    assert "warnings: 1, which --strict takes for failures" in capsys.readouterr().err
+    assert "warnings: 1, which --strict treats as failures" in capsys.readouterr().err
     assert detect("cut.wav", "--strict", "--quiet", "--again") == 1
     assert "is cut short" not in capsys.readouterr().err

@@ -1,6 +1,6 @@
-"""Every kind of sound file that went wrong somewhere: what is read, refused or said, row by row of the promise.
+"""Every kind of damaged or unusual sound file: what is read, what is refused and with which message, row by row.
 
-A row is an input; `ROWS` names the test that holds it. All files are made here.
+A row is a kind of input; `ROWS` names its test. All files are made here.
 """
 
 import contextlib
@@ -23,35 +23,36 @@ import pytest
 import soundfile as sf
 from hostile_sounds import RATE_HZ, chunk, fmt, noise, pcm16, riff, wav
 
-from whence.audio import check, probe, read, read_blocks, read_sound
+from whence.audio import check, decoded, probe, read, read_blocks, read_sound
+from whence.audio.normalizing import segmented
 from whence.errors import AudioError
 
 ROWS = {
     1: "test_refused",
     2: "test_refused",
-    3: "test_heard",
+    3: "test_read_with_warnings",
     4: "test_short_files_keep_every_frame",
-    5: "test_heard",
+    5: "test_read_with_warnings",
     6: "test_refused",
-    7: "test_heard",
+    7: "test_read_with_warnings",
     8: "test_refused",
-    9: "test_heard",
-    10: "test_heard",
+    9: "test_read_with_warnings",
+    10: "test_read_with_warnings",
     11: "test_any_rate_gives_the_same_sound",
     12: "test_refused",
     13: "test_any_coding_gives_the_same_sound",
-    14: "test_heard",
+    14: "test_read_with_warnings",
     15: "test_hot_float_samples_are_scaled_together",
     16: "test_a_constant_offset_makes_no_difference",
     17: "test_samples_that_are_not_numbers",
     18: "test_denormals_change_neither_result_nor_speed",
-    19: "test_cut_short_files_are_used_and_named",
+    19: "test_cut_short_files_are_read_and_reported",
     20: "test_a_promise_of_four_gigabytes_takes_no_memory",
     21: "test_spoiled_files",
     22: "test_unusual_layouts_are_read",
     23: "test_a_day_takes_no_more_memory_than_a_minute",
     24: "test_what_is_no_regular_file_is_refused_at_once",
-    25: "test_any_name_works_and_none_reaches_the_screen_raw",
+    25: "test_any_name_works_and_is_escaped_in_messages",
     26: "test_a_loop_of_links_is_refused",
     27: "test_a_file_that_changes_is_refused",
     28: "test_swapped_channels_come_out_swapped",
@@ -132,7 +133,7 @@ def clipped_signal():
 
 
 # row, name, content, samples that come out, and every warning.
-HEARD = [
+READ = [
     (3, "no-sound", wav(np.zeros((2, 0))), 0, ["no-sound.wav holds no sound"]),
     (5, "silence", wav(np.zeros((2, 24_000))), 24_000, []),
     (
@@ -159,9 +160,9 @@ HEARD = [
 ]
 
 
-@pytest.mark.parametrize(("row", "name", "content", "count", "warnings"), HEARD, ids=lambda value: str(value)[:14])
-def test_heard(folder, caplog, row, name, content, count, warnings):
-    assert ROWS[row] == "test_heard"
+@pytest.mark.parametrize(("row", "name", "content", "count", "warnings"), READ, ids=lambda value: str(value)[:14])
+def test_read_with_warnings(folder, caplog, row, name, content, count, warnings):
+    assert ROWS[row] == "test_read_with_warnings"
     path = Path(f"{name}.wav")
     path.write_bytes(content)
     signal = read(path)
@@ -227,9 +228,9 @@ def test_any_coding_gives_the_same_sound(folder, caplog, container, subtype, tol
     left = 0.4 * np.sin(2 * np.pi * 440 * time_s) * np.hanning(len(time_s))
     signal = np.stack([left, 0.5 * left]).astype(np.float32)
     sf.write("a.sound", signal.T, RATE_HZ, format=container, subtype=subtype)
-    heard = read("a.sound")
-    assert heard.shape == signal.shape
-    assert np.abs(heard - signal).max() <= tolerance
+    signal_read = read("a.sound")
+    assert signal_read.shape == signal.shape
+    assert np.abs(signal_read - signal).max() <= tolerance
     assert warned(caplog) == []
 
 
@@ -237,10 +238,10 @@ def test_hot_float_samples_are_scaled_together(folder, caplog):
     signal = noise(2.0, level=30.0)
     signal[0, 1000], signal[1] = 30.0, signal[1] / 4
     sf.write("hot.wav", signal.T, RATE_HZ, subtype="FLOAT")
-    heard = read("hot.wav")
+    signal_read = read("hot.wav")
     assert warned(caplog) == ["hot.wav: peak 30.0, scaled"]
-    assert np.abs(heard).max() == 1
-    assert np.allclose(heard, signal / 30, atol=1e-6)
+    assert np.abs(signal_read).max() == 1
+    assert np.allclose(signal_read, signal / 30, atol=1e-6)
 
 
 def test_a_constant_offset_makes_no_difference(folder, caplog):
@@ -284,36 +285,34 @@ def test_denormals_change_neither_result_nor_speed(folder, rate_hz):
     sf.write("tiny.wav", tiny.T, rate_hz, subtype="FLOAT")
     assert np.array_equal(read("plain.wav"), read("tiny.wav"))
     assert not np.signbit(read("tiny.wav")[read("tiny.wav") == 0]).any()
-    durations = {"plain.wav": [], "tiny.wav": []}
-    for name in ["plain.wav", "tiny.wav"] * 5:
-        started = time.process_time()
-        read(name)
-        durations[name].append(time.process_time() - started)
-    assert min(durations["tiny.wav"]) < 3 * min(durations["plain.wav"])  # denormals cost about a hundred times
+    # Processors take about a hundred times as long for denormals, so none may reach the corrections and the resampler.
+    with decoded("tiny.wav") as sound:
+        segments = np.concatenate(list(segmented(sound, lambda block: block.T)), axis=1)
+    assert np.abs(segments[segments != 0]).min() >= np.finfo(np.float32).tiny
 
 
 @pytest.mark.parametrize("container", ["WAV", "RF64", "W64", "AIFF", "AU", "FLAC", "MP3", "OGG"])
-def test_cut_short_files_are_used_and_named(folder, caplog, container):
+def test_cut_short_files_are_read_and_reported(folder, caplog, container):
     signal = noise(10.0)
     sf.write("whole.wav", signal.T, RATE_HZ, format=container)
     content = Path("whole.wav").read_bytes()
     Path("x.wav").write_bytes(content[: round(len(content) * 0.62)])
     whole = read("whole.wav")
     assert warned(caplog) == []
-    heard = read("x.wav")
-    assert 5.8 < heard.shape[1] / RATE_HZ <= 6.25
+    signal_read = read("x.wav")
+    assert 5.8 < signal_read.shape[1] / RATE_HZ <= 6.25
     (warning,) = warned(caplog)
-    if container == "OGG":  # says nowhere how long it is
-        assert warning == f"x.wav is read only up to {heard.shape[1] / RATE_HZ:.1f} s (its last page is missing)"
+    if container == "OGG":  # does not state its length
+        assert warning == f"x.wav is read only up to {signal_read.shape[1] / RATE_HZ:.1f} s (its last page is missing)"
     else:
-        assert warning == f"x.wav is cut short: {heard.shape[1] / RATE_HZ:.1f} of 10.0 s"
-    assert np.allclose(heard, whole[:, : heard.shape[1]], atol=1e-6)
+        assert warning == f"x.wav is cut short: {signal_read.shape[1] / RATE_HZ:.1f} of 10.0 s"
+    assert np.allclose(signal_read, whole[:, : signal_read.shape[1]], atol=1e-6)
     if container in ("WAV", "RF64", "W64"):
-        assert abs(heard.shape[1] - 148_800) < 30
+        assert abs(signal_read.shape[1] - 148_800) < 30
 
 
 def under_limit(code, *arguments, limit_mib=400):
-    """Run Python with little address space beyond what the libraries take, and give what it prints."""
+    """Run Python with little address space beyond what the libraries take, and return what it prints."""
     script = f"""
 import resource, sys
 import numpy, soundfile, soxr
@@ -384,7 +383,7 @@ def assert_harmless(found, count):
     assert found["strangers"] == []
     assert set(found["outcomes"]) <= {"read", "AudioError"}
     assert sum(found["outcomes"].values()) == count
-    assert min(found["outcomes"].values()) > count / 20  # neither harmless to the point of no test, nor hopeless
+    assert min(found["outcomes"].values()) > count / 20  # both outcomes occur, else this tests nothing
     assert found["longest_s"] < 2, found["longest_case"]
     assert found["grown_mib"] < 200
 
@@ -446,12 +445,12 @@ LAYOUTS = {
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_unusual_layouts_are_read(folder, caplog, name):
     Path("a.wav").write_bytes(LAYOUTS[name])
-    heard = read("a.wav")
+    signal_read = read("a.wav")
     expected = np.round(LAYOUT_SIGNAL * 32768) / np.float32(32768)
-    assert heard.shape[1] >= 23_999
-    assert np.array_equal(heard, expected[:, : heard.shape[1]])
+    assert signal_read.shape[1] >= 23_999
+    assert np.array_equal(signal_read, expected[:, : signal_read.shape[1]])
     assert warned(caplog) == []
-    assert np.array_equal(read(io.BytesIO(LAYOUTS[name])), heard)
+    assert np.array_equal(read(io.BytesIO(LAYOUTS[name])), signal_read)
 
 
 @pytest.mark.parametrize("container", ["RF64", "W64", "WAVEX"])
@@ -463,7 +462,7 @@ def test_long_forms_of_wav_are_read(folder, caplog, container):
 
 
 def write_silent_day(path, hours=24):
-    """A day of silence in a file that takes next to no room: only its head is written."""
+    """A day of silence in a sparse file, of which only the head is written."""
     data_bytes = hours * 3600 * RATE_HZ * 4
     lengths = (data_bytes + 72).to_bytes(8, "little") + data_bytes.to_bytes(8, "little")
     head = b"RF64\xff\xff\xff\xffWAVE" + chunk(b"ds64", lengths + (data_bytes // 4).to_bytes(8, "little") + bytes(4))
@@ -471,7 +470,7 @@ def write_silent_day(path, hours=24):
     with path.open("wb") as file:
         file.write(head)
         file.seek(len(head))
-        file.write(pcm16(noise(60.0)))  # a minute of sound, so that the first rows have something to say
+        file.write(pcm16(noise(60.0)))  # a minute of sound, so that the first blocks are not silent
         file.truncate(len(head) + data_bytes)
 
 
@@ -543,7 +542,7 @@ def test_a_file_without_permission_is_refused(folder, monkeypatch):
         read("x.wav")
 
 
-def test_a_pipe_that_somebody_opened_is_read_to_its_end():
+def test_an_open_pipe_is_read_to_its_end():
     reader, writer = os.pipe()
     content = wav(noise(0.2))
     with os.fdopen(writer, "wb") as file:
@@ -565,7 +564,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
-def test_any_name_works_and_none_reaches_the_screen_raw(folder, caplog, name):
+def test_any_name_works_and_is_escaped_in_messages(folder, caplog, name):
     content = wav(noise(0.5) * [[1], [0]])
     with open(name, "wb") as file:  # noqa: PTH123 - names that are bytes too
         file.write(content)
@@ -579,7 +578,7 @@ def test_any_name_works_and_none_reaches_the_screen_raw(folder, caplog, name):
     assert str(caught.value).isprintable()
 
 
-def test_names_the_system_refuses_are_refused_by_us(folder):
+def test_names_that_the_system_refuses_are_refused(folder):
     with pytest.raises(AudioError, match=r"^'a\\x00b\.wav': cannot be opened"):
         read("a\0b.wav")
     with pytest.raises(AudioError, match="cannot be opened"):
@@ -646,7 +645,7 @@ def test_swapped_channels_come_out_swapped(folder, rate_hz, offset, level):
     assert np.array_equal(read("a.wav", channels=(2, 1)), straight[::-1])
 
 
-def test_nothing_the_reader_takes_stays_open(folder):
+def test_no_file_stays_open_after_reading(folder):
     if not (descriptors := Path("/proc/self/fd")).exists():
         pytest.skip("asks Linux for the open files")
     before = len(list(descriptors.iterdir()))
@@ -663,7 +662,7 @@ def test_nothing_the_reader_takes_stays_open(folder):
 
 
 def test_memory_limits_can_be_set_here():
-    """Guards the tests above: a limit that does not bite would let everything pass."""
+    """Guards the tests above: without a working limit they would always pass."""
     with pytest.raises(AssertionError, match="MemoryError"):
         under_limit("numpy.ones(100 * 2**20, dtype=numpy.float32)", limit_mib=64)
     assert resource.getrlimit(resource.RLIMIT_AS)[0] in (

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from whence.cli.progress import shown_progress
+from whence.cli.command import shown_progress
 from whence.files import sweep_unfinished, written_whole
 
 if TYPE_CHECKING:

@@ -6,8 +6,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from whence.cli.command import Command
-from whence.cli.progress import shown_progress
+from whence.cli.command import Command, shown_progress
 from whence.errors import DONE
 
 _log = logging.getLogger("whence.cli")

@@ -7,8 +7,7 @@ import logging
 import sys
 from pathlib import Path
 
-from whence.cli.command import Command
-from whence.cli.progress import shown_progress
+from whence.cli.command import Command, shown_progress
 from whence.errors import DONE, SOME_FAILED
 
 _log = logging.getLogger("whence.cli")

@@ -1,4 +1,4 @@
-"""`whence demo`: the whole of whence on two shipped scenes: events, files, pictures, and how right they are."""
+"""`whence demo`: events, files, pictures and scores for two packaged scenes."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from whence.labels import Events
 
 SCENES = Path(__file__).parent / "demo_scenes"
-# Two made-up systems and their truth on 24 clips, to try `evaluate` and `compare` on.
+# Label files of 24 clips and of two made-up systems, to try `evaluate` and `compare` on.
 LABELS = Path(__file__).parent / "demo_labels"
 _log = logging.getLogger("whence.cli")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Where to."""
+    """Add the folder of the results."""
     parser.add_argument(
         "--out", type=Path, default=Path("demo"), metavar="DIR", help="folder for the results; made if missing"
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Hear each scene, show and write what was found, score all of it."""
+    """Detect the events of each scene, show and write them, and score all."""
     from whence.cli.evaluate import page
     from whence.inference import load
     from whence.labels import ClipEvents, read_dcase
@@ -42,18 +42,16 @@ def run(args: argparse.Namespace) -> int:
     truth, found = {}, {}
     for sound in sorted(SCENES.glob("*.flac")):
         truth[sound.stem] = read_dcase(sound.with_suffix(".csv"))
-        found[sound.stem] = _heard(system, sound, truth[sound.stem], args.out)
+        found[sound.stem] = _detected(system, sound, truth[sound.stem], args.out)
     score = evaluate(ClipEvents.from_mapping(truth), ClipEvents.from_mapping(found))
-    sys.stdout.write(
-        "How right that is, by the metric of DCASE 2025 Task 3 (two scenes are an example, no benchmark):\n\n"
-    )
+    sys.stdout.write("Scores by the metric of DCASE 2025 Task 3 (two scenes are an example, not a benchmark):\n\n")
     sys.stdout.write(page(score, "class"))
-    sys.stdout.write(f"\nEverything lies in {args.out}/\nNext: whence detect your.wav | whence listen | whence serve\n")
+    sys.stdout.write(f"\nAll files are in {args.out}/\nNext: whence detect your.wav | whence listen | whence serve\n")
     return DONE
 
 
-def _heard(system: NetworkSystem, sound: Path, truth: Events, folder: Path) -> Events:
-    """The events of one scene, shown beside the truth and written."""
+def _detected(system: NetworkSystem, sound: Path, truth: Events, folder: Path) -> Events:
+    """Return the events of one scene, printed below the true ones and written to files."""
     from whence.audio import read
     from whence.labels import write_dcase
 
@@ -61,9 +59,9 @@ def _heard(system: NetworkSystem, sound: Path, truth: Events, folder: Path) -> E
     began = time.perf_counter()
     events = system.detect(signal)
     seconds, length_s = time.perf_counter() - began, signal.shape[1] / 24_000
-    sys.stdout.write(f"{sound.name}, what there is in it (it was mixed, so this is known):\n")
+    sys.stdout.write(f"{sound.name}, the true events (known, because the scene was mixed):\n")
     sys.stdout.write(event_table(truth, system.classes))
-    sys.stdout.write(f"and what {system.name} hears, in {seconds:.1f} s ({length_s / seconds:.0f} x real time):\n")
+    sys.stdout.write(f"and what {system.name} detects, in {seconds:.1f} s ({length_s / seconds:.0f} x real time):\n")
     sys.stdout.write(f"{event_table(events, system.classes)}\n")
     write_dcase(folder / f"{sound.stem}.csv", events)
     _draw(folder / f"{sound.stem}.png", sound.name, signal, truth, events, system)
@@ -71,7 +69,7 @@ def _heard(system: NetworkSystem, sound: Path, truth: Events, folder: Path) -> E
 
 
 def _draw(path: Path, title: str, signal: object, truth: Events, events: Events, system: NetworkSystem) -> None:
-    """A picture, where there is something to draw with."""
+    """Draw a picture, if the extra for it is installed."""
     from whence.errors import MissingExtraError
     from whence.views.picture import draw_clip
 
@@ -82,7 +80,7 @@ def _draw(path: Path, title: str, signal: object, truth: Events, events: Events,
 
 
 COMMAND = Command(
-    summary="hear two shipped scenes: events, files, pictures, scores; offline",
+    summary="detect the events of two packaged scenes: files, pictures, scores; offline",
     examples=("whence demo",),
     add_arguments=add_arguments,
     run=run,

@@ -8,9 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from whence.cli.command import Command
-from whence.cli.model_choice import add_model, model_place
-from whence.cli.progress import shown_progress
+from whence.cli.command import Command, shown_progress
+from whence.cli.model_choice import add_model, model_path
 from whence.cli.sounds_found import find_sounds
 from whence.errors import ASKED_WRONGLY, DONE, SOME_FAILED, WhenceError
 from whence.inference import STDIN, Request, Result, ResumeRecord, predict_all
@@ -150,7 +149,7 @@ def _question(args: argparse.Namespace) -> Request:
         raise WhenceError("standard input is read by one process; leave --jobs out")
     mono = args.channels == "mono"
     return Request(
-        model=model_place(args.model),
+        model=model_path(args.model),
         threshold=args.threshold,
         swap=args.tta == "swap",
         channels=None if mono else args.channels,

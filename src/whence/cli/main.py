@@ -1,4 +1,4 @@
-"""The command line: a word becomes a command, an error becomes a sentence and an exit code."""
+"""The command line: find the command, run it, and turn an error into one sentence and an exit code."""
 
 import difflib
 import errno
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn, TextIO
 
-# The modules of commands import what is slow (numpy, torch) only when they run, so these lines cost milliseconds.
+# Command modules import slow libraries (numpy, torch) only when they run, so these imports take milliseconds.
 from whence.cli import (
     check,
     compare,
@@ -76,7 +76,7 @@ COMMANDS: dict[str, Command] = {
     "data index": data.INDEX,
 }
 
-# What the operating system says when a disk is full, a quota or a file size limit is reached.
+# The errors of the operating system for a full disk, a quota and a file size limit.
 _DISK_FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 
 
@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the words after `whence`; those of this process when None.
 
     Returns:
-        the exit code: 0 done, 1 some items failed, 2 asked wrongly, 3 the machine gave up, 130 or 143 interrupted.
+        the exit code: 0 done, 1 some items failed, 2 wrong arguments, 3 out of resources, 130 or 143 interrupted.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] in ("-h", "--help", "help"):
@@ -109,45 +109,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(name: str, words: Sequence[str]) -> int:
-    """Run one command and turn every way it can end into an exit code."""
+    """Run one command and return its exit code, however it ends."""
     command = COMMANDS[name]
     try:
         args = command.parser(name).parse_args(words)
-    except SystemExit as stop:  # --help, or a complaint that the parser has already printed
+    except SystemExit as stop:  # --help, or an error that the parser has printed
         return int(stop.code or DONE)
-    # The matrices here are small: a second BLAS thread only spins, and takes a third of the speed of `detect`.
+    # The matrices here are small: a second BLAS thread only spins and costs `detect` a third of its speed.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    talk = _talk_on_stderr(quiet=args.quiet)
+    messages = _messages_on_stderr(quiet=args.quiet)
     previous = signal.signal(signal.SIGTERM, _on_sigterm)
     try:
         code = command.run(args)
         sys.stdout.flush()
-        if code == DONE and args.strict and talk.warnings:
-            return _end(f"warnings: {talk.warnings}, which --strict takes for failures", SOME_FAILED, debug=False)
+        if code == DONE and args.strict and messages.warnings:
+            return _end(f"warnings: {messages.warnings}, which --strict treats as failures", SOME_FAILED, debug=False)
     except BrokenPipeError:
-        # The reader (`| head`) has seen enough. Python would complain again when it flushes at exit.
+        # The reader (`| head`) has enough. Python would raise again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except KeyboardInterrupt:
-        return _end(f"{name} was stopped by you; what was finished is kept", INTERRUPTED, args.debug)
+        return _end(f"{name} was interrupted; finished results are kept", INTERRUPTED, args.debug)
     except _TerminatedError:
-        return _end(f"{name} was asked to end; what was finished is kept", TERMINATED, args.debug)
+        return _end(f"{name} was terminated; finished results are kept", TERMINATED, args.debug)
     except WhenceError as error:
         return _end(str(error), error.exit_code, args.debug)
     except MemoryError:
-        return _end("out of memory; what was finished is kept, the same command continues", MACHINE_GAVE_UP, args.debug)
+        return _end("out of memory; finished results are kept, the same command continues", MACHINE_GAVE_UP, args.debug)
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
+        where = f"{error.filename}: " if error.filename else ""
         full = error.errno in _DISK_FULL
         remedy = "; make room, the same command continues" if full else ""
-        return _end(f"{place}{error.strerror or error}{remedy}", MACHINE_GAVE_UP if full else ASKED_WRONGLY, args.debug)
+        return _end(f"{where}{error.strerror or error}{remedy}", MACHINE_GAVE_UP if full else ASKED_WRONGLY, args.debug)
     finally:
         signal.signal(signal.SIGTERM, previous)
     return code
 
 
 class _TerminatedError(BaseException):
-    """SIGTERM arrived; unwinds like KeyboardInterrupt so that open files are put away."""
+    """SIGTERM arrived; unwinds like KeyboardInterrupt so that open files are closed or removed."""
 
 
 def _on_sigterm(signal_number: int, frame: FrameType | None) -> NoReturn:
@@ -155,16 +155,16 @@ def _on_sigterm(signal_number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _end(sentence: str, code: int, debug: bool) -> int:
-    """Say why it ends; the traceback only for who asked."""
+    """Print why the command ends, after the traceback with --debug, and return the code."""
     if debug:
         traceback.print_exc()
     sys.stderr.write(f"whence: {sentence}\n")
     return code
 
 
-def _talk_on_stderr(quiet: bool) -> "_Talk":
-    """Show what the rooms say through `logging` as plain lines beside the data."""
-    handler = _Talk(quiet)
+def _messages_on_stderr(quiet: bool) -> "_Messages":
+    """Show messages of the package's loggers as plain lines on standard error."""
+    handler = _Messages(quiet)
     handler.setFormatter(_Line())
     logger = logging.getLogger("whence")
     logger.handlers = [handler]
@@ -173,8 +173,8 @@ def _talk_on_stderr(quiet: bool) -> "_Talk":
     return handler
 
 
-class _Talk(logging.StreamHandler[TextIO]):
-    """Shows lines, of warnings none where it shall be quiet, and counts the warnings."""
+class _Messages(logging.StreamHandler[TextIO]):
+    """Shows messages, only errors where it is quiet, and counts the warnings."""
 
     def __init__(self, quiet: bool) -> None:
         super().__init__(sys.stderr)
@@ -196,7 +196,7 @@ class _Line(logging.Formatter):
 
 
 def _overview() -> str:
-    """The page that `whence --help` prints, made without building a single parser."""
+    """Return what `whence --help` prints, without building a parser."""
     lines = [f"  {name:<16} {command.summary}" for name, command in COMMANDS.items()]
     return "\n".join(
         [
@@ -211,8 +211,8 @@ def _overview() -> str:
             *lines,
             "",
             "whence COMMAND --help shows examples and settings; whence --version the version",
-            "exit codes: 0 done; 1 some items failed; 2 asked wrongly, nothing started; 3 the machine gave up,",
-            "work kept; 130 or 143 interrupted, work kept",
+            "exit codes: 0 done; 1 some items failed; 2 wrong arguments or input, nothing started; 3 out of disk,",
+            "memory or network; 130 or 143 interrupted. Finished results are kept in every case",
             "",
         ]
     )

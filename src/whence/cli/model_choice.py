@@ -1,4 +1,4 @@
-"""`--model`: the packaged model, a run, an ONNX file or a model on the Hub."""
+"""The flag `--model`: the packaged model, a run, an ONNX file or a model on the Hub."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
-    """Declare `--model`."""
+    """Add `--model` to a parser."""
     parser.add_argument(
         "--model",
         metavar="MODEL",
@@ -18,8 +18,8 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def model_place(word: str | None) -> str | None:
-    """Where a model lies on this machine; one on the Hub is fetched first.
+def model_path(word: str | None) -> str | None:
+    """Return the path of a model on this machine; one on the Hub is fetched first.
 
     Raises:
         WhenceError: no such model on the Hub, or it cannot be fetched.
@@ -32,11 +32,11 @@ def model_place(word: str | None) -> str | None:
 
 
 def open_model(word: str | None, *, swap: bool = False, threads: int = 0) -> NetworkSystem:
-    """The system that a word names.
+    """Load the system that the value of `--model` names.
 
     Raises:
         WhenceError: there is no such model, or it is damaged.
     """
     import whence
 
-    return whence.load(model_place(word), swap=swap, threads=threads)
+    return whence.load(model_path(word), swap=swap, threads=threads)

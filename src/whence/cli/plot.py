@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import whence
-from whence.cli.command import Command
+from whence.cli.command import Command, muted_audio_warnings
 from whence.cli.inputs import add_classes, read_classes
 from whence.cli.model_choice import add_model, open_model
-from whence.cli.sounds_unsaid import sounds_unsaid
 from whence.errors import DONE, WhenceError
 
 if TYPE_CHECKING:
@@ -58,11 +57,11 @@ def run(args: argparse.Namespace) -> int:
     source, start_s = _part(args.sound, args.start, args.duration)
     spectrogram = SpectrogramImage()
     # A part of a sound has no name, and warnings about it may not hold for the whole.
-    with sounds_unsaid() if isinstance(source, tuple) else contextlib.nullcontext():
+    with muted_audio_warnings() if isinstance(source, tuple) else contextlib.nullcontext():
         for block in read_blocks(source):
             spectrogram.add(block)
     if events is None:
-        with sounds_unsaid():  # warnings about the sound were logged above
+        with muted_audio_warnings():  # warnings about the sound were logged above
             events = whence.detect(source, model=system).shifted(round(start_s * 10))
     end_s = start_s + spectrogram.duration_s
     layers = [_within(table, start_s, end_s) for table in (reference, events) if table is not None]

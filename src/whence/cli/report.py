@@ -7,9 +7,8 @@ import logging
 import sys
 from pathlib import Path
 
-from whence.cli.command import Command
+from whence.cli.command import Command, shown_progress
 from whence.cli.inputs import add_classes, add_score_settings, read_classes, same_clip, score_settings
-from whence.cli.progress import shown_progress
 from whence.errors import DONE, SOME_FAILED, WhenceError
 
 _log = logging.getLogger("whence.cli")

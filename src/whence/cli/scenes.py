@@ -10,9 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from whence.cli.command import Command
+from whence.cli.command import Command, shown_progress
 from whence.cli.inputs import add_classes, read_classes
-from whence.cli.progress import shown_progress
 from whence.errors import DONE, MissingExtraError, WhenceError
 
 if TYPE_CHECKING:

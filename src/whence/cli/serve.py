@@ -8,9 +8,8 @@ import socket
 import sys
 from typing import TYPE_CHECKING
 
-from whence.cli.command import Command
+from whence.cli.command import Command, muted_audio_warnings
 from whence.cli.model_choice import add_model, open_model
-from whence.cli.sounds_unsaid import sounds_unsaid
 from whence.errors import DONE, MissingExtraError, WhenceError
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.flush()
         _log.info("open the address above in a browser; Ctrl-C ends. Sounds stay on this machine and are not kept.")
         # Warnings about a sound go to the page that sent it.
-        with sounds_unsaid():
+        with muted_audio_warnings():
             serve(app, listener)
     return DONE
 

@@ -1,4 +1,4 @@
-"""Settings as users give them: a YAML or JSON file, or one field in a word; read as plain data and nothing else."""
+"""Read settings as plain data from a YAML or JSON file, or from one `FIELD=VALUE` of the command line."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ _LARGEST_BYTES = 1_000_000
 
 
 def read_settings(word: str) -> dict[str, Any]:
-    """The settings that a word of a command line names: a file, or one field with its value.
+    """Read settings from a file, or from one field with its value.
 
     Args:
         word: a path, or `FIELD=VALUE` where dots lead into groups; the value is JSON or else a plain word.
@@ -26,7 +26,7 @@ def read_settings(word: str) -> dict[str, Any]:
     if not equals or Path(word).exists():
         return read_settings_file(Path(word))
     if not all(name.split(".")):
-        raise WhenceError(f"--settings {word!r}: write a field of the recipe, =, and its value; or name a file")
+        raise WhenceError(f"--settings {word!r}: give FIELD=VALUE with a field of the recipe, or the name of a file")
     try:
         value: Any = json.loads(text)
     except ValueError:
@@ -52,7 +52,7 @@ def read_settings_file(path: Path) -> dict[str, Any]:
         raise MissingExtraError("reading YAML settings", "scenes") from None
     try:
         if path.stat().st_size > _LARGEST_BYTES:
-            raise WhenceError(f"{path}: {path.stat().st_size} bytes are no settings file; name the right one")
+            raise WhenceError(f"{path}: {path.stat().st_size} bytes are too many for a settings file")
         # JSON is YAML, so one reader serves both.
         data = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from whence.cli.command import Command
+from whence.cli.command import Command, shown_progress
 from whence.cli.inputs import add_classes, read_classes
 from whence.cli.training_data import add_data
 from whence.errors import DONE, INTERRUPTED, TERMINATED, MissingExtraError, WhenceError
@@ -129,8 +129,6 @@ def _stop_asked() -> Iterator[_Stop]:
 @contextlib.contextmanager
 def _shown(quiet: bool) -> Iterator[Callable[[Progress], None]]:
     """One bar over the steps of the network in training, with loss and speed."""
-    from whence.cli.progress import shown_progress
-
     with shown_progress("step", quiet=quiet) as show:
 
         def report(progress: Progress) -> None:
