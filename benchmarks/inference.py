@@ -1,10 +1,9 @@
-"""How near to the machine's limits do hybrids learn and answer? Prints clips per second, FLOP and bytes, and shares.
+"""How close training and inference of the hybrids come to the machine's limits: clips per second, FLOP and bytes.
 
-The report's hybrid (`xiaomi_1`: Dasheng and a ResNet-Conformer) and the small one (`whence_small`), each network for
-itself: a training step with front end, loss and optimizer, and the answer to clips, in float32 and in bf16. Shares are
-those of what large products of matrices and copies of large arrays reach in the same run, so that other work on the
-machine counts for both. Bytes are what all operations together read and write; where they stay in a cache, more than
-all of the copying may seem possible.
+Measures the report's hybrid (`xiaomi_1`: Dasheng and a ResNet-Conformer) and the small one (`whence_small`), each
+network separately: a training step with front end, loss and optimizer, and inference, in float32 and in bf16. Shares
+are relative to large matrix products and copies of large arrays in the same run, so that other work on the machine
+affects both. Bytes are what all operations read and write; in a cache, a share above 100 % is possible.
 
     python benchmarks/inference.py [--clips 4] [--threads 1]
 """
@@ -36,14 +35,14 @@ TOLERANCE = 0.1
 
 
 class Traffic(TorchDispatchMode):
-    """Counts the bytes of everything that operations read and write; views move nothing."""
+    """Counts the bytes that operations read and write; views move none."""
 
     def __init__(self) -> None:
         super().__init__()
         self.bytes = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Run an operation and count it."""
+        """Run an operation and count its bytes."""
         result = func(*args, **(kwargs or {}))
         if not func.is_view:
             tensors = (leaf for leaf in tree_leaves((args, kwargs, result)) if isinstance(leaf, torch.Tensor))
@@ -53,12 +52,12 @@ class Traffic(TorchDispatchMode):
 
 @dataclass(frozen=True)
 class Job:
-    """Something that is timed.
+    """Work to be timed.
 
     Args:
-        name: for people.
-        precision: whose limit counts.
-        work: one step or answer.
+        name: shown.
+        precision: whose limit it is compared with.
+        work: one training step or inference.
     """
 
     name: str
@@ -66,7 +65,7 @@ class Job:
     work: Callable[[], Any]
 
     def line(self, seconds: float, clips: int, flop: float, most: Mapping[str, float]) -> str:
-        """Speed, operations and bytes, and how near to the limits."""
+        """Format the speed, operations and bytes, and their shares of the limits."""
         with Traffic() as traffic:
             self.work()
         shares = flop / seconds / most[self.precision], traffic.bytes / seconds / most["copy"]
@@ -78,33 +77,33 @@ class Job:
 
 
 def jobs_of(system: str, network: NetworkRecipe, clips: int) -> tuple[list[Job], float]:
-    """Steps and answers of one network in both precisions, and how much its answers differ between them."""
-    batch, jobs, answers = made_batch(clips), [], []
+    """Training and inference of one network in both precisions, and how much its values differ between them."""
+    batch, jobs, results = made_batch(clips), [], []
     for precision in PRECISIONS:
         learner = Learner(replace(network, batch_clips=clips, frozen_encoder=()), 1, precision, "cpu")
-        member = NetworkBundle(learner.bare, learner.features, learner.coding, precision)
-        # Before it has learned anything, so that both precisions hold the same weights.
-        answers.append(answered(member, batch.audio))
+        bundle = NetworkBundle(learner.bare, learner.features, learner.coding, precision)
+        # Before training, so that both precisions have the same weights.
+        results.append(predicted(bundle, batch.audio))
         name = f"{system} {network.name}"
         jobs.append(Job(f"{name}: training step", precision, lambda one=learner: one.learn(batch)))
-        jobs.append(Job(f"{name}: answer", precision, lambda one=member: answered(one, batch.audio)))
-    float32, bf16 = (np.nan_to_num(values[:, :, :2]) / np.array([1.0, 90.0])[:, None] for values in answers)
+        jobs.append(Job(f"{name}: inference", precision, lambda one=bundle: predicted(one, batch.audio)))
+    float32, bf16 = (np.nan_to_num(values[:, :, :2]) / np.array([1.0, 90.0])[:, None] for values in results)
     return jobs, float(np.abs(float32 - bf16).max())
 
 
-def answered(member: NetworkBundle, audio: torch.Tensor) -> NDArray[np.float32]:
+def predicted(bundle: NetworkBundle, audio: torch.Tensor) -> NDArray[np.float32]:
     """Values as `NetworkBundle.values` gives them, without inference mode, in which nothing can be counted."""
-    member.network.eval()
+    bundle.network.eval()
     with torch.no_grad():
-        features = features_of(member.features, audio)
-        with torch.autocast("cpu", torch.bfloat16, enabled=member.precision == "bf16"):
-            raw = member.network(features)
-        values: NDArray[np.float32] = member.coding.activate(raw.float().numpy())
+        features = features_of(bundle.features, audio)
+        with torch.autocast("cpu", torch.bfloat16, enabled=bundle.precision == "bf16"):
+            raw = bundle.network(features)
+        values: NDArray[np.float32] = bundle.coding.activate(raw.float().numpy())
     return values
 
 
 def operations(work: Callable[[], object]) -> int:
-    """FLOP of an answer."""
+    """FLOP of one inference."""
     with FlopCounterMode(display=False) as counter:
         work()
     return counter.get_total_flops()
@@ -122,18 +121,18 @@ def main() -> int:
     print(", ".join(f"{name} {value / 1e9:.1f} G{'B' if name == 'copy' else 'FLOP'}/s" for name, value in most.items()))
     agree = True
     for system in SYSTEMS:
-        answering = dict.fromkeys(PRECISIONS, 0.0)
+        inference_s = dict.fromkeys(PRECISIONS, 0.0)
         for network in recipe_named(system).networks:
             jobs, difference = jobs_of(system, network, args.clips)
             agree &= difference < TOLERANCE
             best = fastest_s({f"{job.name} {job.precision}": job.work for job in jobs}, ROUNDS)
-            # A step is an answer and two products of its size backward; counting takes depthwise gradients for dense.
+            # A step is taken as three inferences, because the counter takes depthwise gradients for dense ones.
             flop = operations(jobs[1].work)
             for job, seconds in zip(jobs, best.values(), strict=True):
-                print(job.line(seconds, args.clips, flop if job.name.endswith("answer") else 3 * flop, most))
-                answering[job.precision] += seconds if job.name.endswith("answer") else 0.0
+                print(job.line(seconds, args.clips, flop if job.name.endswith("inference") else 3 * flop, most))
+                inference_s[job.precision] += seconds if job.name.endswith("inference") else 0.0
             print(f"{system} {network.name}: float32 and bf16 differ by at most {difference:.3f}")
-        for precision, seconds in answering.items():
+        for precision, seconds in inference_s.items():
             print(f"{system} joined, {precision}: {5 * args.clips / seconds:.1f} times real time")
     return 0 if agree else 1
 

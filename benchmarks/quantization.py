@@ -1,7 +1,7 @@
-"""Would eight bits be smaller or faster than the sixteen of the packaged model, and do they say the same?
+"""Size, speed and accuracy of the packaged model with eight-bit weights.
 
-The weights of the packaged model as they are, in float32, and quantized by onnxruntime: its matrices and recurrences
-alone, and everything. Both networks on clips of the demo's scenes, on one core.
+Compares the weights as packaged (16 bits), in float32, and quantized to eight bits by onnxruntime: matrices and
+recurrences only, and everything. Runs both networks on clips of the demo's scenes, on one core.
 """
 
 import contextlib
@@ -49,25 +49,25 @@ def clips() -> NDArray[np.float32]:
     return np.stack([s[:, first : first + 120_000] for s in sounds for first in range(0, s.shape[1] - 119_999, 60_000)])
 
 
-def asked(path: Path, maps: dict[str, NDArray[np.float32]]) -> tuple[float, list[NDArray[np.float32]]]:
-    """Milliseconds of one core for a clip, and what the networks say."""
+def measured(path: Path, maps: dict[str, NDArray[np.float32]]) -> tuple[float, list[NDArray[np.float32]]]:
+    """Milliseconds of one core for a clip, and the raw output of the networks."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.log_severity_level = 1, 3
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    said = session.run(None, maps)
+    raw = session.run(None, maps)
     began = time.process_time()
     for _ in range(ROUNDS):
         session.run(None, maps)
     count = len(next(iter(maps.values())))
-    return (time.process_time() - began) / ROUNDS / count * 1000, said
+    return (time.process_time() - began) / ROUNDS / count * 1000, raw
 
 
 def main() -> int:
-    """Make the files, ask them, print."""
+    """Make the files, measure them, print."""
     sounds = clips()
     inputs = OnnxNetworks(PACKAGED).card.inputs
     maps = {name: numpy_features(settings)(sounds) for name, settings in inputs.items()}
-    expected_ms, expected = asked(PACKAGED, maps)
+    expected_ms, expected = measured(PACKAGED, maps)
     print(f"{'as packaged':24s} {PACKAGED.stat().st_size / 1e6:6.1f} MB {expected_ms:7.1f} ms a clip")
     with tempfile.TemporaryDirectory() as folder:
         wide, target = Path(folder) / "wide.onnx", Path(folder) / "eight.onnx"
@@ -75,13 +75,13 @@ def main() -> int:
         for name, kinds in (("float32", []), ("matrices in 8 bits", MATRICES), ("everything in 8 bits", None)):
             file = wide if kinds == [] else target
             if file == target:
-                # It prints every shape that it is not sure of.
+                # onnxruntime prints a line for every shape that it cannot infer.
                 with contextlib.redirect_stdout(io.StringIO()):
                     quantization.quantize_dynamic(
                         wide, target, weight_type=quantization.QuantType.QInt8, op_types_to_quantize=kinds
                     )
-            took_ms, said = asked(file, maps)
-            apart = max(float(np.abs(a - b).max()) for a, b in zip(said, expected, strict=True))
+            took_ms, raw = measured(file, maps)
+            apart = max(float(np.abs(a - b).max()) for a, b in zip(raw, expected, strict=True))
             print(
                 f"{name:24s} {file.stat().st_size / 1e6:6.1f} MB {took_ms:7.1f} ms a clip, "
                 f"raw numbers at most {apart:.3f} apart"

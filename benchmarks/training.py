@@ -26,7 +26,7 @@ from whence.features.spectrum import Bands
 from whence.inference import features_of
 from whence.labels import Events
 from whence.models.outputs import build_output
-from whence.models.outputs.multi_accdoa import PADDING, PERMUTATIONS
+from whence.models.outputs.multi_accdoa import FIRST_PADDING, PERMUTATIONS, SECOND_PADDING
 from whence.models.seldnet import SeldNet
 from whence.recipes.seldnet import seldnet
 from whence.training import NetworkRecipe
@@ -100,8 +100,8 @@ class Straightforward:
         estimate = self.coding.activate(raw)
         wanted = target[:, :, :, 1:] * target[:, :, :, :1]
         candidates = [
-            wanted[:, :, list(tracks)] + wanted[:, :, list(first)] + wanted[:, :, list(second)]
-            for tracks, (first, second) in zip(PERMUTATIONS, PADDING, strict=True)
+            wanted[:, :, tracks] + wanted[:, :, first] + wanted[:, :, second]
+            for tracks, first, second in zip(PERMUTATIONS, FIRST_PADDING, SECOND_PADDING, strict=True)
         ]
         costs = [((estimate - candidate) ** 2).mean(dim=(2, 3)) for candidate in candidates]
         return torch.stack(costs).min(dim=0).values.mean()

@@ -1,11 +1,11 @@
-"""How well distance could be told from a room's response, if all of it were known: a bound for what can be learned.
+"""How well distance can be predicted from room impulse responses: a bound for what a network can learn.
 
     python docs/make_distance_limits.py rooms_train.safetensors rooms_test.safetensors
 
-A small network is trained on the responses of one bank and tried on those of another. It is told, in
-turn: the energy in time of mid and side, each relative to the direct sound; the same with what the whole room has in
-common; only what a steady sound shows (the averages of mid, side and their product in six bands); and the level alone,
-with a source whose loudness is drawn. Prints the mean relative distance error of each and of a constant.
+A small network is trained on the responses of one bank and tested on those of another. Its input is, in turn: the
+energies over time of mid and side, relative to the direct sound; these and their mean over the room; the averages of
+mid, side and their product in six bands, which is what a steady sound reveals; these and the reverberation time; and
+the level alone, for a source of random loudness. Prints the mean relative distance error of each and of a constant.
 """
 
 import argparse
@@ -29,7 +29,7 @@ STEPS, RESPONSES_AT_ONCE = 3_000, 512
 
 
 def mid_and_side(bank: RoomBank, seed: int) -> NDArray[np.float32]:
-    """(response, 2, tap) of every response, heard at an angle drawn anew."""
+    """(response, 2, tap) of every response, rotated by a random angle."""
     rng = np.random.default_rng(seed)
     turn_deg = torch.from_numpy(rng.uniform(0, 360, len(bank)))
     left, right = turn_to_stereo(torch.from_numpy(bank.responses).float(), turn_deg).unbind(1)
@@ -37,7 +37,7 @@ def mid_and_side(bank: RoomBank, seed: int) -> NDArray[np.float32]:
 
 
 def energies_in_time(bank: RoomBank, pairs: NDArray[np.float32]) -> Table:
-    """Mid and side energy between the edges, dB relative to the direct sound's."""
+    """Mid and side energy between the edges, in dB relative to the direct sound."""
     rows = []
     for pair, direct in zip(pairs, bank.direct_sample, strict=True):
         power = pair.astype(np.float64) ** 2
@@ -48,8 +48,8 @@ def energies_in_time(bank: RoomBank, pairs: NDArray[np.float32]) -> Table:
 
 
 def steady(pairs: NDArray[np.float32]) -> Table:
-    """What the averages over a long steady sound tell: product and side share in six bands."""
-    mid, side = (np.fft.rfft(pairs[:, place], 48_000) for place in (0, 1))
+    """The averages over a long steady sound: product and side share in six bands."""
+    mid, side = (np.fft.rfft(pairs[:, channel], 48_000) for channel in (0, 1))
     band = np.searchsorted(BAND_EDGES_HZ, np.fft.rfftfreq(48_000, 1 / 24_000), side="right")
     starts = np.searchsorted(band, np.arange(len(BAND_EDGES_HZ) + 1))
 
@@ -61,12 +61,12 @@ def steady(pairs: NDArray[np.float32]) -> Table:
     return np.concatenate([product / both, side_power / both], axis=1).astype(np.float32)
 
 
-def relative_error(learned: tuple[Table, Table], tried: tuple[Table, Table]) -> tuple[float, float]:
+def relative_error(train: tuple[Table, Table], test: tuple[Table, Table]) -> tuple[float, float]:
     """Mean relative error and correlation on the second bank of a network trained on the first."""
     torch.manual_seed(1)
-    mean, spread = learned[0].mean(axis=0), learned[0].std(axis=0) + 1e-6
-    x, unseen = (torch.from_numpy((given - mean) / spread) for given in (learned[0], tried[0]))
-    metres = torch.from_numpy(learned[1])
+    mean, spread = train[0].mean(axis=0), train[0].std(axis=0) + 1e-6
+    x, unseen = (torch.from_numpy((given - mean) / spread) for given in (train[0], test[0]))
+    metres = torch.from_numpy(train[1])
     net = nn.Sequential(
         nn.Linear(x.shape[1], 128), nn.ReLU(), nn.Dropout(0.1), nn.Linear(128, 128), nn.ReLU(), nn.Dropout(0.1),
         nn.Linear(128, 1), nn.Softplus(),
@@ -80,17 +80,17 @@ def relative_error(learned: tuple[Table, Table], tried: tuple[Table, Table]) -> 
         loss.backward()
         optimizer.step()
         schedule.step()
-    said = net.eval()(unseen)[:, 0].detach().numpy()
-    return float(np.abs(said / tried[1] - 1).mean()), float(np.corrcoef(said, tried[1])[0, 1])
+    predicted = net.eval()(unseen)[:, 0].detach().numpy()
+    return float(np.abs(predicted / test[1] - 1).mean()), float(np.corrcoef(predicted, test[1])[0, 1])
 
 
 def main() -> None:
-    """Both banks, every question."""
+    """Print the error for every input."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("learned", type=Path)
-    parser.add_argument("tried", type=Path)
+    parser.add_argument("train", type=Path)
+    parser.add_argument("test", type=Path)
     args = parser.parse_args()
-    banks = [load_room_bank(path) for path in (args.learned, args.tried)]
+    banks = [load_room_bank(path) for path in (args.train, args.test)]
     pairs = [mid_and_side(bank, seed) for seed, bank in enumerate(banks)]
     metres = [bank.distance_m.astype(np.float32) for bank in banks]
     times = [energies_in_time(bank, pair) for bank, pair in zip(banks, pairs, strict=True)]
@@ -99,7 +99,7 @@ def main() -> None:
     echo = [np.log(bank.rt60_s[bank.room])[:, None] for bank in banks]
     rng = np.random.default_rng(1)
     level = [(-20 * np.log10(m)[:, None] + rng.uniform(-10, 10, (len(m), 1))).astype(np.float32) for m in metres]
-    questions: dict[str, Callable[[int], Table]] = {
+    inputs: dict[str, Callable[[int], Table]] = {
         "energies in time": lambda i: times[i],
         "and the room's mean of them": lambda i: np.concatenate([times[i], rooms[i]], axis=1),
         "a steady sound": lambda i: lasting[i],
@@ -109,8 +109,8 @@ def main() -> None:
     grid = np.arange(0.5, 4.0, 0.05)
     best = min(grid, key=lambda metre: float(np.abs(metre / metres[0] - 1).mean()))
     print(f"{f'always {best:.2f} m':32s} RDE {np.abs(best / metres[1] - 1).mean():.3f}", flush=True)
-    for name, told in questions.items():
-        first, second = (told(place).astype(np.float32) for place in (0, 1))
+    for name, make in inputs.items():
+        first, second = (make(number).astype(np.float32) for number in (0, 1))
         error, correlation = relative_error((first, metres[0]), (second, metres[1]))
         print(f"{name:32s} RDE {error:.3f}  correlation {correlation:.2f}", flush=True)
 

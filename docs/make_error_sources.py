@@ -1,9 +1,9 @@
-"""Where a system's errors come from: each half is given the other's truth, and the scores are taken again.
+"""Where a system's errors come from: a part of its predictions is replaced by the truth and scored again.
 
     python docs/make_error_sources.py whence_small.onnx test/ --part dev-test
 
-Prints one row each for the system as it is, with the true activity (what a perfect detector would make of it), with
-the true places (what a perfect localizer would), and as a live stream of low latency; then tables by place and crowd.
+Prints one row each for the system as it is, with the true activity (a perfect detector), with the true directions and
+distances (a perfect localizer), and as a live stream of low latency; then tables by distance, azimuth and polyphony.
 """
 
 import argparse
@@ -22,23 +22,23 @@ from whence.models.outputs import ACTIVITY, AZIMUTH, DISTANCE
 
 
 def with_truth(system: NetworkSystem, values: np.ndarray, truth: Events, what: str) -> Events:
-    """The events of one clip when a part of its values is replaced by the truth."""
+    """Decode the values of one clip after a part of them is replaced by the truth."""
     values = values.copy()
     inside = truth[truth.frame < len(values)]
-    # Of two sources of one class the nearer is written last and stays.
+    # Of two sources of one class the nearer is written last and remains.
     order = np.argsort(-inside.distance_m)
     frame, class_index = inside.frame[order], inside.class_index[order]
     if what == "activity":
         values[:, ACTIVITY] = 0
         values[frame, ACTIVITY, class_index] = 1
-    if what == "places":
+    if what == "directions and distances":
         values[frame, AZIMUTH, class_index] = inside.azimuth_deg[order]
         values[frame, DISTANCE, class_index] = inside.distance_m[order]
     return system.decode(values)
 
 
 def streamed(system: NetworkSystem, signal: np.ndarray) -> Events:
-    """The events of one clip as a listener of low latency has them."""
+    """The events of one clip from a stream of low latency."""
     stream = whence.Stream(system, latency="low")
     return Events.concatenate([stream.feed(signal), stream.finish()])
 
@@ -47,18 +47,18 @@ def scored(truth: ClipEvents, names: Sequence[str], tables: Sequence[Events], ti
     """Print one row."""
     result = evaluate(truth, ClipEvents.from_mapping(dict(zip(names, tables, strict=True)))).official.scores
     print(
-        f"{title:<28} F20 {100 * result.f20:5.1f} %  DOAE {result.doae_deg:5.1f} deg  RDE {result.rde:.3f}", flush=True
+        f"{title:<40} F20 {100 * result.f20:5.1f} %  DOAE {result.doae_deg:5.1f} deg  RDE {result.rde:.3f}", flush=True
     )
 
 
 def main() -> None:
-    """Hear every clip once, score it in several ways."""
+    """Predict every clip once and score it in several ways."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
     parser.add_argument("data", type=Path)
     parser.add_argument("--part", default="dev-val")
     parser.add_argument("--clips", type=int, default=400)
-    parser.add_argument("--live", type=int, default=200, help="of how many clips the live stream is asked; it is slow")
+    parser.add_argument("--live", type=int, default=200, help="clips for the live stream, which is slow")
     args = parser.parse_args()
     system = whence.load(args.model)
     clips = list_clips(args.data, args.part)[: args.clips]
@@ -68,10 +68,10 @@ def main() -> None:
         tables.append(table)
     truth = ClipEvents.from_mapping(dict(zip(names, tables, strict=True)))
     values = [system.values(signal[None])[0] for signal in signals]
-    own = [system.decode(said) for said in values]
+    own = [system.decode(of_clip) for of_clip in values]
     scored(truth, names, own, "as it is")
-    for what in ("activity", "places"):
-        replaced = [with_truth(system, said, table, what) for said, table in zip(values, tables, strict=True)]
+    for what in ("activity", "directions and distances"):
+        replaced = [with_truth(system, *pair, what) for pair in zip(values, tables, strict=True)]
         scored(truth, names, replaced, f"with the true {what}")
     few = names[: args.live]
     live = [streamed(system, signal) for signal in signals[: args.live]]

@@ -1,17 +1,17 @@
-"""The packaged model made anew, from a list of sounds to the file in the package.
+"""Make the packaged model, from a list of sounds to the file in the package.
 
     python docs/make_packaged_model.py bank/manifest.csv yamnet.npz --out work/
 
 `bank/manifest.csv` lists recordings with the columns path, class, split (train, val, test), source_recording_id and
 licence_clear (1 or 0), as `whence scenes` reads it; `yamnet.npz` holds YAMNet's published weights. Every step is a
-command that anybody can type; it is skipped where its result stands already, and takes up where it was left.
-`--trial` goes the whole way in minutes, with a hundredth of everything, and leaves the package as it is.
+whence command; it is skipped if its result exists, and an interrupted one resumes. `--trial` runs all steps in minutes
+with a hundredth of everything, and does not change the package.
 
-1. training sounds: the recordings of the train split with a clear licence, and procedural ones where those are few;
-2. rooms: 400 to train with, 24 to validate, 40 to test;
-3. scenes: 64,000 to train with; 600 of the val split, 1,000 of the test split, of every licence;
-4. the detector and the localizer, and the official baseline for 106,496 clips;
-5. the localizer but for its first convolutions once more, on 48,000 scenes of the same sounds at other speeds;
+1. training sounds: the recordings of the train split with a clear licence, and procedural ones for classes with few;
+2. rooms: 400 for training, 24 for validation, 40 for the test;
+3. scenes: 64,000 for training; 600 of the val split and 1,000 of the test split, of every licence;
+4. training of the detector and the localizer, and of the official baseline on 106,496 clips;
+5. fine-tuning of the localizer without its first convolutions, on 48,000 scenes of the same sounds at other speeds;
 6. thresholds and smoothing on the validation scenes; the file; the table on the test scenes.
 """
 
@@ -30,16 +30,16 @@ from whence.corpora import Sounds
 from whence.labels import STARSS23
 from whence.synth import procedural_sounds
 
-# Classes with few clear recordings or few that sound alike, the words of the list for them, and how many are added.
+# Classes with few clear recordings or few alike: their names in the list, and how many procedural sounds are added.
 FEW = {"clapping": (2, 48), "telephone": (3, 8), "laughter": (4, 8), "door": (7, 32), "knock": (12, 24)}
 # Rooms and scenes of each part.
 ROOMS = {"train": 400, "val": 24, "test": 40}
 CLIPS = {"train": 64_000, "val": 600, "test": 1_000}
-# For what the localizer learns last: scenes, versions of each recording at other speeds, how far those go, more sounds.
+# For fine-tuning the localizer: scenes, versions of each recording at other speeds, their range, procedural sounds.
 VARIED_CLIPS = 48_000
 VERSIONS, SLOWEST, FASTEST, MORE = 8, 0.62, 1.6, 100
 VARIED_SCENES = {"multiband_eq": {"probability": 0.8, "gain_db": [-10, 10]}}
-# Its first convolutions hear what any sound is made of; the others, and the layers over time, what sounds there are.
+# The first convolutions are general, so only the others and the layers over time are fine-tuned.
 LEARNS = ["blocks.1", "blocks.2", "project", "sequence", "output_layer", "place"]
 VARIED = {
     "networks": {
@@ -53,11 +53,11 @@ VARIED = {
     }
 }
 BASELINE = {"precision": "bf16", "networks": {"seld": {"batch_clips": 64, "epochs": 26, "epoch_clips": 4096}}}
-# What a trial learns from: one short epoch of each network.
+# A trial trains each network for one short epoch.
 TRIAL = {"networks": {name: {"epochs": 1, "epoch_clips": 64} for name in ("detector", "localizer")}}
 TRIAL_VARIED = {"networks": {"localizer": {"learns": LEARNS, "epochs": 1, "epoch_clips": 64}}}
 TRIAL_BASELINE = {"networks": {"seld": {"batch_clips": 64, "epochs": 1, "epoch_clips": 64}}}
-# Domestic sounds to us, unlabelled interference to some lists: one scene must not have them as both.
+# Domestic sounds here, unlabelled interference in some lists: one scene must not use them as both.
 AMBIGUOUS = ("dish", "cutler", "plate")
 COLUMNS = ("path", "class", "split", "source_recording_id", "licence", "licence_clear")
 DETECTOR_WEIGHTS = Path("detector", "weights.safetensors")
@@ -65,7 +65,7 @@ PACKAGED = Path(__file__).parents[1] / "src" / "whence" / "inference" / "package
 
 
 def write_training_list(manifest: Path, folder: Path) -> Path:
-    """The list of training sounds, procedural ones written beside it."""
+    """Write the list of training sounds, and procedural sounds beside it."""
     with manifest.open(encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["split"] == "train" and row["licence_clear"] == "1"]
     kept = [
@@ -82,12 +82,12 @@ def write_training_list(manifest: Path, folder: Path) -> Path:
 
 
 def write_varied_list(listed: Path, folder: Path) -> Path:
-    """The same list, each recording also at other speeds, and more procedural sounds of every class.
+    """Write the list with each recording also at other speeds, and more procedural sounds of every class.
 
-    A thousand recordings are few: a network that has heard each in many scenes does better with those than with others.
+    A thousand recordings are few, and a network overfits to those that it has seen in many scenes.
     """
     folder = folder / "varied"
-    # Written last, so that a list that is there has all its sounds beside it.
+    # Written last, so that an existing list has all its sounds beside it.
     target = folder / "sounds.csv"
     if target.exists():
         return target
@@ -100,7 +100,7 @@ def write_varied_list(listed: Path, folder: Path) -> Path:
             continue
         samples, rate = soundfile.read(row["path"], dtype="int16")
         for version, factor in enumerate(np.exp(rng.uniform(np.log(SLOWEST), np.log(FASTEST), VERSIONS))):
-            # Another rate for the same samples is another speed.
+            # The same samples at another rate have another speed.
             path = folder.resolve() / f"{number}_{version}.flac"
             soundfile.write(path, samples, round(rate * factor))
             kept.append(row | {"path": str(path)})
@@ -111,7 +111,7 @@ def write_varied_list(listed: Path, folder: Path) -> Path:
 
 
 def write_procedural(sounds: Sounds, sound: int, word: str, folder: Path) -> dict[str, str]:
-    """Write one procedural sound; its row."""
+    """Write one procedural sound and return its row."""
     name = sounds.name[sound]
     path = folder.resolve() / f"{name.replace('/', '_')}.flac"
     soundfile.write(path, sounds.waveform(sound), 24_000)
@@ -128,7 +128,7 @@ def write_list(target: Path, rows: list[dict[str, str]]) -> Path:
 
 
 def make_varied_scenes(listed: Path, work: Path, clips: int) -> Path:
-    """Scenes of varied sounds in the rooms of the others; they are validated on the same scenes as those."""
+    """Make scenes of the varied sounds in the same rooms, with the same scenes for validation."""
     target = work / "varied_scenes"
     rooms, wanted = work / "rooms_train.safetensors", ("--seed", 4, "--clips", f"{clips}:dev-train", "--out", target)
     varied = write_varied_list(listed, work)
@@ -140,26 +140,26 @@ def make_varied_scenes(listed: Path, work: Path, clips: int) -> Path:
     return target
 
 
-def whence(*words: object) -> None:
-    """Run one command; show it, and stop where it fails."""
-    line = [str(word) for word in words]
+def whence(*arguments: object) -> None:
+    """Show and run one command; stop if it fails."""
+    line = [str(argument) for argument in arguments]
     print("whence", *line, flush=True)
     subprocess.run([sys.executable, "-m", "whence", *line], check=True)
 
 
 def settings_file(path: Path, settings: object) -> tuple[str, Path]:
-    """Words that change a recipe."""
+    """Write changed settings of a recipe and return the arguments that apply them."""
     path.write_text(json.dumps(settings), encoding="utf-8")
     return "--settings", path
 
 
 def main() -> None:
-    """All steps in order."""
+    """Run all steps."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("manifest", type=Path)
     parser.add_argument("yamnet", type=Path)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--trial", action="store_true", help="a hundredth of everything; the package stays as it is")
+    parser.add_argument("--trial", action="store_true", help="a hundredth of everything; the package is not changed")
     args = parser.parse_args()
     work, share = args.out, 100 if args.trial else 1
     work.mkdir(parents=True, exist_ok=True)
@@ -181,7 +181,7 @@ def main() -> None:
     whence("train", "whence_small_pretrained", *data, "--encoder", f"detector={encoder}", *changed, "--out", run)
     varied = make_varied_scenes(sounds, work, VARIED_CLIPS // share)
     again = work / "runs" / "whence_small_varied"
-    # Of the run before, the detector as it is, and the localizer to begin with.
+    # From the first run: the detector as it is, and the localizer to start from.
     if not (again / DETECTOR_WEIGHTS).exists():
         (again / DETECTOR_WEIGHTS).parent.mkdir(parents=True)
         shutil.copyfile(run / DETECTOR_WEIGHTS, again / DETECTOR_WEIGHTS)

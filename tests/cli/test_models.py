@@ -69,7 +69,7 @@ def test_a_checkpoint_that_would_run_code_is_refused_unread(tmp_path, capsys):
     assert not (tmp_path / "ours.safetensors").exists()
 
 
-def test_wrong_words_are_said(tmp_path, capsys):
+def test_wrong_arguments_are_reported(tmp_path, capsys):
     official_file(tmp_path / "best_model.pth")
     source, target = str(tmp_path / "best_model.pth"), str(tmp_path / "ours.safetensors")
     for words, sentence in (
@@ -78,7 +78,7 @@ def test_wrong_words_are_said(tmp_path, capsys):
         ([source, target, "--kind", "dashen"], "did you mean dasheng"),
         ([source, target, "--kind", "yamnet"], "best_model.pth: lacks"),
         ([source, str(tmp_path / "no" / "ours.safetensors")], "no such folder; make it first"),
-        ([source, source], "is there already"),
+        ([source, source], "exists already"),
     ):
         assert main(["convert-weights", *words]) == 2
         err = capsys.readouterr().err

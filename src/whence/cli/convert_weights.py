@@ -1,9 +1,10 @@
-"""`whence convert-weights`: a published checkpoint of another project becomes our weights, never run."""
+"""`whence convert-weights`: convert a published checkpoint of another project without running anything in it."""
 
 from __future__ import annotations
 
 import argparse
 import logging
+from importlib.util import find_spec
 from pathlib import Path
 
 from whence.cli.command import Command
@@ -13,27 +14,25 @@ _log = logging.getLogger("whence.cli")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """From what, to where, and what it is if the names inside do not tell."""
+    """Add the arguments of the command."""
     parser.add_argument("source", type=Path, help="the official SELDnet's .pth, a Dasheng .pt, or YAMNet's .npz")
     parser.add_argument("target", type=Path, help="the weights to write, a .safetensors file")
-    parser.add_argument("--kind", metavar="KIND", help="seldnet, dasheng or yamnet (default: told by the names inside)")
+    parser.add_argument("--kind", metavar="KIND", help="seldnet, dasheng or yamnet (default: from its tensor names)")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Convert, and say what was taken and what was not."""
-    try:
-        import torch  # noqa: F401  (said before any work is done)
-    except ImportError:
-        raise MissingExtraError("converting weights", "scenes") from None
+    """Convert, and report what was converted and what was left out."""
+    if find_spec("torch") is None:
+        raise MissingExtraError("converting weights", "scenes")
     from whence.models import convert_weights
 
     if not args.target.parent.is_dir():
-        raise WhenceError(f"{args.target.parent}: no such folder; make it first")
+        raise WhenceError("no such folder", where=args.target.parent, remedy="make it first")
     if args.target.exists():
-        raise WhenceError(f"{args.target} is there already; remove it or choose another name")
+        raise WhenceError("exists already", where=args.target, remedy="remove it or choose another name")
     _log.warning(
-        "%s is read as tensors and numbers only, and nothing in it is run; whether they are what they claim to be, "
-        "the file cannot prove",
+        "%s is read as tensors and numbers only, and nothing in it is run; that they are the published ones cannot be "
+        "checked",
         args.source,
     )
     converted = convert_weights(args.source, args.target, args.kind)

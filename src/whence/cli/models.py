@@ -1,8 +1,9 @@
-"""`whence models`: the networks there are and the recipes that train them, on one page."""
+"""`whence models`: list the networks and the recipes that train them, with their sizes."""
 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import sys
 from importlib.util import find_spec
@@ -14,13 +15,13 @@ from whence.views import aligned
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The form of the answer."""
+    """Add the arguments of the command."""
     parser.add_argument("--json", action="store_true", help="one JSON object for machines instead of tables")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print both tables."""
-    # Not imported, which would take longer than all the rest.
+    # Not imported, because that would take longer than all the rest.
     if find_spec("accelerate") is None:
         raise MissingExtraError("listing networks and recipes", "train")
     models, recipes = _models(), _recipes()
@@ -33,10 +34,9 @@ def run(args: argparse.Namespace) -> int:
     rows = [["recipe", "networks", "parameters", "steps", "precision"]]
     for recipe in recipes:
         networks = recipe["networks"]
-        parameters = sum(network["parameters"] for network in networks)
-        steps = sum(network["steps"] for network in networks)
-        said = " + ".join(network["model"] for network in networks)
-        rows.append([recipe["name"], said, f"{parameters:,}", f"{steps:,}", recipe["precision"]])
+        names = " + ".join(network["model"] for network in networks)
+        parameters, steps = (sum(network[key] for network in networks) for key in ("parameters", "steps"))
+        rows.append([recipe["name"], names, f"{parameters:,}", f"{steps:,}", recipe["precision"]])
     sys.stdout.write(f"{aligned(rows)}\n")
     for recipe in recipes:
         sys.stdout.write(f"{recipe['name']}: {recipe['summary']}\n")
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _models() -> list[dict[str, Any]]:
-    """Each network with its usual settings, and what it was designed for."""
+    """Each network with its default settings, and the front end and coding it was designed for."""
     from whence.models import MODELS
 
     return [
@@ -63,7 +63,7 @@ def _recipes() -> list[dict[str, Any]]:
     from whence.models import model_name
     from whence.recipes import RECIPES
 
-    found = []
+    recipes = []
     for name, make in RECIPES.items():
         recipe = make()
         networks = [
@@ -78,12 +78,13 @@ def _recipes() -> list[dict[str, Any]]:
             for network in recipe.networks
         ]
         summary = (make.__doc__ or "").partition("\n")[0]
-        found.append({"name": name, "summary": summary, "precision": recipe.precision, "networks": networks})
-    return found
+        recipes.append({"name": name, "summary": summary, "precision": recipe.precision, "networks": networks})
+    return recipes
 
 
+@functools.cache
 def _parameters(settings: Any) -> int:
-    """How many numbers a network has; no memory is taken for them."""
+    """Count the parameters of a network without allocating them."""
     import torch
 
     from whence.models import build_model
@@ -93,7 +94,7 @@ def _parameters(settings: Any) -> int:
 
 
 COMMAND = Command(
-    summary="list the networks and recipes there are, with their sizes",
+    summary="list the networks and recipes, with their sizes",
     examples=("whence models", "whence models --json"),
     add_arguments=add_arguments,
     run=run,

@@ -1,4 +1,4 @@
-"""The networks, one file each; `outputs` says what their numbers mean."""
+"""The networks, one file each, and in `outputs` the codings that give their output a meaning."""
 
 import lazy_loader
 

@@ -65,7 +65,7 @@ def convert_weights(source: Path, target: Path, kind: str | None = None) -> Conv
     Args:
         source: the official SELDnet's `.pth`, a Dasheng `.pt`, or YAMNet's `.npz`.
         target: ends in `.safetensors`; not written if an entry is missing.
-        kind: a key of CONVERTERS; told from the names of the entries if not given.
+        kind: a key of CONVERTERS; found from the names of the entries if not given.
 
     Raises:
         ModelError: see `read_checkpoint`; or entries are missing or of the wrong shape.

@@ -28,8 +28,8 @@ _THREE = ((3, 4, 5), (3, 5, 4), (4, 3, 5), (4, 5, 3), (5, 3, 4), (5, 4, 3))
 PERMUTATIONS = np.array(_ONE + _TWO + _THREE)
 # To a permutation for one number of sources the first permutation of each other number is added. A cell has one number
 # of sources only, so this makes the permutations that do not apply equal to one that does, instead of to silence.
-_FIRST_PADDING = np.array((_TWO[0],) + (_ONE[0],) * 12)
-_SECOND_PADDING = np.array((_THREE[0],) * 7 + (_TWO[0],) * 6)
+FIRST_PADDING = np.array((_TWO[0],) + (_ONE[0],) * 12)
+SECOND_PADDING = np.array((_THREE[0],) * 7 + (_TWO[0],) * 6)
 # Pair p joins tracks p and p + 1 (mod 3) and leaves out the remaining one.
 _FIRST, _SECOND, _LEFT_OUT = np.array([0, 1, 2]), np.array([1, 2, 0]), np.array([2, 0, 1])
 
@@ -123,7 +123,7 @@ class MultiAccdoa(Coding):
         silent = (estimate * estimate).mean(dim=(2, 3)).masked_fill(active, 0.0)
         tracks, dummies = (tensor.permute(0, 1, 4, 2, 3)[active] for tensor in (estimate, target))
         wanted = dummies[:, :, 1:] * dummies[:, :, :1]
-        candidates = wanted[:, PERMUTATIONS] + wanted[:, _FIRST_PADDING] + wanted[:, _SECOND_PADDING]
+        candidates = wanted[:, PERMUTATIONS] + wanted[:, FIRST_PADDING] + wanted[:, SECOND_PADDING]
         error = (tracks[:, None] - candidates).where(~candidates.isnan(), tracks.new_zeros(()))
         cheapest = (error * error).mean(dim=(2, 3)).min(dim=1).values
         return {"adpit": (silent.sum() + cheapest.sum()) / active.numel()}
