@@ -1,8 +1,8 @@
 """How long does a report of 2,000 clips take, and which part of it?
 
-Makes label files with timelines of several events and a system that hears most of them, and sounds for the clips that
-will be shown, then times `whence report` as a whole and its parts, in one run. Most of the time goes into the sounds
-of the worst clips, so a report's cost hardly depends on how many clips there are.
+Writes references of several events, predictions of most of them, and sounds for the clips, then times `whence report`
+as a whole and its parts. Most of the time goes into the sounds of the worst clips, so the number of clips hardly
+matters.
 
     python benchmarks/report.py [number of clips]
 """
@@ -18,9 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from whence.audio import write
-from whence.cli.inputs import read_labels
 from whence.cli.main import main as whence
-from whence.labels import STARSS23, Events, write_dcase
+from whence.labels import STARSS23, Events, read_labels, write_dcase
 from whence.metrics import evaluate
 from whence.views.report import worst_clips
 from whence.views.report.error_profiles import confusion_section, error_section
@@ -31,7 +30,7 @@ SEED = 11
 
 
 def drawn(rng: np.random.Generator) -> Events:
-    """Three events of one to four seconds."""
+    """Return three events of one to four seconds."""
     tables = []
     for source in range(3):
         frames = np.arange(rng.integers(10), rng.integers(20, 10 * SECONDS))
@@ -41,13 +40,13 @@ def drawn(rng: np.random.Generator) -> Events:
             "source": source + 0 * frames,
         }
         azimuth_deg = np.clip(rng.uniform(-80, 80) + np.cumsum(rng.normal(0, 1, len(frames))), -90, 90)
-        place = {"azimuth_deg": azimuth_deg.round(), "distance_m": np.full(len(frames), round(rng.uniform(0.5, 4), 2))}
-        tables.append(Events.from_columns({**columns, **place}))
+        distance_m = np.full(len(frames), round(rng.uniform(0.5, 4), 2))
+        tables.append(Events.from_columns({**columns, "azimuth_deg": azimuth_deg.round(), "distance_m": distance_m}))
     return Events.concatenate(tables).sorted()
 
 
-def heard(truth: Events, rng: np.random.Generator) -> Events:
-    """Four rows of five, 12 degrees off, one in ten of another class."""
+def predicted(truth: Events, rng: np.random.Generator) -> Events:
+    """Return four rows of five, 12 degrees off, one in ten of another class."""
     rows = truth[rng.random(truth.row_count) < 0.8]
     class_index = np.where(rng.random(rows.row_count) < 0.1, rng.integers(0, 13, rows.row_count), rows.class_index)
     azimuth_deg = np.clip(rows.azimuth_deg + rng.normal(0, 12, rows.row_count), -90, 90).round()
@@ -55,7 +54,7 @@ def heard(truth: Events, rng: np.random.Generator) -> Events:
 
 
 def make(folder: Path, clips: int) -> None:
-    """Labels of both sides, and one sound for every clip: links to a few files, since only their reading is timed."""
+    """Write references, predictions, and a sound for every clip: links to a few files, since only reading is timed."""
     for name in ("refs", "preds", "wavs"):
         (folder / name).mkdir()
     for sound in range(8):
@@ -65,7 +64,7 @@ def make(folder: Path, clips: int) -> None:
         rng = np.random.default_rng([SEED, clip, 0])
         name, truth = f"room{clip % 80}_deg{clip % 360:03d}_start{clip:04d}", drawn(rng)
         write_dcase(folder / "refs" / f"{name}.csv", truth)
-        write_dcase(folder / "preds" / f"{name}.csv", heard(truth, rng))
+        write_dcase(folder / "preds" / f"{name}.csv", predicted(truth, rng))
         (folder / "wavs" / f"{name}.wav").symlink_to(folder / f"sound{clip % 8}.wav")
 
 
@@ -100,7 +99,7 @@ def main() -> int:
             ),
             "  scores and intervals": seconds_of(lambda: evaluate(references, predictions)),
             "  confusions": seconds_of(lambda: confusion_section(evaluation)),
-            "  errors by place": seconds_of(lambda: error_section(evaluation)),
+            "  errors by position": seconds_of(lambda: error_section(evaluation)),
             "  ranking": seconds_of(lambda: worst_clips(evaluation, WORST)),
             f"  {WORST} sounds": seconds_of(lambda: [write_sound(path, folder / "one" / "a") for path in sounds]),
         }

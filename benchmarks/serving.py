@@ -1,13 +1,13 @@
 """Does the web page's server stay fair and small when eight visitors send files and four speak at the same time?
 
 Starts the server in a process of its own on a free port of this machine, with a made-up model of known cost. Eight
-clients send a file each and wait, four stream sound in real time, all at once. Then: is everything answered and right
-(each visitor's sound tells its own number by its direction), in the order in which it came, how far behind is live
-sound, and how much did the memory of the server grow? It stops by itself.
+clients send a file each and wait, four stream sound in real time, all at once. Then: are all results right (the
+direction of each visitor's sound is its number), in the order in which the files came, how late are live rows, and how
+much did the memory of the server grow? It stops by itself.
 
     python benchmarks/serving.py [seconds of each file] [packaged]
 
-With the packaged model nobody knows what is right in noise; only that an answer to the whole sound came is checked.
+With the packaged model the right result for noise is unknown; only that there is one for the whole sound is checked.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ class MadeUpSystem:
 
 
 class MadeUpStream:
-    """Tells for each frame how much louder the left channel is, and takes its time over it."""
+    """Returns for each frame how much louder the left channel is, at the cost of a small network."""
 
     def __init__(self, system: Any, *, latency: Literal["best", "low"], threshold: float | None) -> None:
         self.latency_s = 0.1
@@ -88,10 +88,10 @@ def _work(cost_s: float) -> None:
 
 
 def server_process(pipe: Connection, is_packaged: bool) -> None:
-    """Serve and tell the port; at the end the most memory, and the names in the order in which they were queued."""
-    # Whoever started this in the background may have had Ctrl-C ignored.
+    """Serve and send the port; at the end the peak memory, and the names in the order in which they were queued."""
+    # A shell that started this in the background may have had Ctrl-C ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    door = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", 0))
     app = build_app(whence.load()) if is_packaged else build_app(MadeUpSystem(), open_stream=MadeUpStream)
     jobs, queued = app.state.server.jobs, []
     add = jobs.add
@@ -101,9 +101,9 @@ def server_process(pipe: Connection, is_packaged: bool) -> None:
         add(job)
 
     jobs.add = noted
-    pipe.send(door.getsockname()[1])
+    pipe.send(listener.getsockname()[1])
     try:
-        serve(app, door)
+        serve(app, listener)
     except KeyboardInterrupt:
         pipe.send((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, queued))
 
@@ -122,7 +122,7 @@ def direction_deg(number: int) -> float:
 
 @dataclass
 class Visit:
-    """What a visitor saw."""
+    """What a visitor measured."""
 
     number: int
     is_right: bool
@@ -161,7 +161,7 @@ async def send_file(address: str, number: int, duration_s: float, is_packaged: b
 
 
 async def speak(address: str, number: int, duration_s: float, is_packaged: bool) -> Visit:
-    """Stream in real time; `latest_s` is the longest time from a tenth of a second to the word that it was heard."""
+    """Stream in real time; `latest_s` is the longest time from a tenth of a second of sound to the message about it."""
     async with httpx2.AsyncClient(base_url=address, timeout=LONGEST_S) as client:
         session = (await client.post("/api/sessions")).json()["session"]
     samples = np.round(sound_of(number, duration_s) * 32_767).astype("<i2")
@@ -196,7 +196,7 @@ async def speak(address: str, number: int, duration_s: float, is_packaged: bool)
 
 
 async def all_at_once(port: int, file_s: float, is_packaged: bool) -> tuple[list[Visit], list[Visit]]:
-    """Everybody at the same time."""
+    """Run all visitors at the same time."""
     address = f"http://127.0.0.1:{port}"
     # One visitor alone first, so that imports and buffers are not counted as growth under load.
     await send_file(address, 0, 1.0, is_packaged)
@@ -215,7 +215,7 @@ def resident_bytes(pid: int) -> int:
 
 
 def measured(file_s: float, is_packaged: bool) -> tuple[list[Visit], list[Visit], float, int, int, list[str]]:
-    """Start, let everybody in at once, stop.
+    """Start, run all visitors at once, stop.
 
     Returns:
         senders, speakers, seconds it took, bytes when idle, most bytes, and the names in the order of the queue.
@@ -248,13 +248,13 @@ def main() -> int:
     turns_s = np.diff([0.0, *sorted(visit.done_s - min(v.sent_s for v in files) for visit in files)])
     lost = sum(not visit.is_right for visit in files + voices)
     growth_bytes = most_bytes - idle_bytes
-    heard_s = SENDERS * file_s + SPEAKERS * LIVE_S
+    sound_s = SENDERS * file_s + SPEAKERS * LIVE_S
     print(f"{SENDERS} files of {file_s:g} s and {SPEAKERS} microphones of {LIVE_S:g} s at once: {took_s:.1f} s")
-    print(f"{'answers lost or wrong':<34} {lost} of {SENDERS + SPEAKERS}")
+    print(f"{'results lost or wrong':<34} {lost} of {SENDERS + SPEAKERS}")
     print(f"{'finished in the order they came':<34} {'yes' if queued == finished else f'no: {queued} {finished}'}")
     print(f"{'a turn, shortest to longest':<34} {turns_s.min():.2f} to {turns_s.max():.2f} s")
-    print(f"{'live sound heard, latest':<34} {max(visit.latest_s for visit in voices):.2f} s after it was sent")
-    print(f"{'sound heard':<34} {heard_s / took_s:.0f} times real time")
+    print(f"{'live rows, latest':<34} {max(visit.latest_s for visit in voices):.2f} s after it was sent")
+    print(f"{'sound processed':<34} {sound_s / took_s:.0f} times real time")
     print(f"{'memory, most':<34} {most_bytes / MEGABYTE:.0f} MB, {growth_bytes / MEGABYTE:.0f} MB more than idle")
     return 0 if not lost and queued == finished and growth_bytes < MOST_GROWTH_BYTES else 1
 

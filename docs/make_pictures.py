@@ -18,7 +18,7 @@ def main() -> None:
     settings = fitted_to(sounds, SceneSettings())
     scene = draw_scene(SEED, EPOCH, INDEX, settings, sounds, rooms)
     batch = render_batch([scene], sounds, rooms)
-    title = "five seconds mixed from nothing: what is heard left and right, and where it comes from"
+    title = "five seconds mixed from procedural sounds: both channels, and the directions of the events"
     draw_clip(Path(__file__).parent / "scene.png", batch.audio[0].numpy(), batch.events[0], sounds.classes, title=title)
 
 

@@ -1,7 +1,7 @@
 """The picture of the page on reports: `python docs/make_report_picture.py` writes docs/report.png.
 
-Mixes scenes from procedural sounds, lets a made-up system hear them, runs `whence report` on both and photographs the
-worst clip in a browser without a screen (Playwright's Chromium, or the one on the path).
+Mixes scenes from procedural sounds, makes predictions with typical errors, runs `whence report` on both, and takes a
+screenshot of the worst clip (with Playwright's Chromium, or the one on the path).
 """
 
 import shutil
@@ -21,21 +21,21 @@ from whence.scenes.rooms import RoomSettings, make_room_bank
 from whence.synth import procedural_sounds
 
 SEED, CLIPS = 8, 12
-# Which class the made-up system takes for which.
-TAKEN_FOR = {0: 1, 1: 0, 8: 9, 9: 8, 7: 12, 11: 3}
+# Which classes are confused.
+CONFUSED_WITH = {0: 1, 1: 0, 8: 9, 9: 8, 7: 12, 11: 3}
 
 
-def heard(truth: Events, rng: np.random.Generator) -> Events:
-    """Most events, drawn to the middle and a little off, some of another class; sometimes one that is not there."""
+def predicted(truth: Events, rng: np.random.Generator) -> Events:
+    """Return most events, biased to the middle and a little off, some with another class."""
     tables = []
     for class_index, source in np.unique(np.stack([truth.class_index, truth.source]), axis=1).T.tolist():
         event = truth[(truth.class_index == class_index) & (truth.source == source)]
         if rng.random() < 0.8:
             drift = np.cumsum(rng.normal(0, 0.6, event.row_count)) + rng.normal(0, 8)
-            said = TAKEN_FOR.get(class_index, class_index) if rng.random() < 0.3 else class_index
+            predicted_class = CONFUSED_WITH.get(class_index, class_index) if rng.random() < 0.3 else class_index
             columns = {
                 **event.to_columns(),
-                "class_index": np.full(event.row_count, said),
+                "class_index": np.full(event.row_count, predicted_class),
                 "azimuth_deg": np.clip(0.85 * event.azimuth_deg + drift, -90, 90).round(),
                 "distance_m": event.distance_m * np.exp(rng.normal(0, 0.2)),
             }
@@ -44,7 +44,7 @@ def heard(truth: Events, rng: np.random.Generator) -> Events:
 
 
 def make_clips(folder: Path) -> None:
-    """Sounds, their truth, and what the made-up system says."""
+    """Write sounds, references and predictions."""
     for name in ("refs", "preds", "wavs"):
         (folder / name).mkdir()
     sounds = procedural_sounds(SEED, 6, background=2, interference=2)
@@ -55,11 +55,12 @@ def make_clips(folder: Path) -> None:
         name = f"scene{index:02d}"
         write(folder / "wavs" / f"{name}.wav", batch.audio[0].numpy())
         write_dcase(folder / "refs" / f"{name}.csv", batch.events[0])
-        write_dcase(folder / "preds" / f"{name}.csv", heard(batch.events[0], np.random.default_rng([SEED, 0, index])))
+        rng = np.random.default_rng([SEED, 0, index])
+        write_dcase(folder / "preds" / f"{name}.csv", predicted(batch.events[0], rng))
 
 
-def photograph(page: Path, picture: Path) -> None:
-    """The worst clip, as a browser shows it."""
+def take_screenshot(page: Path, picture: Path) -> None:
+    """Write a picture of the worst clip, as a browser shows it."""
     with sync_playwright() as player:
         browser = player.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         view = browser.new_page(viewport={"width": 920, "height": 900}, color_scheme="light")
@@ -79,7 +80,7 @@ def main() -> int:
         words = [str(folder / part) for part in ("refs", "preds", "wavs", "report")]
         code = whence(["report", words[0], words[1], "--audio", words[2], "--worst", "3", "--out", words[3]])
         if code == 0:
-            photograph(folder / "report" / "index.html", picture)
+            take_screenshot(folder / "report" / "index.html", picture)
     return code
 
 

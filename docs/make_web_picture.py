@@ -1,7 +1,7 @@
 """The picture of the web page: `python docs/make_web_picture.py` writes docs/web-page.png (needs chromium).
 
 The sound is mixed from procedural sounds, and the events shown are those that were mixed in, with made-up scores: the
-picture shows the page and claims nothing about a model.
+picture shows the page, not the quality of a model.
 """
 
 import contextlib
@@ -31,8 +31,8 @@ SEED, EPOCH, INDICES = 1, 0, (1, 2)
 TARGET = Path(__file__).parent / "web-page.png"
 
 
-class KnowingSystem:
-    """A system that knows what was mixed in."""
+class SceneSystem:
+    """A system whose predictions are the events of the scene."""
 
     classes = STARSS23
     thresholds = np.linspace(0.35, 0.55, len(STARSS23))
@@ -41,25 +41,25 @@ class KnowingSystem:
         self.events = events
 
 
-class KnowingStream:
-    """Tells what was mixed in as the sound goes by."""
+class SceneStream:
+    """Returns the events of the scene as the sound goes by."""
 
-    def __init__(self, system: KnowingSystem, **_: Any) -> None:
+    def __init__(self, system: SceneSystem, **_: Any) -> None:
         self.latency_s, self._events, self._frame, self._samples = 0.0, system.events, 0, 0
 
     def feed(self, signal: NDArray[np.float32]) -> Events:
-        """The rows up to now."""
+        """Return the rows up to now."""
         self._samples += signal.shape[1]
         first, self._frame = self._frame, self._samples // 2_400
         return self._events.between(first, self._frame)
 
     def finish(self) -> Events:
-        """The rest."""
+        """Return the rest."""
         return self._events.between(self._frame, self._frame + 1)
 
 
 def scene() -> tuple[NDArray[np.float32], Events]:
-    """Ten seconds of sound, and what is in it."""
+    """Return ten seconds of sound and their events."""
     sounds = procedural_sounds(SEED, 6, background=2, interference=2)
     rooms = make_room_bank(SEED, 4, RoomSettings(positions_per_room=20))
     settings = fitted_to(sounds, SceneSettings())
@@ -75,18 +75,18 @@ def scene() -> tuple[NDArray[np.float32], Events]:
 
 @contextlib.contextmanager
 def served(events: Events) -> Iterator[str]:
-    """The address of a server that knows the events."""
-    door = socket.create_server(("127.0.0.1", 0))
-    app = build_app(KnowingSystem(events), open_stream=KnowingStream, model_name="what was mixed in")
+    """Run a server for these events; yields its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    app = build_app(SceneSystem(events), open_stream=SceneStream, model_name="events of the scene")
     server = uvicorn.Server(server_config(app))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [door]})
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{door.getsockname()[1]}/"
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
     finally:
         server.should_exit = True
         thread.join()
-        door.close()
+        listener.close()
 
 
 def main() -> None:

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     from whence.audio import read_blocks
     from whence.text import shown
     from whence.views import SpectrogramImage
-    from whence.views.picture import check_format, draw_picture
+    from whence.views.picture import check_format, draw_clip
 
     check_format(args.out)
     if args.out.parent != Path() and not args.out.parent.is_dir():
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     end_s = start_s + spectrogram.duration_s
     layers = [_within(table, start_s, end_s) for table in (reference, events) if table is not None]
     part = "" if args.start is None and args.duration is None else f", {start_s:g} to {end_s:.4g} s"
-    draw_picture(
+    draw_clip(
         args.out, spectrogram, layers[0], classes,
         title=f"{shown(args.sound.name)}{part}", predicted=layers[1] if reference is not None else None,
         start_s=start_s,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
@@ -28,7 +28,6 @@ from whence.web.live import listen
 from whence.web.recognition import Model, model_of, promised_duration_s, recognize
 from whence.web.results import DOWNLOADS, Result, download
 from whence.web.sessions import Session, Sessions
-from whence.web.uploads import receive, visitor_name
 
 if TYPE_CHECKING:
     from whence.inference import Stream
@@ -37,6 +36,7 @@ _log = logging.getLogger("whence.web")
 
 PAGE = Path(__file__).parent / "page"
 _SWEEP_S = 5.0
+_LONGEST_NAME = 255
 
 
 def build_app(
@@ -176,12 +176,13 @@ class Server:
         session = self._session_of(request)
         if session.is_busy:
             raise RefusedError(429, "this page has a sound in work already; cancel it, or wait for it to end", 5)
-        name = visitor_name(request)
+        # The visitor's name for the file, which is shown and never opened.
+        name = request.query_params.get("name", "")[:_LONGEST_NAME] or "the sound"
         with self.jobs.reserved():
             session.is_uploading = True
             path = session.new_file()
             try:
-                await receive(request, path, self.limits)
+                await _received(request, path, self.limits)
                 promised_s = await asyncio.to_thread(promised_duration_s, path, name, self.limits)
             except BaseException:
                 path.unlink(missing_ok=True)
@@ -241,3 +242,38 @@ class Server:
             with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # the connection may be gone
                 await socket.send_json({"error": sentence_of(error)})
                 await socket.close(1008)
+
+
+async def _received(request: Request, path: Path, limits: Limits) -> None:
+    """Write the body of a request into a file; where it fails, the caller removes what was written.
+
+    Args:
+        request: whose body is the file.
+        path: a new file.
+        limits: bytes, seconds in all, and seconds of a pause.
+
+    Raises:
+        RefusedError: 413 too large, 408 too slow, 400 broken off.
+        OSError: when the disk refuses.
+    """
+    too_large = RefusedError(413, f"the file is larger than {limits.upload_text}, the limit here")
+    promised = request.headers.get("content-length", "0")
+    if not promised.isdecimal() or int(promised) > limits.upload_bytes:
+        raise too_large
+    count = 0
+    chunks = request.stream()
+    try:
+        async with asyncio.timeout(limits.upload_s):
+            with path.open("xb") as file:
+                while (chunk := await asyncio.wait_for(anext(chunks, None), limits.stall_s)) is not None:
+                    # Counted, since the length in the header may be missing or wrong.
+                    count += len(chunk)
+                    if count > limits.upload_bytes:
+                        raise too_large
+                    # A chunk is 64 kB at most and goes to the page cache, so a thread is not needed.
+                    file.write(chunk)
+    except TimeoutError:
+        bounds = f"it may take {limits.upload_s:g} s in all and pause for {limits.stall_s:g} s"
+        raise RefusedError(408, f"the file came too slowly: {bounds}") from None
+    except ClientDisconnect:
+        raise RefusedError(400, "the upload was broken off") from None

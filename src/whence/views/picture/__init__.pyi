@@ -1,1 +1,1 @@
-from .clip import check_format as check_format, draw_clip as draw_clip, draw_picture as draw_picture
+from .clip import check_format as check_format, draw_clip as draw_clip

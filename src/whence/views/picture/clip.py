@@ -39,36 +39,7 @@ _SETTINGS: dict[Any, Any] = {
 
 def draw_clip(
     path: Path,
-    signal: NDArray[np.float32],
-    events: Events,
-    classes: ClassList,
-    *,
-    title: str = "",
-    predicted: Events | None = None,
-) -> None:
-    """Write a picture of a clip: spectrograms of both channels, azimuth against time, and a map.
-
-    Args:
-        path: a .png or .svg file.
-        signal: (2, sample) at 24 kHz.
-        events: the reference, or the prediction where there is no reference.
-        classes: names for the legend.
-        title: above the picture.
-        predicted: the prediction, drawn as thin dark lines over the broad pale bands of the reference.
-
-    Raises:
-        MissingExtraError: if matplotlib is not installed.
-        WhenceError: the name does not end in .png or .svg.
-        OSError: when the disk refuses.
-    """
-    spectrogram = SpectrogramImage()
-    spectrogram.add(signal)
-    draw_picture(path, spectrogram, events, classes, title=title, predicted=predicted)
-
-
-def draw_picture(
-    path: Path,
-    spectrogram: SpectrogramImage,
+    sound: NDArray[np.float32] | SpectrogramImage,
     events: Events,
     classes: ClassList,
     *,
@@ -76,22 +47,27 @@ def draw_picture(
     predicted: Events | None = None,
     start_s: float = 0.0,
 ) -> None:
-    """Write the same picture of a sound that was read block by block.
+    """Write a picture of a clip: spectrograms of both channels, azimuth against time, and a map.
 
     Args:
         path: a .png or .svg file.
-        spectrogram: of both channels.
-        events: as for `draw_clip`, frames counted from the start of the recording.
+        sound: (2, sample) at 24 kHz, or the spectrogram of a sound that was read block by block.
+        events: the reference, or the prediction where there is none; frames count from the start of the recording.
         classes: names for the legend.
         title: above the picture.
-        predicted: as for `draw_clip`.
-        start_s: where in the recording the spectrogram begins, seconds.
+        predicted: the prediction, drawn as thin dark lines over the broad pale bands of the reference.
+        start_s: seconds from the start of the recording to that of the sound.
 
     Raises:
         MissingExtraError: if matplotlib is not installed.
         WhenceError: the name does not end in .png or .svg.
         OSError: when the disk refuses.
     """
+    if isinstance(sound, SpectrogramImage):
+        spectrogram = sound
+    else:
+        spectrogram = SpectrogramImage()
+        spectrogram.add(sound)
     check_format(path)
     with _matplotlib() as figure_class:
         from whence.views.picture.panels import LAYERS, draw_azimuths, draw_legend, draw_map, draw_spectra

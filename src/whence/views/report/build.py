@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from whence.files import written_whole
 from whence.text import counted, shown
-from whence.views.palette import COLOURS, styles_of
+from whence.views.palette import COLOURS
 from whence.views.report.clips import clip_section
 from whence.views.report.error_profiles import calibration_section, confusion_section, error_section
 from whence.views.report.folder import MARK
@@ -19,7 +19,7 @@ from whence.views.report.markup import Markup, element, join
 from whence.views.report.scores import class_section, score_section
 
 if TYPE_CHECKING:
-    from whence.labels import ClipEvents, Events
+    from whence.labels import ClipEvents
     from whence.metrics import Evaluation
     from whence.views.report.clips import WorstClip
     from whence.views.report.predictions import Predictions
@@ -55,18 +55,13 @@ def write_report(
     """
     references, predictions = labels
     (folder / "clips").mkdir()
-    both: dict[str, tuple[Events, Events | None]] = {}
-    for clip in worst:
-        is_predicted = evaluation.pairing.has_prediction[clip.clip]
-        both[clip.name] = (references[clip.name], predictions.clips[clip.name] if is_predicted else None)
-    # One style for a class on the whole page.
-    tables = [table for pair in both.values() for table in pair if table is not None]
-    styles = styles_of(index for table in tables for index in set(table.class_index.tolist()))
     sections: list[Markup] = []
     failures: list[str] = []
     for rank, clip in enumerate(worst, start=1):
         sound = sounds.get(clip.name) if sounds is not None else None
-        section, failure = clip_section(rank, clip, both[clip.name], sound, folder, styles, evaluation.classes)
+        is_predicted = evaluation.pairing.has_prediction[clip.clip]
+        both = (references[clip.name], predictions.clips[clip.name] if is_predicted else None)
+        section, failure = clip_section(rank, clip, both, sound, folder, evaluation.classes)
         if sounds is not None and sound is None:
             failure = f"{shown(clip.name)}: no sound of this name in the folder of sounds"
         sections.append(section)

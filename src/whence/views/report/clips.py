@@ -12,7 +12,7 @@ from whence.errors import WhenceError
 from whence.labels import dcase_text, json_frames_text
 from whence.metrics import HIT, outcomes
 from whence.text import counted, shown
-from whence.views.palette import Style
+from whence.views.palette import styles_of
 from whence.views.report.markup import Child, Markup, chart, element, join, numbers
 from whence.views.report.sounds import LONGEST_S, ClipSound, write_sound
 from whence.views.report.timeline import legend, timeline
@@ -97,7 +97,6 @@ def clip_section(
     events: tuple[Events, Events | None],
     sound: Path | None,
     folder: Path,
-    styles: dict[int, Style],
     classes: ClassList,
 ) -> tuple[Markup, str]:
     """Write the files of a clip and the part of the page that shows it.
@@ -108,7 +107,6 @@ def clip_section(
         events: reference and prediction; None where there is no prediction file.
         sound: where its sound lies, if it is known.
         folder: of the report.
-        styles: of the classes.
         classes: names.
 
     Returns:
@@ -118,7 +116,7 @@ def clip_section(
     stem, files = f"{rank:03d}", folder / "clips"
     clip_sound, failure = _written_sound(sound, files / stem)
     name = shown(worst.name)
-    present = sorted({index for table in events if table is not None for index in table.class_index.tolist()})
+    styles = styles_of(index for table in events if table is not None for index in table.class_index.tolist())
     kinds = (
         f"{worst.mistakes:,} mistakes: {worst.missed:,} missed, {worst.false_alarms:,} false alarms, "
         f"{worst.misplaced:,} misplaced, of {counted(worst.references, 'reference row')}."
@@ -140,7 +138,7 @@ def clip_section(
         element("p", f"{kinds} Labels: ", *links),
         _player(clip_sound, failure, stem, name),
         chart(f"events of {name} over time", figure),
-        legend(present, styles, classes),
+        legend(styles, classes),
         _event_table(name, events, classes),
         class_="clip",
         id=f"clip-{rank}",

@@ -77,11 +77,10 @@ def timeline(
     )  # fmt: skip
 
 
-def legend(present: list[int], styles: dict[int, Style], classes: ClassList) -> Markup:
+def legend(styles: dict[int, Style], classes: ClassList) -> Markup:
     """Return a list of the classes of one figure, each with its colour and shape."""
     items = []
-    for class_index in present:
-        colour, marker = styles[class_index]
+    for class_index, (colour, marker) in styles.items():
         mark = element("path", d=marker_path(marker, 8.0, 8.0, 6.0), class_=f"c{colour} mark pred")
         picture = element("svg", mark, viewBox="0 0 16 16", width=16, height=16, aria_hidden="true")
         items.append(element("li", picture, classes[class_index]))
