@@ -19,7 +19,7 @@ def _add_name_and_folder(parser: argparse.ArgumentParser) -> None:
 
     names = "; ".join(f"{name}: {dataset.title}" for name, dataset in CATALOGUE.items())
     parser.add_argument("name", help=names)
-    parser.add_argument("folder", type=Path, help="folder of the data set; made if missing")
+    parser.add_argument("folder", type=Path, help="folder of the data set")
 
 
 def _add_fetch_arguments(parser: argparse.ArgumentParser) -> None:

@@ -138,9 +138,9 @@ def read_class_map(path: Path, classes: ClassList) -> ClassMap:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise CorpusError(f"{path}: no such class map") from None
+        raise CorpusError("no such class map", where=path) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise CorpusError(f"{path}: not readable as a class map ({error})") from None
+        raise CorpusError(f"not readable as a class map ({error})", where=path) from None
     return _parse(text, str(path), classes)
 
 

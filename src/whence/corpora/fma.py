@@ -9,7 +9,7 @@ from whence.corpora.sounds import SoundEntry
 from whence.errors import CorpusError
 from whence.labels import ClassList
 
-# Each size holds the ones before it.
+# Each size contains the ones before it.
 SIZES = ("small", "medium", "large")
 
 _NEEDED = {
@@ -70,12 +70,12 @@ def _read_tracks(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.reader(file)
             # Three lines of header: the table a column comes from, its name, and the name of the index.
-            group, name, index = next(reader, []), next(reader, []), next(reader, [])
-            position = _positions(path, group, name, index)
+            group, names, index = next(reader, []), next(reader, []), next(reader, [])
+            position = _positions(path, group, names, index)
             for cells in reader:
                 if len(cells) != len(group) or not cells[0].isdecimal():
-                    raise CorpusError(f"{path}:{reader.line_num}: not a track with {len(group)} columns")
-                yield int(cells[0]), {word: cells[column] for word, column in position.items()}
+                    raise CorpusError(f"not a track with {len(group)} columns", where=path, line=reader.line_num)
+                yield int(cells[0]), {name: cells[column] for name, column in position.items()}
     except FileNotFoundError:
         raise CorpusError(f"{path}: no such file; unpack fma_metadata.zip here") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -84,15 +84,14 @@ def _read_tracks(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         csv.field_size_limit(longest)
 
 
-def _positions(path: Path, group: list[str], name: list[str], index: list[str]) -> dict[str, int]:
+def _positions(path: Path, group: list[str], names: list[str], index: list[str]) -> dict[str, int]:
     """The index of each needed column."""
-    columns = list(zip(group, name, strict=False))
+    columns = list(zip(group, names, strict=False))
     missing = [".".join(column) for column in _NEEDED.values() if column not in columns]
     if missing or index[:1] != ["track_id"]:
-        raise CorpusError(
-            f"{path}: not FMA's tracks.csv with its three header lines; no column {missing or 'track_id'}"
-        )
-    return {word: columns.index(column) for word, column in _NEEDED.items()}
+        what = f"not FMA's tracks.csv with its three header lines; no column {missing or 'track_id'}"
+        raise CorpusError(what, where=path)
+    return {name: columns.index(column) for name, column in _NEEDED.items()}
 
 
 def _check_complete(audio: Path, entries: list[SoundEntry]) -> None:

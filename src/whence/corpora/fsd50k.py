@@ -43,7 +43,12 @@ def read_fsd50k(
 
     Source: Fonseca et al., FSD50K, arXiv:2010.00475; Zenodo record 4060432.
     """
-    _check_subsets(folder, subsets)
+    for subset in subsets:
+        if subset not in SUBSETS:
+            raise CorpusError(f"FSD50K has no subset {subset!r}; there are: {', '.join(SUBSETS)}")
+        for needed in (f"FSD50K.{subset}_audio", "FSD50K.ground_truth", "FSD50K.metadata"):
+            if not (folder / needed).is_dir():
+                raise CorpusError(f"{folder}: no folder {needed}; unpack {needed}.zip of Zenodo record 4060432 here")
     chosen = class_map or packaged_class_map("fsd50k", classes)
     vocabulary = folder / "FSD50K.ground_truth" / "vocabulary.csv"
     if vocabulary.is_file():
@@ -55,16 +60,6 @@ def read_fsd50k(
     counted = ", ".join(f"{reason} {count}" for reason, count in sorted(left_out.items()))
     _LOG.info("FSD50K: %d clips of one class; left out: %s", len(entries), counted or "none")
     return entries
-
-
-def _check_subsets(folder: Path, subsets: Sequence[str]) -> None:
-    """Raise for an unknown subset or a missing folder."""
-    for subset in subsets:
-        if subset not in SUBSETS:
-            raise CorpusError(f"FSD50K has no subset {subset!r}; there are: {', '.join(SUBSETS)}")
-        for needed in (f"FSD50K.{subset}_audio", "FSD50K.ground_truth", "FSD50K.metadata"):
-            if not (folder / needed).is_dir():
-                raise CorpusError(f"{folder}: no folder {needed}; unpack {needed}.zip of Zenodo record 4060432 here")
 
 
 def _read_subset(
@@ -79,7 +74,10 @@ def _read_subset(
     for clip, (labels, split) in clips.items():
         meaning = class_map.meaning(labels)
         class_index = next(iter(meaning)) if len(meaning) == 1 else None
-        licence, uploader = _licence_and_uploader(info, clip)
+        try:
+            licence, uploader = str(info[clip]["license"]), str(info[clip]["uploader"])
+        except (KeyError, TypeError):
+            raise CorpusError(f"FSD50K.metadata has no license and uploader of clip {clip}; fetch it again") from None
         if class_index is None:
             left_out["not of our classes" if not meaning else "several sounds"] += 1
         elif any(part in licence for part in without_licences):
@@ -100,11 +98,12 @@ def _read_ground_truth(table: Path) -> dict[str, tuple[list[str], str]]:
     rows = _csv_rows(table)
     header = next(rows, [])
     if header[:3] != ["fname", "labels", "mids"]:
-        raise CorpusError(f"{table}:1: the header must begin with fname,labels,mids, not {','.join(header[:3])}")
+        what = f"the header must begin with fname,labels,mids, not {','.join(header[:3])}"
+        raise CorpusError(what, where=table, line=1)
     clips: dict[str, tuple[list[str], str]] = {}
     for number, row in enumerate(rows, 2):
         if len(row) != len(header) or not row[0].isdecimal():
-            raise CorpusError(f"{table}:{number}: not a row of {','.join(header)}")
+            raise CorpusError(f"not a row of {','.join(header)}", where=table, line=number)
         clips[row[0]] = (row[1].split(","), row[3] if len(row) > 3 else "")
     return clips
 
@@ -114,20 +113,12 @@ def _read_clip_info(path: Path) -> dict[str, Any]:
     try:
         info = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise CorpusError(f"{path}: missing; it names the uploaders, without whom splits would leak") from None
+        raise CorpusError("missing; it names the uploaders, without whom splits would leak", where=path) from None
     except (OSError, ValueError) as error:
-        raise CorpusError(f"{path}: not readable as JSON ({error})") from None
+        raise CorpusError(f"not readable as JSON ({error})", where=path) from None
     if not isinstance(info, dict):
-        raise CorpusError(f"{path}: should map clip numbers to their description")
+        raise CorpusError("should map clip numbers to their description", where=path)
     return info
-
-
-def _licence_and_uploader(info: dict[str, Any], clip: str) -> tuple[str, str]:
-    """The licence and uploader of one clip."""
-    try:
-        return str(info[clip]["license"]), str(info[clip]["uploader"])
-    except (KeyError, TypeError):
-        raise CorpusError(f"FSD50K.metadata has no license and uploader of clip {clip}; fetch it again") from None
 
 
 def _check_complete(audio: Path, table: Path, clips: list[str]) -> None:

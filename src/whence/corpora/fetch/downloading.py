@@ -24,7 +24,7 @@ _RETRIED = frozenset({408, 429, 500, 502, 503, 504})
 
 
 class _CutError(Exception):
-    """The connection ended early; asking again may help."""
+    """The connection ended early; another request may help."""
 
 
 class _UnreachableError(_CutError):
@@ -52,7 +52,7 @@ def download(
         file: what to download.
         target: its directory must exist.
         progress: called with the number of bytes.
-        attempts: how often to ask again when nothing arrives at all; each new byte starts the count again.
+        attempts: requests in a row that bring nothing before it fails; each new byte starts the count again.
         wait_s: before the second attempt; doubled each time.
 
     Raises:
