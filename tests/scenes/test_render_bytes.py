@@ -1,10 +1,6 @@
 """The bytes of a clip depend on its scene and its banks alone."""
 
-import hashlib
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -85,21 +81,3 @@ def test_scenes_with_different_labelling_rules_may_share_a_group(monkeypatch):
     alone = [render_batch([scene], SOUNDS, ROOMS).events[0] for scene in scenes]
     monkeypatch.setitem(render._CLIPS_AT_ONCE, "cpu", 8)
     assert render_batch(scenes, SOUNDS, ROOMS).events == alone
-
-
-def test_another_process_renders_the_same_bytes(scenes):
-    code = (
-        "import hashlib, torch; torch.set_num_threads(1)\n"
-        "from test_render_bytes import digest, SETTINGS, SOUNDS, ROOMS\n"
-        "from whence.scenes.draw import draw_scene\n"
-        "print(digest([draw_scene(11, 2, index, SETTINGS, SOUNDS, ROOMS) for index in range(3)]))"
-    )
-    run = subprocess.run(
-        [sys.executable, "-c", code], cwd=Path(__file__).parent, capture_output=True, text=True, check=True
-    )
-    assert run.stdout.strip() == digest(scenes[1:4])
-
-
-def digest(scenes):
-    """One number for all the bytes of some clips."""
-    return hashlib.sha256(render_batch(scenes, SOUNDS, ROOMS).audio.numpy().tobytes()).hexdigest()

@@ -15,8 +15,3 @@ def test_the_code_of_the_page_runs_as_it_stands(capsys):
         exec(block, names)
     assert capsys.readouterr().out == "(1, 2, 120000) torch.float32\n(2, 2, 120000) 2\n(2, 2, 120000) 2\n"
     assert len(blocks) == 2
-
-
-def test_the_links_of_the_page_lead_somewhere():
-    for target in re.findall(r"\]\(([^)#]+)\)", PAGE.read_text(encoding="utf-8")):
-        assert (PAGE.parent / target).exists()

@@ -10,12 +10,12 @@ from whence.scenes.transforms.spec_augment import SpecAugmentSettings, SpecMask,
 FEATURES = torch.randn(2, 3, 10, 8, generator=torch.Generator().manual_seed(0))
 
 
-def by_loop(features, masks, fill):
+def by_loop(features, masks):
     """Cell by cell."""
     out = features.clone()
     for clip, mask in enumerate(masks):
         for channel in range(features.shape[1]):
-            value = fill if fill is not None else float(features[clip, channel].mean())
+            value = float(features[clip, channel].mean())
             for frame in range(features.shape[2]):
                 for band in range(features.shape[3]):
                     in_time = any(first <= frame < first + count for first, count in mask.frames)
@@ -25,11 +25,10 @@ def by_loop(features, masks, fill):
     return out
 
 
-@pytest.mark.parametrize("fill", [None, -80.0])
-def test_masks_equal_a_loop_over_cells(fill):
+def test_masks_equal_a_loop_over_cells():
     masks = [SpecMask(((2, 3), (9, 1)), ((0, 2),)), SpecMask(((0, 0),), ((7, 1), (3, 2)))]
-    found = apply_spec_augment(FEATURES, masks, fill)
-    np.testing.assert_allclose(found.numpy(), by_loop(FEATURES, masks, fill).numpy(), atol=1e-6)
+    found = apply_spec_augment(FEATURES, masks)
+    np.testing.assert_allclose(found.numpy(), by_loop(FEATURES, masks).numpy(), atol=1e-6)
 
 
 def test_no_masks_leave_the_features_bit_for_bit():
@@ -41,7 +40,8 @@ def test_all_channels_are_masked_alike():
         draw_spec_augment(np.random.default_rng(seed), SpecAugmentSettings(1.0, 2, (1, 3), 2, (1, 2)), 10, 8)
         for seed in (1, 2)
     ]
-    changed = apply_spec_augment(FEATURES, masks, 1e9) == 1e9
+    changed = apply_spec_augment(FEATURES, masks) != FEATURES
+    assert changed.any()
     assert torch.equal(changed[:, 0], changed[:, 1])
     assert torch.equal(changed[:, 0], changed[:, 2])
 

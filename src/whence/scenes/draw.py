@@ -25,16 +25,8 @@ from whence.scenes.transforms.time_mask import draw_time_masks
 def draw_scene(seed: int, epoch: int, index: int, settings: SceneSettings, sounds: Sounds, rooms: RoomBank) -> Scene:
     """Draw the scene of one clip; the same arguments give the same scene on any machine, in any order.
 
-    Args:
-        seed: of the whole training; this and the next two are numbers from 0 up to 2**32 - 1.
-        epoch: pass through the data.
-        index: clip within the epoch.
-        settings: ranges and probabilities.
-        sounds: the bank of sounds.
-        rooms: the bank of rooms.
-
-    Returns:
-        plain data, ready to be rendered or kept as JSON.
+    The seed is that of the whole training, the index counts clips within the epoch; all three are numbers from 0 up to
+    2**32 - 1. The scene is plain data, ready to be rendered or kept as JSON.
 
     Raises:
         SceneError: an impossible coordinate, an unknown class name, or a bank that lacks what the settings need.
@@ -122,16 +114,8 @@ def draw_paths(
     """Give each sound a position of its own in one room, or a path through it.
 
     The whole room is turned by one viewing angle, so the positions keep their geometry. Sources beyond the number of
-    positions, or all if so set, are turned by an angle of their own, so that no two share a position.
-
-    Args:
-        rng: source of randomness.
-        settings: how often sources move, and whether each is turned.
-        sounds: for class names.
-        rooms: the bank.
-        candidates: (response,) the responses of this room.
-        view_deg: viewing angle of the scene.
-        scheduled: what sounds when.
+    positions, or all if so set, are turned by an angle of their own, so that no two share a position. `candidates` are
+    the responses of the room.
     """
     order = rng.permutation(candidates)
     paths = []

@@ -41,19 +41,9 @@ def scene_from_timeline(
     way, so azimuths are exact and distances are the nearest in the room. The labels of the rendered clip are those of
     the rendered sound: a recording that falls silent early makes an event shorter.
 
-    Args:
-        timeline: one row per frame and source; frames beyond the clip are left out. A distance of NaN means any.
-        seed: coordinates of the scene, as in `draw_scene`.
-        epoch: the second of them.
-        index: the third.
-        settings: durations, augmentation, background and interferers.
-        sounds: the bank of sounds.
-        rooms: the bank of rooms.
-        view_deg: how far the listener's view turns the timeline to the left; None draws an angle. Use 0 for labels that
-            are folded to the front already, as those of stereo clips are.
-
-    Returns:
-        plain data, ready to be rendered or kept as JSON.
+    The timeline has one row per frame and source; frames beyond the clip are left out, and a distance of NaN means any.
+    `view_deg` is how far the listener's view turns it to the left, None draws an angle; use 0 for labels that are
+    folded to the front already, as those of stereo clips are. The other arguments are those of `draw_scene`.
 
     Raises:
         SceneError: if the timeline has a class that the bank has no sound of, or as `draw_scene` does.

@@ -51,15 +51,11 @@ def render_batch(
 ) -> RenderedBatch:
     """Render scenes of one length into clips and labels, in their order.
 
+    Clips are computed and returned on `device`; `sounds` and `rooms` are the banks that the scenes were drawn from.
+
     On a CPU one thread renders one clip after the other, so a clip has the same bytes whatever its neighbours and
     whatever the number of threads; the workers of a `SceneStream` use more cores. A GPU orders its transforms and sums
     differently; the same clip is expected within 1e-5 of full scale, which a test checks where there is a GPU.
-
-    Args:
-        scenes: all of one length.
-        sounds: the bank that the scenes were drawn from.
-        rooms: the bank that the scenes were drawn from.
-        device: where to compute and where the clips will be.
 
     Raises:
         SceneError: scenes of different length, or one that points outside a bank.

@@ -38,16 +38,8 @@ def write_scenes(
     folder/scenes/dev-train-synth.json                                  what they were drawn from
     ```
 
-    Args:
-        folder: made if it is missing.
-        seed: 0 or more.
-        clip_count: clips wanted in the end.
-        settings: what scenes are drawn from.
-        sounds: the bank of sounds.
-        rooms: the bank of rooms.
-        workers: processes that render; 0 renders in this one. The files are the same.
-        progress: called with (clips finished, clips wanted) after each clip.
-        part: `dev-train`, `dev-val` or `dev-test`; clips of the last are named `fold4_...`.
+    `part` is `dev-train`, `dev-val` or `dev-test`; clips of the last are named `fold4_...`. `workers` processes render
+    (0: this one), with the same files. `progress` is called with (clips finished, clips wanted) after each clip.
 
     Returns:
         how many clips were made now.

@@ -55,12 +55,8 @@ class _Cut:
 def lay_pieces(lanes: Sequence[Lane], sounds: Sounds, device: torch.device) -> torch.Tensor:
     """Fill lanes with their pieces; where pieces overlap they add up, and what is outside a lane is left out.
 
-    The int16 samples travel to the device in one block and become numbers there.
-
-    Args:
-        lanes: in the order of the buffer, without gaps.
-        sounds: the bank of the pieces.
-        device: where the buffer will be.
+    Lanes are in the order of the buffer, without gaps. The int16 samples travel to the device in one block and become
+    numbers there.
 
     Returns:
         (sample,) float32, as long as all lanes together.
@@ -154,13 +150,7 @@ def render_voices(
 ) -> torch.Tensor:
     """Convolve every voice with its room responses and add up those of a clip.
 
-    Args:
-        dry: (sample,) their lanes, end to end.
-        voices: in the order of the lanes.
-        rms: (voice,) loudness of each.
-        rooms: the bank of responses.
-        clip_count: how many clips there are.
-        grid: the blocks.
+    `dry` is (sample,) with the lanes of all voices end to end, `rms` the (voice,) loudness of each.
 
     Returns:
         (clip, 2, sample) float32 from the first block on.

@@ -45,14 +45,8 @@ def read_measured(manifest: Path, tap_count: int = 19_200) -> RoomBank:
     The manifest is a CSV file with a header. Each row has a `path` (relative to the manifest); rows of sound files
     also have `layout` (ambix, n3d, fuma or wxyz) and `distance_m`. `room` groups responses of one room (otherwise each
     file is one); where `azimuth_deg` and `elevation_deg` are missing, the direct sound gives them. SOFA files contain
-    their positions; `layout` is needed only where such a file does not state it.
-
-    Args:
-        manifest: the CSV file.
-        tap_count: longest response kept, in samples at 24 kHz.
-
-    Returns:
-        the bank, in the order of the rows.
+    their positions; `layout` is needed only where such a file does not state it. The bank is in the order of the rows;
+    its responses have at most `tap_count` samples at 24 kHz.
 
     Raises:
         SceneError: if the manifest or a file in it cannot be used; the message names the line or the file.
@@ -150,11 +144,8 @@ def bank_of_measured(measured: Sequence[MeasuredResponse], tap_count: int = 19_2
 
     Each is resampled to 24 kHz, shifted so that its direct sound is at DIRECT_SAMPLE, and scaled so that the
     direct sound has the energy of a pulse of 1 / distance. The direction is the given one, or that of the direct
-    sound's intensity. A room's reverberation time is the median over its responses.
-
-    Args:
-        measured: at least one.
-        tap_count: longest response kept, in samples at 24 kHz; longer ones fade out over their last 5 ms.
+    sound's intensity. A room's reverberation time is the median over its responses. Responses of more than `tap_count`
+    samples are cut and fade out over 5 ms.
 
     Raises:
         SceneError: if one of them cannot be used; the message names it. What is only doubtful is logged as a warning.

@@ -46,13 +46,9 @@ def make_room_bank(
 ) -> RoomBank:
     """Draw and compute rooms 0 up to `room_count`; a longer bank of the same seed begins with the same rooms.
 
-    Args:
-        seed: 0 or more; other seeds give other rooms, for instance for validation.
-        room_count: at least 1.
-        settings: what rooms are drawn from; the defaults follow STARSS23.
-        jobs: processes; 1 computes in this one. The bank is the same for any number. With more than 1, a script needs
-            `if __name__ == "__main__":`, as always with multiprocessing.
-        progress: called with (rooms done, rooms wanted) after each room, in this process.
+    The bank is the same for any number of processes (`jobs`). With more than 1, a script needs
+    `if __name__ == "__main__":`, as always with multiprocessing. `progress` is called with (rooms done, rooms wanted)
+    after each room, in this process.
 
     Returns:
         the bank; its responses are as long as the longest room needs, at most settings.tap_count.

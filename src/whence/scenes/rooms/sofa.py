@@ -60,15 +60,8 @@ def read_sofa(path: Path, layout: str | None = None, room: str | None = None) ->
     """Read all measurements of a SOFA file whose receivers are first-order (ambisonic) channels.
 
     Azimuth, elevation and distance are those of the source relative to the listener, who looks along ListenerView with
-    ListenerUp upwards.
-
-    Args:
-        path: a file of the convention SingleRoomSRIR, AmbisonicsDRIR or one of their relatives.
-        layout: a key of LAYOUTS; needed where the file does not state it, and preferred where it does.
-        room: name of the room; None takes the file's own.
-
-    Returns:
-        one response per measurement, in the file's order.
+    ListenerUp upwards. Conventions are SingleRoomSRIR, AmbisonicsDRIR and their relatives. A given layout (a key of
+    LAYOUTS) and room name are preferred to those of the file.
 
     Raises:
         SceneError: if the file is missing, damaged, too large, or holds something else.

@@ -36,13 +36,7 @@ def apply_channel_swap(
 
     The two cardioids mirror each other, so this is exact: the result is the clip of the mirrored room.
 
-    Args:
-        audio: (clip, 2, sample).
-        events: one table per clip.
-        swapped: one mark per clip.
-
-    Returns:
-        (clip, 2, sample) and one table per clip.
+    `audio` is (clip, 2, sample); there is one table and one mark per clip.
 
     >>> events = Events.from_columns({"frame": [0], "class_index": [2], "azimuth_deg": [30.0]})
     >>> audio, (mirrored,) = apply_channel_swap(torch.tensor([[[1.0], [0.0]]]), [events], [True])

@@ -70,12 +70,7 @@ def apply_filter_augment(features_db: torch.Tensor, curves: Sequence[FilterCurve
     All channels get the same curve, so level differences stay. Give it level channels only: an intensity or a
     coherence is a ratio, which a filter does not change.
 
-    Args:
-        features_db: (B, C, T, F) levels in dB.
-        curves: (B,) one per clip.
-
-    Returns:
-        (B, C, T, F), a new tensor.
+    `features_db` is (B, C, T, F) in dB, with one curve per clip; the result is a new tensor.
 
     Source: Nam et al., "FilterAugment", ICASSP 2022 (the linear type).
 

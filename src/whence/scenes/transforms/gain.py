@@ -37,14 +37,7 @@ def gain_factor(level_dbfs: float, rms: float) -> float:
 
 
 def apply_gain(signals: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
-    """Multiply each signal by its factor.
-
-    Args:
-        signals: (signal, channel, sample).
-        factor: (signal,).
-
-    Returns:
-        (signal, channel, sample).
+    """Multiply each signal, (signal, channel, sample), by its factor, (signal,).
 
     >>> apply_gain(torch.ones(2, 1, 2), torch.tensor([0.5, 2.0])).tolist()
     [[[0.5, 0.5]], [[2.0, 2.0]]]

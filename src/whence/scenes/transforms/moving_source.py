@@ -50,14 +50,8 @@ def nearest_response(
 ) -> NDArray[np.intp]:
     """Return the responses nearest to wanted positions.
 
-    Args:
-        rooms: the bank.
-        candidates: (response,) indices to choose from, all of one room.
-        azimuth_deg: (position,) at viewing angle 0.
-        distance_m: (position,) NaN where any distance will do.
-
-    Returns:
-        (position,) indices into the bank.
+    `candidates` are the indices of the responses to choose from, all of one room. `azimuth_deg` (position,) is at
+    viewing angle 0, `distance_m` (position,) is NaN where any distance will do. The result is (position,) indices.
     """
     angle = np.abs(wrap(rooms.azimuth_deg[candidates] - azimuth_deg[:, None]))
     length = np.abs(rooms.distance_m[candidates] - distance_m[:, None])
@@ -98,13 +92,8 @@ def path_through(
 ) -> SourcePath:
     """Return a path with one waypoint per wanted position: the nearest response, turned onto the wanted azimuth.
 
-    Args:
-        rooms: the bank.
-        candidates: (response,) the responses of one room.
-        azimuth_deg: (position,) wanted, before the room is turned.
-        distance_m: (position,) wanted, NaN for any.
-        sample: (position,) moments, rising; those that round to the same one are dropped.
-        turn_deg: how far the room is turned.
+    Positions are as in `nearest_response`, before the room is turned by `turn_deg`; `sample` holds their moments,
+    rising. Moments that round to the same sample are dropped.
     """
     chosen = nearest_response(rooms, candidates, azimuth_deg, distance_m)
     own_turn = wrap(azimuth_deg - rooms.azimuth_deg[chosen])

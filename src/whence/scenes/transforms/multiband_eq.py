@@ -54,10 +54,8 @@ def eq_curve(eq_db: tuple[float, ...], fft_length: int, device: torch.device) ->
 def apply_multiband_eq(spectrum: torch.Tensor, curve: torch.Tensor) -> None:
     """Equalize a spectrum in place.
 
-    Args:
-        spectrum: (channel, bin) complex. Its signal must be zero (circularly) for 256 samples at both ends, since the
-            filter reaches that far to either side.
-        curve: (bin,) of `eq_curve`.
+    `spectrum` is (channel, bin) complex, `curve` (bin,) of `eq_curve`. The signal must be zero (circularly) for 256
+    samples at both ends, since the filter reaches that far to either side.
     """
     spectrum *= curve
 

@@ -30,14 +30,8 @@ def draw_polarity_inversion(rng: np.random.Generator, settings: PolarityInversio
 def apply_polarity_inversion(signals: torch.Tensor, inverted: torch.Tensor) -> torch.Tensor:
     """Negate the marked signals.
 
-    The renderer gives it gain factors instead of signals: a negative gain is an inversion.
-
-    Args:
-        signals: (signal, ...).
-        inverted: (signal,) bool.
-
-    Returns:
-        same shape.
+    The renderer gives it gain factors instead of signals: a negative gain is an inversion. `signals` is (signal, ...),
+    `inverted` (signal,) bool.
 
     >>> apply_polarity_inversion(torch.ones(2, 2), torch.tensor([True, False])).tolist()
     [[-1.0, -1.0], [1.0, 1.0]]

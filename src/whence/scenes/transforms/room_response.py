@@ -43,12 +43,8 @@ class BlockGrid:
 def choose_grid(tap_count: int, latest_direct_sample: int, sample_count: int) -> BlockGrid:
     """Choose the grid with the least work for a typical clip: five sources of 1.5 s.
 
-    Long blocks waste transforms on padding, short ones transform each response's tail again and again.
-
-    Args:
-        tap_count: length of the responses.
-        latest_direct_sample: the largest `direct_sample` among them.
-        sample_count: length of the clip.
+    Long blocks waste transforms on padding, short ones transform each response's tail again and again. Responses have
+    `tap_count` samples and their direct sound at `latest_direct_sample` or before; clips have `sample_count`.
 
     >>> choose_grid(19_200, 240, 120_000)
     BlockGrid(fft_length=32768, block_samples=12000, block_count=11, before_samples=496)
@@ -122,10 +118,7 @@ def align_direct_sound(stereo: torch.Tensor, direct_sample: Sequence[int], grid:
 
     An event's onset is then that of its direct sound, and cross-faded responses cause no comb filter.
 
-    Args:
-        stereo: (S, 2, T).
-        direct_sample: (S,) where the direct sound is now.
-        grid: gives the common sample.
+    `stereo` is (S, 2, T), its direct sound at (S,) `direct_sample`.
 
     Returns:
         (S, 2, fft_length), zero after the responses.

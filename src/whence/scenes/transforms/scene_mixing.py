@@ -40,17 +40,7 @@ def apply_scene_mixing(
     """Add a clip to another and concatenate their labels.
 
     The numbers of the partner's sources continue those of the first clip, so no two share a number in a class. The sum
-    may exceed full scale.
-
-    Args:
-        audio: (channel, sample).
-        events: its labels.
-        partner_audio: (channel, sample), equally long.
-        partner_events: its labels.
-        partner_level_db: gain of the partner, dB.
-
-    Returns:
-        (channel, sample) and the rows of both.
+    may exceed full scale. Both clips are (channel, sample) of equal length.
 
     >>> one = Events.from_columns({"frame": [0], "class_index": [2], "azimuth_deg": [30.0]})
     >>> audio, both = apply_scene_mixing(torch.ones(2, 1), one, torch.ones(2, 1), one, -6.0206)

@@ -81,18 +81,12 @@ def _draw_stretches(
     return tuple((int(rng.integers(0, length - count + 1)), count) for count in counts)
 
 
-def apply_spec_augment(features: torch.Tensor, masks: Sequence[SpecMask], fill: float | None = None) -> torch.Tensor:
-    """Fill the masked stretches of each clip; labels stay as they are.
+def apply_spec_augment(features: torch.Tensor, masks: Sequence[SpecMask]) -> torch.Tensor:
+    """Fill the masked stretches of each clip with the mean of the clip and channel; labels stay as they are.
 
     All channels are masked alike: a band missing in one channel only would be a false direction.
 
-    Args:
-        features: (B, C, T, F).
-        masks: (B,) one per clip.
-        fill: value put there; None for the mean of each clip and channel.
-
-    Returns:
-        (B, C, T, F), a new tensor.
+    `features` is (B, C, T, F), with one mask per clip; the result is a new tensor.
 
     Source: Park et al., "SpecAugment", Interspeech 2019, without time warping.
     """
@@ -102,5 +96,4 @@ def apply_spec_augment(features: torch.Tensor, masks: Sequence[SpecMask], fill: 
             blank[clip, :, first : first + count] = True
         for first, count in mask.bands:
             blank[clip, :, :, first : first + count] = True
-    value = features.mean(dim=(2, 3), keepdim=True) if fill is None else features.new_tensor(fill)
-    return torch.where(blank.to(features.device), value, features)
+    return torch.where(blank.to(features.device), features.mean(dim=(2, 3), keepdim=True), features)
