@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import threading
-from collections import deque
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whence.errors import MissingExtraError, WhenceError
-from whence.live.device import Chunk, DeviceError
+from whence.live.device import Chunk, DeviceError, SoundQueue
 from whence.text import shown
 
 _LIST = "whence listen --device list shows what there is"
@@ -51,61 +49,6 @@ def device_table(sounddevice: Any) -> str:
         rate = f"{device['default_samplerate'] / 1000:g} kHz"
         lines.append(f"{mark} {device['index']:>3}  {shown(device['name'])}  ({channels}, {rate}, {api})\n")
     return "".join(lines) + "* is the default; --device takes the number or a part of the name\n"
-
-
-class SoundQueue:
-    """Chunks between a callback, which must never wait, and a reader, which may be late.
-
-    When the queue is full, new sound is dropped and counted, so that what waits is one stretch without a gap.
-
-    Args:
-        longest_s: seconds of sound that may wait.
-
-    >>> queue = SoundQueue(longest_s=1.0)
-    >>> for _ in range(3):
-    ...     queue.put(np.zeros((2, 4_000), np.float32), 8_000)
-    >>> queue.take(timeout_s=0.0).signal.shape, queue.lost_s
-    ((2, 8000), 0.5)
-    """
-
-    def __init__(self, longest_s: float = 5.0) -> None:
-        self.lost_s = 0.0
-        self._longest_s = longest_s
-        self._waiting_s = 0.0
-        self._pieces: deque[Chunk] = deque()
-        self._arrived = threading.Condition()
-
-    def put(self, signal: NDArray[np.float32], rate_hz: int) -> None:
-        """Add a (2, sample) chunk that nothing writes into any more; never waits for the reader."""
-        duration_s = signal.shape[1] / rate_hz
-        with self._arrived:
-            # Half a sample of tolerance: sums of seconds are not exact.
-            if self._waiting_s + duration_s > self._longest_s + 0.5 / rate_hz:
-                self.lost_s += duration_s
-                return
-            self._pieces.append(Chunk(signal, rate_hz))
-            self._waiting_s += duration_s
-            self._arrived.notify()
-
-    def lose(self, duration_s: float) -> None:
-        """Count sound that never reached the queue."""
-        with self._arrived:
-            self.lost_s += duration_s
-
-    def take(self, timeout_s: float) -> Chunk | None:
-        """Return everything of one rate, joined; wait up to `timeout_s` for the first piece."""
-        with self._arrived:
-            if not self._pieces:
-                self._arrived.wait(timeout_s)
-            if not self._pieces:
-                return None
-            rate_hz = self._pieces[0].rate_hz
-            taken = []
-            while self._pieces and self._pieces[0].rate_hz == rate_hz:
-                taken.append(self._pieces.popleft().signal)
-            # Summed anew rather than subtracted: over hours, rounding errors would add up.
-            self._waiting_s = sum(piece.signal.shape[1] / piece.rate_hz for piece in self._pieces)
-        return Chunk(np.concatenate(taken, axis=1), rate_hz)
 
 
 class Microphone:

@@ -67,10 +67,9 @@ class LastMinute:
 
     def add_sound(self, frames: NDArray[np.float32]) -> None:
         """Add whole label frames, (2, frames * 2400); the oldest are dropped."""
-        for first in range(0, frames.shape[1], FRAME_SAMPLES):
-            # A copy, so that a view does not keep all of a long chunk alive.
-            self._frames.append(frames[:, first : first + FRAME_SAMPLES].copy())
-            self.end_frame += 1
+        # A copy, frame by frame: a caller may write into its array again.
+        self._frames.extend(np.array(frames.reshape(2, -1, FRAME_SAMPLES).swapaxes(0, 1)))
+        self.end_frame += frames.shape[1] // FRAME_SAMPLES
 
     def add_events(self, events: Events) -> None:
         """Add final events, with frame numbers of the stream."""

@@ -8,13 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.audio import decoded, pair_of
-from whence.live.device import Chunk, DeviceError
+from whence.live.device import Chunk, DeviceError, SoundQueue
 from whence.live.session import Clock
 from whence.text import shown
 
 _CHUNK_S = 0.05
-# As long as the queue of a microphone.
-_LONGEST_S = 5.0
 
 
 class SoundFile:
@@ -34,7 +32,7 @@ class SoundFile:
 
     def __init__(self, path: Path, clock: Clock, channels: tuple[int, int] | None = None) -> None:
         self.name = shown(path)
-        self.lost_s = 0.0
+        self._queue = SoundQueue()
         self.ended = False
         self._clock = clock
         self._open = contextlib.ExitStack()
@@ -47,9 +45,9 @@ class SoundFile:
             self._open.close()
             raise
         self._rate_hz = self._sound.info.sample_rate_hz
-        self._chunks = self._cut()
+        self._pieces = self._cut()
         self._started_s: float | None = None
-        self._given = 0
+        self._played = 0
 
     def start(self) -> None:
         """Begin to play; a second call changes nothing."""
@@ -57,24 +55,23 @@ class SoundFile:
             self._started_s = self._clock.monotonic()
 
     def read(self, timeout_s: float) -> Chunk | None:
-        """Return the chunks whose time has come."""
+        """Return the sound whose time has come."""
         if self._due() < self._chunk and not self.ended:
             wait_s = (self._chunk - self._due()) / self._rate_hz
             self._clock.sleep(min(wait_s, timeout_s))
-        ready: list[NDArray[np.float32]] = []
-        held = 0
         while self._due() >= self._chunk and not self.ended:
-            chunk = next(self._chunks, None)
-            if chunk is None:
+            signal = next(self._pieces, None)
+            if signal is None:
                 self.ended = True
-                break
-            self._given += chunk.shape[1]
-            if held + chunk.shape[1] > _LONGEST_S * self._rate_hz:
-                self.lost_s += chunk.shape[1] / self._rate_hz
             else:
-                ready.append(chunk)
-                held += chunk.shape[1]
-        return Chunk(np.concatenate(ready, axis=1), self._rate_hz) if ready else None
+                self._played += signal.shape[1]
+                self._queue.put(signal, self._rate_hz)
+        return self._queue.take(0.0)
+
+    @property
+    def lost_s(self) -> float:
+        """Seconds that found the queue full."""
+        return self._queue.lost_s
 
     @property
     def _chunk(self) -> int:
@@ -82,10 +79,10 @@ class SoundFile:
         return max(round(_CHUNK_S * self._rate_hz), 1)
 
     def _due(self) -> int:
-        """Samples that have played by now and were not returned yet."""
+        """Samples whose time has come and that are not in the queue yet."""
         if self._started_s is None:
             return 0
-        return round((self._clock.monotonic() - self._started_s) * self._rate_hz) - self._given
+        return round((self._clock.monotonic() - self._started_s) * self._rate_hz) - self._played
 
     def _cut(self) -> Iterator[NDArray[np.float32]]:
         """The file in chunks of equal length, the last one shorter."""

@@ -24,17 +24,17 @@ class State:
     """Everything that the page shows.
 
     Args:
-        device: name of the device.
+        device: its name.
         rate_hz: its sample rate; 0 before anything came.
-        duration_s: seconds of sound so far.
+        duration_s: sound so far.
         latency_s: algorithmic latency of the stream.
         real_time_factor: seconds of work for each second of sound, lately.
-        lost_s: seconds of sound that were lost.
-        patience_s: seconds until a device that gives no sound is given up; None while it gives sound.
+        lost_s: sound that was lost.
+        patience_s: time until a device that gives no sound is given up; None while it gives sound.
         recording_s: length of the recording that runs; None where none does.
         swapped: whether left and right are exchanged.
         levels_db: of left and right, 0 is full scale.
-        sources: what sounds now.
+        sources: those that sound now.
         message: the last message of the log.
     """
 
