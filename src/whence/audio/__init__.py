@@ -1,4 +1,4 @@
-"""A sound file becomes a stereo signal, and back."""
+"""Read sound files as stereo signals, check them, and write them."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""The first bytes of a file say which kind of sound it is; the name is not asked."""
+"""Which kind of sound a file holds, by its first bytes and never by its name."""
 
 from typing import Literal
 
@@ -6,13 +6,13 @@ from whence.errors import AudioError
 
 Container = Literal["wav", "flac", "ogg", "mp3", "aiff", "au", "caf", "mp4", "matroska"]
 
-# Endings by which sounds are found in folders: every container below, and what usually holds one.
+# Endings by which sounds are found in folders.
 SOUND_ENDINGS = frozenset(
     {".wav", ".w64", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".caf"}
     | {".mp4", ".m4a", ".mov", ".webm", ".mkv"}
 )
 
-# Only these are handed to a decoder: the fewer parsers see a stranger's bytes, the better.
+# Only these reach a decoder: the fewer parsers read a stranger's bytes, the better.
 _STARTS: dict[bytes, Container] = {
     b"RF64": "wav",
     b"riff\x2e\x91\xcf\x11": "wav",  # W64
@@ -23,7 +23,7 @@ _STARTS: dict[bytes, Container] = {
     b"caff": "caf",
     b"\x1aE\xdf\xa3": "matroska",
 }
-# Families of formats that name the member in bytes 8 to 12.
+# Families of formats, with the name of the member in bytes 8 to 12.
 _FAMILIES: dict[tuple[bytes, bytes], Container] = {
     (b"RIFF", b"WAVE"): "wav",
     (b"FORM", b"AIFF"): "aiff",
@@ -33,17 +33,14 @@ _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot")
 
 
 def recognize(head: bytes, name: str) -> Container:
-    """Tell the container from the first bytes of a file.
+    """Return the container of a file.
 
     Args:
         head: the first bytes, a few hundred are plenty.
         name: of the file, for the message.
 
-    Returns:
-        which container it is; what is inside may still be damaged.
-
     Raises:
-        AudioError: if it is none that Whence reads; the message shows how the file starts.
+        AudioError: Whence does not read such files; the message shows how the file starts.
 
     >>> recognize(b"OggS" + bytes(30), "a.wav")
     'ogg'
@@ -57,7 +54,7 @@ def recognize(head: bytes, name: str) -> Container:
         return "mp4"
     if _starts_with_mpeg_frame(head):
         return "mp3"
-    raise AudioError(f"{name}: not a sound file (starts with {_first_word(head)!a})")
+    raise AudioError(f"not a sound file (starts with {_first_word(head)!a})", where=name)
 
 
 def _starts_with_mpeg_frame(head: bytes) -> bool:
@@ -69,7 +66,7 @@ def _starts_with_mpeg_frame(head: bytes) -> bool:
 
 
 def _first_word(head: bytes) -> str:
-    """What a person would recognize of the start: a word of text, or the first few bytes."""
+    """The part of the start that a person may recognize: a word of text, or the first few bytes."""
     if not head[:12].strip():
         return head[:8].decode("latin-1")
     word = head.split(None, 1)[0][:12]

@@ -1,4 +1,4 @@
-"""A first-order ambisonic recording becomes the stereo pair of a listener who looks in any direction."""
+"""First-order ambisonics (FOA) to stereo, for any viewing direction."""
 
 import math
 from typing import TypeVar
@@ -12,18 +12,18 @@ Float = TypeVar("Float", np.float32, np.float64)
 
 
 def foa_to_stereo(foa: NDArray[Float], viewing_angle_deg: float) -> NDArray[Float]:
-    """Listen with two back-to-back cardioids at one point, left and right of the direction looked in.
+    """Return the signals of two coincident cardioids that point left and right of the viewing direction.
 
-    The listener turns to the right by the viewing angle, so a source at azimuth a is heard at a + viewing
-    angle. There is no time difference between the channels: for one plane wave the level alone says where
-    it is, (L - R) / (L + R) = sin(azimuth) cos(elevation). Height (Z) is not heard.
+    The microphone turns to the right by the viewing angle, so a source at azimuth a appears at a + viewing angle.
+    There is no time difference between the channels: for one plane wave the level difference alone gives the
+    direction, (L - R) / (L + R) = sin(azimuth) cos(elevation). Height (Z) is not used.
 
     Args:
         foa: (..., 4, sample) float, ACN order W, Y, Z, X, SN3D (a plane wave is as strong in W as it is).
         viewing_angle_deg: degrees, added to the azimuth of every source; any number of turns.
 
     Returns:
-        (..., 2, sample), left first, of the same type; no factor is applied, so peaks reach twice those of W.
+        (..., 2, sample), left first, of the same type, unscaled: peaks reach twice those of W.
 
     Raises:
         AudioError: if there are not four channels, or the angle is not a number.

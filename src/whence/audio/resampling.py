@@ -1,9 +1,10 @@
-"""Samples at one rate become samples at another, piece by piece, as if they had come in one piece."""
+"""Change the sample rate of a signal piece by piece, with the same result as in one piece."""
 
 import numpy as np
+import soxr
 from numpy.typing import NDArray
 
-_STEP = 1 << 14  # samples that fit into the processor's cache while they are turned about
+_STEP = 1 << 14  # samples whose transpose fits into the processor's cache
 
 
 class Resampling:
@@ -11,8 +12,8 @@ class Resampling:
 
     Args:
         channel_count: how many channels.
-        rate_in_hz: of what comes.
-        rate_out_hz: of what goes; where it is the same, samples pass through untouched.
+        rate_in_hz: of the input.
+        rate_out_hz: of the output; if it is the same, samples pass through unchanged.
 
     >>> resampling = Resampling(2, 48_000, 24_000)
     >>> pieces = [resampling.push(np.zeros((2, 4_800), np.float32)), resampling.finish()]
@@ -26,12 +27,10 @@ class Resampling:
         self._given = 0
         self._stream = None
         if rate_in_hz != rate_out_hz:
-            import soxr  # loads a shared library
-
             self._stream = soxr.ResampleStream(rate_in_hz, rate_out_hz, channel_count, dtype="float32", quality="HQ")
 
     def push(self, piece: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Take the next piece and give what is ready, which may be nothing yet.
+        """Take the next piece and return the samples that are ready, maybe none yet.
 
         Args:
             piece: (channel, sample).
@@ -47,12 +46,12 @@ class Resampling:
             for start in range(0, piece.shape[1], _STEP)
         ]
         self._given += sum(part.shape[1] for part in ready)
-        # Joined into a new array, because a join of transposed ones would be transposed too.
+        # Joined into a new array, because joined transposes would not be contiguous.
         whole = np.empty((len(piece), sum(part.shape[1] for part in ready)), dtype=np.float32)
         return np.concatenate(ready, axis=1, out=whole)
 
     def finish(self) -> NDArray[np.float32]:
-        """Give what is left; what was not empty before is not empty after, however short."""
+        """Return the remaining samples; however short the sound, at least one in all."""
         if self._stream is None:
             return self._nothing
         ready = self._stream.resample_chunk(np.ascontiguousarray(self._nothing.T), last=True)

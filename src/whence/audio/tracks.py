@@ -25,9 +25,7 @@ _MOST_BOXES = 1_000_000
 
 @contextlib.contextmanager
 def track_sound(source: OpenFile) -> Iterator[Sound]:
-    """Open the first sound track of a film or phone recording.
-
-    Time counts from the first sample of the track.
+    """Open the first sound track of a film or phone recording; time 0 is its first sample.
 
     Args:
         source: a file whose container is "mp4" or "matroska".
@@ -49,7 +47,7 @@ def track_sound(source: OpenFile) -> Iterator[Sound]:
     try:
         container = av.open(
             source.file,
-            mode="r",  # else a file that could also be written to is taken for one to be written
+            mode="r",  # else PyAV would write to a file that allows it
             format=TRACKS[source.container],
             metadata_errors="replace",
             options={"enable_drefs": "0"},  # do not open other files that this one names
@@ -95,9 +93,9 @@ def _reason(error: Exception) -> str:
 def _blocks(
     sound: Sound, source: OpenFile, container: Any, track: Any, exact_count: int | None
 ) -> Iterator[NDArray[np.float32]]:
-    """Decode the track to its end, and leave out the padding where the header says where the sound ends."""
+    """Decode the track to its end, without the padding where the header states the end of the sound."""
     given = 0
-    behind: list[NDArray[np.float32]] = []  # what comes after the stated end: padding, unless it goes on and on
+    behind: list[NDArray[np.float32]] = []  # samples after the stated end: padding, unless there are many
     try:
         for block in _decoded(container, track, sound.info):
             room = len(block) if exact_count is None else min(len(block), max(exact_count - given, 0))

@@ -1,4 +1,4 @@
-"""A header, or a stretch from the middle of a long recording, without decoding the rest."""
+"""Read only the header of a sound file, or only a stretch of it."""
 
 import os
 
@@ -20,7 +20,7 @@ def probe(path: str | os.PathLike[str]) -> SoundInfo:
         path: a sound file with any number of channels.
 
     Returns:
-        what the header says; the file may hold less.
+        the header; the file may hold less.
 
     Raises:
         AudioError: if it cannot be opened as a sound.
@@ -36,7 +36,7 @@ def probe(path: str | os.PathLike[str]) -> SoundInfo:
 
 
 def read_window(path: str | os.PathLike[str], start_sample: int, sample_count: int) -> NDArray[np.float32]:
-    """Read a stretch of a recording as it is: own rate, all channels, nothing corrected.
+    """Read a stretch of a recording at its own rate, with all channels and without corrections.
 
     Args:
         path: a WAV, FLAC, Ogg, MP3, AIFF, AU or CAF file.
@@ -44,11 +44,11 @@ def read_window(path: str | os.PathLike[str], start_sample: int, sample_count: i
         sample_count: how many.
 
     Returns:
-        (channel, sample) float32, exactly what decoding the whole file has there.
+        (channel, sample) float32, exactly as in the decoded whole.
 
     Raises:
-        AudioError: if the file cannot be read, ends before the stretch does, or holds something in it that is not
-            a number; and for films and phone recordings, which cannot be entered in the middle exactly.
+        AudioError: the file cannot be read, ends before the stretch does, has samples there that are not numbers, or is
+            a film or phone recording, which cannot be entered in the middle exactly.
 
     >>> import tempfile, soundfile
     >>> soundfile.write(name := tempfile.mkdtemp() + "/a.wav", np.arange(8).reshape(4, 2) / 8, 24_000)
@@ -61,7 +61,7 @@ def read_window(path: str | os.PathLike[str], start_sample: int, sample_count: i
         )
     with opened_path(path) as file:
         if file.container in TRACKS:
-            raise AudioError(f"{file.name}: windows are read from wav, flac, ogg and mp3; convert it first")
+            raise AudioError("windows are read from wav, flac, ogg and mp3", where=file.name, remedy="convert it first")
         window = file_window(file, start_sample, sample_count).T
         file.check_unchanged()
         end = start_sample + window.shape[1]
@@ -71,7 +71,6 @@ def read_window(path: str | os.PathLike[str], start_sample: int, sample_count: i
             )
         finite = np.isfinite(window)
         if not finite.all():
-            raise AudioError(
-                f"{file.name}: {int((~finite).sum())} samples from {start_sample} to {end} are not numbers"
-            )
+            wrong = f"{int((~finite).sum())} samples from {start_sample} to {end} are not numbers"
+            raise AudioError(wrong, where=file.name)
     return np.ascontiguousarray(window)

@@ -1,4 +1,4 @@
-"""A signal becomes a sound file that appears whole or not at all."""
+"""Write a signal to a sound file that appears whole or not at all."""
 
 import io
 import os
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+import soundfile
 from numpy.typing import NDArray
 
 from whence.audio.sound import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
@@ -37,8 +38,8 @@ def write(
 ) -> None:
     """Write a signal to a sound file; the ending of the name chooses the format.
 
-    Nothing is scaled, cut or guessed. Steps of PCM_16 are 1/32768, so what was read from such a file is
-    written back sample by sample. The same signal gives the same bytes, but for Ogg.
+    The samples are not scaled or clipped. Steps of PCM_16 are 1/32768, so samples read from such a file are written
+    back exactly. The same signal gives the same bytes, except in Ogg.
 
     Args:
         path: ends in .wav, .flac or .ogg; its folder must exist, a file of that name is replaced.
@@ -48,8 +49,8 @@ def write(
 
     Raises:
         AudioError: NaN or infinity in the signal; a peak over 1, except in FLOAT; a wrong shape, ending or subtype; a
-            folder that is missing or may not be written to. The old file stands as it was.
-        OSError: if the disk is full or fails; the old file stands as it was.
+            folder that is missing or not writable. An old file is left unchanged.
+        OSError: the disk is full or fails. An old file is left unchanged.
 
     >>> import tempfile
     >>> write(path := tempfile.mkdtemp() + "/a.wav", np.array([[0.5, -0.5], [1.0, 0.0]]))
@@ -60,46 +61,56 @@ def write(
     name = shown(path)
     suffix = target.suffix.lower()
     if suffix not in _SUBTYPES:
-        raise AudioError(f"{name}: no sound format has this ending; there are: {', '.join(_SUBTYPES)}")
+        raise AudioError(f"no sound format has this ending; there are: {', '.join(_SUBTYPES)}", where=name)
     subtype = subtype or _SUBTYPES[suffix][0]
     if subtype not in _SUBTYPES[suffix]:
-        raise AudioError(f"{name}: {suffix} cannot hold {subtype}; there are: {', '.join(_SUBTYPES[suffix])}")
+        raise AudioError(f"{suffix} cannot hold {subtype}; there are: {', '.join(_SUBTYPES[suffix])}", where=name)
     samples = _rows(signal)
     if not (isinstance(sample_rate_hz, int) and LOWEST_RATE_HZ <= sample_rate_hz <= HIGHEST_RATE_HZ):
-        raise AudioError(f"{name}: no sound has a sample rate of {sample_rate_hz} Hz")
+        raise AudioError(f"no sound has a sample rate of {sample_rate_hz} Hz", where=name)
     _refuse_unfit(samples, name, may_exceed=subtype == "FLOAT")
     encode = _wav if suffix == ".wav" else _compressed
-    encoded = encode(np.ascontiguousarray(samples.T), sample_rate_hz, subtype, name)
     try:
+        encoded = encode(np.ascontiguousarray(samples.T), sample_rate_hz, subtype)
         with written_whole(target) as file:
             for part in encoded:
                 file.write(part)
     except (FileNotFoundError, NotADirectoryError):
-        raise AudioError(f"{name}: no such folder") from None
+        raise AudioError("no such folder", where=name) from None
     except (PermissionError, IsADirectoryError) as error:
-        raise AudioError(f"{name}: cannot be written ({error.strerror})") from None
+        raise AudioError(f"cannot be written ({error.strerror})", where=name) from None
+    except soundfile.SoundFileError as error:
+        reason = str(getattr(error, "error_string", error))
+        wrong = f"{subtype} does not take {len(samples)} channels at {sample_rate_hz} Hz ({reason})"
+        raise AudioError(wrong, where=name) from None
 
 
 def _rows(signal: object) -> Signal:
-    """The signal as (channel, sample)."""
+    """Return the signal as (channel, sample)."""
     array: NDArray[Any] = np.asarray(signal)
     return array[None] if array.ndim == 1 else array
 
 
 def _refuse_unfit(samples: Signal, name: str, may_exceed: bool) -> None:
-    """Raise AudioError for what a sound file cannot hold."""
+    """Raise AudioError for a signal that a sound file cannot hold."""
     if samples.ndim != 2 or samples.dtype.kind != "f" or not samples.shape[0]:
-        raise AudioError(f"{name}: a signal is float, shaped (channel, sample), not {samples.dtype} {samples.shape}")
+        raise AudioError(
+            f"a signal is float, shaped (channel, sample), not {samples.dtype} {samples.shape}", where=name
+        )
     if samples.shape[0] > 64 >= samples.shape[1] > 0:
-        raise AudioError(f"{name}: a signal shaped {samples.shape} has its axes exchanged; channels come first")
+        raise AudioError(f"a signal shaped {samples.shape} has its axes exchanged; channels come first", where=name)
     finite = np.isfinite(samples)
     if not finite.all():
         channel, sample = (int(axis[0]) for axis in np.nonzero(~finite))
         count = int((~finite).sum())
-        raise AudioError(f"{name}: {count} samples are not numbers, first in channel {channel + 1} at sample {sample}")
+        raise AudioError(
+            f"{count} samples are not numbers, first in channel {channel + 1} at sample {sample}", where=name
+        )
     peak = float(np.abs(samples).max(initial=0))
     if peak > 1 and not may_exceed:
-        raise AudioError(f"{name}: peak {peak:.4g} would be cut off at 1; scale the signal, or write .wav with FLOAT")
+        raise AudioError(
+            f"peak {peak:.4g} would be cut off at 1; scale the signal, or write .wav with FLOAT", where=name
+        )
 
 
 def _steps(samples: Signal, bits: int) -> NDArray[np.int32]:
@@ -108,8 +119,8 @@ def _steps(samples: Signal, bits: int) -> NDArray[np.int32]:
     return np.clip(np.round(samples * np.float64(full)), -full, full - 1).astype(np.int32)
 
 
-def _wav(samples: Signal, sample_rate_hz: int, subtype: str, _: str) -> tuple[bytes, bytes, bytes]:
-    """Header, sound and padding of a WAV file; libsndfile would put the time of day into a FLOAT one."""
+def _wav(samples: Signal, sample_rate_hz: int, subtype: str) -> tuple[bytes, bytes, bytes]:
+    """Header, sound and padding of a WAV file; libsndfile would write the time of day into a FLOAT one."""
     if subtype == "FLOAT":
         data = samples.astype("<f4").tobytes()
     elif subtype == "PCM_16":
@@ -139,21 +150,12 @@ def _riff_head(chunks: bytes, data_bytes: int, padding_bytes: int, sample_count:
     )
 
 
-def _compressed(samples: Signal, sample_rate_hz: int, subtype: str, name: str) -> tuple[memoryview]:
-    """A whole FLAC or Ogg file, made in memory: an error of the disk would get lost inside the library."""
-    import soundfile  # loads a shared library
-
+def _compressed(samples: Signal, sample_rate_hz: int, subtype: str) -> tuple[memoryview]:
+    """A whole FLAC or Ogg file, made in memory, because libsndfile does not report errors of the disk."""
     packed: NDArray[np.generic] = samples
     if subtype in ("PCM_16", "PCM_24"):
         packed = _steps(samples, _BITS[subtype]) << (32 - _BITS[subtype])
     file = io.BytesIO()
     container = "FLAC" if subtype in ("PCM_16", "PCM_24") else "OGG"
-    try:
-        soundfile.write(file, packed, sample_rate_hz, format=container, subtype=subtype)
-    except soundfile.SoundFileError as error:
-        reason = str(getattr(error, "error_string", error))
-        channel_count = samples.shape[1]
-        raise AudioError(
-            f"{name}: {subtype} does not take {channel_count} channels at {sample_rate_hz} Hz ({reason})"
-        ) from None
+    soundfile.write(file, packed, sample_rate_hz, format=container, subtype=subtype)
     return (file.getbuffer(),)
