@@ -13,6 +13,10 @@ from .dcase import (
     read_dcase_files as read_dcase_files,
     read_dcase_folder as read_dcase_folder,
     read_labels as read_labels,
+    read_starss as read_starss,
+    read_starss_files as read_starss_files,
+    read_starss_folder as read_starss_folder,
+    to_stereo as to_stereo,
     write_dcase as write_dcase,
 )
 from .events import Event as Event, Events as Events
@@ -26,9 +30,3 @@ from .json_lines import (
 from .label_files import LabelFile as LabelFile, read_tree as read_tree
 from .layouts import DCASE_2025 as DCASE_2025, Layout as Layout
 from .odas import SLOTS as SLOTS, odas_message as odas_message, odas_slots as odas_slots, unit_vectors as unit_vectors
-from .starss import (
-    read_starss as read_starss,
-    read_starss_files as read_starss_files,
-    read_starss_folder as read_starss_folder,
-    to_stereo as to_stereo,
-)

@@ -97,3 +97,26 @@ STARSS23 = ClassList(
         "knock",
     )
 )
+
+# DCASE 2020 and 2021 Task 3.
+TAU_NIGENS_2020 = ClassList(
+    (
+        "alarm",
+        "crying baby",
+        "crash",
+        "barking dog",
+        "running engine",
+        "female scream",
+        "female speech",
+        "burning fire",
+        "footsteps",
+        "knocking on door",
+        "male scream",
+        "male speech",
+        "ringing phone",
+        "piano",
+    )
+)
+TAU_NIGENS_2021 = ClassList(
+    tuple(name for name in TAU_NIGENS_2020.names if name not in ("running engine", "burning fire"))
+)
