@@ -27,10 +27,6 @@ _COLUMNS = ("first", "last", "class_index", "source", "azimuth_deg", "distance_m
 def json_events_text(events: Events, classes: ClassList) -> str:
     """One line for each whole event, by onset; means are rounded for reading.
 
-    Args:
-        events: any.
-        classes: names for the lines.
-
     Returns:
         objects with onset_s, offset_s, class, name, source, azimuth_deg (positive to the left), distance_m
         (null where not known) and score.
@@ -142,9 +138,8 @@ def _table(path: str | Path, rows: list[tuple[float, ...]]) -> Events:
         raise LabelError(what, where=path, remedy="are onset_s and offset_s seconds?")
     rows_before = np.cumsum(lengths) - lengths
     frame = np.arange(lengths.sum()) + np.repeat(first - rows_before, lengths)
-    return Events.from_columns(
-        {"frame": frame, **{name: np.repeat(column, lengths) for name, column in columns.items()}}
-    )
+    repeated = {name: np.repeat(column, lengths) for name, column in columns.items()}
+    return Events.from_columns({"frame": frame, **repeated})
 
 
 def _object(line: str) -> dict[str, Any]:

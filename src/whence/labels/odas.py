@@ -22,10 +22,6 @@ def odas_text(events: Events, classes: ClassList) -> str:
     counts as 0. `timeStamp` counts label frames of 100 ms, `activity` is the score, `tag` the class, and a
     source keeps its `id` for the whole file.
 
-    Args:
-        events: any.
-        classes: names for the tags.
-
     Returns:
         JSON objects, one after the other, in the line layout of ODAS itself: ODAS Studio splits its
         stream at the lines between them, not by the rules of JSON.
