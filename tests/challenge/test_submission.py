@@ -194,7 +194,7 @@ def test_harmless_differences_of_form_are_evened_out(desk, capsys):
     assert outputs == [ROWS, ROWS, HEADER]
 
 
-def test_silence_in_every_clip_is_pointed_out(desk, capsys):
+def test_a_submission_without_any_event_is_warned_about(desk, capsys):
     write_predictions(desk / "predictions", dict.fromkeys(CLIPS, HEADER))
     code, _, err = package(capsys, "predictions", "--meta", "meta.yaml", *ARGS)
     assert code == 0

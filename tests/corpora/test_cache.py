@@ -98,7 +98,7 @@ def test_nothing_is_decoded_twice(entries, tmp_path, decodings):
     assert_same(again, first)
 
 
-def test_mapped_sounds_travel_to_other_processes_by_name(tmp_path):
+def test_mapped_sounds_are_pickled_by_file_name(tmp_path):
     entries = make_entries(tmp_path / "sounds", 40)
     sounds = open_sounds(entries, STARSS23, tmp_path / "cache")
     sent = pickle.dumps(sounds)
@@ -195,7 +195,7 @@ def _flip_in_table(folder):
         lambda folder: np.savez(folder / "table.npz", other=np.zeros(3)),
     ],
 )
-def test_a_damaged_cache_is_made_again_and_said_to_be(entries, tmp_path, decodings, caplog, damage):
+def test_a_damaged_cache_is_made_again_with_a_warning(entries, tmp_path, decodings, caplog, damage):
     open_sounds(entries, STARSS23, tmp_path / "cache")
     (folder,) = (tmp_path / "cache").iterdir()
     damage(folder)
@@ -207,7 +207,7 @@ def test_a_damaged_cache_is_made_again_and_said_to_be(entries, tmp_path, decodin
     assert_same(sounds, slow_sounds(entries))
 
 
-def test_a_cache_killed_before_its_table_is_made_again_without_a_word(entries, tmp_path, decodings, caplog):
+def test_a_cache_killed_before_its_table_is_made_again_without_a_warning(entries, tmp_path, decodings, caplog):
     open_sounds(entries, STARSS23, tmp_path / "cache")
     (folder,) = (tmp_path / "cache").iterdir()
     (folder / "table.npz").unlink()
@@ -284,7 +284,7 @@ def test_only_silence_makes_no_table(tmp_path):
         open_sounds([SoundEntry(path, 0, "x", "x")], STARSS23, tmp_path / "cache")
 
 
-def test_a_place_that_cannot_be_written_is_named(entries, tmp_path):
+def test_a_folder_that_cannot_be_written_is_named(entries, tmp_path):
     (tmp_path / "cache").write_text("a file in the way")
     with pytest.raises(CorpusError, match=r"cache.*: no cache can be kept here \(.*\); make room"):
         open_sounds(entries, STARSS23, tmp_path / "cache")

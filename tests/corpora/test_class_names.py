@@ -34,7 +34,7 @@ def test_case_separators_and_a_leading_index_do_not_matter(class_index, separato
         *[("background", BACKGROUND), ("Interference", INTERFERENCE), ("2nd floor door", 7), ("99 bell", 11)],
     ],
 )
-def test_indices_parts_and_the_special_words(name, class_index):
+def test_indices_parts_and_the_special_names(name, class_index):
     assert match_class(name, STARSS23) == class_index
 
 
@@ -56,7 +56,7 @@ def test_what_is_not_one_class_is_refused_with_the_list(name, sentence):
         match_class(name, STARSS23)
 
 
-def test_names_that_differ_by_a_number_only_are_told_apart():
+def test_names_that_differ_by_a_number_only_are_different_classes():
     classes = ClassList(("class 1", "class 2", "class 10"))
     assert [match_class(name, classes) for name in ("class_1", "Class 2", "class-10", "1")] == [0, 1, 2, 1]
     with pytest.raises(CorpusError, match=r"could be"):

@@ -190,7 +190,7 @@ def test_windows_drawn_twice_count_once(tmp_path):
     assert result == Conversion(made=100, kept=0, too_loud=0, repeated=result.repeated)
 
 
-def film(path, frames, rate=30):
+def video(path, frames, rate=30):
     av = pytest.importorskip("av")
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w") as container:
@@ -202,29 +202,29 @@ def film(path, frames, rate=30):
         container.mux(stream.encode())
 
 
-def test_official_lengths_are_those_of_the_shorter_of_sound_and_film(tmp_path, caplog):
+def test_official_lengths_are_those_of_the_shorter_of_sound_and_video(tmp_path, caplog):
     folder = starss_tree(tmp_path)
-    film(folder / "video_dev" / "dev-test-tau" / "fold4_room8_mix001.mp4", frames=7 * 30 + 2)
-    film(folder / "video_dev" / "dev-train-tau" / "fold3_room2_mix001.mp4", frames=9 * 30)
+    video(folder / "video_dev" / "dev-test-tau" / "fold4_room8_mix001.mp4", frames=7 * 30 + 2)
+    video(folder / "video_dev" / "dev-train-tau" / "fold3_room2_mix001.mp4", frames=9 * 30)
     with caplog.at_level(logging.WARNING, "whence.corpora"):
         listed = {r.name: r.frame_count for r in list_official_recordings(folder)}
-    # mix012 of room 21 has no film in STARSS23 and never was in the stereo set.
+    # mix012 of room 21 has no video in STARSS23 and never was in the stereo set.
     assert listed == {"fold3_room21_mix013": 73, "fold3_room2_mix001": 60, "fold4_room8_mix001": 70}
-    assert "1 of 3 recordings have no film in video_dev" in caplog.text
+    assert "1 of 3 recordings have no video in video_dev" in caplog.text
 
 
-def test_a_broken_film_is_named(tmp_path):
+def test_a_broken_video_is_named(tmp_path):
     folder = starss_tree(tmp_path)
     path = folder / "video_dev" / "dev-test-tau" / "fold4_room8_mix001.mp4"
     path.parent.mkdir(parents=True)
-    path.write_bytes(b"not a film")
-    with pytest.raises(CorpusError, match=r"fold4_room8_mix001.mp4: not readable as a film"):
+    path.write_bytes(b"not a video")
+    with pytest.raises(CorpusError, match=r"fold4_room8_mix001.mp4: not readable as a video"):
         list_official_recordings(folder)
 
 
-def test_films_without_pyav_name_the_extra(tmp_path, monkeypatch):
+def test_videos_without_pyav_name_the_extra(tmp_path, monkeypatch):
     folder = starss_tree(tmp_path)
-    film(folder / "video_dev" / "dev-test-tau" / "fold4_room8_mix001.mp4", frames=1)
+    video(folder / "video_dev" / "dev-test-tau" / "fold4_room8_mix001.mp4", frames=1)
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'whence\[av\]'"):
         list_official_recordings(folder)
@@ -247,14 +247,14 @@ def test_the_draw_is_the_obvious_one(seed):
     assert list(islice(draw_windows(counts, seed), 2_000)) == slow_draw(counts, seed, 2_000)
 
 
-def test_the_draw_leaves_python_s_own_generator_alone():
+def test_the_draw_does_not_touch_python_s_global_generator():
     random.seed(3)
     expected = random.Random(3).random()
     next(draw_windows([100]))
     assert random.random() == expected
 
 
-def test_windows_lie_in_their_recordings_and_are_drawn_by_length():
+def test_windows_are_within_their_recordings_and_drawn_by_length():
     counts = [50, 150, 800]
     drawn = list(islice(draw_windows(counts), 5_000))
     assert all(0 <= w.start_frame <= counts[w.recording] - CLIP_FRAMES for w in drawn)

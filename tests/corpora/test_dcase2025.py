@@ -45,7 +45,7 @@ def test_a_clip_is_read_as_it_is(tree):
     assert events.distance_m.tolist() == [1.5, 1.5]
 
 
-def test_the_data_set_has_length_items_and_order_and_travels_to_workers(tree):
+def test_the_data_set_has_length_items_and_order_and_can_be_pickled(tree):
     data = pickle.loads(pickle.dumps(AudioFrameDataset(list_clips(tree))))
     assert len(data) == 3
     assert [events.row_count for _, events in data] == [2, 0, 2]

@@ -88,7 +88,7 @@ def test_a_run_is_fetched_whole(hub):
     }
 
 
-def test_a_run_that_lacks_a_network_is_no_model_and_goes_on_when_it_is_there(hub):
+def test_a_run_that_lacks_a_network_is_refused_until_it_is_there(hub):
     hub.models["doe/street"] = {"system.json": SYSTEM, "detector/weights.safetensors": b"d"}
     with pytest.raises(WhenceError, match=r"names networks that are not there"):
         hub_model(NAME)

@@ -262,7 +262,7 @@ def test_a_token_in_what_would_be_uploaded_stops_everything(hub, trained, tmp_pa
     assert hub.requests == []
 
 
-def test_a_path_of_this_machine_is_pointed_out(hub, trained, capsys):
+def test_a_path_of_this_machine_is_noted(hub, trained, capsys):
     (trained / "recipe.json").write_text('{"data": "/home/doe/secret project/x"}')
     assert "recipe.json has a path of this machine: /home/doe/secret project/x" in publish(capsys, trained, "a/b")[1]
 

@@ -30,8 +30,8 @@ OFFICIAL_CLIP_COUNT = 30_000
 HIGHEST_PEAK = 0.9999
 # So many windows may be skipped before the conversion asks whether it can ever end.
 _MOST_SKIPPED = 1_000
-# These twelve have no film and were left out of the stereo set.
-_WITHOUT_FILM = frozenset(f"fold3_room21_mix{number:03d}" for number in range(1, 13))
+# These twelve have no video and were left out of the stereo set.
+_WITHOUT_VIDEO = frozenset(f"fold3_room21_mix{number:03d}" for number in range(1, 13))
 
 
 @dataclass(frozen=True)
@@ -54,28 +54,31 @@ class Conversion:
 def list_official_recordings(folder: Path) -> list[Recording]:
     """List the recordings of STARSS23 that the published stereo set was drawn from, with the lengths used then.
 
-    Twelve recordings without film were left out, and a length is that of the film where it ends before the sound.
+    Twelve recordings without video were left out, and a length is that of the video where it ends before the sound.
     Where `video_dev/` is not there, lengths are those of the sound, and the log has a line.
 
     Args:
         folder: holds `foa_dev/`, `metadata_dev/` and maybe `video_dev/`.
 
     Raises:
-        CorpusError: as `list_recordings`, or a film cannot be read.
-        MissingExtraError: there are films and PyAV is not installed.
+        CorpusError: as `list_recordings`, or a video cannot be read.
+        MissingExtraError: there are videos and PyAV is not installed.
 
     Source: the organisers' data generator for DCASE 2025 Task 3.
     """
-    recordings = [r for r in list_recordings(folder) if r.name not in _WITHOUT_FILM]
-    films = {r: folder / "video_dev" / r.subset / f"{r.name}.mp4" for r in recordings}
-    there = {recording: film for recording, film in films.items() if film.is_file()}
-    if len(there) < len(recordings):
+    recordings = [r for r in list_recordings(folder) if r.name not in _WITHOUT_VIDEO]
+    lengths = {}
+    for recording in recordings:
+        video = folder / "video_dev" / recording.subset / f"{recording.name}.mp4"
+        if video.is_file():
+            lengths[recording] = _video_frames(video)
+    if len(lengths) < len(recordings):
         _LOG.warning(
-            "%s: %d of %d recordings have no film in video_dev; should one be shorter than its sound, the clips drawn "
+            "%s: %d of %d recordings have no video in video_dev; should one be shorter than its sound, the clips drawn "
             "differ from the published ones",
-            *(folder, len(recordings) - len(there), len(recordings)),
+            *(folder, len(recordings) - len(lengths), len(recordings)),
         )
-    return [replace(r, frame_count=min(r.frame_count, _film_frames(there[r]))) if r in there else r for r in recordings]
+    return [replace(r, frame_count=min(r.frame_count, lengths.get(r, r.frame_count))) for r in recordings]
 
 
 def draw_windows(frame_counts: Sequence[int], seed: int = OFFICIAL_SEED) -> Iterator[Window]:
@@ -217,18 +220,18 @@ def _refuse_endless(result: Conversion, windows: StereoWindows) -> None:
         )
 
 
-def _film_frames(path: Path) -> int:
-    """Whole tenths of a second that a film lasts."""
+def _video_frames(path: Path) -> int:
+    """Whole tenths of a second that a video lasts."""
     try:
         import av
     except ImportError:
-        raise MissingExtraError("reading the lengths of films", "av") from None
+        raise MissingExtraError("reading the lengths of videos", "av") from None
     try:
-        with av.open(str(path)) as film:
-            stream = film.streams.video[0]
+        with av.open(str(path)) as video:
+            stream = video.streams.video[0]
             frames, rate = stream.frames, float(stream.average_rate or 0)
     except (av.FFmpegError, IndexError, OSError) as error:
-        raise CorpusError(f"{path}: not readable as a film ({error}); fetch it again or remove it") from None
+        raise CorpusError(f"{path}: not readable as a video ({error}); fetch it again or remove it") from None
     if not frames or not rate:
-        raise CorpusError(f"{path}: the film has no length; fetch it again or remove it")
+        raise CorpusError(f"{path}: the video has no length; fetch it again or remove it")
     return math.floor(frames / rate * 10)

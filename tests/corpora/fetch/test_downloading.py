@@ -57,13 +57,13 @@ def test_a_file_of_other_content_under_the_name_is_replaced(site, tmp_path):
 
 
 @pytest.mark.parametrize("size", [None, 0], ids=["size known", "size unknown"])
-def test_a_cut_connection_is_taken_up_where_it_was_cut(site, tmp_path, size):
+def test_a_cut_connection_is_resumed_where_it_was_cut(site, tmp_path, size):
     site.cut_after["/data.zip"] = [1_000_000, 2_000_000]
     assert fetched(remote(site, size=size), tmp_path).read_bytes() == BODY
     assert [wanted for _, wanted in site.requests] == [None, "bytes=1000000-", "bytes=3000000-"]
 
 
-def test_the_next_call_goes_on_where_a_failed_one_stopped(site, tmp_path):
+def test_the_next_call_resumes_where_a_failed_one_stopped(site, tmp_path):
     site.cut_after["/data.zip"] = [1_000_000, 0, 0, 0]
     with pytest.raises(CorpusError, match=r"after 1,000,000 of 5,120,000 bytes; the same command goes on from there"):
         fetched(remote(site), tmp_path, attempts=3)
@@ -176,7 +176,7 @@ def test_only_web_addresses_are_fetched(tmp_path):
         download(RemoteFile("x", secret.as_uri(), 4, "md5:0"), tmp_path / "x")
 
 
-def test_an_answer_to_another_range_is_refused(site, tmp_path, monkeypatch):
+def test_a_response_with_another_range_is_refused(site, tmp_path, monkeypatch):
     file = remote(site)
     (tmp_path / f".data.zip.{file.checksum[4:16]}.part").write_bytes(BODY[:100])
     plain = BaseHTTPRequestHandler.send_header
@@ -194,7 +194,7 @@ def test_too_small_a_disk_is_an_error_before_anything_is_written(site, tmp_path,
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_disk_that_fills_up_on_the_way_is_named_and_the_part_kept(site, tmp_path):
+def test_a_disk_that_fills_up_is_named_and_the_part_stays(site, tmp_path):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, hard))
     try:

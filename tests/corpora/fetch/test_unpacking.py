@@ -115,7 +115,7 @@ def test_a_plain_mode_in_a_zip_is_no_obstacle(tmp_path):
     assert tree(tmp_path / "out") == CONTENT
 
 
-def test_a_bomb_is_refused_before_it_goes_off(tmp_path):
+def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path):
     archive = zip_of(tmp_path / "x.zip", {"zeros": bytes(60_000_000)})
     assert archive.stat().st_size < 100_000
     with pytest.raises(CorpusError, match=r"x.zip: unpacks to more than 16 MB, far beyond its size; refused"):
@@ -123,7 +123,7 @@ def test_a_bomb_is_refused_before_it_goes_off(tmp_path):
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_a_bomb_that_declares_nothing_is_stopped_on_the_way(tmp_path):
+def test_a_bomb_that_declares_no_size_is_stopped_while_unpacking(tmp_path):
     archive = tar_of(tmp_path / "x.tar.gz", {"zeros": bytes(60_000_000)})
     with pytest.raises(CorpusError, match=r"refused as a likely attack"):
         unpack(archive, tmp_path / "out")
@@ -150,7 +150,7 @@ def test_every_limit_holds_in_every_format(packed, tmp_path, monkeypatch, limit,
     assert (len(written) if limit == "MOST_FILES" else sum(map(len, written.values()))) <= value
 
 
-def test_a_lie_about_the_size_is_found(tmp_path):
+def test_a_wrong_declared_size_is_found(tmp_path):
     archive = zip_of(tmp_path / "x.zip", {"a": b"x" * 1000})
     data = bytearray(archive.read_bytes())
     directory = data.rfind(b"PK\1\2")
@@ -169,7 +169,7 @@ def test_a_name_given_twice_is_refused(tmp_path):
         unpack(archive, tmp_path / "out")
 
 
-def test_damage_is_told_and_the_damaged_file_not_kept(packed, tmp_path):
+def test_a_damaged_file_is_named_and_not_written(packed, tmp_path):
     archive = packed({"good": b"1", "bad": os.urandom(50_000)})
     data = bytearray(archive.read_bytes())
     data[20_000:20_100] = bytes(100)
