@@ -2,7 +2,7 @@
 
     python docs/make_sound_pictures.py docs/procedural.png
 
-Nothing is read: the sounds are made from the seed, so the sheet shows what the generators give today.
+Nothing is read: the sounds are made from the seed, so the sheet shows the present generators.
 """
 
 import argparse
@@ -27,7 +27,7 @@ PANEL_STEPS = 190
 
 
 def narrow_bands(lowest_hz: float = LOWEST_HZ, bands: int = BANDS) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Bands of equal width in octaves from `lowest_hz` to 12 kHz: (band + 1,) edges in Hz and (bin, band) weights."""
+    """Return bands of equal width in octaves up to 12 kHz: (band + 1,) edges in Hz and (bin, band) weights."""
     edges = np.geomspace(lowest_hz, SAMPLE_RATE_HZ / 2, bands + 1)
     hz = np.fft.rfftfreq(FFT, 1 / SAMPLE_RATE_HZ)
     centres = np.sqrt(edges[:-1] * edges[1:])
@@ -37,7 +37,7 @@ def narrow_bands(lowest_hz: float = LOWEST_HZ, bands: int = BANDS) -> tuple[NDAr
 
 
 def level_db(wave: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(band, column) level against the loudest point, cut off `RANGE_DB` below."""
+    """Return the level against the loudest point, (band, column), clipped `RANGE_DB` below it."""
     wave = np.pad(wave, (FFT // 2, FFT))
     frames = np.lib.stride_tricks.sliding_window_view(wave, FFT)[::HOP] * np.hanning(FFT)
     power = np.abs(np.fft.rfft(frames)) ** 2 @ narrow_bands()[1]
@@ -45,17 +45,17 @@ def level_db(wave: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def panel(sounds: Sounds, class_index: int) -> tuple[NDArray[np.float64], list[float]]:
-    """All sounds of a class side by side, and the seconds at which one ends and the next begins."""
+    """Return all sounds of a class side by side, and the seconds at which one ends and the next begins."""
     levels = [level_db(sounds.waveform(int(number))) for number in sounds.of_class(class_index)]
     ends_s = np.cumsum([level.shape[1] for level in levels]) * HOP / SAMPLE_RATE_HZ
     joined = np.concatenate(levels, axis=1)
-    places = np.linspace(0, joined.shape[1], min(PANEL_STEPS, joined.shape[1]) + 1).astype(int)
+    edges = np.linspace(0, joined.shape[1], min(PANEL_STEPS, joined.shape[1]) + 1).astype(int)
     # The loudest moment of a step, not the mean: a knock must not fade because the panel is long.
-    return np.stack([joined[:, a:b].max(axis=1) for a, b in itertools.pairwise(places)], axis=1), ends_s.tolist()
+    return np.stack([joined[:, a:b].max(axis=1) for a, b in itertools.pairwise(edges)], axis=1), ends_s.tolist()
 
 
 def draw(sounds: Sounds) -> bytes:
-    """The sheet as a PNG file."""
+    """Return the sheet as a PNG file."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -64,7 +64,7 @@ def draw(sounds: Sounds) -> bytes:
 
     rows = -(-len(GENERATORS) // COLUMNS)
     figure, axes = pyplot.subplots(rows, COLUMNS, figsize=(15, 7.5), layout="constrained")
-    # Few shades: enough to read, and the file stays small.
+    # Few shades keep the file small.
     shades = pyplot.get_cmap("magma", SHADES)
     for axis, class_index in zip(axes.flat, GENERATORS, strict=True):
         levels, ends_s = panel(sounds, class_index)

@@ -28,7 +28,7 @@ Instrument = Callable[[float, float, float], Wave]
 
 
 def plucked(rng: np.random.Generator) -> Instrument:
-    """Build a guitar, banjo, harp or bass: stiff strings, plucked somewhere, on a resonant body."""
+    """Return a guitar, banjo, harp or bass: stiff strings, plucked somewhere, on a resonant body."""
     picked_at, stiffness = rng.uniform(0.06, 0.45), log_uniform(rng, 2e-5, 4e-4)
     t60_s, damping = log_uniform(rng, 0.7, 5.0), rng.uniform(0.5, 1.1)
     body = _body(rng, 90, 4)
@@ -49,7 +49,7 @@ def plucked(rng: np.random.Generator) -> Instrument:
 
 
 def hammered(rng: np.random.Generator) -> Instrument:
-    """Build a piano: stiff string pairs, felt hammers, decays that start fast and end slow."""
+    """Return a piano: stiff string pairs, felt hammers, decays that start fast and end slow."""
     hardness, body = rng.uniform(0.3, 1.0), _body(rng, 100, 5)
     detune = rng.uniform(0.0002, 0.0012)
 
@@ -68,7 +68,7 @@ def hammered(rng: np.random.Generator) -> Instrument:
 
 
 def bar(rng: np.random.Generator) -> Instrument:
-    """Build a xylophone, marimba, vibraphone or glockenspiel: tuned bars under mallets."""
+    """Return a xylophone, marimba, vibraphone or glockenspiel: tuned bars under mallets."""
     ratios = np.array([(1, 4.0, 9.5, 16), (1, 3.0, 6.2, 10), (1, 2.756, 5.404, 8.93)][int(rng.integers(3))])
     t60_s, contact_s = log_uniform(rng, 0.2, 3.0), log_uniform(rng, 0.0001, 0.0012)
 
@@ -82,7 +82,7 @@ def bar(rng: np.random.Generator) -> Instrument:
 
 
 def blown(rng: np.random.Generator) -> Instrument:
-    """Build a flute, clarinet, trumpet or reed organ: steady tones with breath, swell and vibrato."""
+    """Return a flute, clarinet, trumpet or reed organ: steady tones with breath, swell and vibrato."""
     odd_only, slope = chance(rng, 0.3), rng.uniform(0.7, 2.6)
     breath, rise_s = log_uniform(rng, 0.003, 0.08), log_uniform(rng, 0.02, 0.12)
     vibrato_hz, vibrato = rng.uniform(4.2, 6.5), rng.uniform(0, 0.012)
@@ -106,7 +106,7 @@ def blown(rng: np.random.Generator) -> Instrument:
 
 
 def bowed(rng: np.random.Generator) -> Instrument:
-    """Build a violin or cello: a sawtooth string that the bow keeps in motion, vibrato, a peaky body."""
+    """Return a violin or cello: a sawtooth string that the bow keeps in motion, vibrato, a peaky body."""
     body, noise, top_hz = _body(rng, 220, 9), rng.uniform(0.01, 0.06), log_uniform(rng, 1200, 5000)
     vibrato_hz, vibrato = rng.uniform(4.8, 6.5), rng.uniform(0.001, 0.012)
 
@@ -126,7 +126,7 @@ def bowed(rng: np.random.Generator) -> Instrument:
 
 
 def reeds(rng: np.random.Generator) -> Instrument:
-    """Build an accordion, harmonica or organ: two or three slightly mistuned ranks."""
+    """Return an accordion, harmonica or organ: two or three slightly mistuned ranks."""
     ranks = 2 ** (np.array([0, rng.uniform(4, 18), -rng.uniform(4, 18)])[: int(rng.integers(1, 4))] / 1200)
     octave, slope = float(rng.choice([1.0, 2.0, 0.5])), rng.uniform(0.4, 1.4)
     top_hz = log_uniform(rng, 1000, 4500)

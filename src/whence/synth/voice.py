@@ -123,7 +123,7 @@ def pulse_period(open_quotient: float, points: int = 2048) -> Wave:
 
 
 def glottal_pulses(rng: np.random.Generator, speaker: Speaker, turns: Wave, highest_pitch_hz: float) -> Wave:
-    """(sample,) the glottal source at a running phase, free of aliasing up to the highest pitch."""
+    """Return the glottal source at a running phase, free of aliasing up to the highest pitch."""
     table = pulse_period(speaker.open_quotient)
     spectrum = np.fft.rfft(table)
     harmonic_hz = np.arange(len(spectrum)) * highest_pitch_hz
