@@ -45,7 +45,7 @@ _NEAREST_EDGE_PERCENT = 15
 
 
 def side(azimuth_deg: float) -> str:
-    """Whole degrees and the side.
+    """Return whole degrees and the side.
 
     >>> side(38.2), side(-27.0), side(0.3)
     ('38L', '27R', '0')
@@ -55,7 +55,7 @@ def side(azimuth_deg: float) -> str:
 
 
 def event_text(event: Event, classes: ClassList) -> str:
-    """Class, direction and, where known, distance, as label tracks show them.
+    """Return class, direction and, where known, distance, as label tracks show them.
 
     >>> event_text(Event(0, 0, 0.0, 0.2, 38.2, 2.04, 1.0), ClassList(("music",)))
     'music 38L 2.0m'
@@ -65,7 +65,7 @@ def event_text(event: Event, classes: ClassList) -> str:
 
 
 def audacity_text(events: Iterable[Event], classes: ClassList) -> str:
-    r"""One Audacity label track: tab-separated start and end in seconds and text, by onset.
+    r"""Return an Audacity label track: tab-separated start and end in seconds and text, by onset.
 
     Import it with File > Import > Labels.
 
@@ -81,7 +81,7 @@ def audacity_text(events: Iterable[Event], classes: ClassList) -> str:
 
 
 def audacity_texts_by_class(events: Events, classes: ClassList) -> dict[str, str]:
-    """One label track for each class that occurs, since Audacity draws overlapping labels over each other.
+    """Return a label track for each class that occurs, since Audacity draws overlapping labels over each other.
 
     Returns:
         the class's name, made fit for a file name -> the text of its track, in the order of the class list.
@@ -106,7 +106,7 @@ def audacity_texts_by_class(events: Events, classes: ClassList) -> dict[str, str
 
 
 def elan_text(events: Events, classes: ClassList) -> str:
-    r"""Tab-separated tier, begin and end in seconds, annotation, without a header line.
+    r"""Return tab-separated tier, begin and end in seconds, annotation, without a header line.
 
     Annotations of one ELAN tier cannot overlap, so a second source of a class goes to the tier "music 2".
     Import it with File > Import > CSV / Tab-delimited Text File.
@@ -128,7 +128,7 @@ def elan_text(events: Events, classes: ClassList) -> str:
 
 
 def sonic_visualiser_regions_text(events: Events, classes: ClassList) -> str:
-    """CSV for a region layer of Sonic Visualiser: start, azimuth, duration, text; a region's height is its azimuth.
+    """Return CSV for a region layer of Sonic Visualiser: start, azimuth (the height), duration, text.
 
     >>> events = Events.from_columns({"frame": [4, 5], "class_index": [0, 0], "azimuth_deg": [38, 38]})
     >>> print(sonic_visualiser_regions_text(events, ClassList(("music",))).splitlines()[1])
@@ -147,7 +147,7 @@ def sonic_visualiser_regions_text(events: Events, classes: ClassList) -> str:
 
 
 def sonic_visualiser_azimuth_text(events: Events, classes: ClassList) -> str:
-    """CSV for a time value layer of Sonic Visualiser: a point for each row at the start of its frame.
+    """Return CSV for a time value layer of Sonic Visualiser: a point for each row at the start of its frame.
 
     Several sources are best drawn with the plot type "points".
 
@@ -174,7 +174,7 @@ def _csv(columns: str, rows: Iterable[Sequence[str]]) -> str:
 
 
 def jams_text(events: Events, classes: ClassList) -> str:
-    """A JAMS document with two annotations: `tag_open` with the classes, `blob` with classes and directions.
+    """Return a JAMS document with two annotations: `tag_open` with the classes, `blob` with classes and directions.
 
     Returns:
         JSON that follows the JAMS schema; the duration is the end of the last event.
@@ -237,7 +237,7 @@ def _direction(event: Event, classes: ClassList) -> dict[str, Any]:
 
 
 def webvtt_text(events: Events, classes: ClassList) -> str:
-    """One WebVTT caption for each event, on the side of the picture where the sound comes from.
+    """Return a WebVTT caption for each event, on the side of the picture where the sound comes from.
 
     >>> events = Events.from_columns({"frame": [4], "class_index": [0], "azimuth_deg": [90], "distance_m": [2]})
     >>> print(webvtt_text(events, ClassList(("music",))).splitlines()[4])

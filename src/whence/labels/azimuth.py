@@ -7,7 +7,7 @@ from whence.errors import LabelError
 
 
 def wrap(azimuth_deg: ArrayLike) -> NDArray[np.float64]:
-    """Bring angles into one turn.
+    """Wrap angles to one turn.
 
     Nothing is rounded: an angle that already lies in the turn comes back bit for bit, so wrapping
     a prediction never moves it across a threshold.

@@ -45,7 +45,7 @@ class ClassList:
         return self.names[class_index]
 
     def index(self, name: str) -> int:
-        """The class index of a name.
+        """Return the class index of a name.
 
         Raises:
             LabelError: if there is no such class; the message lists those there are.
@@ -69,7 +69,7 @@ def read_class_list(path: str | Path) -> ClassList:
 
 
 def class_name(class_index: int, classes: ClassList) -> str:
-    """The name of a class in one line.
+    """Return the name of a class in one line.
 
     Raises:
         LabelError: the list has no such class.

@@ -77,7 +77,7 @@ class ClipEvents:
         return np.repeat(np.arange(len(self.names)), np.diff(self.first_row))
 
     def select(self, names: Sequence[str]) -> Self:
-        """The named clips in the given order.
+        """Return the named clips in the given order.
 
         Raises:
             LabelError: if a name is not among the clips or is asked for twice.

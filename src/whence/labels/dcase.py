@@ -176,7 +176,7 @@ def _earlier_layout(name: str, classes: ClassList | None) -> tuple[Layout, Class
 
 
 def dcase_text(events: Events) -> str:
-    """The text of a DCASE 2025 label file.
+    """Return the text of a DCASE 2025 label file.
 
     Azimuth and centimetres are rounded to whole numbers, halves to even as Python's `round` does;
     `onscreen` is 0. Reading the text gives the rounded table back, in the same order.

@@ -25,7 +25,7 @@ _COLUMNS = ("first", "last", "class_index", "source", "azimuth_deg", "distance_m
 
 
 def json_events_text(events: Events, classes: ClassList) -> str:
-    """One line for each whole event, by onset; means are rounded for reading.
+    """Return a line for each whole event, by onset; means are rounded for reading.
 
     Returns:
         objects with onset_s, offset_s, class, name, source, azimuth_deg (positive to the left), distance_m
@@ -55,7 +55,7 @@ def json_events_text(events: Events, classes: ClassList) -> str:
 
 
 def json_frames_text(events: Events, classes: ClassList) -> str:
-    """One line for each row, in the order of the table and without rounding: reading gives the same table.
+    """Return a line for each row, in the order of the table and not rounded: reading them gives the same table.
 
     Returns:
         objects with frame, class, name, source, azimuth_deg, distance_m and elevation_deg (null where not

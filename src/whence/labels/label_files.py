@@ -1,4 +1,4 @@
-"""Label files, folders and archives of them become (clip name, path, bytes), quickly and without surprises."""
+"""Label files, and folders and archives of them, are read into (clip name, path, bytes)."""
 
 import logging
 import os
@@ -81,7 +81,7 @@ def read_files(paths: Sequence[str | Path]) -> list[LabelFile]:
 
 
 def read_bytes(path: str) -> bytes:
-    """The whole content of one regular file.
+    """Return the content of one regular file.
 
     Raises:
         LabelError: it is missing, a folder, a pipe or a device, too large, or cannot be read.
@@ -113,7 +113,7 @@ def read_bytes(path: str) -> bytes:
 
 
 def read_text(path: str) -> str:
-    """The text of one regular UTF-8 file, without byte order mark.
+    """Return the text of one regular UTF-8 file, without byte order mark.
 
     Raises:
         LabelError: as `read_bytes`, or it is not UTF-8.

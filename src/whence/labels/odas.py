@@ -15,7 +15,7 @@ _EMPTY_SLOT = '        { "id": 0, "tag": "", "x": 0.000, "y": 0.000, "z": 0.000,
 
 
 def odas_text(events: Events, classes: ClassList) -> str:
-    """One message for each label frame from 0 to the last, silent frames included.
+    """Return one message for each label frame from 0 to the last, silent frames included.
 
     Axes as in ROS REP 103, which are those of our azimuths: x ahead, y to the left, z up, so
     x = cos(azimuth) cos(elevation), y = sin(azimuth) cos(elevation), z = sin(elevation). An unknown elevation
@@ -42,7 +42,7 @@ def odas_text(events: Events, classes: ClassList) -> str:
 
 
 def odas_message(frame: int, slots: Sequence[str]) -> str:
-    """One message: the number of a 100 ms label frame and its sources, filled up with empty slots.
+    """Return one message: the number of a 100 ms label frame and its sources, filled up with empty slots.
 
     Args:
         frame: from 0.
@@ -56,7 +56,7 @@ def odas_message(frame: int, slots: Sequence[str]) -> str:
 
 
 def odas_slots(events: Events, identities: Sequence[int], classes: ClassList) -> list[str]:
-    """The text of each row, as a slot of a message.
+    """Return the text of each row, as a slot of a message.
 
     Args:
         events: any.
@@ -88,7 +88,7 @@ def _identities(events: Events) -> NDArray[np.int64]:
 
 
 def unit_vectors(azimuth_deg: NDArray[np.float64], elevation_deg: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(row, 3): x ahead, y to the left, z up.
+    """Return directions as vectors: x ahead, y to the left, z up.
 
     Args:
         azimuth_deg: (row,) positive to the left.

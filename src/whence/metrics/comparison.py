@@ -39,12 +39,12 @@ class Change:
 
     @property
     def difference(self) -> float:
-        """New less old."""
+        """New minus old."""
         return self.new - self.old
 
     @property
     def is_clear(self) -> bool:
-        """Whether the interval lies wholly on one side of no change."""
+        """Whether the interval excludes zero."""
         return self.low > 0 or self.high < 0
 
     def as_json(self) -> dict[str, object]:

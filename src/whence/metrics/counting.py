@@ -24,14 +24,14 @@ QUANTITIES = (
 
 @dataclass(frozen=True, eq=False)
 class Counts:
-    """All that a score is made of; it adds up over clips, so any set of clips is scored without looking at rows again.
+    """The sums behind the scores; they add up over clips, so any set of clips is scored without looking at rows again.
 
     The names read as in the challenge: K pairs of a (frame, class) are hits but for those that are misplaced
     (too far off in azimuth or distance); unpaired references are misses, unpaired predictions false alarms.
 
     Args:
         values: (..., quantity, class) float64, quantities in the order of QUANTITIES; the leading axes are
-            whatever was counted apart: clips, recordings, resamples, bands.
+            what was counted separately: clips, recordings, resamples, bands.
 
     >>> counts = Counts(np.ones((4, len(QUANTITIES), 13)))
     >>> counts.total().references[0], counts.false_alarms.shape

@@ -224,7 +224,7 @@ def profile(pairing: Pairing, along: Along) -> Profile:
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """Is a confidence of 0.8 right in 8 of 10? Predictions in equal steps of their score.
+    """Predictions in equal steps of their score: is a confidence of 0.8 right in 8 of 10?
 
     Args:
         edges: (bin + 1,) from 0 to 1; a score on an edge counts in the bin above it, 1 in the last.

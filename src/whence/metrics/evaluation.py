@@ -23,13 +23,13 @@ _log = logging.getLogger("whence.metrics")
 
 @dataclass(frozen=True)
 class LeftOut:
-    """How much of the data the official score ignores.
+    """How much of the data the official score ignores, in numbers.
 
     Args:
         last_frames: clips whose last labelled frame is not scored: every predicted clip that has a reference.
         predictions_after_end: predicted rows later than the last labelled frame of a clip that has references.
         missing_files: reference clips without a prediction table.
-        silent_clips: reference clips without a reference row, in which any prediction is free.
+        silent_clips: reference clips without a reference row, in which no prediction is penalized.
         overwritten_references: reference rows that found no free track and never counted, in either protocol.
         overwritten_predictions: predicted rows likewise.
     """
@@ -113,7 +113,7 @@ class Evaluation:
         ]
 
     def table(self, dimension: Dimension, protocol: Protocol = "official") -> Breakdown:
-        """The scores apart by azimuth, side, distance, polyphony or same-class overlap."""
+        """The scores by azimuth, side, distance, polyphony or same-class overlap."""
         return break_down(self.pairing, self.settings, dimension, protocol)
 
     def as_json(self) -> dict[str, object]:
@@ -166,12 +166,12 @@ def evaluate(
 ) -> Evaluation:
     """Score a system, officially and strictly, with intervals by recording.
 
-    The official numbers are those of the challenge's own code, whose rules make some mistakes free of charge; the
-    strict ones count everything. Say which of the two a number is wherever it is shown.
+    The official scores are those of the challenge's own code, whose rules do not penalize some mistakes; the strict
+    ones count everything. Say which of the two a number is wherever it is shown.
 
     Args:
         references: the truth, one table for each clip; a silent clip has an empty one.
-        predictions: of the system. A reference clip may be missing here: free of charge under "official",
+        predictions: of the system. A reference clip may be missing here: not penalized under "official",
             all missed under "strict".
         settings: thresholds and average; by default those of the challenge for these classes.
         classes: the classes the indices mean.

@@ -195,7 +195,7 @@ def _fold_as_scorer(azimuth_deg: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def centimetres(distance_m: ArrayLike) -> NDArray[np.float64]:
-    """Metres as centimetres, whole where the value is whole but for the last bits; NaN and infinity stay."""
+    """Convert metres to centimetres, whole where the value is whole but for the last bits; NaN and infinity stay."""
     distance_cm = np.asarray(distance_m, dtype=np.float64) * CM_PER_M
     whole = np.rint(distance_cm)
     with np.errstate(invalid="ignore"):  # infinity less infinity

@@ -199,5 +199,5 @@ def result_of(
 
 
 def number_or_none(value: float) -> float | None:
-    """A number as JSON knows it: NaN becomes null."""
+    """Return the number, or None (null in JSON) for NaN and infinity."""
     return float(value) if np.isfinite(value) else None

@@ -14,7 +14,7 @@ PROTOCOLS: tuple[Protocol, ...] = ("official", "strict")
 
 
 def check_protocol(protocol: str) -> None:
-    """Refuse a protocol that does not exist.
+    """Raise unless the protocol is "official" or "strict".
 
     Raises:
         MetricError: the name is neither official nor strict.
@@ -63,7 +63,7 @@ class ScoreSettings:
 
 @dataclass(frozen=True)
 class IntervalSettings:
-    """How sure a score is, from how much it changes between recordings.
+    """How confidence intervals are computed from the differences between recordings.
 
     Args:
         method: "jackknife" leaves out each recording once; "bootstrap" draws recordings with replacement;

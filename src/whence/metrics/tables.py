@@ -1,4 +1,4 @@
-"""Where a system is good and where not: the same scores by azimuth, side, distance, polyphony and same-class overlap.
+"""Scores by azimuth, side, distance, polyphony and same-class overlap: where a system is good and where not.
 
 A false alarm has no true position, and a miss no predicted one, so each row needs a rule: a reference, and the
 prediction that was paired with it, belong to the band of the reference; a prediction without a partner belongs to the
@@ -33,10 +33,10 @@ _DISTANCE_EDGES_M = (1.0, 2.0, 3.0)
 
 @dataclass(frozen=True, eq=False)
 class Breakdown:
-    """Counts of every band, apart for every unit (recording).
+    """Counts of every band, separately for every unit (recording).
 
     Args:
-        dimension: by what the rows were told apart.
+        dimension: a key of BANDS.
         bands: (band,) names.
         counts: of shape (unit, band, quantity, class).
     """
@@ -78,7 +78,7 @@ def break_down(
         settings: the thresholds of a hit, and the number of classes.
         dimension: a key of BANDS.
         protocol: which rows count.
-        unit_of_clip: (clip,) what to count apart, for intervals; by default everything is one unit.
+        unit_of_clip: (clip,) what to count separately, for intervals; by default everything is one unit.
 
     Raises:
         MetricError: there is no such dimension or protocol.
