@@ -1,11 +1,10 @@
-"""`whence evaluate` and `whence compare` as a user types them."""
+"""`whence evaluate` as a user types it."""
 
 import json
 import zipfile
 
 import pytest
 
-from whence.cli.demo import LABELS
 from whence.cli.main import main
 from whence.labels import Events, dcase_text
 
@@ -154,34 +153,3 @@ def test_own_classes(tmp_path, capsys):
 def test_a_negative_threshold_is_refused(two_folders, capsys):
     assert main(["evaluate", *two_folders, "--azimuth-threshold", "-1"]) == 2
     assert "azimuth_threshold_deg is -1.0; it must be 0 or more" in capsys.readouterr().err
-
-
-def test_compare_says_where_it_changed(capsys):
-    folders = [str(LABELS / name) for name in ("truth", "cautious", "eager")]
-    assert main(["compare", *folders]) == 0
-    out = capsys.readouterr().out
-    f20 = next(line for line in out.splitlines() if line.split()[:1] == ["F20"])
-    assert f20.rstrip().endswith("better")
-    doae = next(line for line in out.splitlines() if line.split()[:1] == ["DOAE"])
-    assert doae.rstrip().endswith("worse")
-    assert "Better on 7 of 13 classes: bell" in out
-    assert "overlap of two" in out
-
-
-def test_a_system_compared_with_itself_shows_no_change(capsys):
-    folders = [str(LABELS / name) for name in ("truth", "eager", "eager")]
-    assert main(["compare", *folders, "--json"]) == 0
-    comparison = json.loads(capsys.readouterr().out)
-    assert comparison["f20"]["difference"] == 0
-    assert comparison["f20"]["interval"] == [0, 0]
-
-
-def test_the_demo_hears_scenes_writes_and_scores_them(capsys, tmp_path):
-    assert main(["demo", "--out", str(tmp_path)]) == 0
-    out, err = capsys.readouterr()
-    assert err == ""
-    assert "and what whence_small hears" in out
-    assert "95 % interval" in out
-    assert "whence detect your.wav" in out
-    names = sorted(path.name for path in tmp_path.iterdir())
-    assert names == ["busy.csv", "busy.png", "calm.csv", "calm.png"]

@@ -82,12 +82,12 @@ def test_without_a_length_the_end_is_not_checked():
     assert check_events(table(frame=[10_000]), BELL_AND_DOG) == []
 
 
-def test_the_clips_name_stands_in_the_place():
+def test_the_clip_is_named_in_the_finding():
     (finding,) = check_events(table(distance_m=[0]), BELL_AND_DOG, clip="a7")
     assert finding.place == "a7, frame 0, bell"
 
 
-def test_names_cannot_command_the_terminal():
+def test_names_cannot_control_the_terminal():
     classes = ClassList(("be\x1b[2Jll\n", "dog"))
     (finding,) = check_events(table(distance_m=[0]), classes, clip="a\n7")
     assert str(finding).isprintable()

@@ -28,7 +28,7 @@ def table(**columns):
 # Making a table
 
 
-def test_what_is_not_said_is_filled_with_not_known():
+def test_columns_that_are_left_out_have_defaults():
     events = Events.from_columns({"frame": [3], "class_index": [8], "azimuth_deg": [30]})
     assert events.source.tolist() == [0]
     assert events.score.tolist() == [1.0]

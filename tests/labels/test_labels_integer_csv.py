@@ -429,7 +429,7 @@ def test_an_empty_file_of_an_earlier_year_is_a_clip_without_events():
     assert parse("\n \n", EARLIER_LAYOUTS["dcase2022"]).shape == (5, 0)
 
 
-def test_a_file_name_that_would_command_the_terminal_is_shown_escaped():
+def test_a_file_name_that_would_control_the_terminal_is_shown_escaped():
     file = LabelFile("a", "bad\x1b[2J\nname.csv", b"")
     with pytest.raises(LabelError, match=re.escape(r"'bad\x1b[2J\nname.csv': empty file")):
         clips_from_files([file], DCASE_2025, CLASSES)
