@@ -74,7 +74,7 @@ def test_in_training_it_hears_a_clip_once():
 def test_sizes_that_do_not_divide_are_refused():
     with pytest.raises(ModelError, match="mel_count is 40; it must be a multiple of 16"):
         CompactLocalizerSettings(mel_count=40)
-    with pytest.raises(ModelError, match="output_size is 26; place_width and symmetric need activity"):
+    with pytest.raises(ModelError, match="output_size is 26; place_width and symmetric need 3 per class"):
         CompactLocalizerSettings(output_size=26, symmetric=True)
     with pytest.raises(ModelError, match="input_maps is 3; symmetric needs midside or midside_onsets"):
         CompactLocalizerSettings(input_maps=3, symmetric=True)

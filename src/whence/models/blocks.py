@@ -31,7 +31,9 @@ class Network(nn.Module):
     features: ClassVar[str]
     output: ClassVar[str]
 
-    settings: Any
+    def __init__(self, settings: Any = None) -> None:
+        super().__init__()
+        self.settings = settings or self.settings_type()
 
     def parameter_count(self) -> int:
         """Count the parameters, frozen ones too."""

@@ -61,8 +61,7 @@ class CompactDetector(Network):
     output = "classwise"
 
     def __init__(self, settings: CompactDetectorSettings | None = None) -> None:
-        super().__init__()
-        self.settings = settings = settings or CompactDetectorSettings()
+        super().__init__(settings := settings or CompactDetectorSettings())
         self.encoder = YamnetEncoder(settings.encoder)
         width = settings.width
         self.scale = nn.BatchNorm1d(self.encoder.width)

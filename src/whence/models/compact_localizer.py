@@ -52,25 +52,17 @@ class CompactLocalizerSettings:
     symmetric: bool = False
 
     def __post_init__(self) -> None:
-        if (self.place_width or self.symmetric) and self.output_size % 3:
-            raise ModelError(
-                f"compact_localizer: output_size is {self.output_size}; place_width and symmetric need activity, "
-                "azimuth and distance of each class"
-            )
-        if self.place_width and self.input_maps != 6:
-            raise ModelError(
-                f"compact_localizer: input_maps is {self.input_maps}; place_width needs the 6 of midside_onsets"
-            )
-        if self.symmetric and self.input_maps not in _SIGNED_MAPS:
-            raise ModelError(
-                f"compact_localizer: input_maps is {self.input_maps}; symmetric needs midside or midside_onsets"
-            )
-        if self.place_width and self.mel_count % 32:
-            raise ModelError(f"compact_localizer: mel_count is {self.mel_count}; place_width needs a multiple of 32")
-        if self.place_width % 2:
-            raise ModelError(f"compact_localizer: place_width is {self.place_width}; it must be even")
-        if self.mel_count % 16:
-            raise ModelError(f"compact_localizer: mel_count is {self.mel_count}; it must be a multiple of 16")
+        head, mirror = self.place_width > 0, self.symmetric
+        for name, wrong, rule in (
+            ("output_size", (head or mirror) and self.output_size % 3, "place_width and symmetric need 3 per class"),
+            ("input_maps", head and self.input_maps != 6, "place_width needs the 6 of midside_onsets"),
+            ("input_maps", mirror and self.input_maps not in _SIGNED_MAPS, "symmetric needs midside or midside_onsets"),
+            ("mel_count", head and self.mel_count % 32, "place_width needs a multiple of 32"),
+            ("place_width", self.place_width % 2, "it must be even"),
+            ("mel_count", self.mel_count % 16, "it must be a multiple of 16"),
+        ):
+            if wrong:
+                raise ModelError(f"compact_localizer: {name} is {getattr(self, name)}; {rule}")
         if self.width % (2 * self.heads):
             raise ModelError(f"compact_localizer: width {self.width} is no even multiple of {self.heads} heads")
 
@@ -92,8 +84,7 @@ class CompactLocalizer(Network):
     output = "classwise"
 
     def __init__(self, settings: CompactLocalizerSettings | None = None) -> None:
-        super().__init__()
-        self.settings = settings = settings or CompactLocalizerSettings()
+        super().__init__(settings := settings or CompactLocalizerSettings())
         stem, first, second, third = settings.channels
         self.scale = nn.BatchNorm2d(settings.input_maps)
         self.stem = nn.Sequential(

@@ -82,8 +82,7 @@ class DashengDetector(Network):
     output = "classwise"
 
     def __init__(self, settings: DashengDetectorSettings | None = None) -> None:
-        super().__init__()
-        self.settings = settings = settings or DashengDetectorSettings()
+        super().__init__(settings := settings or DashengDetectorSettings())
         self.encoder = DashengEncoder(settings.encoder)
         widths = (settings.encoder.width, *settings.hidden)
         self.layers = nn.Sequential(*(FrameLayer(a, b, settings.dropout) for a, b in itertools.pairwise(widths)))

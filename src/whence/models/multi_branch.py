@@ -78,8 +78,7 @@ class MultiBranch(Network):
     output = "classwise"
 
     def __init__(self, settings: MultiBranchSettings | None = None) -> None:
-        super().__init__()
-        self.settings = settings = settings or MultiBranchSettings()
+        super().__init__(settings := settings or MultiBranchSettings())
         trunk, count = settings.trunk, settings.class_count
         self.encoder = ResnetEncoder(trunk)
         self.conformers = nn.Sequential(*(ConformerBlock(trunk.conformer) for _ in range(trunk.depth)))

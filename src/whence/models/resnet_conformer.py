@@ -153,8 +153,7 @@ class ResnetConformer(Network):
     output = "classwise"
 
     def __init__(self, settings: ResnetConformerSettings | None = None) -> None:
-        super().__init__()
-        self.settings = settings = settings or ResnetConformerSettings()
+        super().__init__(settings := settings or ResnetConformerSettings())
         self.encoder = ResnetEncoder(settings)
         self.conformers = nn.Sequential(*(ConformerBlock(settings.conformer) for _ in range(settings.depth)))
         width = settings.conformer.width

@@ -93,8 +93,7 @@ class SeldNet(Network):
     output = "multi_accdoa"
 
     def __init__(self, settings: SeldNetSettings | None = None) -> None:
-        super().__init__()
-        self.settings = settings = settings or SeldNetSettings()
+        super().__init__(settings := settings or SeldNetSettings())
         self.conv_blocks = nn.ModuleList()
         maps, bands = settings.input_maps, settings.mel_count
         for pool in zip(settings.time_pools, settings.frequency_pools, strict=True):

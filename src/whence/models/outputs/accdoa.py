@@ -57,12 +57,8 @@ class Accdoa(Coding):
     array([0., 1., 2.], dtype=float32)
     """
 
+    settings: AccdoaSettings
     settings_type = AccdoaSettings
-
-    def __init__(self, settings: AccdoaSettings | None = None) -> None:
-        self.settings = settings or AccdoaSettings()
-        self.class_count = self.settings.class_count
-        self._scale = DistanceScale(self.settings.distance)
 
     @property
     def output_size(self) -> int:
@@ -82,7 +78,8 @@ class Accdoa(Coding):
         """(B, L, 3, K): tanh on x and y, metres."""
         parts = raw.reshape(raw.shape[0], raw.shape[1], 3, self.class_count)
         xy = tanh(parts[:, :, :2])
-        return stack([xy[:, :, 0], xy[:, :, 1], self._scale.to_metres(parts[:, :, 2])], 2)
+        distance = DistanceScale(self.settings.distance).to_metres(parts[:, :, 2])
+        return stack([xy[:, :, 0], xy[:, :, 1], distance], 2)
 
     def loss_parts(self, raw: "Tensor", target: "Tensor") -> "dict[str, Tensor]":
         """Mean squared error over all cells, silent ones too; an unknown distance costs nothing."""

@@ -94,19 +94,14 @@ class Classwise(Coding):
     (array([ 1., 30.,  2.], dtype=float32), True)
     """
 
+    settings: ClasswiseSettings
     settings_type = ClasswiseSettings
 
     def __init__(self, settings: ClasswiseSettings | None = None) -> None:
-        self.settings = settings or ClasswiseSettings()
-        self.class_count = self.settings.class_count
-        counts = {
-            "activity": int(self.settings.activity),
-            "direction": int(self.settings.azimuth) * (2 if self.settings.direction == "vector" else 1),
-            "distance": int(self.settings.distance),
-        }
-        ends = np.cumsum([0, *counts.values()])
-        self._elements = {name: slice(ends[i], ends[i + 1]) for i, name in enumerate(counts)}
-        self._element_count = int(ends[-1])
+        super().__init__(settings)
+        first, size = int(self.settings.activity), 2 if self.settings.direction == "vector" else 1
+        self._direction_elements = slice(first, first + size * self.settings.azimuth)
+        self._element_count = self._direction_elements.stop + self.settings.distance
 
     @property
     def output_size(self) -> int:
@@ -131,7 +126,7 @@ class Classwise(Coding):
         empty = parts[:, :, 0] * np.nan
         activity = sigmoid(parts[:, :, 0]) if self.settings.activity else empty
         distance = self.settings.scale.to_metres(parts[:, :, -1]) if self.settings.distance else empty
-        direction = tanh(parts[:, :, self._elements["direction"]])
+        direction = tanh(parts[:, :, self._direction_elements])
         if not self.settings.azimuth:
             azimuth = empty
         elif self.settings.direction == "azimuth":
@@ -153,7 +148,7 @@ class Classwise(Coding):
         if settings.activity:
             losses["activity"] = settings.activity_weight * binary_cross_entropy_with_logits(parts[:, :, 0], active)
         if settings.azimuth:
-            error = tanh(parts[:, :, self._elements["direction"]]) - self._direction(target[:, :, AZIMUTH])
+            error = tanh(parts[:, :, self._direction_elements]) - self._direction(target[:, :, AZIMUTH])
             cost = (error.abs() if settings.direction_absolute else error**2).mean(2)
             losses["direction"] = settings.direction_weight * (cost * active).sum() / count
         if settings.distance:

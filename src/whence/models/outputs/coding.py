@@ -34,7 +34,9 @@ class Coding(ABC):
 
     settings_type: ClassVar[type]
 
-    class_count: int
+    def __init__(self, settings: Any = None) -> None:
+        self.settings = settings or self.settings_type()
+        self.class_count: int = self.settings.class_count
 
     @property
     @abstractmethod

@@ -77,12 +77,8 @@ class MultiAccdoa(Coding):
     array([1., 0., 1., 2.], dtype=float32)
     """
 
+    settings: MultiAccdoaSettings
     settings_type = MultiAccdoaSettings
-
-    def __init__(self, settings: MultiAccdoaSettings | None = None) -> None:
-        self.settings = settings or MultiAccdoaSettings()
-        self.class_count = self.settings.class_count
-        self._scale = DistanceScale(self.settings.distance)
 
     @property
     def output_size(self) -> int:
@@ -110,7 +106,8 @@ class MultiAccdoa(Coding):
         """(B, L, 3, 3, K): tanh on x and y, metres."""
         parts = raw.reshape(raw.shape[0], raw.shape[1], TRACK_COUNT, 3, self.class_count)
         xy = tanh(parts[:, :, :, :2])
-        return stack([xy[:, :, :, 0], xy[:, :, :, 1], self._scale.to_metres(parts[:, :, :, 2])], 3)
+        distance = DistanceScale(self.settings.distance).to_metres(parts[:, :, :, 2])
+        return stack([xy[:, :, :, 0], xy[:, :, :, 1], distance], 3)
 
     def loss_parts(self, raw: "Tensor", target: "Tensor") -> "dict[str, Tensor]":
         """ADPIT: per frame and class the smallest mean squared error of 13 target permutations.

@@ -32,8 +32,7 @@ def build_output(settings: OutputSettings | str) -> Coding:
     """
     if isinstance(settings, str):
         return OUTPUTS[known_name(settings, OUTPUTS, "output", ModelError)]()
-    coding = next(coding for coding in OUTPUTS.values() if coding.settings_type is type(settings))
-    return cast(Any, coding)(settings)
+    return next(coding for coding in OUTPUTS.values() if coding.settings_type is type(settings))(settings)
 
 
 def output_to_plain(settings: OutputSettings) -> dict[str, Any]:

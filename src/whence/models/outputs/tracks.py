@@ -64,24 +64,21 @@ class Tracks(Coding):
            [  1.,  40.,   2.]], dtype=float32)
     """
 
+    settings: TracksSettings
     settings_type = TracksSettings
-
-    def __init__(self, settings: TracksSettings | None = None) -> None:
-        self.settings = settings or TracksSettings()
-        self.class_count, self.track_count = self.settings.class_count, self.settings.track_count
 
     @property
     def output_size(self) -> int:
         """Tracks x 3 elements x classes, track by track."""
-        return self.track_count * 3 * self.class_count
+        return self.settings.track_count * 3 * self.class_count
 
     def encode(self, tables: Sequence[Events], frame_count: int) -> Array:
         """(B, L, N, 3, K): the sources of a class in the order of its rows; distance NaN where not known."""
         clip, events = self._rows_within(tables, frame_count)
         rank, _ = rank_in_cell((clip, events.frame, events.class_index))
-        fits = rank < self.track_count
+        fits = rank < self.settings.track_count
         clip, events, rank = clip[fits], events[fits], rank[fits]
-        target = np.zeros((len(tables), frame_count, self.track_count, 3, self.class_count), np.float32)
+        target = np.zeros((len(tables), frame_count, self.settings.track_count, 3, self.class_count), np.float32)
         elements = (np.ones(len(clip)), fold_to_front(events.azimuth_deg), events.distance_m)
         target[clip, events.frame, rank, :, events.class_index] = np.stack(elements, axis=1)
         return target
@@ -98,7 +95,7 @@ class Tracks(Coding):
 
         parts, settings = self._parts(raw.float()), self.settings
         costs = []
-        for order in itertools.permutations(range(self.track_count)):
+        for order in itertools.permutations(range(self.settings.track_count)):
             wanted = target[:, :, list(order)]
             active, azimuth_deg, distance_m = wanted.unbind(3)
             presence = binary_cross_entropy_with_logits(parts[:, :, :, 0], active, reduction="none")
@@ -135,7 +132,7 @@ class Tracks(Coding):
         """
         active = activity > self._thresholds(thresholds)
         presence = values[:, :, :, 0]
-        likeliest = np.arange(self.track_count)[:, None] == presence.argmax(axis=2)[:, :, None]
+        likeliest = np.arange(self.settings.track_count)[:, None] == presence.argmax(axis=2)[:, :, None]
         chosen = active[:, :, None] & (likeliest | (presence > presence_threshold))
         return self._rows_of(values, chosen, np.broadcast_to(activity[:, :, None], chosen.shape))
 
@@ -155,4 +152,4 @@ class Tracks(Coding):
 
     def _parts(self, raw: Any) -> Any:
         """(B, L, N, E, K) from (B, L, output_size)."""
-        return raw.reshape(raw.shape[0], raw.shape[1], self.track_count, 3, self.class_count)
+        return raw.reshape(raw.shape[0], raw.shape[1], self.settings.track_count, 3, self.class_count)
