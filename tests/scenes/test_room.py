@@ -33,6 +33,9 @@ def test_left_is_y_ahead_is_x_and_up_is_z():
     [
         ({"depth_m": (5.0, 4.0)}, r"rooms: depth_m is \(5.0, 4.0\); the first must not be above the second"),
         ({"width_m": (1.0, 4.0)}, r"width_m is \(1.0, 4.0\); both must lie between 1.5 and 30.0"),
+        ({"width_m": (4.0,)}, r"width_m is \(4.0,\); it must be 2 numbers, rising"),
+        ({"width_m": 4.0}, "width_m is 4.0; it must be 2 numbers, rising"),
+        ({"elevation_deg": (-60, -46, -17, 0)}, "it must be 5 numbers, rising"),
         ({"height_m": (2.4, math.nan)}, "height_m"),
         ({"elevation_deg": (-60, -46, 10, 0, 20)}, r"elevation_deg is \(10, 0\)"),
         ({"positions_per_room": 0}, "positions_per_room is 0; it must lie between 1 and 1000"),

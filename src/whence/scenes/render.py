@@ -14,7 +14,7 @@ from whence.corpora import Sounds
 from whence.errors import SceneError
 from whence.labels import Events
 from whence.scenes.rooms.bank import RoomBank
-from whence.scenes.scene import Piece, Scene
+from whence.scenes.scene import LEAD_SAMPLES, Piece, Scene
 from whence.scenes.scene_labels import Audible, events_of_scene, find_audible
 from whence.scenes.transforms.channel_swap import apply_channel_swap
 from whence.scenes.transforms.diffuse_background import apply_diffuse_background, background_factor
@@ -185,7 +185,7 @@ def _render_single(scenes: Sequence[Scene], sounds: Sounds, rooms: RoomBank, dev
     frames = _active_frames(scenes, voices, audible)
     if voices:
         wet = render_voices(dry, voices, audible.rms, rooms, len(scenes), grid)
-        audio = wet[:, :, -grid.start_sample : sample_count - grid.start_sample]
+        audio = wet[:, :, LEAD_SAMPLES : LEAD_SAMPLES + sample_count]
     else:
         audio = torch.zeros(len(scenes), 2, sample_count, device=device)
     for scene, clip, active in zip(scenes, audio, frames, strict=True):

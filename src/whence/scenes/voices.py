@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from whence.corpora import Sounds
 from whence.scenes.rooms.bank import RoomBank
-from whence.scenes.scene import Piece, Scene, SceneEvent
+from whence.scenes.scene import LEAD_SAMPLES, Piece, Scene, SceneEvent
 from whence.scenes.transforms.gain import apply_gain, gain_factor
 from whence.scenes.transforms.moving_source import support, waypoint_weights
 from whence.scenes.transforms.polarity_inversion import apply_polarity_inversion
@@ -127,13 +127,13 @@ def voices_of(scenes: Sequence[Scene], grid: BlockGrid) -> list[Voice]:
     first = 0
     for clip, scene in enumerate(scenes):
         for number, event in enumerate(scene.events):
-            start = max(event.start_sample, grid.start_sample)
+            start = max(event.start_sample, -LEAD_SAMPLES)
             end = min(event.end_sample, scene.sample_count)
             if start >= end:
                 continue
-            first_block = (start - grid.start_sample) // grid.block_samples
-            block_count = (end - 1 - grid.start_sample) // grid.block_samples + 1 - first_block
-            lane_start = grid.start_sample + first_block * grid.block_samples
+            first_block = (start + LEAD_SAMPLES) // grid.block_samples
+            block_count = (end - 1 + LEAD_SAMPLES) // grid.block_samples + 1 - first_block
+            lane_start = first_block * grid.block_samples - LEAD_SAMPLES
             lane = Lane(event.pieces, first, block_count * grid.block_samples, lane_start, scene.sample_count)
             voices.append(Voice(clip, number, event, lane, first_block, block_count))
             first += lane.sample_count

@@ -99,6 +99,7 @@ def _from_row(where: str, path: Path, row: dict[str, str]) -> MeasuredResponse:
 
 
 def _number(where: str, name: str, text: str) -> float:
+    """Parse a finite number."""
     try:
         number = float(text)
     except ValueError:

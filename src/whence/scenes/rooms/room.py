@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from whence.errors import SceneError
 from whence.settings import check_number, check_span
@@ -159,13 +159,15 @@ class RoomSettings:
     decay_kept_db: float = 60.0
 
     def __post_init__(self) -> None:
-        for name, (least, most) in _LIMITS.items():
-            value = getattr(self, name)
-            if isinstance(value, tuple):
-                for span in itertools.pairwise(value):
-                    check_span(f"rooms: {name}", span, least, most)
-            else:
-                check_number(f"rooms: {name}", value, least, most)
+        for field in fields(self):
+            name, value, (least, most) = f"rooms: {field.name}", getattr(self, field.name), _LIMITS[field.name]
+            if not isinstance(field.default, tuple):
+                check_number(name, value, least, most)
+                continue
+            if not isinstance(value, tuple) or len(value) != len(field.default):
+                raise SceneError(f"{name} is {value!r}; it must be {len(field.default)} numbers, rising")
+            for span in itertools.pairwise(value):
+                check_span(name, span, least, most)
         if not self.distance_m[0] < self.distance_mean_m < self.distance_m[1]:
             raise SceneError(f"rooms: distance_mean_m is {self.distance_mean_m}; put it inside distance_m")
         self._check_nearest_position()

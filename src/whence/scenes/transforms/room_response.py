@@ -19,7 +19,7 @@ from whence.units import FRAME_SAMPLES
 
 @dataclass(frozen=True)
 class BlockGrid:
-    """How time is divided into blocks: all sources on one grid, so that their spectra can be added.
+    """How time is divided into blocks, from LEAD_SAMPLES before the clip: one grid, so that spectra can be added.
 
     Args:
         fft_length: of every transform.
@@ -32,11 +32,6 @@ class BlockGrid:
     block_samples: int
     block_count: int
     before_samples: int
-
-    @property
-    def start_sample(self) -> int:
-        """Moment in the clip at which the first block begins."""
-        return -LEAD_SAMPLES
 
 
 @functools.lru_cache(maxsize=16)
