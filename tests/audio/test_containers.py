@@ -1,4 +1,4 @@
-"""Which container it is, by content; and how what is none is shown."""
+"""Containers recognized by content, and the message for other files."""
 
 import io
 
@@ -27,7 +27,7 @@ from whence.errors import AudioError
         ("CAF", "PCM_16", "caf"),
     ],
 )
-def test_what_the_library_writes_is_recognized(container, subtype, expected):
+def test_files_of_libsndfile_are_recognized(container, subtype, expected):
     file = io.BytesIO()
     sf.write(file, np.zeros((2400, 2)), 24_000, format=container, subtype=subtype)
     assert recognize(file.getvalue()[:4096], "a") == expected
@@ -62,7 +62,7 @@ def test_by_hand(head, expected):
         (b"  \n ", r"'  \\n '"),
     ],
 )
-def test_what_is_none_is_shown(head, shown):
+def test_the_start_of_another_file_is_shown(head, shown):
     with pytest.raises(AudioError, match=rf"^a: not a sound file \(starts with {shown}"):
         recognize(head, "a")
 

@@ -43,13 +43,13 @@ def test_equals_the_slow_twin(angle_deg, seed):
 
 @settings(max_examples=40, deadline=None)
 @given(ANGLES, st.floats(-90, 90), ANGLES)
-def test_level_alone_tells_the_direction(azimuth_deg, elevation_deg, viewing_angle_deg):
+def test_the_level_difference_alone_gives_the_direction(azimuth_deg, elevation_deg, viewing_angle_deg):
     sound = np.linspace(0.5, 1.0, 8)
     left, right = foa_to_stereo(plane_wave(azimuth_deg, elevation_deg, sound), viewing_angle_deg)
-    heard_deg = azimuth_deg + viewing_angle_deg
-    expected = math.sin(math.radians(heard_deg)) * math.cos(math.radians(elevation_deg))
+    seen_deg = azimuth_deg + viewing_angle_deg
+    expected = math.sin(math.radians(seen_deg)) * math.cos(math.radians(elevation_deg))
     assert np.allclose((left - right) / (left + right), expected, atol=1e-9)
-    assert np.allclose((left + right) / 2, sound)  # mid is the omni microphone, whatever the direction
+    assert np.allclose((left + right) / 2, sound)  # mid is the omnidirectional signal, for any direction
 
 
 @settings(max_examples=40, deadline=None)
@@ -72,8 +72,8 @@ def test_height_bounds_how_wide_a_sound_can_appear(azimuth_deg, elevation_deg):
 @settings(max_examples=40, deadline=None)
 @given(ANGLES, ANGLES)
 def test_front_and_back_sound_the_same(azimuth_deg, viewing_angle_deg):
-    heard_deg = azimuth_deg + viewing_angle_deg
-    behind = plane_wave(180 - heard_deg, 0, np.ones(3))
+    seen_deg = azimuth_deg + viewing_angle_deg
+    behind = plane_wave(180 - seen_deg, 0, np.ones(3))
     assert np.allclose(
         foa_to_stereo(plane_wave(azimuth_deg, 0, np.ones(3)), viewing_angle_deg),
         foa_to_stereo(behind, 0),

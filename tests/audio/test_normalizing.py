@@ -35,7 +35,7 @@ def test_segments_at_extreme_rates_are_bounded_and_whole():
     assert segment_samples(info(333_333)) % frame_samples(info(333_333)) == 0
 
 
-def test_what_needs_nothing_is_not_copied():
+def test_a_segment_that_needs_no_correction_is_not_copied():
     segment = noise(5_000)
     assert Normalizer(FRAME).apply(segment) is segment
 
@@ -59,7 +59,7 @@ def test_the_gain_never_rises_and_is_the_same_for_both(levels, seed):
     )
 
 
-def test_a_later_peak_turns_the_level_down_without_a_step():
+def test_a_later_peak_lowers_the_level_without_a_step():
     normalizer = Normalizer(FRAME)
     normalizer.apply(np.full((2, 50), 0.5, np.float32))
     quiet_then_loud = np.full((2, 50), 0.5, np.float32)
@@ -82,7 +82,7 @@ def test_the_largest_numbers_do_not_overflow():
 
 
 @pytest.mark.parametrize("offsets", [(0.5, 0.5), (0.3, 0.0), (-0.02, 0.05)])
-def test_an_offset_is_measured_once_and_taken_from_every_segment(offsets):
+def test_an_offset_is_measured_once_and_subtracted_from_every_segment(offsets):
     normalizer = Normalizer(FRAME)
     pedestal = np.float32(offsets)[:, None]
     first = noise(5_000)
@@ -101,7 +101,7 @@ def test_an_offset_is_measured_once_and_taken_from_every_segment(offsets):
         np.full((2, 99), 0.3, np.float32),  # too short to have one
     ],
 )
-def test_what_is_no_offset_stays(segment):
+def test_a_mean_that_is_no_offset_is_kept(segment):
     assert Normalizer(FRAME).apply(segment) is segment
 
 
@@ -141,7 +141,7 @@ def test_a_piece_alone_is_not_copied():
     assert joined([piece]) is piece
 
 
-def test_a_decoder_may_use_its_buffer_again():
+def test_a_decoder_may_reuse_its_buffer():
     def blocks():
         buffer = np.empty((30_000, 2), np.float32)
         for number in range(20):

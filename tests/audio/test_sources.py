@@ -1,4 +1,4 @@
-"""Opening: what is handed on is regular, bounded and watched; the system's own errors never get out."""
+"""Opening: only regular, bounded files, watched for changes; errors of the system become AudioErrors."""
 
 import errno
 import io
@@ -54,7 +54,7 @@ def test_a_stream_with_a_name_is_called_by_it(path):
         (errno.EIO, "cannot be opened (Input/output error)"),
     ],
 )
-def test_what_the_system_says_is_said_by_us(path, monkeypatch, number, message):
+def test_errors_of_the_system_are_audio_errors(path, monkeypatch, number, message):
     def fail(*_):
         raise OSError(number, os.strerror(number))
 
@@ -73,7 +73,7 @@ def test_a_file_that_becomes_a_pipe_between_two_looks_is_refused(path, monkeypat
         pass
 
 
-def test_a_stream_without_end_is_given_up(monkeypatch):
+def test_a_stream_without_end_is_refused(monkeypatch):
     monkeypatch.setattr(sources, "LONGEST_STREAM_BYTES", 3_000_000)
 
     class Endless(io.RawIOBase):
@@ -89,7 +89,7 @@ def test_a_stream_without_end_is_given_up(monkeypatch):
     assert stream.given < 6_000_000
 
 
-def test_a_stream_that_is_no_sound_is_given_up_at_its_start():
+def test_a_stream_that_is_no_sound_is_refused_at_its_start():
     class Yes(io.RawIOBase):
         given = 0
 
@@ -103,7 +103,7 @@ def test_a_stream_that_is_no_sound_is_given_up_at_its_start():
     assert stream.given < 10_000
 
 
-def test_a_change_shows(path):
+def test_a_changed_file_is_noticed(path):
     os.utime(path, (1e9, 1e9))
     with opened_path("a.wav") as source:
         source.check_unchanged()
@@ -112,7 +112,7 @@ def test_a_change_shows(path):
             source.check_unchanged()
 
 
-def test_a_deleted_file_shows(path):
+def test_a_deleted_file_is_noticed(path):
     with opened_path("a.wav") as source:
         path.unlink()
         with pytest.raises(AudioError, match="changed while it was read"):

@@ -1,4 +1,4 @@
-"""Windows: exactly what decoding everything has there, for every format, place and channel count."""
+"""Windows: exactly the same samples as in the decoded whole, for every format, start and channel count."""
 
 import numpy as np
 import pytest
@@ -30,17 +30,16 @@ def noise(seconds=4.0, channel_count=2):
 def test_a_window_is_a_slice_of_the_whole(tmp_path, container, subtype):
     path = tmp_path / "a.sound"
     signal = noise(12.0)
-    if subtype == "OPUS":  # a tone that glides makes its memory of what came before last longest
+    if subtype == "OPUS":  # a gliding tone makes the decoder depend longest on what came before
         time_s = np.arange(signal.shape[1]) / RATE_HZ
         signal = signal / 6 + 0.3 * np.sin(2 * np.pi * (200 + 50 * time_s) * time_s)
     sf.write(path, signal.T, RATE_HZ, format=container, subtype=subtype)
     with sf.SoundFile(path) as file:
         whole = file.read(dtype="float32")
-    # Opus decodes slightly otherwise without a run-up, and only from a few places in a hundred.
-    many = 150 if subtype == "OPUS" else 40
     last = 12 * RATE_HZ - 5_000
-    places = [0, 1, 999, *np.random.default_rng(1).integers(0, last, many).tolist(), last]
-    for start in places:
+    starts = np.random.default_rng(1).integers(0, last, 150).tolist()
+    # Without a run-up, Opus decodes slightly differently, but of these starts only from the 118th.
+    for start in [0, 1, 999, *starts[:30], starts[117], last]:
         window = read_window(path, start, 5_000)
         assert window.shape == (2, 5_000)
         assert window.flags.c_contiguous
@@ -94,7 +93,7 @@ def test_refuses_what_lies_behind_the_end(tmp_path, monkeypatch, container, star
 
 
 @pytest.mark.parametrize(("start", "count"), [(-1, 10), (0, -1)])
-def test_refuses_negative_places(tmp_path, start, count):
+def test_refuses_negative_starts_and_lengths(tmp_path, start, count):
     with pytest.raises(AudioError, match="starts at sample 0 or later"):
         read_window(tmp_path / "a.wav", start, count)
 

@@ -18,7 +18,7 @@ from whence.features.settings import DEFAULTS, FeatureSettings, logmel_settings
         ({"maps": ("left", "left")}, "none twice"),
         ({"rate_hz": 44_100}, "rate_hz is 44100"),
         ({"hop": 0}, "hop is 0"),
-        ({"window": 2048}, "must climb"),
+        ({"window": 2048}, "1 <= hop <= window <= fft is required"),
         ({"mel_count": 0}, "mel_count is 0"),
         ({"high_hz": 12_001.0}, r"0\.\.12000"),
         ({"low_hz": -1.0}, "the bands lie in -1"),
@@ -45,7 +45,7 @@ def test_defaults_carry_their_own_names_and_exact_figures():
     )
 
 
-def test_hop_is_told_in_seconds():
+def test_the_hop_in_seconds():
     assert [DEFAULTS[name]().hop_s for name in ("logmel", "perceptual", "yamnet_mel")] == [0.02, 0.0125, 0.01]
 
 

@@ -88,9 +88,9 @@ def test_the_first_four_are_those_of_midside():
 @pytest.mark.parametrize(
     ("name", "change", "sentence"),
     [
-        ("midside", {"maps": ("mid", "onset_sine", "onset_level")}, "stand at the end in midside_onsets, and nowhere"),
-        ("midside_onsets", {"maps": ("mid", "side")}, "stand at the end in midside_onsets, and nowhere else"),
-        ("midside_onsets", {"maps": ("onset_sine", "onset_level", "mid")}, "stand at the end in midside_onsets"),
+        ("midside", {"maps": ("mid", "onset_sine", "onset_level")}, "must be last in midside_onsets and in nothing"),
+        ("midside_onsets", {"maps": ("mid", "side")}, "must be last in midside_onsets and in nothing"),
+        ("midside_onsets", {"maps": ("onset_sine", "onset_level", "mid")}, "must be last in midside_onsets"),
         ("midside_onsets", {"hop": 482}, "hop is 482, mel_count 64; onsets need a multiple of 4"),
         ("midside_onsets", {"mel_count": 63}, "hop is 480, mel_count 63; onsets need"),
     ],

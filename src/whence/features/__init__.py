@@ -1,4 +1,4 @@
-"""A stereo signal becomes maps over time and mel band: log-mel, mid/side intensity, coherence."""
+"""Stereo signals to maps over time and mel band: log-mel, mid/side intensity, coherence, onsets."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""The front end of our own networks: any stack of log-mel, mid/side and coherence maps, on the signal's device."""
+"""The front end of most networks: any stack of log-mel, mid/side and coherence maps, on the signal's device."""
 
 # B batch, S analysed channel, M map, T feature frame, N frequency bin, F mel band
 
@@ -46,7 +46,7 @@ class StereoMaps(nn.Module):
         spectra = self.spectrum(mono_maps(signal.float(), self._channels))
         with torch.autocast(spectra.device.type, enabled=False):
             of = dict(zip(self._channels, spectra.unbind(1), strict=True))
-            # What needs phases comes first: the powers take the place of the spectra.
+            # Maps that need phases come first: the powers overwrite the spectra.
             phased = {name: self._phased(name, of) for name in self.settings.maps if name in ("intensity", "coherence")}
             powers = dict(zip(self._channels, self.bands(squares(spectra, spent=True)).unbind(1), strict=True))
             maps = [self._map(name, powers, phased) for name in self.settings.maps]

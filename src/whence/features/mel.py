@@ -1,4 +1,4 @@
-"""Mel filterbanks: (mel band, frequency bin) weights in the three definitions our networks were trained with."""
+"""Mel filterbanks: (mel band, frequency bin) weights in the three definitions that the networks were trained with."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,7 +13,7 @@ _SLANEY_LOG_STEP = np.log(6.4) / 27.0
 
 
 def hz_to_mel(frequency_hz: ArrayLike, scale: MelScale) -> NDArray[np.float64]:
-    """Frequencies on a mel scale.
+    """Return frequencies on a mel scale.
 
     Args:
         frequency_hz: any shape, not negative.
@@ -36,7 +36,7 @@ def hz_to_mel(frequency_hz: ArrayLike, scale: MelScale) -> NDArray[np.float64]:
 
 
 def mel_to_hz(mel: ArrayLike, scale: MelScale) -> NDArray[np.float64]:
-    """The inverse of `hz_to_mel`.
+    """Return frequencies in Hz: the inverse of `hz_to_mel`.
 
     >>> mel_to_hz([7.5, 42.0], "slaney").round(6)
     array([ 500., 6400.])
@@ -50,7 +50,7 @@ def mel_to_hz(mel: ArrayLike, scale: MelScale) -> NDArray[np.float64]:
 
 
 def mel_filterbank(settings: FeatureSettings) -> NDArray[np.float32]:
-    """Overlapping triangles that gather the bins of a spectrum into mel bands.
+    """Return overlapping triangles that sum the bins of a spectrum into mel bands.
 
     `slaney` and `htk` triangles are straight in Hz, `yamnet` ones in mel; `slaney` ones have the same
     area each (they are divided by half their width in Hz), the others the same height 1.
@@ -73,12 +73,12 @@ def mel_filterbank(settings: FeatureSettings) -> NDArray[np.float32]:
     low, high = hz_to_mel([settings.low_hz, settings.high_hz], scale)
     edge_mel = np.linspace(low, high, settings.mel_count + 2)
     edge_hz = mel_to_hz(edge_mel, scale)
-    place, edge = (hz_to_mel(bin_hz, scale), edge_mel) if scale == "yamnet" else (bin_hz, edge_hz)
+    position, edge = (hz_to_mel(bin_hz, scale), edge_mel) if scale == "yamnet" else (bin_hz, edge_hz)
     left, peak, right = edge[:-2, None], edge[1:-1, None], edge[2:, None]
-    rising, falling = (place - left) / (peak - left), (right - place) / (right - peak)
+    rising, falling = (position - left) / (peak - left), (right - position) / (right - peak)
     weights = np.maximum(0.0, np.minimum(rising, falling))
     if scale == "slaney":
         weights *= 2.0 / (edge_hz[2:, None] - edge_hz[:-2, None])
     if scale == "yamnet":
-        weights[:, 0] = 0.0  # the original leaves the offset of the signal out
+        weights[:, 0] = 0.0  # the original ignores the offset of the signal
     return weights.astype(np.float32)

@@ -1,4 +1,4 @@
-"""Which maps a network sees and how they are computed: one frozen record, without torch."""
+"""Which maps a network takes and how they are computed: one frozen dataclass, without torch."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from typing import Literal
 from whence.errors import FeatureError
 from whence.units import SAMPLE_RATE_HZ
 
-SMALLEST_PEAK = 1e-6  # quieter clips are taken for silence and not scaled up to full scale
+SMALLEST_PEAK = 1e-6  # quieter clips count as silence and are not scaled up
 
-# What can be stacked, in the words of midside.py, coherence.py and onsets.py.
+# The maps that can be stacked; midside.py, coherence.py and onsets.py define them.
 POWER_MAPS = ("left", "right", "mid", "side")
 RATIO_MAPS = ("intensity", "side_ratio", "level_difference", "coherence")
 ONSET_MAPS = ("onset_sine", "onset_level")
 
-# What a map is made of, where it is not its own channel.
+# The channels that a map is computed from.
 MADE_OF = {
     "intensity": ("mid", "side"),
     "side_ratio": ("mid", "side"),
@@ -31,8 +31,7 @@ class FeatureSettings:
 
     Args:
         name: a key of `whence.features.registry.FEATURES`.
-        maps: what is stacked, in order; names from POWER_MAPS and RATIO_MAPS, and in `midside_onsets` those of
-            ONSET_MAPS at the end.
+        maps: the maps in order; names from POWER_MAPS and RATIO_MAPS, and in `midside_onsets` those of ONSET_MAPS last.
         rate_hz: rate of the analysis; 24000, or 16000 after resampling.
         hop: samples between feature frames at `rate_hz`.
         window: samples under the Hann window.
@@ -42,7 +41,7 @@ class FeatureSettings:
         high_hz: upper edge of the last band, at most half of `rate_hz`.
         scale: the definition of the mel scale and its triangles, see mel.py.
         dynamic_range_db: log-mel values further than this under the clip's maximum are raised to it.
-        smoothing: of the coherence's running averages, per feature frame; 0 forgets at once.
+        smoothing: of the coherence's running averages, per feature frame; 0 averages nothing.
         peak_normalized: whether each clip is scaled so that the largest sample of its maps is 1, for encoders that
             were trained on louder sound; `dasheng_mel` and `yamnet_mel` only.
 
@@ -74,14 +73,14 @@ class FeatureSettings:
         rules = {
             f"maps: no map {unknown[:1]}; there are: {', '.join(known)}": not unknown,
             "maps: at least one, none twice": bool(self.maps) and len(set(self.maps)) == len(self.maps),
-            f"maps: {' and '.join(ONSET_MAPS)} stand at the end in midside_onsets, and nowhere else": (
+            f"maps: {' and '.join(ONSET_MAPS)} must be last in midside_onsets and in nothing else": (
                 ends == (self.name == "midside_onsets") and not set(ONSET_MAPS) & set(self.maps[: -len(ONSET_MAPS)])
             ),
             f"hop is {self.hop}, mel_count {self.mel_count}; onsets need a multiple of 4 and an even number": (
                 not ends or (self.hop % 4 == 0 and self.mel_count % 2 == 0)
             ),
             f"rate_hz is {self.rate_hz}; it must be 24000 or 16000": self.rate_hz in (SAMPLE_RATE_HZ, 16_000),
-            f"hop is {self.hop}, window {self.window}, fft {self.fft}; they must climb from 1": (
+            f"hop is {self.hop}, window {self.window}, fft {self.fft}; 1 <= hop <= window <= fft is required": (
                 1 <= self.hop <= self.window <= self.fft
             ),
             f"mel_count is {self.mel_count}; it must be at least 1": self.mel_count >= 1,
@@ -92,8 +91,8 @@ class FeatureSettings:
             f"dynamic_range_db is {self.dynamic_range_db}; it must be positive": self.dynamic_range_db > 0,
             f"smoothing is {self.smoothing}; it must lie in 0..1, 1 excluded": 0 <= self.smoothing < 1,
         }
-        for message, kept in rules.items():
-            if not kept:
+        for message, holds in rules.items():
+            if not holds:
                 raise FeatureError(f"features {self.name!r}: {message}")
 
     @property
@@ -108,12 +107,12 @@ def logmel_settings() -> FeatureSettings:
 
 
 def midside_settings() -> FeatureSettings:
-    """What a coincident stereo pair tells: mid and side log-mel, intensity, side ratio; (batch, 4, 251, 64) for 5 s."""
+    """Cues of a coincident stereo pair: mid and side log-mel, intensity, side ratio; (batch, 4, 251, 64) for 5 s."""
     return FeatureSettings("midside", maps=("mid", "side", "intensity", "side_ratio"))
 
 
 def midside_onsets_settings() -> FeatureSettings:
-    """The same, and from where what just began comes; (batch, 6, 251, 64) for 5 s."""
+    """The same and the onset maps, which hold directions at onsets; (batch, 6, 251, 64) for 5 s."""
     return FeatureSettings("midside_onsets", maps=(*midside_settings().maps, *ONSET_MAPS))
 
 
@@ -135,7 +134,7 @@ def yamnet_mel_settings() -> FeatureSettings:
     return FeatureSettings("yamnet_mel", ("mid",), 16_000, 160, 400, 512, low_hz=125.0, high_hz=7500.0, scale="yamnet")
 
 
-# The settings a front end has unless a recipe says otherwise.
+# The settings of each front end that a recipe does not change.
 DEFAULTS: dict[str, Callable[[], FeatureSettings]] = {
     "logmel": logmel_settings,
     "midside": midside_settings,

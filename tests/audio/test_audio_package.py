@@ -1,4 +1,4 @@
-"""The room as a whole: what it offers, and that using its name costs little."""
+"""The package as a whole: its public names have docstrings, and importing it is cheap."""
 
 import subprocess
 import sys
@@ -6,14 +6,14 @@ import sys
 import whence.audio
 
 
-def test_every_public_name_is_there_and_has_its_page():
+def test_every_public_name_has_a_docstring():
     for name in whence.audio.__all__:
         offered = getattr(whence.audio, name)
         if callable(offered) and name != "Source":
             assert offered.__doc__, name
 
 
-def test_importing_the_room_loads_no_decoder():
+def test_importing_the_package_loads_no_decoder():
     script = (
         "import sys, whence.audio; print(*sorted({'soundfile', 'soxr', 'av', 'scipy', 'torch'} & set(sys.modules)))"
     )
