@@ -44,7 +44,7 @@ def test_the_shipped_systems_have_a_whole_page(tmp_path, capsys):
     assert output.err == ""
     page = Page((out / "index.html").read_text("utf-8"))
     assert [place for place in page.places if place.startswith("#")][1:] == [
-        *("#scores", "#classes", "#confusion", "#errors", "#calibration", "#worst"),
+        *("#scores", "#classes", "#confusion", "#errors", "#calibration", "#worst")
     ]
     assert {"scores", "classes", "confusion", "errors", "calibration", "worst"} <= set(page.ids)
     assert "24 clips of 6 recordings" in page.text
@@ -76,7 +76,7 @@ def test_the_worst_clip_can_be_played_seen_and_read(two_clips, sounds, tmp_path)
     assert report(*two_clips, "--audio", sounds, "--out", out) == 0
     page = Page((out / "index.html").read_text("utf-8"))
     assert [place for place in page.places if place.startswith("clips/")] == [
-        *("clips/001.reference.csv", "clips/001.prediction.csv", "clips/001.flac", "clips/001.png"),
+        *("clips/001.reference.csv", "clips/001.prediction.csv", "clips/001.flac", "clips/001.png")
     ]
     assert "1. b" in page.text
     assert "2. a" not in page.text  # it has no mistake

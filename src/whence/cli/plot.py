@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
 
     check_format(args.out)
     if args.out.parent != Path() and not args.out.parent.is_dir():
-        raise WhenceError(f"{shown(args.out.parent)}: no such folder for the picture")
+        raise WhenceError("no such folder for the picture", where=args.out.parent)
     if args.labels and args.model:
         raise WhenceError("--model predicts where there are no LABELS; leave one of them out")
     system = None if args.labels else _system(args)
@@ -82,19 +82,17 @@ def read_events(path: Path, classes: ClassList) -> Events:
         WhenceError: another ending, or the file breaks its layout (the message names file and line).
     """
     from whence.labels import read_dcase, read_json_lines
-    from whence.text import shown
 
     if path.suffix.lower() == ".csv":
         return read_dcase(path, classes)
     if path.suffix.lower() == ".jsonl":
         return read_json_lines(path, classes)
-    raise WhenceError(f"{shown(path)}: labels are read from .csv and .jsonl; whence convert-labels makes them")
+    raise WhenceError("labels are read from .csv and .jsonl", where=path, remedy="whence convert-labels makes them")
 
 
 def _part(path: Path, start_s: float | None, duration_s: float | None) -> tuple[Source, float]:
     """The sound, or the part of it to draw, and where that begins."""
     from whence.audio import probe, read_window
-    from whence.text import shown
 
     if start_s is None and duration_s is None:
         return path, 0.0
@@ -109,11 +107,11 @@ def _part(path: Path, start_s: float | None, duration_s: float | None) -> tuple[
     rate_hz = info.sample_rate_hz
     first = round(start_s * rate_hz)
     if info.sample_count is not None and first >= info.sample_count:
-        raise WhenceError(f"{shown(path)}: lasts {info.duration_s:.1f} s, so there is nothing from {start_s:g} s on")
+        raise WhenceError(f"lasts {info.duration_s:.1f} s, so there is nothing from {start_s:g} s on", where=path)
     most = math.inf if info.sample_count is None else info.sample_count - first
     count = min(most, math.inf if duration_s is None else round(duration_s * rate_hz))
     if not math.isfinite(count):
-        raise WhenceError(f"{shown(path)}: does not say how long it is; add --duration")
+        raise WhenceError("does not say how long it is", where=path, remedy="add --duration")
     return (read_window(path, first, int(count)), rate_hz), start_s
 
 

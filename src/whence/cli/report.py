@@ -6,13 +6,18 @@ import argparse
 import logging
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from whence.cli.command import Command, shown_progress
 from whence.cli.inputs import add_classes, add_score_settings, read_classes, same_clip, score_settings
 from whence.errors import DONE, SOME_FAILED, WhenceError
 
+if TYPE_CHECKING:
+    from whence.labels import ClassList, ClipEvents
+
 _log = logging.getLogger("whence.cli")
 _LARGEST_WORST = 999
+_JSON_LINES = ".jsonl"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +40,6 @@ def run(args: argparse.Namespace) -> int:
         check_target,
         find_sounds,
         folder_written_whole,
-        read_predictions,
         worst_clips,
         write_report,
     )
@@ -44,18 +48,19 @@ def run(args: argparse.Namespace) -> int:
     if not 0 <= args.worst <= _LARGEST_WORST:
         raise WhenceError(f"--worst {args.worst}: a page shows 0 to {_LARGEST_WORST} clips")
     classes = read_classes(args.classes)
-    references, predictions = read_labels(args.references, classes), read_predictions(args.predictions, classes)
-    if args.references.is_file() and args.predictions.is_file() and len(references) == len(predictions.clips) == 1:
-        predictions = predictions._replace(clips=same_clip(references, predictions.clips))
+    references = read_labels(args.references, classes)
+    predictions, why_no_calibration = read_predictions(args.predictions, classes)
+    if args.references.is_file() and args.predictions.is_file() and len(references) == len(predictions) == 1:
+        predictions = same_clip(references, predictions)
     settings = score_settings(args, classes)
-    evaluation = evaluate(references, predictions.clips, settings, classes=classes, unknown="leave_out")
+    evaluation = evaluate(references, predictions, settings, classes=classes, unknown="leave_out")
     worst = worst_clips(evaluation, args.worst)
     names = list(evaluation.pairing.clip_names)
     sounds = find_sounds(args.audio, names) if args.audio else None
     sources = (args.references, args.predictions)
     with folder_written_whole(args.out) as folder, shown_progress("clip", quiet=args.quiet) as show:
         failures = write_report(
-            folder, sources, evaluation, (references, predictions), worst, sounds,
+            folder, sources, evaluation, (references, predictions), why_no_calibration, worst, sounds,
             lambda done: show("worst clips", done, len(worst)),
         )  # fmt: skip
     for failure in failures:
@@ -67,6 +72,56 @@ def run(args: argparse.Namespace) -> int:
         )
     sys.stdout.write(f"{shown(args.out / 'index.html')}\n")
     return SOME_FAILED if partnerless or failures else DONE
+
+
+def read_predictions(path: Path, classes: ClassList) -> tuple[ClipEvents, str]:
+    """Read predictions: a folder, zip or file of CSV, or a folder or file of JSON Lines.
+
+    A folder that holds both is read as CSV, the form that other commands score too.
+
+    Returns:
+        the predictions, and why their scores mean nothing, as a sentence; empty where they do.
+
+    Raises:
+        WhenceError: nothing is found, or a file breaks its layout (the message names file and line).
+    """
+    from whence.labels import ClipEvents, read_json_lines, read_labels
+    from whence.text import shown
+
+    lines = _json_files(path)
+    if path.suffix.lower() != _JSON_LINES and not (lines and not _has_csv(path)):
+        beside = "; a folder of JSON Lines alone would be read with its scores" if lines else ""
+        reason = f"The predictions are CSV files, which carry no score{beside}."
+        return read_labels(path, classes), reason
+    tables = {}
+    for file in lines:
+        name = file.name[: -len(_JSON_LINES)].removesuffix(".frames")
+        if name in tables:
+            raise WhenceError(
+                f"two files for clip {shown(name)}", where=path, remedy="keep events and frames in two folders"
+            )
+        tables[name] = read_json_lines(file, classes)
+    clips = ClipEvents.from_mapping(tables)
+    score = clips.events.score
+    if not len(score) or (score == score[0]).all():
+        return clips, "All predictions have the same score, so there is nothing to compare."
+    if ((score < 0) | (score > 1)).any():
+        return clips, "Some scores are outside of 0 to 1, so they are not confidences."
+    return clips, ""
+
+
+def _json_files(path: Path) -> list[Path]:
+    """The JSON Lines files of a path, without hidden ones."""
+    if path.is_file():
+        return [path] if path.suffix.lower() == _JSON_LINES else []
+    found = [file for file in path.rglob("*") if file.suffix.lower() == _JSON_LINES and file.is_file()]
+    visible = [file for file in found if not any(part.startswith(".") for part in file.relative_to(path).parts)]
+    return sorted(visible, key=lambda file: file.name)
+
+
+def _has_csv(path: Path) -> bool:
+    """Whether a folder holds a CSV file that is not hidden."""
+    return any(file.suffix.lower() == ".csv" and not file.name.startswith(".") for file in path.rglob("*"))
 
 
 COMMAND = Command(

@@ -28,9 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     parser.add_argument("--port", type=int, default=7860, metavar="N", help="TCP port; 0 takes a free one")
     parser.add_argument(
-        "--public",
-        action="store_true",
-        help="admit other machines; visitors need the token in the printed address",
+        "--public", action="store_true", help="admit other machines; visitors need the token in the printed address"
     )
     parser.add_argument("--swap", action="store_true", help="average with the prediction for exchanged channels")
     parser.add_argument("--max-mb", type=float, default=50.0, metavar="MB", help="largest file")

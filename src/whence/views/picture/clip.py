@@ -108,9 +108,7 @@ def check_format(path: Path) -> None:
     except ImportError:
         raise MissingExtraError("drawing pictures", "pictures") from None
     if path.suffix.lower() not in FORMATS:
-        from whence.text import shown
-
-        raise WhenceError(f"{shown(path)}: pictures are written as {' or '.join(FORMATS)}; end the name so")
+        raise WhenceError(f"pictures are written as {' or '.join(FORMATS)}", where=path, remedy="end the name so")
 
 
 @contextlib.contextmanager

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from whence.labels import ClipEvents
     from whence.metrics import Evaluation
     from whence.views.report.clips import WorstClip
-    from whence.views.report.predictions import Predictions
 
 _HERE = Path(__file__).parent
 
@@ -31,7 +30,8 @@ def write_report(
     folder: Path,
     sources: tuple[Path, Path],
     evaluation: Evaluation,
-    labels: tuple[ClipEvents, Predictions],
+    labels: tuple[ClipEvents, ClipEvents],
+    why_no_calibration: str,
     worst: list[WorstClip],
     sounds: dict[str, Path] | None,
     progress: Callable[[int], None],
@@ -43,6 +43,7 @@ def write_report(
         sources: paths of references and predictions, for the head of the page.
         evaluation: of them.
         labels: references and predictions.
+        why_no_calibration: a sentence where the scores of predictions mean nothing; else empty.
         worst: the clips to show, the worst first.
         sounds: sound files of clips; None for a report without sounds.
         progress: called with the number of clips that are done.
@@ -60,7 +61,7 @@ def write_report(
     for rank, clip in enumerate(worst, start=1):
         sound = sounds.get(clip.name) if sounds is not None else None
         is_predicted = evaluation.pairing.has_prediction[clip.clip]
-        both = (references[clip.name], predictions.clips[clip.name] if is_predicted else None)
+        both = (references[clip.name], predictions[clip.name] if is_predicted else None)
         section, failure = clip_section(rank, clip, both, sound, folder, evaluation.classes)
         if sounds is not None and sound is None:
             failure = f"{shown(clip.name)}: no sound of this name in the folder of sounds"
@@ -72,7 +73,7 @@ def write_report(
         ("classes", "Classes", class_section(evaluation)),
         ("confusion", "Confusion", confusion_section(evaluation)),
         ("errors", "Errors by position", error_section(evaluation)),
-        ("calibration", "Calibration", calibration_section(evaluation, references, predictions)),
+        ("calibration", "Calibration", calibration_section(evaluation, *labels, why_no_calibration)),
         ("worst", "The worst clips", join(_about_worst(len(worst), sounds is not None), *sections)),
     ]
     scores = {"whence_report": 1, **evaluation.as_json()}
@@ -112,10 +113,7 @@ def _about_worst(count: int, with_sound: bool) -> Markup:
 def page(title: str, introduction: str, parts: list[tuple[str, str, Markup]]) -> str:
     """Return a whole HTML document, with style and script inside, that loads nothing but the files beside it.
 
-    Args:
-        title: of the document.
-        introduction: paragraph under the title.
-        parts: anchor, heading and content of each.
+    Each part has an anchor, a heading and its content.
     """
     style, script = ((_HERE / name).read_text(encoding="utf-8") for name in ("style.css", "player.js"))
     links = [element("li", element("a", heading, href=f"#{anchor}")) for anchor, heading, _ in parts]

@@ -18,13 +18,7 @@ _WIDTH, _ROW, _LEFT, _RIGHT = 640.0, 24.0, 205.0, 70.0
 
 @dataclass(frozen=True)
 class Scale:
-    """A linear map from values to coordinates.
-
-    Args:
-        low: value at `start`.
-        high: value at `end`.
-        start: coordinate.
-        end: coordinate.
+    """A linear map from values, `low` to `high`, to coordinates, `start` to `end`.
 
     >>> Scale(0.0, 10.0, 100.0, 200.0)(2.5)
     125.0
@@ -122,10 +116,7 @@ def bars(title: str, description: str, rows: Sequence[tuple[str, float | None, s
 def whiskers(title: str, description: str, rows: Sequence[tuple[str, float, float, float, str]]) -> Markup:
     """Return shares as dots with their intervals as whiskers, from 0 to a little over the highest end.
 
-    Args:
-        title: of the chart.
-        description: what it shows.
-        rows: name, value, low, high (NaN where there is none) and the words for it.
+    A row has a name, value, low, high (NaN where there is none) and the words for it.
     """
     ends = [end for _, value, _, high, _ in rows for end in (value, high) if math.isfinite(end)]
     x = Scale(0.0, max(ends, default=1.0) * 1.05 or 1.0, _LEFT, _WIDTH - _RIGHT)
@@ -148,13 +139,7 @@ def whiskers(title: str, description: str, rows: Sequence[tuple[str, float, floa
 def profile_chart(title: str, description: str, steps: Profile, x_name: str, y_name: str, leftwards: bool) -> Markup:
     """Return the median error along the true azimuth or distance, with the middle half of all errors as a band.
 
-    Args:
-        title: of the chart.
-        description: what it shows.
-        steps: from `whence.metrics.profile`.
-        x_name: of the true azimuth or distance, with unit.
-        y_name: of the error, with unit.
-        leftwards: whether the highest value is drawn on the left, as azimuths are: left is left.
+    With `leftwards` the highest value is drawn on the left, as azimuths are: left is left.
     """
     # The last step of distance has no end; it is drawn as wide as the others.
     width = AZIMUTH_STEP_DEG if leftwards else DISTANCE_STEP_M
@@ -181,13 +166,7 @@ def profile_chart(title: str, description: str, steps: Profile, x_name: str, y_n
 
 
 def calibration_chart(title: str, description: str, steps: Calibration) -> Markup:
-    """Return how often predictions of each score were right, beside the diagonal of perfect calibration.
-
-    Args:
-        title: of the chart.
-        description: what it shows.
-        steps: from `whence.metrics.calibration`.
-    """
+    """Return how often predictions of each score were right, beside the diagonal of perfect calibration."""
     x, y = Scale(0.0, 1.0, 60.0, 340.0), Scale(0.0, 1.0, 310.0, 30.0)
     marks = [(at, f"{at:g}") for at in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)]
     parts = frame(x, y, marks, marks, "score of the prediction", "share that was right")

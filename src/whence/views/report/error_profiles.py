@@ -6,16 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from whence.metrics import (
-    Along,
-    Confusion,
-    Dimension,
-    Profile,
-    calibration,
-    confusion,
-    known_clips,
-    profile,
-)
+from whence.metrics import Along, Confusion, Dimension, Profile, calibration, confusion, known_clips, profile
 from whence.text import shown
 from whence.views.palette import short
 from whence.views.report.charts import bars, calibration_chart, profile_chart
@@ -25,7 +16,6 @@ from whence.views.tables import degrees, number, percent
 if TYPE_CHECKING:
     from whence.labels import ClipEvents
     from whence.metrics import Evaluation
-    from whence.views.report.predictions import Predictions
 
 _MOST_IN_WORDS = 5
 # The median of fewer errors is not drawn.
@@ -123,9 +113,7 @@ def confusion_section(evaluation: Evaluation) -> Markup:
         "predictions that are near no missed reference."
     )
     return join(
-        element("p", explanation),
-        _worst(counted, names),
-        scrollable("confusion by class", _table(counted, names)),
+        element("p", explanation), _worst(counted, names), scrollable("confusion by class", _table(counted, names))
     )
 
 
@@ -155,14 +143,15 @@ def _table(counted: Confusion, names: list[str]) -> Markup:
         *[element("th", element("span", short(text, 24)), scope="col", title=text) for text in heads],
     )
     rows = []
+    blank = element("td", "", class_="plain")
     for true in np.flatnonzero(references > 0):
         total = int(references[true])
         cells = [element("td", f"{total:,}", class_="plain"), _cell(counted.hits[true], total, "good")]
         cells += [_cell(counted.misplaced[true], total, "bad"), _cell(counted.missed[true], total, "bad")]
-        cells += [_cell(counted.confused[true, other], total, "bad") if other != true else _same() for other in columns]
+        # Where row and column are one class, the cell is empty: that is counted under found and misplaced.
+        cells += [blank if other == true else _cell(counted.confused[true, other], total, "bad") for other in columns]
         rows.append(element("tr", element("th", names[true], scope="row"), *cells))
     unmatched = [element("td", f"{int(counted.false_alarms[other]):,}", class_="plain") for other in columns]
-    blank = element("td", "", class_="plain")
     last = element(
         "th", "no reference", scope="row", title="predictions near no missed reference; numbers, not per cent"
     )
@@ -180,18 +169,13 @@ def _cell(times: int, total: int, class_: str) -> Markup:
     )
 
 
-def _same() -> Markup:
-    """The cell in which row and column are one class: it is counted under found and misplaced."""
-    return element("td", "", class_="plain")
-
-
-def calibration_section(evaluation: Evaluation, references: ClipEvents, predictions: Predictions) -> Markup:
+def calibration_section(
+    evaluation: Evaluation, references: ClipEvents, predictions: ClipEvents, why_none: str
+) -> Markup:
     """Return the chart and the numbers, or why there are none."""
-    if predictions.why_no_scores:
-        return element(
-            "p", f"{predictions.why_no_scores} Predictions in JSON Lines with a score on each line fill this part."
-        )
-    known, _ = known_clips(references, predictions.clips)
+    if why_none:
+        return element("p", f"{why_none} Predictions in JSON Lines with a score on each line fill this part.")
+    known, _ = known_clips(references, predictions)
     steps = calibration(known, evaluation.pairing, evaluation.settings)
     description = (
         "How often predictions of each score were right (within all thresholds, all frames), the larger the dot the "

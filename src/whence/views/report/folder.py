@@ -30,18 +30,16 @@ def check_target(target: Path) -> None:
     """
     if not target.exists() and not target.is_symlink():
         if not target.absolute().parent.is_dir():
-            raise WhenceError(f"{shown(target.parent)}: no such folder for the report")
+            raise WhenceError("no such folder for the report", where=target.parent)
         return
     if not target.is_dir():
-        raise WhenceError(f"{shown(target)}: not a folder; choose another name for the report")
+        raise WhenceError("not a folder", where=target, remedy="choose another name for the report")
     names = [path.relative_to(target).as_posix() for path in sorted(target.rglob("*"))]
     foreign = [name for name in names if not _OURS.fullmatch(name)]
     if names and (MARK not in names or foreign):
         example = foreign[0] if foreign else names[0]
-        raise WhenceError(
-            f"{shown(target)}: holds {shown(example)}, which is not part of a report; choose a new folder, "
-            "nothing was written"
-        )
+        what = f"holds {shown(example)}, which is not part of a report"
+        raise WhenceError(what, where=target, remedy="choose a new folder, nothing was written")
 
 
 @contextlib.contextmanager

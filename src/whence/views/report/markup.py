@@ -74,15 +74,7 @@ def join(*children: Child) -> Markup:
 
 
 def table(caption: str, heading: Sequence[Child], rows: Sequence[Sequence[Child]]) -> Markup:
-    r"""Return a table whose first column names its rows.
-
-    Args:
-        caption: what the table is about; read aloud, and shown above.
-        heading: one cell a column.
-        rows: as long as the heading.
-
-    Returns:
-        the table in a frame that scrolls sideways on a narrow screen, with the keyboard too.
+    r"""Return a table whose first column names its rows, in a frame that scrolls on a narrow screen.
 
     >>> "<th scope=\"row\">bell</th><td>3</td>" in table("counts", ["class", "n"], [["bell", 3]])
     True

@@ -49,7 +49,7 @@ def find_sounds(folder: Path, names: list[str]) -> dict[str, Path]:
     from whence.audio import SOUND_ENDINGS
 
     if not folder.is_dir():
-        raise WhenceError(f"{shown(folder)}: no such folder of sounds")
+        raise WhenceError("no such folder of sounds", where=folder)
     wanted = set(names)
     found: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):

@@ -45,8 +45,8 @@ def timeline(
         prediction: its predicted events.
         styles: of the classes of both.
         mistakes_by_frame: (frame,) how many mistakes each frame has.
-        sound: the clip's sound, if there is one.
-        picture: address of the spectrogram, an image of both channels one above the other.
+        sound: if the clip has one.
+        picture: address of its spectrogram, an image of both channels one above the other.
     """
     last_frame = max(int(events.frame.max(initial=-1)) for events in (reference, prediction))
     duration_s = max((last_frame + 1) / 10, sound.duration_s if sound else 0.0, 0.1)
