@@ -81,7 +81,7 @@ def jobs_of(system: str, network: NetworkRecipe, clips: int) -> tuple[list[Job],
     batch, jobs, results = made_batch(clips), [], []
     for precision in PRECISIONS:
         learner = Learner(replace(network, batch_clips=clips, frozen_encoder=()), 1, precision, "cpu")
-        bundle = NetworkBundle(learner.bare, learner.features, learner.coding, precision)
+        bundle = learner.evaluated_bundle()
         # Before training, so that both precisions have the same weights.
         results.append(predicted(bundle, batch.audio))
         name = f"{system} {network.name}"

@@ -22,9 +22,7 @@ from onnx import numpy_helper
 
 from whence.cli.demo import SCENES
 from whence.features import numpy_features
-from whence.inference import OnnxNetworks
-from whence.inference.loading import PACKAGED
-from whence.inference.onnx_networks import import_onnxruntime
+from whence.inference import PACKAGED, OnnxNetworks, import_onnxruntime
 
 onnxruntime = import_onnxruntime()
 quantization = importlib.import_module("onnxruntime.quantization")

@@ -40,11 +40,11 @@ VARIED_CLIPS = 48_000
 VERSIONS, SLOWEST, FASTEST, MORE = 8, 0.62, 1.6, 100
 VARIED_SCENES = {"multiband_eq": {"probability": 0.8, "gain_db": [-10, 10]}}
 # The first convolutions are general, so only the others and the layers over time are fine-tuned.
-LEARNS = ["blocks.1", "blocks.2", "project", "sequence", "output_layer", "place"]
+TRAINABLE = ["blocks.1", "blocks.2", "project", "sequence", "output_layer", "place"]
 VARIED = {
     "networks": {
         "localizer": {
-            "learns": LEARNS,
+            "trainable": TRAINABLE,
             "batch_clips": 32,
             "epochs": 43,
             "epoch_clips": 16_384,
@@ -55,7 +55,7 @@ VARIED = {
 BASELINE = {"precision": "bf16", "networks": {"seld": {"batch_clips": 64, "epochs": 26, "epoch_clips": 4096}}}
 # A trial trains each network for one short epoch.
 TRIAL = {"networks": {name: {"epochs": 1, "epoch_clips": 64} for name in ("detector", "localizer")}}
-TRIAL_VARIED = {"networks": {"localizer": {"learns": LEARNS, "epochs": 1, "epoch_clips": 64}}}
+TRIAL_VARIED = {"networks": {"localizer": {"trainable": TRAINABLE, "epochs": 1, "epoch_clips": 64}}}
 TRIAL_BASELINE = {"networks": {"seld": {"batch_clips": 64, "epochs": 1, "epoch_clips": 64}}}
 # Domestic sounds here, unlabelled interference in some lists: one scene must not use them as both.
 AMBIGUOUS = ("dish", "cutler", "plate")

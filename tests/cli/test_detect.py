@@ -61,7 +61,7 @@ def test_a_folder_keeps_its_tree_and_one_broken_sound_stops_nothing(sounds, tmp_
     listed = (out / "failures.csv").read_text().splitlines()
     assert listed[0] == "item,failure"
     assert "not a sound file (starts with 'hello')" in listed[1]
-    assert capsys.readouterr().err.splitlines()[-1].startswith("error: 1 of 3 failed; they stand in ")
+    assert capsys.readouterr().err.splitlines()[-1].startswith("error: 1 of 3 failed; they are listed in ")
     # What stands beside the labels does not disturb who reads them.
     assert main(["evaluate", str(out), str(out)]) == 0
 

@@ -79,7 +79,7 @@ def test_swapped_answers_are_kept_apart(run, stereo_set):
 def test_clips_without_an_answer_are_said(perfect, stereo_set, capsys):
     next(perfect.glob("*.csv")).unlink()
     assert main(["table", str(perfect), "--data", str(stereo_set)]) == 1
-    assert "no answer to 1 of 4 clips" in capsys.readouterr().err
+    assert "no prediction for 1 of 4 clips" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -98,8 +98,8 @@ def test_settings_that_cannot_be_are_named_and_nothing_is_begun(change, sentence
             ["train", "whence_smal", "--scenes", "x", "--out", "{run}"],
             "no recipe 'whence_smal'; did you mean whence_small?",
         ),
-        (["train", "tiny", "--out", "{run}"], "say what to train on"),
-        (["train", "tiny", "--data", "a", "--scenes", "b", "--out", "{run}"], "say what to train on"),
+        (["train", "tiny", "--out", "{run}"], "name the training data"),
+        (["train", "tiny", "--data", "a", "--scenes", "b", "--out", "{run}"], "name the training data"),
         (
             ["train", "tiny", "--data", "{tmp}", "--rooms", "r", "--out", "{run}"],
             "--rooms and --where belong to --scenes",
@@ -167,7 +167,7 @@ def test_predict_answers_every_sound_and_names_what_cannot_be_read(finished_run,
     assert main(["predict", str(finished_run), str(sounds), "--out", str(tmp_path / "csv")]) == 1
     err = capsys.readouterr().err
     assert "c.wav" in err
-    assert err.splitlines()[-1].startswith("2 of 3 clips answered")
+    assert err.splitlines()[-1].startswith("2 of 3 clips predicted")
 
 
 def test_predict_says_what_is_no_run_and_no_sound(finished_run, tmp_path, capsys):

@@ -12,8 +12,8 @@ from whence.cli.main import main
 from whence.errors import DivergedError
 from whence.training import Recipe
 from whence.training.learner import Learner
-from whence.training.protocol import PAPER_LABEL
 from whence.training.run_folder import _locked
+from whence.training.validation import PAPER_LABEL
 
 PAPER = ("--settings", "protocol=paper")
 

@@ -44,7 +44,7 @@ def test_a_tuned_run_answers_and_other_clips_may_tune_it(run, stereo_set, capsys
     assert main(["tune", str(run), "--data", str(stereo_set), "--swap"]) == 0
     clips = stereo_set / "stereo_dev" / "dev-test-sony"
     assert main(["predict", str(run), str(clips), "--out", str(run / "csv")]) == 0
-    assert "4 of 4 clips answered" in capsys.readouterr().err
+    assert "4 of 4 clips predicted" in capsys.readouterr().err
 
 
 def test_who_is_cautious_hears_less_that_is_not_there(run, small_training):
@@ -61,7 +61,7 @@ def test_who_is_cautious_hears_less_that_is_not_there(run, small_training):
     ("words", "sentence"),
     [
         (["{run}", "--data", "{run}", "--cautious", "-1"], "--cautious -1: give points of F20 from 0 to 100"),
-        (["{run}"], "say what to train on"),
+        (["{run}"], "name the training data"),
         (["{run}/nowhere", "--data", "{run}"], "nowhere: no such folder"),
         (["{run}/detector", "--data", "{run}"], "an unfinished run"),
         (["{run}", "--data", "{run}"], "stereo_dev: no such folder"),

@@ -1,44 +1,44 @@
-"""Small systems for tests: random networks, and networks that say what they are told."""
+"""Small systems for tests: networks with random weights, and networks that follow the level of the sound."""
 
 from dataclasses import replace
 
 import numpy as np
 import torch
 
-from whence.features import build_features
-from whence.inference.member import NetworkBundle, TorchNetworks
+from whence.features import midside_onsets_settings, midside_settings
+from whence.inference.network_bundle import BundleSettings, NetworkBundle, TorchNetworks
 from whence.inference.system import NetworkSystem
 from whence.models import CompactLocalizerSettings
-from whence.models.compact_localizer import CompactLocalizer
-from whence.models.outputs import Classwise
+from whence.models.outputs import Classwise, ClasswiseSettings
 
 TINY = CompactLocalizerSettings(channels=(4, 4, 4, 8), width=16, heads=2, sequence=("transformer",))
 
 
 def random_bundle(seed=1, **settings):
-    """A tiny localizer with random weights that differ enough to say something."""
+    """A tiny localizer with random weights that differ enough to predict something."""
     torch.manual_seed(seed)
-    network = CompactLocalizer(replace(TINY, **settings)).eval()
-    for entry in network.output_layer.parameters():
+    model = replace(TINY, **settings)
+    features = midside_onsets_settings() if model.input_maps == 6 else midside_settings()
+    bundle = NetworkBundle.build(BundleSettings(model, features, ClasswiseSettings()))
+    for entry in bundle.network.eval().output_layer.parameters():
         torch.nn.init.normal_(entry, std=1.0)
-    maps = "midside_onsets" if network.settings.input_maps == 6 else "midside"
-    return NetworkBundle(network, build_features(maps), Classwise())
+    return bundle
 
 
 def random_system(seed=1, **fields):
     return NetworkSystem(TorchNetworks([random_bundle(seed)]), **fields)
 
 
-class ToldNetworks:
-    """Says class 0 in every frame whose sound is louder than 0.1, at the azimuth of its level difference."""
+class LevelNetworks:
+    """Predicts class 0 in every frame whose sound is louder than 0.1, at the azimuth of its level difference."""
 
     codings = (Classwise(),)
 
     def __init__(self):
-        self.heard = 0
+        self.clip_count = 0
 
     def predict(self, audio):
-        self.heard += len(audio)
+        self.clip_count += len(audio)
         frames = np.abs(audio.reshape(len(audio), 2, -1, 2_400)).max(axis=-1)
         left, right = frames[:, 0], frames[:, 1]
         values = np.zeros((len(audio), frames.shape[2], 3, 13), np.float32)

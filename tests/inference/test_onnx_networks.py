@@ -1,7 +1,6 @@
-"""Exported files say what the run says, for any number of clips of any length, and damaged ones are sentences."""
+"""Exported files predict what the run predicts, for any number of clips of any length, and damaged ones are refused."""
 
 import json
-from dataclasses import asdict
 
 import numpy as np
 import onnx
@@ -10,14 +9,13 @@ from systems import noise, random_bundle
 
 import whence
 from whence.errors import InferenceError
-from whence.inference import export
+from whence.inference import PACKAGED, export
 from whence.inference.export import export_onnx
+from whence.inference.network_bundle import load_run
 from whence.inference.onnx_networks import METADATA_KEY, OnnxNetworks, load_onnx
-from whence.inference.run import load_run
 from whence.inference.system_file import SystemFile, write_system
 from whence.labels import STARSS23
-from whence.models import model_to_plain, save_weights
-from whence.models.outputs import ClasswiseSettings, output_to_plain
+from whence.models import save_weights
 
 
 @pytest.fixture(scope="module")
@@ -26,14 +24,9 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     for seed, name in enumerate(("detector", "localizer"), start=1):
         whole = {"input_maps": 6, "place_width": 8, "symmetric": True} if name == "localizer" else {}
-        member = random_bundle(seed, sequence=("transformer", "gru"), **whole)
+        bundle = random_bundle(seed, sequence=("transformer", "gru"), **whole)
         (folder / name).mkdir()
-        description = {
-            "model": model_to_plain(member.network.settings),
-            "features": asdict(member.features.settings),
-            "output": output_to_plain(ClasswiseSettings()),
-        }
-        save_weights(folder / name / "weights.safetensors", member.network.state_dict(), description)
+        save_weights(folder / name / "weights.safetensors", bundle.network.state_dict(), bundle.settings.to_plain())
     thresholds = tuple(np.linspace(0.3, 0.6, 13).tolist())
     write_system(folder, SystemFile(("detector",), ("localizer",), "mean", thresholds, 3, STARSS23.names, "tiny"))
     return folder
@@ -47,7 +40,7 @@ def file(run, tmp_path_factory):
 
 
 @pytest.mark.parametrize(("clips", "seconds"), [(1, 5.0), (3, 5.0), (2, 1.3), (1, 11.0)])
-def test_both_engines_say_the_same(run, file, clips, seconds):
+def test_both_engines_predict_the_same(run, file, clips, seconds):
     audio = np.stack([noise(seconds, seed) for seed in range(clips)])
     with_torch, with_onnx = load_run(run, device="cpu").values(audio), load_onnx(file, threads=1).values(audio)
     np.testing.assert_allclose(with_onnx, with_torch, atol=2e-3)
@@ -117,12 +110,12 @@ def without(card, *names):
         (lambda card: json.dumps({**card, "system": {"member": []}}), "did you mean"),
     ],
 )
-def test_a_wrong_description_is_a_sentence(file, tmp_path, change, sentence):
+def test_a_wrong_description_is_refused(file, tmp_path, change, sentence):
     with pytest.raises(InferenceError, match=sentence):
         OnnxNetworks(changed(file, tmp_path / "wrong.onnx", change))
 
 
-def test_foreign_and_missing_models_are_sentences(file, tmp_path):
+def test_foreign_and_missing_models_are_refused(file, tmp_path):
     model = onnx.load(file)
     del model.metadata_props[:]
     onnx.save(model, tmp_path / "foreign.onnx")
@@ -135,15 +128,13 @@ def test_foreign_and_missing_models_are_sentences(file, tmp_path):
 
 
 def test_the_packaged_model_is_small_whole_and_knows_the_classes():
-    from whence.inference.loading import PACKAGED
-
     assert PACKAGED.stat().st_size < 20e6
     system = whence.load()
     assert system.classes == STARSS23
     assert system.localizer_count == 1
 
 
-def test_a_clip_has_the_same_answer_in_any_company(file):
+def test_a_clip_has_the_same_values_in_any_batch(file):
     audio = np.stack([noise(5.0, seed) for seed in range(3)])
     together = load_onnx(file, threads=2).values(audio)
     alone = np.concatenate([load_onnx(file, threads=1).values(clip[None]) for clip in audio])
@@ -152,5 +143,5 @@ def test_a_clip_has_the_same_answer_in_any_company(file):
 
 def test_swapped_channels_are_mirrored_exactly_with_the_average(file):
     system, audio = load_onnx(file, threads=2, swap=True), noise(5.0)[None]
-    heard, swapped = system.values(audio), system.values(np.ascontiguousarray(audio[:, ::-1]))
-    np.testing.assert_array_equal(swapped, heard * np.array([1, -1, 1], np.float32)[:, None])
+    plain, swapped = system.values(audio), system.values(np.ascontiguousarray(audio[:, ::-1]))
+    np.testing.assert_array_equal(swapped, plain * np.array([1, -1, 1], np.float32)[:, None])

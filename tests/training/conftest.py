@@ -9,7 +9,9 @@ from whence.labels import STARSS23, Events
 from whence.models import CompactLocalizerSettings
 from whence.models.outputs import ClasswiseSettings
 from whence.training.data import Batch
+from whence.training.loop import LoopSettings
 from whence.training.recipe import NetworkRecipe, OptimizerSettings, Recipe
+from whence.training.train import train
 from whence.training.validation import ValidationClips
 
 FRAMES = 5
@@ -41,19 +43,19 @@ class MadeData:
             yield Batch(torch.stack([audio for audio, _ in clips]), [events for _, events in clips], [f"made {number}"])
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny_data():
     return MadeData()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny_clips():
     clips = [made_clip(2, index) for index in range(8)]
     names = [f"fold4_room1_mix{index:03d}_deg000_start0000" for index in range(8)]
     return ValidationClips(torch.stack([audio for audio, _ in clips]), [events for _, events in clips], names, STARSS23)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny_recipe():
     model = CompactLocalizerSettings(
         channels=(4, 4, 4, 8), width=16, heads=2, sequence=("transformer",), dropout=0.1, output_size=39
@@ -69,3 +71,11 @@ def tiny_recipe():
         optimizer=OptimizerSettings(average_decay=0.5, peak_rate=3e-3),
     )
     return Recipe("tiny", (network,))
+
+
+@pytest.fixture(scope="session")
+def whole_run(tiny_recipe, tiny_data, tiny_clips, tmp_path_factory):
+    """The run of the tiny recipe, not interrupted; tests only read it."""
+    run = tmp_path_factory.mktemp("whole") / "run"
+    assert train(tiny_recipe, tiny_data, tiny_clips, run, LoopSettings(device="cpu"))
+    return run

@@ -12,11 +12,11 @@ import torch
 from torch import nn
 from training_runs import noise_data, noise_recipe
 
+from whence.inference import network_bundle
 from whence.scenes.transforms import SpecAugmentSettings
-from whence.training import learner
 from whence.training.loop import LoopSettings, train_network
 
-build_model = learner.build_model
+build_model = network_bundle.build_model
 
 
 def without_batch_norm(settings):
@@ -31,7 +31,7 @@ def without_batch_norm(settings):
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    learner.build_model = without_batch_norm
+    network_bundle.build_model = without_batch_norm
     recipe = noise_recipe(epochs=2)
     detector = recipe.networks[0]
     # Key biases of attention have no gradient but rounding errors, which Adam would blow up.

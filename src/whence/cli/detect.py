@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import csv
+import io
 import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from whence.cli.command import Command, shown_progress
 from whence.cli.model_choice import add_model, model_path
-from whence.cli.sounds_found import find_sounds
+from whence.cli.sound_files import find_sounds
 from whence.errors import ASKED_WRONGLY, DONE, SOME_FAILED, WhenceError
+from whence.files import written_whole
 from whence.inference import STDIN, Request, Result, ResumeRecord, predict_all
 from whence.views import event_table
 
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
     from whence.labels import ClassList
 
 FAILURES = "failures.csv"
+# A spreadsheet would take a cell that begins like this for a formula.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _log = logging.getLogger("whence.cli")
 
 
@@ -41,10 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--threshold", type=float, metavar="0..1", help="activity above which a class counts (default: the model's own)"
     )
     parser.add_argument(
-        "--tta", choices=("swap",), help="average with the mirrored answer to the mirrored sound: twice the work"
+        "--tta", choices=("swap",), help="average with the mirrored prediction for the mirrored sound: twice the work"
     )
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes; 1 uses all cores for one sound")
-    parser.add_argument("--again", action="store_true", help="answer anew for sounds that are finished")
+    parser.add_argument("--again", action="store_true", help="detect again in sounds that are finished")
     parser.add_argument(
         "--channels",
         type=_channels,
@@ -54,52 +60,53 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Result for every sound; go on when one cannot be read."""
+    """Detect in every sound; go on when one cannot be read."""
     from whence.inference import load
 
-    question = _question(args)
+    request = _request(args)
     pairs = find_sounds(args.sounds)
     if len(pairs) == 1 and pairs[0][0] != STDIN and not pairs[0][0].exists():
         raise WhenceError(f"{pairs[0][0]}: no such file")
-    # A wrong model or threshold is said before anything is written.
-    system = load(question.model, swap=question.swap).with_thresholds(args.threshold)
+    # A wrong model or threshold ends the command before anything is written.
+    system = load(request.model, swap=request.swap).with_thresholds(args.threshold)
     wanted: list[tuple[Path, Path | None]] = [(sound, None) for sound, _ in pairs]
-    finished = None
+    record = None
     if args.out is not None:
         args.out.mkdir(parents=True, exist_ok=True)
-        finished = ResumeRecord(args.out, question)
-        due = [(s, t) for s, t in pairs if args.again or not finished.has(s, t)]
+        record = ResumeRecord(args.out, request)
+        due = [(s, t) for s, t in pairs if args.again or not record.has(s, t)]
         if len(due) < len(pairs):
-            _log.info("%d of %d sounds were finished before; --again answers anew", len(pairs) - len(due), len(pairs))
+            done_before = len(pairs) - len(due)
+            _log.info("%d of %d sounds were finished before; --again detects in them again", done_before, len(pairs))
         wanted = [(sound, args.out / target) for sound, target in due]
-    failures = _answered(args, system, question, wanted, finished)
+    failures = _detect_all(args, system, request, wanted, record)
     return _ended(args, len(pairs), failures)
 
 
-def _answered(
+def _detect_all(
     args: argparse.Namespace,
     system: NetworkSystem,
-    question: Request,
+    request: Request,
     wanted: list[tuple[Path, Path | None]],
-    finished: ResumeRecord | None,
+    record: ResumeRecord | None,
 ) -> list[Result]:
-    """Result, write or print; what failed comes back."""
-    failures, heard_s = [], 0.0
+    """Detect in all sounds, write or print events, and return the failures."""
+    failures, done_s = [], 0.0
     with shown_progress("s", quiet=args.quiet) as show:
 
-        def heard(seconds: float) -> None:
-            nonlocal heard_s
-            heard_s += seconds
-            show("seconds heard", round(heard_s), 0)
+        def progress(seconds: float) -> None:
+            nonlocal done_s
+            done_s += seconds
+            show("seconds of sound", round(done_s), 0)
 
-        for done in predict_all(system, question, wanted, max(min(args.jobs, len(wanted)), 1), heard):
-            for level, sentence in done.told:
+        for done in predict_all(system, request, wanted, max(min(args.jobs, len(wanted)), 1), progress):
+            for level, sentence in done.messages:
                 _log.log(level, "%s", sentence)
             if done.failure is not None:
                 failures.append(done)
                 _log.error("%s", done.failure)
-            elif finished is not None and done.target is not None:
-                finished.add(done.sound, done.target.relative_to(args.out))
+            elif record is not None and done.target is not None:
+                record.add(done.sound, done.target.relative_to(args.out))
             elif done.events is not None:
                 sys.stdout.write(_shown(done, args, system.classes, many=len(wanted) > 1))
                 sys.stdout.flush()
@@ -107,7 +114,7 @@ def _answered(
 
 
 def _shown(done: Result, args: argparse.Namespace, classes: ClassList, *, many: bool) -> str:
-    """One sound's events for the screen, or for a program."""
+    """Return the events of one sound as a table, or as JSON for a program."""
     from whence.labels import json_events_text
     from whence.text import shown
 
@@ -119,23 +126,35 @@ def _shown(done: Result, args: argparse.Namespace, classes: ClassList, *, many: 
 
 
 def _ended(args: argparse.Namespace, count: int, failures: list[Result]) -> int:
-    """List what failed beside the results, say how it went in the last line."""
-    from whence.cli.failure_list import write_failures
-
+    """Write the list of failures beside the results, log the counts, and return the exit code."""
     if args.out is not None:
         write_failures(args.out / FAILURES, [(str(done.sound), done.failure or "") for done in failures])
-        _log.info("%d of %d sounds answered in %s", count - len(failures), count, args.out)
+        _log.info("%d of %d sounds detected in %s", count - len(failures), count, args.out)
     if not failures:
         return DONE
     if count == 1 and not args.sounds[0].exists() and args.sounds[0] != STDIN:
         return ASKED_WRONGLY
-    listed = f"; they stand in {args.out / FAILURES}" if args.out is not None else ""
+    listed = f"; they are listed in {args.out / FAILURES}" if args.out is not None else ""
     _log.error("%d of %d failed%s", len(failures), count, listed)
     return SOME_FAILED
 
 
-def _question(args: argparse.Namespace) -> Request:
-    """The flags, checked, as what workers need."""
+def write_failures(path: Path, failures: Sequence[tuple[str, str]]) -> None:
+    """Write a CSV file of (item, failure); where nothing failed, remove an old one."""
+    if not failures:
+        path.unlink(missing_ok=True)
+        return
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("item", "failure"))
+    for row in failures:
+        writer.writerow(f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell for cell in row)
+    with written_whole(path) as file:
+        file.write(text.getvalue().encode("utf-8", errors="backslashreplace"))
+
+
+def _request(args: argparse.Namespace) -> Request:
+    """Check the flags, and return them as worker processes need them."""
     from whence.labels import FORMATS
 
     for name in args.to:
@@ -159,7 +178,7 @@ def _question(args: argparse.Namespace) -> Request:
 
 
 def _channels(word: str) -> tuple[int, int] | str:
-    """`1,2` as numbers, or the word mono."""
+    """Read `1,2` as numbers, or the word mono."""
     if word == "mono":
         return word
     left, right = word.split(",")
@@ -167,7 +186,7 @@ def _channels(word: str) -> tuple[int, int] | str:
 
 
 COMMAND = Command(
-    summary="tell which sounds happen in recordings, when, where from and how far away",
+    summary="detect which sounds happen in recordings, when, where from and how far away",
     examples=(
         "whence detect street.wav",
         "whence detect recordings/ --out results/ --to audacity --jobs 4",

@@ -1,15 +1,28 @@
-"""`whence export`: a run becomes one ONNX file that needs no torch, compared with the run before it is handed over."""
+"""`whence export`: a run becomes one ONNX file that needs no torch, compared with the run before it is written."""
 
 from __future__ import annotations
 
 import argparse
 import logging
+import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from whence.cli.command import Command
 from whence.errors import DONE, MACHINE_GAVE_UP, MissingExtraError, WhenceError
+from whence.units import SAMPLE_RATE_HZ
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from whence.labels import Events
 
 _log = logging.getLogger("whence.cli")
+# In float32 the engines add in another order; with weights of 16 bits the eleventh bit differs.
+_TOLERANCE, _TOLERANCE_HALF = 1e-4, 1e-2
+_CLIP_S, _STREAM_CLIPS = 5.0, 12
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,13 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Export beside the target, compare, and only then put it in its place."""
+    """Export beside the target, compare, and only then move it there."""
     try:
-        import onnx  # noqa: F401  (said before any work is done)
+        import onnx  # noqa: F401  (a missing extra ends the command before any work)
         import torch  # noqa: F401
     except ImportError:
         raise MissingExtraError("exporting", "export") from None
-    from whence.cli.parity import compare_engines
     from whence.inference import OPSET, export_onnx
 
     if args.out.suffix != ".onnx":
@@ -40,10 +52,10 @@ def run(args: argparse.Namespace) -> int:
     unproved = args.out.with_name(f".{args.out.name}.unproved")
     try:
         export_onnx(args.run, unproved, half=args.half)
-        with_run = compare_engines(args.run, unproved, max(args.clips, 1))
-        _log.info("%s", with_run.sentence())
-        if not with_run.agrees(half=args.half):
-            _log.error("the file does not say what the run says; nothing was written")
+        parity = compare_engines(args.run, unproved, max(args.clips, 1))
+        _log.info("%s", parity.sentence())
+        if parity.difference > (_TOLERANCE_HALF if args.half else _TOLERANCE):
+            _log.error("the file does not predict what the run predicts; nothing was written")
             return MACHINE_GAVE_UP
         unproved.replace(args.out)
     finally:
@@ -51,6 +63,86 @@ def run(args: argparse.Namespace) -> int:
     size_mb = args.out.stat().st_size / 1e6
     _log.info("%s: %.1f MB, opset %d; try: whence detect street.wav --model %s", args.out, size_mb, OPSET, args.out)
     return DONE
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How far an exported file agrees with its run.
+
+    Args:
+        clips: that both processed.
+        difference: the largest of any activity.
+        rows: events rows of the run, over all clips.
+        rows_apart: rows that only one of them has.
+        stream_rows_apart: the same for a stream of one minute.
+        ms_per_s: milliseconds that the file needs for a second of audio, on one core.
+    """
+
+    clips: int
+    difference: float
+    rows: int
+    rows_apart: int
+    stream_rows_apart: int
+    ms_per_s: float
+
+    def sentence(self) -> str:
+        """Describe the comparison in one sentence."""
+        return (
+            f"the same as the run within {self.difference:.1g} on {self.clips} clips: {self.rows_apart} of "
+            f"{self.rows:,} rows apart, {self.stream_rows_apart} on a stream of a minute; {self.ms_per_s:.0f} ms per "
+            "second of audio on one core"
+        )
+
+
+def compare_engines(run: Path, file: Path, clips: int) -> Parity:
+    """Compare a run and an exported file on clips of procedural sounds.
+
+    Args:
+        run: folder of a finished run.
+        file: exported from it.
+        clips: how many.
+    """
+    import numpy as np
+
+    from whence.inference import load_onnx, load_run
+
+    of_run, of_file = load_run(run, device="cpu"), load_onnx(file, threads=1)
+    audio = [_clip(number) for number in range(clips)]
+    difference, rows, apart, seconds = 0.0, 0, 0, 0.0
+    for signal in audio:
+        began = time.perf_counter()
+        found = of_file.values(signal[None])
+        seconds += time.perf_counter() - began
+        expected = of_run.values(signal[None])
+        difference = max(difference, float(np.nanmax(np.abs(found[:, :, 0] - expected[:, :, 0]))))
+        events = of_run.decode(expected[0])
+        rows += events.row_count
+        apart += _rows_apart(events, of_file.decode(found[0]))
+    stream = np.concatenate([audio[number % clips] for number in range(_STREAM_CLIPS)], axis=1)
+    stream_apart = _rows_apart(of_run.detect(stream), of_file.detect(stream))
+    return Parity(clips, difference, rows, apart, stream_apart, 1000 * seconds / (clips * _CLIP_S))
+
+
+def _rows_apart(first: Events, second: Events) -> int:
+    """Count the (frame, class) rows that only one of two tables has."""
+    rows = [{*zip(table.frame.tolist(), table.class_index.tolist(), strict=True)} for table in (first, second)]
+    return len(rows[0] ^ rows[1])
+
+
+def _clip(number: int) -> NDArray[np.float32]:
+    """Return (2, sample): three procedural sounds at positions of their own over a little noise."""
+    import numpy as np
+
+    from whence.synth import generate
+
+    rng = np.random.default_rng([number, 0])
+    length = round(_CLIP_S * SAMPLE_RATE_HZ)
+    signal = 0.003 * rng.standard_normal((2, length))
+    for class_index in rng.choice(13, 3, replace=False):
+        sound = generate(int(class_index), rng)[:length]
+        first, to_left = int(rng.integers(0, length - len(sound) + 1)), rng.uniform(0, 1)
+        signal[:, first : first + len(sound)] += 0.3 * np.outer((to_left, 1 - to_left), sound)
+    return signal.astype(np.float32)
 
 
 COMMAND = Command(

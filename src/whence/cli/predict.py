@@ -1,14 +1,20 @@
-"""`whence predict`: a run's answers to clips on disk, one CSV per clip, ready to be scored."""
+"""`whence predict`: the predictions of a run for clips on disk, one CSV file per clip, ready to be scored."""
 
 from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from whence.cli.command import Command
-from whence.cli.sounds_found import find_sounds
+from whence.cli.command import Command, shown_progress
+from whence.cli.sound_files import find_sounds
 from whence.errors import DONE, SOME_FAILED, MissingExtraError, WhenceError
+from whence.inference import Request, Result, predict_all
+
+if TYPE_CHECKING:
+    from whence.inference import NetworkSystem
 
 _log = logging.getLogger("whence.cli")
 
@@ -20,33 +26,47 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder for the CSV files; made if missing"
     )
-    parser.add_argument("--swap", action="store_true", help="average with the mirrored answer to the mirrored clip")
+    parser.add_argument(
+        "--swap", action="store_true", help="average with the mirrored prediction for the mirrored clip"
+    )
     parser.add_argument("--bf16", action="store_true", help="run the networks in bfloat16")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Answer for every sound; go on when one cannot be read."""
+    """Predict every sound; go on when one cannot be read."""
     try:
-        import accelerate  # noqa: F401  (said before any work is done)
+        import accelerate  # noqa: F401  (a missing extra ends the command before any work)
     except ImportError:
         raise MissingExtraError("running a trained network", "train") from None
-    from whence.cli.answers import answer_files
     from whence.inference import load_run
 
     if not args.clips.exists():
         raise WhenceError(f"{args.clips}: no such file or folder")
-    pairs = [(sound, args.out / f"{target}.csv") for sound, target in find_sounds([args.clips])]
+    pairs = [(sound, args.out / target) for sound, target in find_sounds([args.clips])]
     system = load_run(args.run, swap=args.swap, precision="bf16" if args.bf16 else "float32")
     args.out.mkdir(parents=True, exist_ok=True)
-    failures = answer_files(system, pairs, quiet=args.quiet)
-    for failure in failures:
-        _log.error("%s", failure)
-    _log.info("%d of %d clips answered in %s", len(pairs) - len(failures), len(pairs), args.out)
-    return SOME_FAILED if failures else DONE
+    done = predict_clips(system, Request(str(args.run), swap=args.swap), pairs, quiet=args.quiet)
+    _log.info("%d of %d clips predicted in %s", len(done), len(pairs), args.out)
+    return DONE if len(done) == len(pairs) else SOME_FAILED
+
+
+def predict_clips(
+    system: NetworkSystem, request: Request, pairs: Sequence[tuple[Path, Path]], *, quiet: bool
+) -> list[Result]:
+    """Write the predictions for clips as CSV files, log failures, and return the results of the other clips."""
+    done = []
+    with shown_progress("clip", quiet=quiet) as show:
+        for number, result in enumerate(predict_all(system, request, pairs), start=1):
+            if result.failure is None:
+                done.append(result)
+            else:
+                _log.error("%s", result.failure)
+            show("predicting", number, len(pairs))
+    return done
 
 
 COMMAND = Command(
-    summary="let a trained run answer for clips on disk",
+    summary="write the predictions of a trained run for clips on disk",
     examples=("whence predict runs/first dcase2025/stereo_dev/dev-test-sony --out predictions/",),
     add_arguments=add_arguments,
     run=run,

@@ -1,4 +1,4 @@
-"""`whence table`: any runs and predictions scored on the same clips, one row each: Table 1 of the report."""
+"""`whence table`: any runs and predictions scored on the same clips, one row each, as in Table 1 of the report."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from whence.cli.command import Command
 from whence.cli.inputs import add_classes, read_classes
 from whence.errors import DONE, SOME_FAILED, MissingExtraError, WhenceError
+from whence.files import sweep_unfinished
 from whence.views import aligned, degrees, number, percent
 
 if TYPE_CHECKING:
@@ -39,13 +40,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="dev-test",
         help="which clips of the set to score on",
     )
-    parser.add_argument("--swap", action="store_true", help="runs average with the mirrored answer to mirrored clips")
+    parser.add_argument(
+        "--swap", action="store_true", help="runs average with the mirrored predictions for mirrored clips"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object for machines instead of a table")
     add_classes(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Predict where needed, score, print; "some failed" when a system left clips without an answer."""
+    """Predict where needed, score, print; "some failed" when a system has no prediction for some clips."""
     from whence.corpora import list_clips, read_all_events
     from whence.metrics import evaluate
 
@@ -69,12 +72,12 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.write(page(names, scored, args.part, labels))
     for name, evaluation in zip(names, scored, strict=True):
         if evaluation.missing_clips:
-            _log.warning("%s: no answer to %d of %d clips", name, len(evaluation.missing_clips), len(clips))
+            _log.warning("%s: no prediction for %d of %d clips", name, len(evaluation.missing_clips), len(clips))
     return SOME_FAILED if any(evaluation.missing_clips for evaluation in scored) else DONE
 
 
 def page(names: list[str], scored: list[Evaluation], part: str, labels: Mapping[str, str] | None = None) -> str:
-    """Both protocols as blocks of one table, intervals in square brackets; below, which systems saw the test clips."""
+    """Return one table with a block for each protocol, intervals in brackets; below it the labels of systems."""
     recordings = scored[0].recordings
     unit = "clip" if recordings.unnamed_clips else "recording"
     clips = len(recordings.of_clip)
@@ -94,7 +97,7 @@ def page(names: list[str], scored: list[Evaluation], part: str, labels: Mapping[
 
 
 def _protocol_label(system: Path) -> str:
-    """What must stand beside a run's numbers if its weights were chosen on test clips; empty for all others."""
+    """Return the label of a run whose weights were chosen on test clips; empty for all others."""
     if not (system / "recipe.json").is_file():
         return ""
     from whence.inference import read_system
@@ -112,22 +115,35 @@ def _check_systems(systems: list[Path]) -> None:
 
 
 def _predictions(system: Path, clips: list[Clip], classes: ClassList, args: argparse.Namespace) -> ClipEvents:
-    """What a system says: a run is asked, a folder of predictions is read."""
+    """Return the predictions of a system: made by a run, or read from a folder."""
     from whence.labels import read_labels
 
     if not (system / "recipe.json").is_file():
         return read_labels(system, classes)
     try:
-        import accelerate  # noqa: F401  (predictions are scored without it)
+        import accelerate  # noqa: F401  (predictions of others are scored without it)
     except ImportError:
         raise MissingExtraError(f"running {system}", "train") from None
-    from whence.cli.answers import kept_answers
-
-    sounds = [clip.sound for clip in clips]
-    folder, failures = kept_answers(system, args.part, sounds, swap=args.swap, quiet=args.quiet)
-    for failure in failures:
-        _log.error("%s", failure)
+    folder = system / "predictions" / (f"{args.part}-swap" if args.swap else args.part)
+    _predict_missing(system, [clip.sound for clip in clips], folder, swap=args.swap, quiet=args.quiet)
     return read_labels(folder, classes)
+
+
+def _predict_missing(run: Path, sounds: list[Path], folder: Path, *, swap: bool, quiet: bool) -> None:
+    """Predict the clips that have no prediction yet by this state of the run."""
+    from whence.cli.predict import predict_clips
+    from whence.inference import Request, ResumeRecord, load_run
+
+    system, request = load_run(run, swap=swap), Request(str(run), swap=swap)
+    folder.mkdir(parents=True, exist_ok=True)
+    sweep_unfinished(folder)
+    record = ResumeRecord(folder, request)
+    missing = [(sound, folder / sound.stem) for sound in sounds if not record.has(sound, Path(sound.stem))]
+    # A failure must not leave the predictions of another state of the run.
+    for _, target in missing:
+        target.with_name(f"{target.name}.csv").unlink(missing_ok=True)
+    for result in predict_clips(system, request, missing, quiet=quiet):
+        record.add(result.sound, Path(result.sound.stem))
 
 
 COMMAND = Command(

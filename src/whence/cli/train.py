@@ -42,15 +42,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NETWORK=FILE",
-        help="weights to begin with: a pretrained encoder, or a network of an earlier run (what fits is taken)",
+        help="initial weights: a pretrained encoder, or a network of an earlier run (tensors that fit are taken)",
     )
     add_classes(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Gather recipe and data, train, say how it ended."""
+    """Gather recipe and data, train, return how it ended."""
     try:
-        import accelerate  # noqa: F401  (said before any work is done)
+        import accelerate  # noqa: F401  (a missing extra ends the command before any work)
     except ImportError:
         raise MissingExtraError("training", "train") from None
     from whence.cli.settings_file import read_settings
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     from whence.recipes import recipe_named
     from whence.training import LoopSettings, check_class_count, check_recipe, train, with_class_count, with_overrides
 
-    # Of several processes the first speaks for all.
+    # Of several processes only the first logs.
     if int(os.environ.get("RANK", "0")):
         logging.getLogger("whence").setLevel(logging.ERROR)
     classes = read_classes(args.classes)
@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _encoders(words: list[str], networks: list[str]) -> dict[str, Path]:
-    """`detector=yamnet.safetensors` as a network and its file."""
+    """Read `detector=yamnet.safetensors` as a network and its file."""
     from whence.models import refuse_pickle
 
     found: dict[str, Path] = {}
@@ -97,12 +97,12 @@ def _encoders(words: list[str], networks: list[str]) -> dict[str, Path]:
 
 
 def _workers() -> int:
-    """One process makes batches ahead; the processor that is left trains."""
+    """Leave one processor to the training; the others prepare batches."""
     return max((os.cpu_count() or 1) - 1, 0)
 
 
 class _Stop:
-    """Which signal asked to stop, if one did."""
+    """The signal that asked to stop, or None."""
 
     by: int | None = None
 
@@ -128,7 +128,7 @@ def _stop_asked() -> Iterator[_Stop]:
 
 @contextlib.contextmanager
 def _shown(quiet: bool) -> Iterator[Callable[[Progress], None]]:
-    """One bar over the steps of the network in training, with loss and speed."""
+    """Show a bar over the steps of the network in training, with loss and speed."""
     with shown_progress("step", quiet=quiet) as show:
 
         def report(progress: Progress) -> None:

@@ -1,4 +1,4 @@
-"""What a training is fed with: scenes from sounds and rooms, or clips on disk, and held-out clips beside them."""
+"""The data of a training: scenes from sounds and rooms, or clips on disk, with held-out clips."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from whence.training import DevTestClips, Recipe, TrainingData, ValidationClips
 
 _HELD_OUT = 0.15
-# Sounds of each class made to train with, and to validate with, where there are none of the user's own.
+# Procedural sounds of each class, for training and for validation.
 _PROCEDURAL = (24, 6)
-# Added to the seed, so that no validation scene is a training scene even if a bank had to serve both.
+# Added to the seed, so that no validation scene is a training scene even if both use the same rooms.
 _VALIDATION_SEED = 1_000_003
 
 
@@ -45,7 +45,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 def gather_training_data(
     args: argparse.Namespace, recipe: Recipe, classes: ClassList
 ) -> tuple[TrainingData, ValidationClips]:
-    """Training batches and held-out clips, as the flags ask.
+    """Return training batches and held-out clips.
 
     Raises:
         WhenceError: neither or both kinds of data were named, or one cannot be used.
@@ -57,8 +57,8 @@ def gather_training_data(
 
     _check_flags(args)
     if args.data is not None:
-        kept, held_out = _split_clips(args.data, recipe.seed)
-        data = ClipData(AudioFrameDataset(kept, classes), recipe.seed)
+        clips, held_out = _split_clips(args.data, recipe.seed)
+        data = ClipData(AudioFrameDataset(clips, classes), recipe.seed)
         return data, _clips_in_memory(held_out, recipe.validation_clips, classes)
     (sounds, other_sounds), (rooms, other_rooms) = _split_banks(args, recipe.seed, classes)
     stream = SceneStream(recipe.seed, fitted_to(sounds, recipe.scenes), sounds, rooms, 1, 1)
@@ -68,7 +68,7 @@ def gather_training_data(
 
 
 def gather_test_clips(args: argparse.Namespace, recipe: Recipe, classes: ClassList) -> DevTestClips | None:
-    """The test clips that `protocol: paper` chooses on too; None for an honest recipe, which never sees them.
+    """Return the test clips that `protocol: paper` also chooses on; None for other recipes, which never see them.
 
     Raises:
         WhenceError: the recipe asks for them and there are none.
@@ -86,7 +86,7 @@ def gather_test_clips(args: argparse.Namespace, recipe: Recipe, classes: ClassLi
 def gather_held_out(
     args: argparse.Namespace, seed: int, scenes: SceneSettings, count: int, classes: ClassList
 ) -> ValidationClips:
-    """The clips that a training with the same seed and flags holds out.
+    """Return the clips that a training with the same seed and flags holds out.
 
     Raises:
         WhenceError: as `gather_training_data`.
@@ -99,15 +99,15 @@ def gather_held_out(
 
 
 def _check_flags(args: argparse.Namespace) -> None:
-    """One kind of data, and no flag of the other."""
+    """Refuse none or both kinds of data, and flags of the other kind."""
     if (args.data is None) == (args.scenes is None):
-        raise WhenceError("say what to train on: --data CLIPS for clips on disk, or --scenes SOUNDS to mix scenes")
+        raise WhenceError("name the training data: --data CLIPS for clips on disk, or --scenes SOUNDS to mix scenes")
     if args.data is not None and (args.rooms or args.where):
         raise WhenceError("--rooms and --where belong to --scenes; clips on disk have their rooms in them")
 
 
 def _split_clips(folder: Path, seed: int) -> tuple[list[Clip], list[Clip]]:
-    """The clips to train on, and those held out: a part of their own where the set has one, else whole recordings."""
+    """Return clips for training and held-out clips: the validation part of the set, else whole recordings."""
     from whence.corpora import list_clips, split_by_recording
 
     if any(folder.glob("stereo_dev/dev-val-*")):
@@ -116,7 +116,7 @@ def _split_clips(folder: Path, seed: int) -> tuple[list[Clip], list[Clip]]:
 
 
 def _clips_in_memory(clips: Sequence[Clip], count: int, classes: ClassList) -> ValidationClips:
-    """As many as are validated on, spread over all recordings."""
+    """Read `count` clips, spread over all recordings."""
     import numpy as np
     import torch
 
@@ -132,7 +132,7 @@ def _clips_in_memory(clips: Sequence[Clip], count: int, classes: ClassList) -> V
 def _split_banks(
     args: argparse.Namespace, seed: int, classes: ClassList
 ) -> tuple[tuple[Sounds, Sounds], tuple[RoomBank, RoomBank]]:
-    """Sounds to train with and others held out; rooms likewise."""
+    """Return sounds for training and held-out sounds; rooms likewise."""
     from whence.cli.scenes import PROCEDURAL, gather_rooms, sound_entries
     from whence.corpora import open_sounds
     from whence.files import cache_dir
@@ -152,7 +152,7 @@ def _split_banks(
 def _held_out_scenes(
     seed: int, scenes: SceneSettings, count: int, sounds: Sounds, rooms: RoomBank, classes: ClassList
 ) -> ValidationClips:
-    """Scenes of sounds and rooms that training never hears."""
+    """Render scenes of held-out sounds and rooms."""
     import torch
 
     from whence.cli.scenes import fitted_to
@@ -168,7 +168,7 @@ def _held_out_scenes(
 
 
 def _split_sounds(entries: list[SoundEntry], seed: int) -> tuple[list[SoundEntry], list[SoundEntry]]:
-    """The corpus's own train and val where it has them, else whole recordings held out."""
+    """Use the corpus's train and val where it has them, else hold out whole recordings."""
     from whence.corpora import split_sounds
 
     named = {split: [entry for entry in entries if entry.split == split] for split in ("train", "val")}
@@ -179,7 +179,7 @@ def _split_sounds(entries: list[SoundEntry], seed: int) -> tuple[list[SoundEntry
 
 
 def _split_rooms(rooms: RoomBank, seed: int) -> tuple[RoomBank, RoomBank]:
-    """Whole rooms held out; a bank of one room has to serve both."""
+    """Hold out whole rooms; a bank of one room is used for both."""
     import numpy as np
 
     from whence.scenes.rooms import select_rooms

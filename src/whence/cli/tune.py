@@ -1,4 +1,4 @@
-"""`whence tune`: thresholds, smoothing and the way of joining of a run, found anew on held-out clips."""
+"""`whence tune`: thresholds, smoothing and joining of a run, chosen again on held-out clips."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from whence.errors import DONE, MissingExtraError, WhenceError
 
 _log = logging.getLogger("whence.cli")
 
-# Median filters over up to 0.7 s; longer ones would swallow knocks and footsteps.
+# Median filters over up to 0.7 s; longer ones would remove knocks and footsteps.
 _SMOOTHING_FRAMES = (1, 3, 5, 7)
 
 
@@ -22,23 +22,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument("run", type=Path, help="folder of a finished run; its system.json is replaced")
     add_data(parser)
-    parser.add_argument("--swap", action="store_true", help="tune for answers averaged with those to mirrored clips")
+    parser.add_argument(
+        "--swap", action="store_true", help="tune for predictions averaged with those for mirrored clips"
+    )
     parser.add_argument(
         "--cautious",
         type=float,
         default=0.0,
         metavar="POINTS",
-        help="let each class give up so many points of its F20 for fewer false alarms (default: %(default)s)",
+        help="let each class give up this many points of F20 for fewer false alarms (default: %(default)s)",
     )
     add_classes(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Gather the clips that training held out, try everything, write the best."""
+    """Gather the clips that training held out, tune on them, write the system."""
     if not 0 <= args.cautious <= 100:
         raise WhenceError(f"--cautious {args.cautious:g}: give points of F20 from 0 to 100, such as 0.5")
     try:
-        import accelerate  # noqa: F401  (said before any work is done)
+        import accelerate  # noqa: F401  (a missing extra ends the command before any work)
     except ImportError:
         raise MissingExtraError("tuning", "train") from None
     from whence.cli.training_data import gather_held_out
@@ -48,13 +50,13 @@ def run(args: argparse.Namespace) -> int:
 
     system, recipe = read_system(args.run), read_recipe(args.run)
     names = (*system.members, *system.localizers)
-    members = [load_bundle(args.run / name / WEIGHTS_FILE).on(best_device()) for name in names]
+    bundles = [load_bundle(args.run / name / WEIGHTS_FILE).on(best_device()) for name in names]
     classes = read_classes(args.classes)
-    check_class_count(members[0].coding.class_count, classes, str(args.run))
+    check_class_count(bundles[0].coding.class_count, classes, str(args.run))
     scenes, count = SceneSettings.from_plain(recipe["scenes"]), recipe["validation_clips"]
     held_out = gather_held_out(args, recipe["seed"], scenes, count, classes)
     allowance = args.cautious / 100
-    tuned = tune_system(system, members, held_out, _SMOOTHING_FRAMES, swap=args.swap, allowance=allowance)
+    tuned = tune_system(system, bundles, held_out, _SMOOTHING_FRAMES, swap=args.swap, allowance=allowance)
     write_system(args.run, tuned)
     _log.info("before: %s", describe_scores(system.validation))
     _log.info(
@@ -65,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 COMMAND = Command(
-    summary="find a run's thresholds, smoothing and way of joining anew on held-out clips",
+    summary="choose a run's thresholds, smoothing and joining again on held-out clips",
     examples=(
         "whence tune runs/first --data dcase2025/",
         "whence tune runs/first --scenes my_sounds/ --rooms rooms.safetensors",

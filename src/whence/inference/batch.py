@@ -1,15 +1,19 @@
-"""One sound after the other becomes files of events, by this process or by several."""
+"""Many sounds become files of events, in one process or several; an interrupted batch goes on where it stopped."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from whence.units import SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:
     from whence.inference.system import NetworkSystem
@@ -17,20 +21,24 @@ if TYPE_CHECKING:
 
 # The name of standard input among sounds.
 STDIN = Path("-")
-# A sound whose process was killed so often is given up: it may be the cause.
+# The record of a folder of results; hidden, so that readers of label folders skip it.
+RECORD = ".whence.jsonl"
+# A sound whose process was killed this often fails: it may be the cause.
 _TRIES = 3
+
+Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
 class Request:
-    """How sounds are answered.
+    """How sounds are processed.
 
     Args:
-        model: a place on this machine, or None for the packaged model.
-        threshold: for all classes, or None.
-        swap: average with the mirrored answer.
+        model: a path on this machine, or None for the packaged model.
+        threshold: for all classes, or None for those of the model.
+        swap: average with the mirrored prediction for the mirrored sound.
         channels: for left and right, counted from 1, or None.
-        mono: detect without direction; a sound of one channel is heard from ahead.
+        mono: detect without direction, from the first channel alone.
         formats: names of label formats to write.
     """
 
@@ -48,11 +56,11 @@ class Result:
 
     Args:
         sound: its path.
-        target: path of the results without ending; None where none were asked for.
-        events: what was found, where no files were asked for.
+        target: path of the written files without ending; None where events are returned instead.
+        events: where no files were asked for.
         failure: one sentence, or None.
-        duration_s: heard.
-        told: what was noticed on the way, (level, sentence).
+        duration_s: how much was processed.
+        messages: log records of a worker process, (level, sentence).
     """
 
     sound: Path
@@ -60,76 +68,84 @@ class Result:
     events: Events | None = None
     failure: str | None = None
     duration_s: float = 0.0
-    told: list[tuple[int, str]] = field(default_factory=list)
+    messages: list[tuple[int, str]] = field(default_factory=list)
 
 
-Heard = Callable[[float], None]
-
-
-def answer(
-    system: NetworkSystem, question: Request, sound: Path, target: Path | None, heard: Heard = lambda s: None
+def predict_one(
+    system: NetworkSystem,
+    request: Request,
+    sound: Path,
+    target: Path | None,
+    progress: Progress = lambda seconds: None,
 ) -> Result:
-    """Result for one sound; every fault of the sound becomes a sentence.
+    """Process one sound; whatever is wrong with it becomes the failure of the result.
 
     Args:
-        system: that answers.
-        question: how.
+        system: the loaded model.
+        request: how.
         sound: a file, or `-`.
-        target: where results go, without ending; None to have the events back.
-        heard: told the seconds of each stretch that has been heard.
+        target: path of the files to write, without ending; None to return the events.
+        progress: called with the seconds of each processed block.
     """
     from whence.audio import read_blocks
     from whence.errors import AudioError
-    from whence.inference.streaming import Stream
+    from whence.inference.streaming import Stream, feed_blocks
     from whence.labels import Events, write_events
 
-    stream = Stream(system, threshold=question.threshold)
+    stream = Stream(system, threshold=request.threshold)
     source = sys.stdin.buffer if sound == STDIN else sound
-    found, seconds = [], 0.0
+    found, duration_s = [], 0.0
     try:
-        for block in read_blocks(source, channels=(1, 1) if question.mono else question.channels):
-            found.append(stream.feed(block))
-            seconds += block.shape[1] / 24_000
-            heard(block.shape[1] / 24_000)
+        blocks = read_blocks(source, channels=(1, 1) if request.mono else request.channels)
+        for block, rows in feed_blocks(stream, blocks):
+            found.append(rows)
+            seconds = block.shape[1] / SAMPLE_RATE_HZ
+            duration_s += seconds
+            progress(seconds)
     except AudioError as error:
-        return Result(sound, target, failure=str(error), duration_s=seconds)
-    events = Events.concatenate([*found, stream.finish()])
-    if question.mono:
-        events = _without_places(events)
+        return Result(sound, target, failure=str(error), duration_s=duration_s)
+    events = Events.concatenate(found)
+    if request.mono:
+        events = _without_positions(events)
     if target is None:
-        return Result(sound, target, events, duration_s=seconds)
+        return Result(sound, target, events, duration_s=duration_s)
     target.parent.mkdir(parents=True, exist_ok=True)
-    # The CSV file comes last: where it stands, everything stands.
-    for name in sorted(question.formats, key=lambda name: name == "dcase"):
+    # The CSV file is written last: if it is there, so are the others.
+    for name in sorted(request.formats, key=lambda name: name == "dcase"):
         write_events(target, events, name, system.classes)
-    return Result(sound, target, duration_s=seconds)
+    return Result(sound, target, duration_s=duration_s)
 
 
 def predict_all(
-    system: NetworkSystem, question: Request, pairs: Sequence[tuple[Path, Path | None]], jobs: int, heard: Heard
+    system: NetworkSystem,
+    request: Request,
+    pairs: Sequence[tuple[Path, Path | None]],
+    jobs: int = 1,
+    progress: Progress = lambda seconds: None,
 ) -> Iterator[Result]:
-    """Result for many sounds, in the order in which they are ready.
+    """Process many sounds.
 
     Args:
-        system: that answers here; other processes load it again.
-        question: how.
-        pairs: sounds with their targets.
-        jobs: processes; with 1 this one does it all.
-        heard: told the seconds that have been heard.
+        system: the loaded model; worker processes load it again.
+        request: how.
+        pairs: sounds with their targets, as `predict_one` takes them.
+        jobs: worker processes; 1 for none.
+        progress: called with the seconds processed since the last call.
 
     Yields:
-        an answer for each pair; one whose process was killed three times is a failure.
+        a result for each pair, as soon as it is there; a sound whose process was killed three times has failed.
     """
     if jobs == 1:
         for sound, target in pairs:
-            yield answer(system, question, sound, target, heard)
+            yield predict_one(system, request, sound, target, progress)
         return
     waiting = [(sound, target, 1) for sound, target in pairs]
     while waiting:
         again: list[tuple[Path, Path | None, int]] = []
-        with ProcessPoolExecutor(jobs, initializer=_begin, initargs=(question,)) as pool:
+        with ProcessPoolExecutor(jobs, initializer=_start_worker, initargs=(request,)) as pool:
             running: dict[Future[Result], tuple[Path, Path | None, int]] = {
-                pool.submit(_answer_here, sound, target): (sound, target, tries) for sound, target, tries in waiting
+                pool.submit(_predict_in_worker, sound, target): (sound, target, tries)
+                for sound, target, tries in waiting
             }
             unfinished = set(running)
             while unfinished:
@@ -143,52 +159,118 @@ def predict_all(
                             again.append((sound, target, tries + 1))
                             continue
                         result = Result(sound, target, failure=f"{sound}: its process was killed (out of memory?)")
-                    heard(result.duration_s)
+                    progress(result.duration_s)
                     yield result
-        # Who stood behind a killed one is not to blame, but nobody knows who did it: from now on one by one.
+        # Files queued behind a crashed one are retried, one by one, since a broken pool does not name the one.
         waiting, jobs = again, 1 if again else jobs
 
 
-def _without_places(events: Events) -> Events:
-    """The same events straight ahead, at no distance that anybody knows."""
-    from dataclasses import replace
-
+def _without_positions(events: Events) -> Events:
+    """Return the same events straight ahead, at an unknown distance."""
     import numpy as np
 
     return replace(events, azimuth_deg=np.zeros(events.row_count), distance_m=np.full(events.row_count, np.nan))
 
 
-# What a worker process keeps between two sounds.
-_KEPT: dict[str, Any] = {}
+# What a worker process loads once.
+_WORKER: dict[str, Any] = {}
 
 
-def _begin(question: Request) -> None:
-    """Load the model once; Ctrl-C is for the process that asked."""
-    import signal
-
-    from whence.inference.loading import load
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _KEPT["question"] = question
-    _KEPT["system"] = load(question.model, swap=question.swap, threads=1)
-
-
-class _Telling(logging.Handler):
-    """Keeps what is said, for the process that asked."""
+class _Collector(logging.Handler):
+    """Collects log records, for the process that started the worker."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.told: list[tuple[int, str]] = []
+        self.messages: list[tuple[int, str]] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.told.append((record.levelno, record.getMessage()))
+        self.messages.append((record.levelno, record.getMessage()))
 
 
-def _answer_here(sound: Path, target: Path | None) -> Result:
-    """Result in a worker process."""
-    from dataclasses import replace
+def _start_worker(request: Request) -> None:
+    """Load the model; Ctrl-C is left to the process that started the worker."""
+    import signal
 
-    logger, telling = logging.getLogger("whence"), _Telling()
-    logger.handlers, logger.propagate = [telling], False
+    from whence.inference.detecting import load
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _WORKER["request"] = request
+    _WORKER["system"] = load(request.model, swap=request.swap, threads=1)
+
+
+def _predict_in_worker(sound: Path, target: Path | None) -> Result:
+    """Process one sound in a worker process."""
+    logger, collector = logging.getLogger("whence"), _Collector()
+    logger.handlers, logger.propagate = [collector], False
     logger.setLevel(logging.INFO)
-    return replace(answer(_KEPT["system"], _KEPT["question"], sound, target), told=telling.told)
+    result = predict_one(_WORKER["system"], _WORKER["request"], sound, target)
+    return replace(result, messages=collector.messages)
+
+
+class ResumeRecord:
+    """Which sounds of a folder of results are finished: a line for each, with the sound as it was and the request.
+
+    Args:
+        folder: of results.
+        request: how sounds are processed now; results of another request or model are not finished.
+    """
+
+    def __init__(self, folder: Path, request: Request) -> None:
+        self.folder = folder
+        self._asked = _digest(request)
+        self._lines = _read_lines(folder / RECORD)
+
+    def has(self, sound: Path, target: Path) -> bool:
+        """Return whether the results of a sound exist and are current; `target` is relative to the folder."""
+        line = self._line(sound)
+        is_there = (self.folder / f"{target}.csv").is_file()
+        return line is not None and line == self._lines.get(str(target)) and is_there
+
+    def add(self, sound: Path, target: Path) -> None:
+        """Record that a sound is finished; `target` is relative to the folder."""
+        line = self._line(sound)
+        if line is None:
+            return
+        self._lines[str(target)] = line
+        with (self.folder / RECORD).open("a", encoding="utf-8", errors="surrogateescape") as file:
+            file.write(json.dumps({"result": str(target), **line}) + "\n")
+
+    def _line(self, sound: Path) -> dict[str, Any] | None:
+        """What must be unchanged for a result to be current; None for standard input, which is never the same."""
+        try:
+            status = sound.stat()
+        except OSError:
+            return None
+        state = {"bytes": status.st_size, "changed_ns": status.st_mtime_ns}
+        return {"asked": self._asked, "sound": str(sound.resolve()), **state}
+
+
+def _read_lines(path: Path) -> dict[str, dict[str, Any]]:
+    """Read a record by result; the last line of each counts, and damaged lines, as a kill leaves one, are skipped."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="surrogateescape")
+    except FileNotFoundError:
+        return {}
+    found = {}
+    for line in text.splitlines():
+        try:
+            data = json.loads(line)
+            found[data.pop("result")] = data
+        except (ValueError, KeyError, AttributeError, TypeError):
+            continue
+    return found
+
+
+def _digest(request: Request) -> str:
+    """Return one word for the model's bytes and everything else that changes its results."""
+    from whence.inference.detecting import PACKAGED
+
+    digest = hashlib.sha256(
+        repr((request.threshold, request.swap, request.channels, request.mono, request.formats)).encode()
+    )
+    model = Path(request.model) if request.model is not None else PACKAGED
+    parts = [model / "system.json", *sorted(model.glob("*/weights.safetensors"))] if model.is_dir() else [model]
+    for part in parts:
+        with part.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:16]

@@ -1,14 +1,42 @@
-"""A sound becomes events, in memory that does not grow with its length."""
+"""A model by name, and the events of a recording: what `whence.load` and `whence.detect` are."""
 
 import os
+from pathlib import Path
 
 from whence.audio import Source, read_blocks
-from whence.inference.loading import load
+from whence.errors import InferenceError, MissingExtraError
+from whence.inference.onnx_networks import load_onnx
 from whence.inference.streaming import Stream, feed_blocks
 from whence.inference.system import NetworkSystem
 from whence.labels import Events
 
-_BLOCK_S = 10.0
+PACKAGED = Path(__file__).parent / "packaged" / "whence_small.onnx"
+
+
+def load(model: str | os.PathLike[str] | None = None, *, swap: bool = False, threads: int = 0) -> NetworkSystem:
+    """Load a model.
+
+    Args:
+        model: an ONNX file, the folder of a finished run (needs the extra `train`), or None for the model that comes
+            with whence.
+        swap: average with the mirrored prediction for the mirrored sound: twice the work, and swapped channels then
+            give exactly mirrored events.
+        threads: how many windows an ONNX file's networks process in parallel; 0 for one on each core.
+
+    Raises:
+        InferenceError: there is no such model, or it is damaged.
+        MissingExtraError: a run without torch.
+    """
+    path = PACKAGED if model is None else Path(model)
+    if path.is_dir():
+        try:
+            from whence.inference.network_bundle import load_run
+        except ImportError:
+            raise MissingExtraError("running a trained network that was not exported", "train") from None
+        return load_run(path, swap=swap)
+    if not path.is_file():
+        raise InferenceError(f"{path}: no such model; name an ONNX file or the folder of a finished run")
+    return load_onnx(path, swap=swap, threads=threads, trusted=path == PACKAGED)
 
 
 def detect(
@@ -19,17 +47,19 @@ def detect(
     swap: bool = False,
     channels: tuple[int, int] | None = None,
 ) -> Events:
-    """Which sounds happen in a recording, when, from which direction and how far away.
+    """Detect which sounds happen in a recording, when, from which direction and how far away.
+
+    Memory does not grow with the length of the recording.
 
     Args:
         source: a path, a binary file open for reading, or (array shaped (channel, sample), sample rate in Hz).
         model: a loaded system, or what `whence.load` takes; the packaged model when None.
         threshold: activity from 0 to 1 above which a class counts; the model's own, one for each class, when None.
-        swap: average with the mirrored answer to the mirrored sound; not for a system that is loaded already.
+        swap: average with the mirrored prediction for the mirrored sound; not for a system that is loaded already.
         channels: the channels to take for left and right, counted from 1; needed where there are not two.
 
     Returns:
-        a row for each 100 ms frame and class heard; iterate over it for whole events.
+        a row for each 100 ms frame and detected class; iterate over it for whole events.
 
     Raises:
         AudioError: whatever is wrong with the sound, in one sentence.
@@ -37,5 +67,5 @@ def detect(
     """
     system = model if isinstance(model, NetworkSystem) else load(model, swap=swap)
     stream = Stream(system, threshold=threshold)
-    blocks = read_blocks(source, _BLOCK_S, channels=channels)
+    blocks = read_blocks(source, channels=channels)
     return Events.concatenate([events for _, events in feed_blocks(stream, blocks)])

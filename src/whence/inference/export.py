@@ -1,4 +1,4 @@
-"""A run becomes one ONNX file: every network in one graph, what they mean beside them."""
+"""Export of a run as one ONNX file: every network in one graph, with a description of the system."""
 
 import json
 import tempfile
@@ -12,17 +12,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from whence.errors import MissingExtraError, ModelError
+from whence.errors import MissingExtraError
 from whence.features import FeatureSettings
 from whence.files import written_whole
+from whence.inference.network_bundle import WEIGHTS_FILE, load_bundle
 from whence.inference.onnx_networks import CARD_FORMAT, METADATA_KEY
-from whence.inference.run import WEIGHTS_FILE
 from whence.inference.system_file import read_system
-from whence.models import load_network
-from whence.settings import from_plain
+from whence.models.outputs import output_to_plain
 
 OPSET = 17
-# Smaller tensors (biases, scales) stay as they are: halving them saves nothing and costs precision.
+# Smaller tensors (biases, scales) stay in float32: halving them saves nothing and costs precision.
 _SMALLEST_HALVED = 1_024
 
 
@@ -35,11 +34,11 @@ class _Joined(nn.Module):
         self.inputs = inputs
 
     def forward(self, *maps: Tensor) -> tuple[Tensor, ...]:
-        """Raw output of each network."""
-        return tuple(network(maps[place]) for network, place in zip(self.networks, self.inputs, strict=True))
+        """Return the raw output of each network."""
+        return tuple(network(maps[index]) for network, index in zip(self.networks, self.inputs, strict=True))
 
 
-def export_onnx(run: Path, target: Path, *, half: bool = False, notes: str = "") -> None:
+def export_onnx(run: Path, target: Path, *, half: bool = False) -> None:
     """Write a run as one ONNX file, opset 17, any number of clips of any length, without data beside it.
 
     Inputs are the maps of each front end, (clip, map, time, band), named after it; outputs the raw numbers of each
@@ -49,7 +48,6 @@ def export_onnx(run: Path, target: Path, *, half: bool = False, notes: str = "")
         run: folder of a finished run.
         target: the file.
         half: store large weights in float16 and compute with them in float32: half the size.
-        notes: words for people, kept in the file.
 
     Raises:
         InferenceError: the run is not finished.
@@ -62,18 +60,17 @@ def export_onnx(run: Path, target: Path, *, half: bool = False, notes: str = "")
         raise MissingExtraError("exporting", "export") from None
     system = read_system(run)
     names = [*system.members, *system.localizers]
-    loaded = [load_network(run / name / WEIGHTS_FILE) for name in names]
-    front_ends = [from_plain(FeatureSettings, told["features"], f"{run}: features", ModelError) for _, told in loaded]
+    bundles = {name: load_bundle(run / name / WEIGHTS_FILE) for name in names}
+    front_ends = [bundle.settings.features for bundle in bundles.values()]
     inputs = _input_names(front_ends)
     unique = list(dict.fromkeys(inputs))
     card = {
         "format": CARD_FORMAT,
         "system": asdict(system),
         "inputs": {name: asdict(front_ends[inputs.index(name)]) for name in unique},
-        "networks": {name: told["output"] for name, (_, told) in zip(names, loaded, strict=True)},
-        "notes": notes,
+        "networks": {name: output_to_plain(bundle.settings.output) for name, bundle in bundles.items()},
     }
-    module = _Joined([network for network, _ in loaded], [unique.index(name) for name in inputs]).eval()
+    module = _Joined([bundle.network for bundle in bundles.values()], [unique.index(name) for name in inputs]).eval()
     examples = tuple(_example(front_ends[inputs.index(name)]) for name in unique)
     with written_whole(target) as file:
         model = onnx.load_from_string(_exported(module, examples, unique, names))
@@ -85,7 +82,7 @@ def export_onnx(run: Path, target: Path, *, half: bool = False, notes: str = "")
 
 
 def _input_names(front_ends: Sequence[FeatureSettings]) -> list[str]:
-    """A name for the maps of each network; equal front ends share one."""
+    """Name the maps of each network; equal front ends share one name."""
     names: dict[FeatureSettings, str] = {}
     for front_end in front_ends:
         taken = list(names.values())
@@ -95,20 +92,20 @@ def _input_names(front_ends: Sequence[FeatureSettings]) -> list[str]:
 
 
 def _example(settings: FeatureSettings) -> Tensor:
-    """Maps as two clips of three seconds have them."""
+    """Random maps of the shape that two clips of three seconds have."""
     frames = 3 * settings.rate_hz // settings.hop + 1
     return torch.randn(2, len(settings.maps), frames, settings.mel_count, generator=torch.Generator().manual_seed(1))
 
 
 def _exported(module: nn.Module, examples: tuple[Tensor, ...], inputs: list[str], outputs: list[str]) -> bytes:
-    """The graph as torch writes it."""
+    """Return the graph that torch writes."""
     axes = {name: {0: "clip", 2: f"time_{name}"} for name in inputs} | {
         name: {0: "clip", 1: "frame"} for name in outputs
     }
-    # The exporter takes a path, and the finished file shall appear whole: its bytes go through memory.
+    # The exporter wants a path, and the finished file must appear whole: its bytes go through memory.
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         path = Path(folder) / "graph.onnx"
-        # The tracing exporter is the one that keeps GRUs and free lengths right; it warns of its age and of shapes.
+        # The tracing exporter handles GRUs and variable lengths correctly; it warns of its age and of shapes.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             module, examples, path, dynamo=False, opset_version=OPSET,
@@ -118,7 +115,7 @@ def _exported(module: nn.Module, examples: tuple[Tensor, ...], inputs: list[str]
 
 
 def _halve(model: Any) -> None:
-    """Store large float32 tensors in float16 with a cast in front of their use; runtimes fold it away once loaded."""
+    """Store large float32 tensors in float16 and cast them before use; runtimes do so once, when they load the file."""
     import onnx
     from onnx import numpy_helper
 

@@ -1,4 +1,4 @@
-"""Networks in one ONNX file, run by onnxruntime; what they mean stands in the file itself. No torch."""
+"""Networks in one ONNX file, which describes itself, run by onnxruntime. No torch."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from whence.inference.system_file import SystemFile
 from whence.models.outputs import Coding, build_output, output_from_plain
 from whence.settings import from_plain
 
-# The one entry of the file's metadata that is ours: a JSON object, see OnnxCard.
+# The entry of the file's metadata that holds the OnnxCard as JSON.
 METADATA_KEY = "whence"
 # Raised when a file of today would be misread by older programs.
 CARD_FORMAT = 1
@@ -28,7 +28,7 @@ CARD_FORMAT = 1
 
 @dataclass(frozen=True)
 class OnnxCard:
-    """What a file says about itself: `{"format": 1, "system": ..., "inputs": ..., "networks": ...}`.
+    """The description in a file's metadata: `{"format": 1, "system": ..., "inputs": ..., "networks": ...}`.
 
     Args:
         system: how the networks are joined, thresholds, classes.
@@ -45,7 +45,7 @@ class OnnxCard:
         """Read the card.
 
         Raises:
-            InferenceError: it is no card, or one of a later whence.
+            InferenceError: it is damaged, or a later whence wrote it.
         """
         try:
             data = json.loads(text)
@@ -83,22 +83,26 @@ class OnnxNetworks:
 
     Args:
         path: an ONNX file that `whence export` wrote.
-        threads: how many clips are heard side by side, each by one thread, which makes the most of a processor; 0 for
-            one on each core. One clip has the same answer in any company.
+        threads: how many clips are processed in parallel, each by one thread, which makes the most of a processor; 0
+            for one on each core. Clips are not batched, so the values of a clip do not depend on the others.
+        trusted: skip the check of the file; for the packaged model.
 
     Raises:
         InferenceError: the file is missing, foreign, damaged, or onnxruntime does not take it.
     """
 
-    def __init__(self, path: Path, threads: int = 0) -> None:
-        check_onnx(path)
+    def __init__(self, path: Path, threads: int = 0, *, trusted: bool = False) -> None:
+        content = path.read_bytes() if trusted else check_onnx(path)
         onnxruntime = import_onnxruntime()
         self._threads = threads or os.cpu_count() or 1
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
         try:
-            self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+            # Its fallback to other providers would print on standard output.
+            self._session = onnxruntime.InferenceSession(
+                content, options, providers=["CPUExecutionProvider"], enable_fallback=0
+            )
         except Exception as error:  # onnxruntime has a family of exceptions without a common base
             raise InferenceError(f"{path}: onnxruntime cannot run it ({str(error).splitlines()[0]})") from None
         text = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
@@ -115,39 +119,40 @@ class OnnxNetworks:
         return self._codings
 
     def predict(self, audio: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        """The values of every network for clips (B, 2, S); each front end is computed once."""
+        """Return the values of every network for clips (B, 2, S); each front end is computed once."""
         clips = np.split(audio, len(audio))
         if len(clips) == 1 or self._threads == 1:
-            said = [self._answer_one(clip) for clip in clips]
+            outputs = [self._predict_one(clip) for clip in clips]
         else:
             with ThreadPoolExecutor(self._threads) as pool:
-                said = list(pool.map(self._answer_one, clips))
-        raw = [np.concatenate(outputs) for outputs in zip(*said, strict=True)]
+                outputs = list(pool.map(self._predict_one, clips))
+        raw = [np.concatenate(of_network) for of_network in zip(*outputs, strict=True)]
         return [coding.activate(output) for coding, output in zip(self._codings, raw, strict=True)]
 
-    def _answer_one(self, clip: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        """The raw outputs for (1, 2, S)."""
+    def _predict_one(self, clip: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Return the raw outputs for (1, 2, S)."""
         maps = {name: front_end(clip) for name, front_end in self._front_ends.items()}
         outputs: list[NDArray[np.float32]] = self._session.run(list(self.card.networks), maps)
         return outputs
 
     def _check_graph(self, path: Path) -> None:
-        """Refuse a card that belongs to another graph."""
+        """Refuse a description that belongs to another graph."""
         has = {entry.name for entry in self._session.get_inputs()}, {e.name for e in self._session.get_outputs()}
         if has != (set(self.card.inputs), set(self.card.networks)):
             raise InferenceError(f"{path}: its description does not fit its graph; export it again")
 
 
-def load_onnx(path: Path, *, swap: bool = False, threads: int = 0) -> NetworkSystem:
-    """The system in an ONNX file.
+def load_onnx(path: Path, *, swap: bool = False, threads: int = 0, trusted: bool = False) -> NetworkSystem:
+    """Load the system in an ONNX file.
 
     Args:
         path: as `whence export` wrote it.
-        swap: average with the mirrored answer to the mirrored clip.
-        threads: as `OnnxNetworks` takes them.
+        swap: average with the mirrored prediction for the mirrored clip.
+        threads: as `OnnxNetworks` takes it.
+        trusted: as `OnnxNetworks` takes it.
 
     Raises:
         InferenceError: as `OnnxNetworks` does.
     """
-    networks = OnnxNetworks(path, threads)
+    networks = OnnxNetworks(path, threads, trusted=trusted)
     return networks.card.system.system(networks, swap=swap, name=path.stem)

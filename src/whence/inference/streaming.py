@@ -1,4 +1,4 @@
-"""Sound comes in pieces of any size, events come out as soon as they are final."""
+"""Streams: sound comes in pieces of any size, events come out as soon as they are final."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.errors import InferenceError
-from whence.inference.windows import frame_count_of
 from whence.labels import Events
 from whence.units import FRAME_S, FRAME_SAMPLES
 
@@ -18,31 +17,40 @@ Latency = Literal["best", "low"]
 _PIECE_SAMPLES = 50 * FRAME_SAMPLES
 
 
+def frame_count_of(sample_count: int) -> int:
+    """Count the label frames of a recording, including one that has only begun.
+
+    >>> frame_count_of(2_400), frame_count_of(2_401), frame_count_of(1)
+    (1, 2, 1)
+    """
+    return -(-sample_count // FRAME_SAMPLES)
+
+
 class StreamModel(Protocol):
     """What a stream needs of a system; `NetworkSystem` has it."""
 
     def with_thresholds(self, thresholds: float | None) -> Self:
-        """The same with one threshold for all classes; None leaves everything as it is."""
+        """Return the same model with one threshold for all classes; None changes nothing."""
 
     def values(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What is where in each frame of clips (clip, 2, sample), (clip, frame, ...)."""
+        """Return the values (clip, frame, ...) of clips (clip, 2, sample)."""
 
     def decode(self, values: NDArray[np.float32]) -> Events:
-        """The events of the values of one clip, (frame, ...)."""
+        """Return the events of the values of one clip, (frame, ...)."""
 
 
 @dataclass(frozen=True, eq=False)
-class _Heard:
-    """A window that the networks have heard; `values` (L, ...) is None for digital silence."""
+class _Window:
+    """A window with its predicted values (L, ...); None for digital silence."""
 
     first_frame: int
     values: NDArray[np.float32] | None
 
 
 class _Centred:
-    """Windows of five seconds every 2.5; each frame is taken from the window in whose middle it lies best.
+    """Windows of five seconds every 2.5; each frame is taken from the window whose centre is nearest.
 
-    The windows and the parts kept are those of a recording whose length is known, without knowing it.
+    The result is that of windows over the whole recording, whose length need not be known in advance.
     """
 
     window_frames = 50
@@ -50,10 +58,10 @@ class _Centred:
     latency_s = window_frames * FRAME_S
 
     def __init__(self) -> None:
-        self._last: _Heard | None = None
+        self._last: _Window | None = None
 
     def next_firsts(self, final: int, frame_count: int, ended: bool) -> list[int]:
-        """The first frames of the next windows that can be heard, which do not depend on what is heard."""
+        """Return the first frames of the next windows that are complete, whatever their values will be."""
         last = None if self._last is None else self._last.first_frame
         following = 0 if last is None else last + self.hop_frames
         firsts = list(range(following, frame_count - self.window_frames + 1, self.hop_frames))
@@ -62,38 +70,39 @@ class _Centred:
         is_new = last is None or end > last
         return [*firsts, end] if ended and is_new and frame_count else firsts
 
-    def final_parts(self, heard: _Heard, final: int, frame_count: int, ended: bool) -> list[tuple[_Heard, int]]:
-        """Windows with the ends of the frames that are final from each, in order."""
+    def final_parts(self, window: _Window) -> list[tuple[_Window, int]]:
+        """Return windows with the ends of the frames that are final from each, in order."""
         parts = []
         if self._last is not None:
-            parts.append((self._last, math.ceil((self._last.first_frame + heard.first_frame + self.window_frames) / 2)))
-        self._last = heard
-        # Up to the middle nothing that comes can lie better; the rest waits for the next window.
-        return [*parts, (heard, heard.first_frame + self.window_frames // 2 + 1)]
+            edge = math.ceil((self._last.first_frame + window.first_frame + self.window_frames) / 2)
+            parts.append((self._last, edge))
+        self._last = window
+        # No later window can be nearer to the frames up to the centre; the others wait for the next window.
+        return [*parts, (window, window.first_frame + self.window_frames // 2 + 1)]
 
-    def last_part(self, frame_count: int) -> list[tuple[_Heard, int]]:
-        """What the last window still holds when the sound has ended."""
+    def last_part(self, frame_count: int) -> list[tuple[_Window, int]]:
+        """Return the last window, from which the remaining frames are taken when the sound has ended."""
         return [] if self._last is None else [(self._last, frame_count)]
 
 
 class _Latest:
-    """Short windows that end now; what they say about their last 200 ms is final at once."""
+    """Windows of two seconds that end now; the values of their last 200 ms are final at once."""
 
     window_frames = 20
     hop_frames = 2
     latency_s = hop_frames * FRAME_S
 
     def next_firsts(self, final: int, frame_count: int, ended: bool) -> list[int]:
-        """The first frame of the next window, alone; negative while less has been heard than a window holds."""
+        """Return the first frame of the next window; negative while the sound is shorter than a window."""
         end = min(final + self.hop_frames, frame_count) if ended else final + self.hop_frames
         return [end - self.window_frames] if final < end <= frame_count else []
 
-    def final_parts(self, heard: _Heard, final: int, frame_count: int, ended: bool) -> list[tuple[_Heard, int]]:
-        """The window and its end."""
-        return [(heard, heard.first_frame + self.window_frames)]
+    def final_parts(self, window: _Window) -> list[tuple[_Window, int]]:
+        """Return the window and its end."""
+        return [(window, window.first_frame + self.window_frames)]
 
-    def last_part(self, frame_count: int) -> list[tuple[_Heard, int]]:
-        """Nothing waits."""
+    def last_part(self, frame_count: int) -> list[tuple[_Window, int]]:
+        """Return nothing: no frame waits."""
         return []
 
 
@@ -124,18 +133,18 @@ _PLANS: dict[str, type[_Centred] | type[_Latest]] = {"best": _Centred, "low": _L
 
 
 class Stream:
-    """A recording that is still going on, heard by a system.
+    """The events of a recording that is still going on.
 
     The events are the same whatever the sizes of the pieces, and memory does not grow with the recording.
 
     Args:
-        system: of networks.
-        latency: `best` hears five seconds around every moment and gives what `detect` gives for the whole recording;
-            `low` hears two seconds up to now and answers every 200 ms.
+        system: whose events these are.
+        latency: `best` sees five seconds around every moment and gives what `detect` gives for the whole recording;
+            `low` sees the last two seconds and gives events every 200 ms.
         threshold: one threshold for all classes instead of the system's own.
 
     Attributes:
-        latency_s: the longest time from a sound to its event, computing not counted.
+        latency_s: the longest time from a sound to its event, without the time to compute it.
         frame_count: label frames that are final.
 
     Raises:
@@ -149,14 +158,14 @@ class Stream:
         self._plan = _PLANS[latency]()
         self.latency_s = self._plan.latency_s
         self.frame_count = 0
-        # As many frames before the first final one as a window may reach back, so that no window begins before it.
-        self._kept = np.zeros((2, self._plan.window_frames * FRAME_SAMPLES), np.float32)
-        self._kept_from = -self._plan.window_frames
+        # Zeros before the beginning, as many as a window may reach back.
+        self._buffer = np.zeros((2, self._plan.window_frames * FRAME_SAMPLES), np.float32)
+        self._buffer_first = -self._plan.window_frames
         self._sample_count = 0
         self._ended = False
 
     def feed(self, signal: NDArray[np.float32]) -> Events:
-        """Hear some more.
+        """Process the next piece of sound.
 
         Args:
             signal: (2, any number of samples) float32 at 24 kHz, left first.
@@ -172,59 +181,58 @@ class Stream:
         if self._ended:
             raise InferenceError("this stream has ended; begin another")
         found = [Events.empty()]
-        # A whole recording at once goes through like many pieces.
+        # A whole recording at once goes through in pieces too, so that memory stays bounded.
         for first in range(0, signal.shape[1], _PIECE_SAMPLES):
             piece = signal[:, first : first + _PIECE_SAMPLES]
-            self._kept = np.concatenate((self._kept, piece), axis=1, dtype=np.float32)
+            self._buffer = np.concatenate((self._buffer, piece), axis=1, dtype=np.float32)
             self._sample_count += piece.shape[1]
-            found.append(self._hear(self._sample_count // FRAME_SAMPLES))
+            found.append(self._process(self._sample_count // FRAME_SAMPLES))
         return Events.concatenate(found)
 
     def finish(self) -> Events:
-        """End the stream: rows of all frames that were not final yet; a frame that has begun counts."""
+        """End the stream and return the rows of all remaining frames, including one that has only begun."""
         self._ended = True
         frame_count = frame_count_of(self._sample_count)
-        found = [self._hear(frame_count)]
-        found += [self._rows(heard, end, frame_count) for heard, end in self._plan.last_part(frame_count)]
+        found = [self._process(frame_count)]
+        found += [self._rows(window, end, frame_count) for window, end in self._plan.last_part(frame_count)]
         return Events.concatenate(found)
 
-    def _hear(self, frame_count: int) -> Events:
-        """Hear every window that can be heard by now, several at a time where there are."""
+    def _process(self, frame_count: int) -> Events:
+        """Predict every window that is complete by now, all at once, and return the rows that become final."""
         plan, found = self._plan, [Events.empty()]
         while firsts := plan.next_firsts(self.frame_count, frame_count, self._ended):
-            for heard in self._heard(firsts):
-                parts = plan.final_parts(heard, self.frame_count, frame_count, self._ended)
-                found += [self._rows(heard, end, frame_count) for heard, end in parts]
+            for window in self._windows(firsts):
+                found += [self._rows(part, end, frame_count) for part, end in plan.final_parts(window)]
             self._forget(firsts[-1])
         return Events.concatenate(found)
 
-    def _heard(self, firsts: list[int]) -> list[_Heard]:
-        """What the networks say about windows, given by their first frames."""
+    def _windows(self, firsts: list[int]) -> list[_Window]:
+        """Predict windows, given by their first frames."""
         audio = np.concatenate([self._audio(first) for first in firsts])
-        # Digital silence holds nothing; networks never heard it in training and might think otherwise.
+        # Digital silence holds no events; networks have not seen it in training and might predict some.
         sounding = [bool(window.any()) for window in audio]
-        said = iter(self.system.values(audio[sounding]) if any(sounding) else ())
-        return [_Heard(first, next(said) if sounds else None) for first, sounds in zip(firsts, sounding, strict=True)]
+        predicted = iter(self.system.values(audio[sounding]) if any(sounding) else ())
+        return [_Window(first, next(predicted) if loud else None) for first, loud in zip(firsts, sounding, strict=True)]
 
     def _audio(self, first: int) -> NDArray[np.float32]:
         """(1, 2, sample): the window from a label frame, zeros beyond the end of the sound."""
-        begin = (first - self._kept_from) * FRAME_SAMPLES
+        begin = (first - self._buffer_first) * FRAME_SAMPLES
         length = self._plan.window_frames * FRAME_SAMPLES
-        audio = self._kept[:, begin : begin + length]
+        audio = self._buffer[:, begin : begin + length]
         return np.pad(audio, ((0, 0), (0, length - audio.shape[1])))[None]
 
     def _forget(self, first: int) -> None:
-        """Drop the sound that no later window can reach: each begins after the one before."""
-        gone = first - self._kept_from
-        self._kept, self._kept_from = self._kept[:, gone * FRAME_SAMPLES :], first
+        """Drop the sound that no later window needs: each begins after the one before."""
+        gone = first - self._buffer_first
+        self._buffer, self._buffer_first = self._buffer[:, gone * FRAME_SAMPLES :], first
 
-    def _rows(self, heard: _Heard, end: int, frame_count: int) -> Events:
-        """The rows of a window from the first frame that is not final yet up to `end`, which then are final."""
+    def _rows(self, window: _Window, end: int, frame_count: int) -> Events:
+        """Return the rows of a window from the first frame that is not final up to `end`, which makes them final."""
         begin, end = self.frame_count, min(end, frame_count)
         if begin >= end:
             return Events.empty()
         self.frame_count = end
-        if heard.values is None:
+        if window.values is None:
             return Events.empty()
-        kept = heard.values[begin - heard.first_frame : end - heard.first_frame]
-        return self.system.decode(kept).shifted(begin)
+        values = window.values[begin - window.first_frame : end - window.first_frame]
+        return self.system.decode(values).shifted(begin)

@@ -1,7 +1,8 @@
-"""Whatever maps a signal to events: a network, a joined pair, an ensemble, with thresholds."""
+"""Systems map a signal to events: a network, a joined pair or an ensemble, with thresholds."""
 
 # B clip, L label frame (100 ms), K class, S sample
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, Self
 
@@ -9,41 +10,46 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from whence.errors import InferenceError
-from whence.inference.joining import Activity, join
-from whence.inference.networks import Networks
-from whence.inference.smoothing import smooth
+from whence.inference.combining import Activity, join, smooth
 from whence.inference.streaming import Stream
 from whence.labels import STARSS23, ClassList, Events
 from whence.models.outputs import ACTIVITY, Classwise, ClasswiseSettings, Coding
 
 
-class System(Protocol):
-    """What scoring, streaming, reports and export are written for."""
+class Networks(Protocol):
+    """Trained networks that take the same clips, whichever engine runs them."""
 
     @property
-    def classes(self) -> ClassList:
-        """What the class indices of its events mean."""
+    def codings(self) -> Sequence[Coding]:
+        """What the values of each network mean, in order."""
 
-    def detect(self, signal: NDArray[np.float32]) -> Events:
-        """The events of a (2, sample) signal at 24 kHz, of any length."""
+    def predict(self, audio: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Return the values of every network, in order.
+
+        Args:
+            audio: (B, 2, S) at 24 kHz, left first.
+
+        Returns:
+            for each network what its coding's `activate` gives, (B, L, ...).
+        """
 
 
 @dataclass(frozen=True, eq=False)
 class NetworkSystem:
-    """Networks that answer together.
+    """Networks with all that turns their values into events.
 
     Args:
         networks: those whose values are averaged (the detectors, where there are localizers), then the localizers.
-        localizer_count: how many networks at the end say where; 0 for a system that does all in one.
-        activity: of a joined system, see `whence.inference.joining.join`.
+        localizer_count: how many networks at the end predict direction and distance; 0 where each predicts all.
+        activity: of a joined system, see `whence.inference.combining.join`.
         thresholds: (K,) activity above which a class counts; the coding's own when None.
         smoothing_frames: median over the activity of so many frames, odd; 1 for none. Classwise codings only.
-        swap: average with the mirrored answer to the mirrored clip.
+        swap: average with the mirrored prediction for the mirrored clip.
         classes: names of the classes.
         name: of the model, for people.
 
     Raises:
-        InferenceError: no networks, unlike codings among those that are averaged, or another number of classes.
+        InferenceError: no networks, different codings among those that are averaged, or another number of classes.
     """
 
     networks: Networks
@@ -62,7 +68,7 @@ class NetworkSystem:
             raise InferenceError("a system needs at least one network")
         for group in (codings[:count], codings[count:]):
             if len({type(coding) for coding in group}) > 1:
-                raise InferenceError("networks of unlike codings cannot be averaged")
+                raise InferenceError("networks of different codings cannot be averaged")
         classwise = isinstance(codings[0], Classwise)
         if self.localizer_count and not (classwise and isinstance(codings[-1], Classwise)):
             raise InferenceError("only networks of the classwise coding can be joined")
@@ -78,7 +84,7 @@ class NetworkSystem:
         return Classwise(ClasswiseSettings(first.class_count)) if self.localizer_count else first
 
     def with_thresholds(self, thresholds: ArrayLike | None) -> Self:
-        """The same networks with one threshold for all classes, or one for each; None leaves everything as it is.
+        """Return the same system with one threshold for all classes, or one for each; None changes nothing.
 
         Raises:
             InferenceError: a threshold is not in 0..1, or the coding has no activity to compare with one.
@@ -93,30 +99,30 @@ class NetworkSystem:
         return replace(self, thresholds=np.broadcast_to(given, (len(self.classes),)).copy())
 
     def values(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The values of a batch of clips (B, 2, S), joined, averaged and smoothed."""
+        """Return the values of a batch of clips (B, 2, S), averaged, joined and smoothed."""
         if self.swap:
             both = self.networks.predict(np.concatenate([audio, audio[:, ::-1]]))
             # Swapping the channels of the input then mirrors the result exactly.
-            answers = [
-                coding.average([said[: len(audio)], coding.mirror(said[len(audio) :])])
-                for coding, said in zip(self.networks.codings, both, strict=True)
+            predicted = [
+                coding.average([values[: len(audio)], coding.mirror(values[len(audio) :])])
+                for coding, values in zip(self.networks.codings, both, strict=True)
             ]
         else:
-            answers = self.networks.predict(audio)
-        count = len(answers) - self.localizer_count
-        values: NDArray[np.float32] = self.networks.codings[0].average(answers[:count])
+            predicted = self.networks.predict(audio)
+        count = len(predicted) - self.localizer_count
+        values: NDArray[np.float32] = self.networks.codings[0].average(predicted[:count])
         if self.localizer_count:
-            values = join(values, self.networks.codings[-1].average(answers[count:]), self.activity)
+            values = join(values, self.networks.codings[-1].average(predicted[count:]), self.activity)
         if self.smoothing_frames != 1:
             values[:, :, ACTIVITY] = smooth(values[:, :, ACTIVITY], self.smoothing_frames)
         return values
 
     def decode(self, values: NDArray[np.float32]) -> Events:
-        """The events of one clip's values (L, ...), with this system's thresholds."""
+        """Return the events of one clip's values (L, ...), with this system's thresholds."""
         return self.coding.decode(values[None], self.thresholds)[0]
 
     def detect(self, signal: NDArray[np.float32]) -> Events:
-        """The events of a whole recording: windows of five seconds, each frame from the window it is central in.
+        """Return the events of a whole recording: windows of five seconds, each frame from the window it is central in.
 
         Args:
             signal: (2, sample) float32 at 24 kHz, of any length; digital silence holds no events.

@@ -1,4 +1,4 @@
-"""What the networks of a run make together: `system.json`, read strictly and written whole."""
+"""The system of a run as a file, `system.json`: its networks, and how their values become events."""
 
 import json
 from collections.abc import Mapping
@@ -10,9 +10,8 @@ import numpy as np
 
 from whence.errors import InferenceError, ModelError
 from whence.files import written_whole
-from whence.inference.joining import Activity
-from whence.inference.networks import Networks
-from whence.inference.system import NetworkSystem
+from whence.inference.combining import Activity
+from whence.inference.system import Networks, NetworkSystem
 from whence.labels import STARSS23, ClassList
 from whence.settings import from_plain
 
@@ -21,16 +20,16 @@ SYSTEM_FILE = "system.json"
 
 @dataclass(frozen=True)
 class SystemFile:
-    """Which networks answer, how they are joined, and when a class counts as active.
+    """Which networks there are, how they are joined, and when a class counts as active.
 
     Args:
         members: folders of the networks whose values are averaged; the detector where there is a localizer.
-        localizers: folders of the networks that say where.
-        activity: how they are joined, see `whence.inference.joining.join`.
+        localizers: folders of the networks that predict direction and distance.
+        activity: how they are joined, see `whence.inference.combining.join`.
         thresholds: one for each class; None where the coding has its own.
         smoothing_frames: median over the activity of so many frames, odd.
-        classes: names of the classes; the 13 of STARSS23 where a file from before there were names has none.
-        recipe: the name of what was trained.
+        classes: names of the classes; the 13 of STARSS23 where an old file has none.
+        recipe: its name.
         validation: scores on the held-out clips, for people.
 
     Raises:
@@ -60,12 +59,12 @@ class SystemFile:
             raise InferenceError(f"smoothing_frames is {self.smoothing_frames}; it must be an odd number from 1")
 
     def class_list(self, count: int) -> ClassList:
-        """The names of so many classes."""
+        """Return the names of `count` classes."""
         unnamed = STARSS23 if count == len(STARSS23) else ClassList(tuple(f"class {i}" for i in range(count)))
         return ClassList(self.classes) if self.classes else unnamed
 
     def system(self, networks: Networks, *, swap: bool = False, name: str = "") -> NetworkSystem:
-        """The system that this describes, of networks in the order of `members` and `localizers`."""
+        """Return the system that this describes, with networks in the order of `members` and `localizers`."""
         thresholds = None if self.thresholds is None else np.array(self.thresholds)
         return NetworkSystem(
             networks,
@@ -80,13 +79,13 @@ class SystemFile:
 
 
 def write_system(folder: Path, system: SystemFile) -> None:
-    """Write what a run's system is; what stood there before is replaced whole or not at all."""
+    """Write the system of a run into its folder."""
     with written_whole(folder / SYSTEM_FILE) as file:
         file.write(json.dumps(asdict(system), indent=2).encode("utf-8") + b"\n")
 
 
 def read_system(folder: Path) -> SystemFile:
-    """Read what a run's system is.
+    """Read the system of a run.
 
     Raises:
         InferenceError: the folder holds no finished run, or the file is damaged.
@@ -100,7 +99,7 @@ def read_system(folder: Path) -> SystemFile:
     except (ValueError, RecursionError) as error:
         raise InferenceError(f"{path}: no JSON ({error}); train again") from None
     if not isinstance(data, dict) or "members" not in data:
-        raise InferenceError(f"{path}: does not say which networks answer; train again")
+        raise InferenceError(f"{path}: does not name its networks; train again")
     try:
         return from_plain(SystemFile, data, "system", ModelError)
     except (ModelError, InferenceError) as error:

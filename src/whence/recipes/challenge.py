@@ -1,4 +1,4 @@
-"""`nercslip_2024`, `ntu`: two systems of the same challenge series, as far as their reports say."""
+"""`nercslip_2024`, `ntu`: two systems of earlier challenges, as far as their reports describe them."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ _EPOCH_CLIPS = 16_384
 
 
 def nercslip_2024() -> Recipe:
-    """Three branches in one network: activity, direction, distance; losses weighed 0.1, 1, 0.5.
+    """Three branches in one network: activity, direction, distance; loss weights 0.1, 1, 0.5.
 
     Source: technical report of NERC-SLIP, DCASE 2024 Task 3, for stereo instead of Ambisonic input.
     """

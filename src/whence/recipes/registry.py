@@ -27,10 +27,10 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
 
 
 def recipe_named(name: str) -> Recipe:
-    """The recipe of a name.
+    """Return the recipe of a name.
 
     Raises:
-        TrainingError: there is none; the nearest name is told.
+        TrainingError: there is none; the message names the nearest.
 
     >>> recipe_named("xiaomi_3").networks[0].batch_clips
     128

@@ -11,8 +11,8 @@ from whence.training import NetworkRecipe, OptimizerSettings, Recipe
 def seldnet() -> Recipe:
     """The official DCASE 2025 baseline: 734,261 parameters, multi-ACCDOA with ADPIT, Adam at 1e-3.
 
-    The organisers train on 31,000 clips an epoch in batches of 256 for 200 epochs. Constant rate, no decay, no
-    clipping and no average of weights are theirs.
+    As the organisers train it: 31,000 clips an epoch, batches of 256, 200 epochs, a constant rate, no weight decay, no
+    clipping of gradients and no average of weights.
     """
     network = NetworkRecipe(
         "seld",

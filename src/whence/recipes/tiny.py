@@ -1,4 +1,4 @@
-"""`tiny`: a detector and a localizer of a few thousand numbers, trained in seconds; for tests and first steps."""
+"""`tiny`: a detector and a localizer of a few thousand parameters, trained in seconds; for tests and first steps."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from whence.training import NetworkRecipe, OptimizerSettings, Recipe
 
 
 def tiny() -> Recipe:
-    """Two epochs of 64 clips; the result hears next to nothing, but every part of the real thing has run."""
+    """Two epochs of 64 clips: the result detects next to nothing, but every part of a real training has run."""
     model = CompactLocalizerSettings(
         channels=(8, 8, 8, 16), width=32, heads=2, sequence=("transformer",), output_size=13
     )

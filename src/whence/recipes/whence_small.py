@@ -1,4 +1,4 @@
-"""`whence_small`: the report's idea in small, five million numbers in two networks."""
+"""`whence_small`: the system of the report in small, five million parameters in two networks."""
 
 from dataclasses import replace
 
@@ -11,12 +11,12 @@ _OPTIMIZER = OptimizerSettings(peak_rate=2e-3, warmup_share=0.1, average_decay=0
 
 
 def whence_small() -> Recipe:
-    """A compact detector from scratch, and a mid/side localizer that also tells activity."""
+    """A compact detector from scratch, and a mid/side localizer that also predicts activity."""
     return _recipe("whence_small", YamnetSettings(batch_norm=True), _OPTIMIZER)
 
 
 def whence_small_pretrained() -> Recipe:
-    """The same with a detector that begins with YAMNet's published weights (`--encoder detector=FILE`).
+    """The same with a detector that starts from YAMNet's published weights (`--encoder detector=FILE`).
 
     Those weights have their batch norms folded in, so the rate is lower.
     """
@@ -27,12 +27,12 @@ def whence_small_pretrained() -> Recipe:
 def _recipe(name: str, encoder: YamnetSettings, detector_optimizer: OptimizerSettings) -> Recipe:
     """A detector for 22 epochs of 4,096 scenes and a localizer for 88.
 
-    As many as the packaged model's learned from before its localizer also heard sounds at other speeds.
+    The packaged model was trained on as many, before its localizer was also trained on sounds at other speeds.
     """
     detector = NetworkRecipe(
         "detector",
         CompactDetectorSettings(encoder),
-        # Scenes and recordings are quieter than what YAMNet was trained on, each by its own measure.
+        # Scenes and recordings are quieter than YAMNet's training data, by different amounts.
         replace(yamnet_mel_settings(), peak_normalized=True),
         detection(),
         batch_clips=32,
@@ -44,9 +44,9 @@ def _recipe(name: str, encoder: YamnetSettings, detector_optimizer: OptimizerSet
         "localizer",
         CompactLocalizerSettings(input_maps=6, place_width=96, symmetric=True),
         midside_onsets_settings(),
-        # The size of errors is what the official metric averages, of angles and of relative distances.
+        # The official metric averages absolute errors of angles and relative errors of distances.
         ClasswiseSettings(direction_absolute=True, distance_weight=1.0, scale=DistanceScale("log", absolute=True)),
-        # Twice as many steps for as many clips: distances begin to be learned late.
+        # Half the batch gives twice as many steps: the network learns distances late.
         batch_clips=16,
         epochs=88,
         epoch_clips=4_096,

@@ -1,11 +1,11 @@
 """`xiaomi_1` to `xiaomi_4`: the report's hybrid, a Dasheng detector joined with a ResNet-Conformer localizer.
 
-The report says how the networks are trained and that its four submissions differ slightly in augmentation, but not how.
-The four sets here are our reading: nothing but what MixedAudioDataset does; masks on the features; masks and filters;
-and all of these with scenes mixed in pairs.
+The report describes how the networks are trained, and that its four submissions differ slightly in augmentation. The
+four sets here are our reading: MixedAudioDataset alone; with masks on the features; with masks and filters; and with
+these and scenes mixed in pairs.
 
-Nor does it say how Dasheng is tuned. In our reading the encoder stands still while the layers on it find their feet in
-the warm-up, then its last four blocks learn, and after a tenth of all steps everything does.
+Nor does it describe how Dasheng is tuned. In our reading the encoder is frozen during the warm-up of the head, then its
+last four blocks are trained, and after a tenth of all steps the whole network.
 """
 
 from dataclasses import replace
@@ -17,14 +17,14 @@ from whence.scenes import SceneSettings
 from whence.scenes.transforms import FilterAugmentSettings, SceneMixingSettings, SpecAugmentSettings
 from whence.training import NetworkRecipe, OptimizerSettings, Recipe
 
-# Warm-up from 0 to 1e-3, then a cosine to 0; how long the warm-up is the report does not say.
+# Warm-up from 0 to 1e-3, then a cosine to 0; the report does not give the length of the warm-up.
 _OPTIMIZER = OptimizerSettings(peak_rate=1e-3, warmup_share=0.05, schedule="cosine")
 _EPOCH_CLIPS = 16_384
 _FROZEN = ((0.05, 12), (0.1, 8))
 
 
 def xiaomi_1() -> Recipe:
-    """The hybrid with MixedAudioDataset's own augmentation; give the detector Dasheng's weights to begin with."""
+    """The hybrid with the augmentation of MixedAudioDataset; `--encoder` should give the detector Dasheng's weights."""
     detector = NetworkRecipe(
         "detector",
         DashengDetectorSettings(),
@@ -50,17 +50,17 @@ def xiaomi_1() -> Recipe:
 
 
 def xiaomi_2() -> Recipe:
-    """Adds time-frequency masks."""
+    """Add time-frequency masks."""
     return _varied(xiaomi_1(), "xiaomi_2", SpecAugmentSettings(), None)
 
 
 def xiaomi_3() -> Recipe:
-    """Adds time-frequency masks and random filters."""
+    """Add time-frequency masks and random filters."""
     return _varied(xiaomi_1(), "xiaomi_3", SpecAugmentSettings(), FilterAugmentSettings())
 
 
 def xiaomi_4() -> Recipe:
-    """Adds masks, filters, and scenes mixed in pairs."""
+    """Add masks, filters, and scenes mixed in pairs."""
     recipe = _varied(xiaomi_1(), "xiaomi_4", SpecAugmentSettings(), FilterAugmentSettings())
     return replace(recipe, scenes=SceneSettings(scene_mixing=SceneMixingSettings(probability=0.3)))
 
@@ -68,6 +68,6 @@ def xiaomi_4() -> Recipe:
 def _varied(
     recipe: Recipe, name: str, masks: SpecAugmentSettings | None, filters: FilterAugmentSettings | None
 ) -> Recipe:
-    """The same networks with another augmentation of their features."""
+    """Return a recipe with another augmentation of features."""
     networks = tuple(replace(network, spec_augment=masks, filter_augment=filters) for network in recipe.networks)
     return replace(recipe, name=name, networks=networks)

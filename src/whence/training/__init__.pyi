@@ -1,12 +1,17 @@
 from .data import ClipData as ClipData, SceneData as SceneData, TrainingData as TrainingData
 from .loop import LoopSettings as LoopSettings, Progress as Progress
-from .overrides import with_class_count as with_class_count, with_overrides as with_overrides
-from .protocol import DevTestClips as DevTestClips
-from .recipe import NetworkRecipe as NetworkRecipe, OptimizerSettings as OptimizerSettings, Recipe as Recipe
+from .recipe import (
+    NetworkRecipe as NetworkRecipe,
+    OptimizerSettings as OptimizerSettings,
+    Recipe as Recipe,
+    with_class_count as with_class_count,
+    with_overrides as with_overrides,
+)
 from .run_folder import check_recipe as check_recipe, read_recipe as read_recipe
 from .train import train as train
 from .tuning import tune_system as tune_system
 from .validation import (
+    DevTestClips as DevTestClips,
     ValidationClips as ValidationClips,
     check_class_count as check_class_count,
     describe_scores as describe_scores,

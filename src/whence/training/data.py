@@ -1,4 +1,4 @@
-"""Where training clips come from: endless scenes or a fixed set of clips, in batches asked for by number."""
+"""Training data: endless scenes or a fixed set of clips, in batches by number."""
 
 import signal
 import threading
@@ -26,7 +26,7 @@ class Batch:
         audio: (clip, 2, sample) float32.
         events: one table per clip.
         names: of the clips, for messages.
-        numbers: which clips of a fixed set these are; empty where no clip comes twice.
+        numbers: of the clips in a fixed set; empty where no clip comes twice.
     """
 
     audio: torch.Tensor
@@ -36,38 +36,38 @@ class Batch:
 
 
 class TrainingData(Protocol):
-    """Anything that gives batch number n of a training, the same whoever asks and whenever."""
+    """Anything that gives batch number n of a training, always the same for the same n."""
 
     def batches(self, numbers: range, batch_clips: int, epoch_steps: int, workers: int) -> Iterator[Batch]:
-        """The numbered batches in order; `epoch_steps` of them make an epoch."""
+        """Yield the numbered batches in order; `epoch_steps` of them are an epoch."""
 
 
 class SceneData:
-    """Scenes mixed on the fly: no clip is seen twice.
+    """Scenes mixed on the fly; no clip comes twice.
 
     Args:
-        stream: its own batch size is not used.
+        stream: of scenes; its own batch size is not used.
     """
 
     def __init__(self, stream: SceneStream) -> None:
         self.stream = stream
 
     def batches(self, numbers: range, batch_clips: int, epoch_steps: int, workers: int) -> Iterator[Batch]:
-        """Render ahead in so many processes."""
+        """Yield batches that `workers` processes render in advance."""
         stream = self.stream
         stream = SceneStream(
             stream.seed, stream.settings, stream.sounds, stream.rooms, batch_clips, epoch_steps, stream.device
         )
-        rendered_batches: Iterator[RenderedBatch] = _made_ahead(stream, numbers, workers)
+        rendered_batches: Iterator[RenderedBatch] = _loaded(stream, numbers, workers)
         for number, rendered in zip(numbers, rendered_batches, strict=True):
-            epoch, place = divmod(number, epoch_steps)
-            first = place * batch_clips
+            epoch, step = divmod(number, epoch_steps)
+            first = step * batch_clips
             names = [f"scene seed {stream.seed}, epoch {epoch}, index {first + i}" for i in range(batch_clips)]
             yield Batch(rendered.audio, rendered.events, names)
 
 
 class ClipData:
-    """A fixed set of clips, shuffled anew each round, channels swapped at random.
+    """A fixed set of clips, shuffled in each round, channels swapped at random.
 
     Args:
         clips: with labels.
@@ -86,14 +86,14 @@ class ClipData:
         self.swap_probability = swap_probability
 
     def batches(self, numbers: range, batch_clips: int, epoch_steps: int, workers: int) -> Iterator[Batch]:
-        """Read ahead in so many processes; rounds through the clips end where they end, not with epochs."""
-        return _made_ahead(_ClipBatches(self, batch_clips), numbers, workers)
+        """Yield batches that `workers` processes read in advance; rounds through the clips do not end with epochs."""
+        return _loaded(_ClipBatches(self, batch_clips), numbers, workers)
 
     def drawn(self, positions: range) -> list[tuple[int, bool]]:
-        """Which clip stands at each position of the whole training, and whether it is mirrored.
+        """Return which clip is at each position of the whole training, and whether it is mirrored.
 
         Args:
-            positions: clips counted from the first of the training; rounds through the set stand end to end.
+            positions: clips counted from the first of the training; rounds through the set follow each other.
         """
         count = len(self.clips)
         rounds = {turn: self._order(turn) for turn in {position // count for position in positions}}
@@ -104,7 +104,7 @@ class ClipData:
         ]
 
     def _order(self, turn: int) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
-        """The set shuffled for one round."""
+        """Return the order of one round."""
         return np.random.default_rng([self.seed, turn, 0]).permutation(len(self.clips))
 
 
@@ -126,8 +126,8 @@ class _ClipBatches(Dataset[Batch]):
         return Batch(torch.stack(audio), events, names, numbers)
 
 
-class _Told(Dataset[Any], Generic[_Item]):
-    """A dataset whose own errors come back as values: a loader process would wrap them in its traceback."""
+class _ErrorsAsValues(Dataset[Any], Generic[_Item]):
+    """A dataset that returns its own errors as values: a loader process would wrap them in its traceback."""
 
     def __init__(self, inner: Dataset[_Item]) -> None:
         self.inner = inner
@@ -139,37 +139,37 @@ class _Told(Dataset[Any], Generic[_Item]):
             return error
 
 
-def _made_ahead(dataset: Dataset[_Item], numbers: range, workers: int) -> Iterator[_Item]:
-    """The numbered items in order, made in so many processes.
+def _loaded(dataset: Dataset[_Item], numbers: range, workers: int) -> Iterator[_Item]:
+    """Yield the numbered items in order, made by `workers` processes.
 
     Raises:
-        WhenceError: what the dataset raised, wherever it ran.
+        WhenceError: raised by the dataset, in any process.
         WorkerDiedError: a process was killed.
     """
     loader = DataLoader(
-        _Told(dataset), sampler=numbers, batch_size=None, num_workers=workers, worker_init_fn=_leave_signals_alone
+        _ErrorsAsValues(dataset), sampler=numbers, batch_size=None, num_workers=workers, worker_init_fn=_ignore_signals
     )
     try:
-        for item in _without_alarms(loader):
+        for item in _started(loader):
             if isinstance(item, WhenceError):
                 raise item
             yield item
     except (RuntimeError, ConnectionError, EOFError) as error:
-        # The last two: it was killed while it handed over a batch.
+        # The last two: the process was killed while it sent a batch.
         if isinstance(error, RuntimeError) and "exited unexpectedly" not in str(error):
             raise
-        raise WorkerDiedError("a process that makes batches was killed (out of memory?)") from None
+        raise WorkerDiedError("a process that prepares batches was killed (out of memory?)") from None
 
 
-def _without_alarms(loader: "DataLoader[Any]") -> Iterator[Any]:
-    """Begin to load, without the signal handler that comes with it.
+def _started(loader: "DataLoader[Any]") -> Iterator[Any]:
+    """Start a loader, and remove the signal handler that it installs.
 
-    It would raise as soon as a process dies, wherever training is then, even halfway through a change of the weights.
-    Without it the loss is noticed when the next batch is asked for, a few seconds later.
+    The handler would raise as soon as a process dies, even halfway through an update of the weights. Without it the
+    loss is noticed when the next batch is due, a few seconds later.
     """
     handler = signal.getsignal(signal.SIGCHLD)
     if getattr(handler, "__module__", "").startswith("torch."):
-        # A loader that this process made earlier has left its own behind.
+        # An earlier loader of this process has left its handler.
         handler = signal.SIG_DFL
     items = iter(loader)
     if threading.current_thread() is threading.main_thread():
@@ -177,7 +177,7 @@ def _without_alarms(loader: "DataLoader[Any]") -> Iterator[Any]:
     return items
 
 
-def _leave_signals_alone(worker: int) -> None:
-    """Ctrl-C and a scheduler's SIGTERM reach every process; only the one that trains shall act on them."""
+def _ignore_signals(worker: int) -> None:
+    """Ignore Ctrl-C and a scheduler's SIGTERM, which reach every process; only the one that trains reacts."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

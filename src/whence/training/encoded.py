@@ -1,4 +1,4 @@
-"""What a wholly frozen encoder says about a fixed set of clips: computed once, kept in a file, read from there."""
+"""The output of a wholly frozen encoder for a fixed set of clips: computed once, stored in a file, read from there."""
 
 import hashlib
 import json
@@ -19,39 +19,39 @@ from whence.training.data import ClipData
 from whence.training.learner import Learner
 
 _LOG = logging.getLogger("whence.training")
-# Larger sets are encoded anew in every epoch, as if there were no file.
+# Larger sets are encoded anew in every epoch.
 _LARGEST_BYTES = 8_000_000_000
-# Always the same clips at once, so that numbers do not depend on where an interrupted file went on.
+# Always the same clips together, so that numbers do not depend on where an interrupted file continued.
 _CLIPS_AT_ONCE = 16
 _NOTE, _ROWS, _SUMS = "encoded.json", "encoded.rows", "encoded.sums"
 
 
 @runtime_checkable
 class Split(Protocol):
-    """A network that is an encoder and what stands on it."""
+    """A network of an encoder and a head."""
 
     def encode(self, features: Tensor) -> Tensor:
-        """Vectors (B, V, D) of features (B, C, T, F)."""
+        """Return the vectors (B, V, D) of features (B, C, T, F)."""
 
     def classify(self, vectors: Tensor, label_frames: int) -> Tensor:
-        """Raw output of vectors."""
+        """Return the raw output for vectors."""
 
 
 class EncodedClips:
     """The vectors of every clip, in a file beside the network's checkpoints.
 
-    The file is made once, in the order of the clips, with a checksum for each few of them: an interrupted one goes
-    on where it was left, a damaged one from the damage on. It belongs to one encoder, one front end and one list of
-    clips; another's is made anew.
+    The file is made once, in the order of the clips, with a checksum for every few of them: an interrupted file is
+    continued, a damaged one is made anew from the damage on. It belongs to one encoder, one front end and one list of
+    clips; for others it is made anew.
 
     Args:
-        place: folder of the network in training.
+        directory: of the network in training.
         learner: whose encoder is frozen.
         data: the clips.
     """
 
-    def __init__(self, place: Path, learner: Learner, data: ClipData) -> None:
-        self._place, self._learner, self._clips = place, learner, data.clips
+    def __init__(self, directory: Path, learner: Learner, data: ClipData) -> None:
+        self._directory, self._learner, self._clips = directory, learner, data.clips
         kind = np.float16 if learner.bf16 else np.float32
         with torch.no_grad():
             features = learner.features(
@@ -64,19 +64,19 @@ class EncodedClips:
 
     @property
     def size(self) -> int:
-        """Bytes of the whole file."""
+        """The bytes of the whole file."""
         return int(np.prod(self._shape)) * self._kind.itemsize
 
     def make(self, should_stop: Callable[[], bool]) -> bool:
         """Encode every clip that is not in the file yet.
 
         Returns:
-            whether all are there; False where `should_stop` said so in between.
+            whether the file is complete; False after a stop.
         """
         note = {"key": self._key(), "shape": list(self._shape), "kind": self._kind.name}
-        if _read_note(self._place) != note:
-            sweep(self._place)
-            with written_whole(self._place / _NOTE) as file:
+        if _read_note(self._directory) != note:
+            delete_encoded(self._directory)
+            with written_whole(self._directory / _NOTE) as file:
                 file.write(json.dumps(note).encode("ascii"))
         first = self._sound_clips()
         if first < self._shape[0]:
@@ -85,20 +85,20 @@ class EncodedClips:
             if should_stop():
                 return False
             content = self._encode(range(start, min(start + _CLIPS_AT_ONCE, self._shape[0]))).tobytes()
-            with (self._place / _ROWS).open("ab") as rows, (self._place / _SUMS).open("ab") as sums:
+            with (self._directory / _ROWS).open("ab") as rows, (self._directory / _SUMS).open("ab") as sums:
                 rows.write(content)
                 rows.flush()
                 sums.write(zlib.crc32(content).to_bytes(4, "little"))
-        self._rows = np.memmap(self._place / _ROWS, self._kind, "r", shape=self._shape)
+        self._rows = np.memmap(self._directory / _ROWS, self._kind, "r", shape=self._shape)
         return True
 
     def rows(self, numbers: Sequence[int]) -> Tensor:
-        """The vectors (clip, V, D) of clips by number, float32."""
+        """Return the vectors (clip, V, D) of clips by number, float32."""
         assert self._rows is not None, "make() comes first"
         return torch.from_numpy(self._rows[np.asarray(numbers)].astype(np.float32))
 
     def _encode(self, numbers: range) -> NDArray[Any]:
-        """A few clips, of which some may stand for nothing: always as many at once."""
+        """Encode a few clips, padded to always the same number."""
         learner = self._learner
         audio = np.stack([self._clips[number][0] for number in numbers])
         audio = np.concatenate([audio, np.repeat(audio[-1:], _CLIPS_AT_ONCE - len(audio), axis=0)])
@@ -108,17 +108,17 @@ class EncodedClips:
         return vectors.float().cpu().numpy().astype(self._kind)
 
     def _sound_clips(self) -> int:
-        """How many clips stand in the file undamaged; what comes after them is cut off."""
+        """Count the undamaged clips at the beginning of the file, and cut off the rest."""
         row = self.size // self._shape[0]
         chunk, sound = _CLIPS_AT_ONCE * row, 0
-        rows_path, sums_path = self._place / _ROWS, self._place / _SUMS
+        rows_path, sums_path = self._directory / _ROWS, self._directory / _SUMS
         for path in (rows_path, sums_path):
             path.touch()
         sums = sums_path.read_bytes()
         with rows_path.open("rb") as rows:
-            for place in range(0, len(sums) // 4 * 4, 4):
+            for position in range(0, len(sums) // 4 * 4, 4):
                 content = rows.read(min(chunk, self.size - sound * row))
-                if not content or zlib.crc32(content).to_bytes(4, "little") != sums[place : place + 4]:
+                if not content or zlib.crc32(content).to_bytes(4, "little") != sums[position : position + 4]:
                     break
                 sound += len(content) // row
         for path, length in ((rows_path, sound * row), (sums_path, -(-sound // _CLIPS_AT_ONCE) * 4)):
@@ -127,7 +127,7 @@ class EncodedClips:
         return sound
 
     def _key(self) -> str:
-        """One number for everything that the vectors depend on."""
+        """Return a digest of everything that the vectors depend on."""
         learner, digest = self._learner, hashlib.sha256()
         encoder = cast(Any, learner.bare).encoder
         for name, tensor in sorted(encoder.state_dict().items()):
@@ -139,18 +139,18 @@ class EncodedClips:
         return digest.hexdigest()
 
 
-def encode_once(place: Path, learner: Learner, data: object, should_stop: Callable[[], bool]) -> bool:
-    """Let a learner read what its wholly frozen encoder says about a fixed set of clips, once that is written down.
+def encode_once(directory: Path, learner: Learner, data: object, should_stop: Callable[[], bool]) -> bool:
+    """Store the vectors of all clips, where the encoder is wholly frozen, and let the learner read them.
 
     Returns:
-        whether training may begin; False where a stop came in between.
+        whether training may begin; False after a stop.
     """
     layers = learner.recipe.encoder_layers
     if not layers or learner.frozen_layers < layers:
         if learner.processes.is_first:
-            sweep(place)
+            delete_encoded(directory)
         return True
-    encoded = encoded_clips(place, learner, data)
+    encoded = encoded_clips(directory, learner, data)
     if encoded is None:
         return True
     learner.encoded = encoded
@@ -160,11 +160,11 @@ def encode_once(place: Path, learner: Learner, data: object, should_stop: Callab
     return False
 
 
-def encoded_clips(place: Path, learner: Learner, data: object) -> EncodedClips | None:
-    """Where the vectors of all clips may stand; None where they would not stay the same, or not fit.
+def encoded_clips(directory: Path, learner: Learner, data: object) -> EncodedClips | None:
+    """Return the stored vectors of all clips; None where vectors change from epoch to epoch, or would not fit.
 
-    They stay the same if clips are a fixed set, nothing is drawn on the way to the encoder, and a clip with its
-    channels swapped sounds alike to it. One process alone writes the file.
+    They do not change if the clips are a fixed set, features are not augmented, and swapped channels give the same
+    features. Several processes do not store vectors.
     """
     recipe = learner.recipe
     same_when_swapped = set(recipe.features.maps) in ({"mid"}, {"side"}, {"mid", "side"})
@@ -173,7 +173,7 @@ def encoded_clips(place: Path, learner: Learner, data: object) -> EncodedClips |
         return None
     if not same_when_swapped or learner.processes.count > 1:
         return None
-    found = EncodedClips(place, learner, data)
+    found = EncodedClips(directory, learner, data)
     if found.size > _LARGEST_BYTES:
         _LOG.info(
             "%s: vectors of all clips would take %.1f GB; encoding anew in every epoch", recipe.name, found.size / 1e9
@@ -182,14 +182,14 @@ def encoded_clips(place: Path, learner: Learner, data: object) -> EncodedClips |
     return found
 
 
-def sweep(place: Path) -> None:
-    """Delete the vectors of a network, which are of no use once its encoder learns."""
+def delete_encoded(directory: Path) -> None:
+    """Delete the vectors of a network, which are useless once its encoder is trained."""
     for name in (_NOTE, _SUMS, _ROWS):
-        (place / name).unlink(missing_ok=True)
+        (directory / name).unlink(missing_ok=True)
 
 
 def _encoded(learner: Learner, features: Tensor) -> Tensor:
-    """Vectors as training has them: the encoder at rest, in the precision of the recipe."""
+    """Return vectors as in training: from the encoder in evaluation mode, in the precision of the recipe."""
     network = learner.bare
     was_training = network.training
     network.eval()
@@ -199,9 +199,9 @@ def _encoded(learner: Learner, features: Tensor) -> Tensor:
     return vectors
 
 
-def _read_note(place: Path) -> object:
-    """What the vectors that are there belong to."""
+def _read_note(directory: Path) -> object:
+    """Return what the stored vectors belong to."""
     try:
-        return json.loads((place / _NOTE).read_text(encoding="ascii"))
+        return json.loads((directory / _NOTE).read_text(encoding="ascii"))
     except (OSError, ValueError):
         return None

@@ -1,37 +1,40 @@
-"""One network in training: a batch in, its weights a step better; every step a function of its number."""
+"""One network in training: a batch in, weights that are one step better; every step is a function of its number."""
+
+# B clip, C map, T feature frame, F mel band
 
 import logging
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Protocol, cast
 
+import numpy as np
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from whence.errors import DivergedError
-from whence.features import build_features
-from whence.inference import features_of
-from whence.models import Network, build_model
-from whence.models.outputs import build_output
-from whence.training.augmentation import augment_features
+from whence.errors import DivergedError, TrainingError
+from whence.features import POWER_MAPS
+from whence.inference import NetworkBundle, features_of
+from whence.models import Network
+from whence.scenes.transforms import apply_filter_augment, apply_spec_augment, draw_filter_augment, draw_spec_augment
 from whence.training.data import Batch
-from whence.training.freezing import frozen_at, let_rest, let_rest_but, only_these_learn
 from whence.training.processes import Processes
-from whence.training.recipe import NetworkRecipe
-from whence.training.schedule import rate_at
+from whence.training.recipe import NetworkRecipe, OptimizerSettings
 
 _LOG = logging.getLogger("whence.training")
+# Keeps draws for features apart from those of scenes, which use (seed, epoch, index).
+_FEATURES = 2**31
 
 
 class StoredVectors(Protocol):
-    """What a resting encoder said about every clip, written down earlier."""
+    """The output of a frozen encoder for every clip, computed earlier."""
 
     label_frames: int
 
     def rows(self, numbers: Sequence[int]) -> Tensor:
-        """The vectors (clip, V, D) of clips by number, float32."""
+        """Return the vectors (clip, V, D) of clips by number, float32."""
 
 
 class Learner:
@@ -53,19 +56,21 @@ class Learner:
         self.seed = seed
         self.bf16 = precision == "bf16"
         self.processes = Processes(device)
-        # Precision is not left to the accelerator: it keeps the first one it is told for the whole process.
+        # Accelerate would use the first precision for the whole process, so autocast is called here.
         self.accelerator = Accelerator(mixed_precision="no", cpu=device == "cpu", rng_types=[])
         torch.manual_seed(_dropout_seed(seed, 0))
-        network = build_model(recipe.model)
-        if recipe.learns:
-            only_these_learn(network, recipe.learns)
+        bundle = NetworkBundle.build(recipe.bundle_settings, precision)
+        network = bundle.network
+        if recipe.trainable:
+            freeze_all_but(network, recipe.trainable)
         decayed = [p for p in network.parameters() if p.ndim > 1]
         others = [p for p in network.parameters() if p.ndim <= 1]
         settings = recipe.optimizer
         groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}]
         optimizer = torch.optim.AdamW(groups, lr=settings.peak_rate, fused=True)
-        self.features: nn.Module = build_features(recipe.features).to(self.accelerator.device)
-        self.coding = build_output(recipe.output)
+        self._bundle = bundle
+        self.features: nn.Module = bundle.features.to(self.accelerator.device)
+        self.coding = bundle.coding
         self.network, self.optimizer = self.accelerator.prepare(network, optimizer)
         self.average = (
             AveragedModel(self.bare, multi_avg_fn=get_ema_multi_avg_fn(settings.average_decay), use_buffers=True)  # type: ignore[no-untyped-call]
@@ -73,38 +78,42 @@ class Learner:
             else None
         )
         self.step = 0
-        # What the encoder says about each clip, while it stands still and somebody has written it down.
+        # The encoder's vectors of each clip, while it is wholly frozen and they are stored.
         self.encoded: StoredVectors | None = None
         self._frozen = 0
         self._micro_clips = self.processes.clips_of(recipe.batch_clips)
 
     @property
     def bare(self) -> Network:
-        """The network without what Accelerate wraps around it."""
+        """The network without Accelerate's wrapper."""
         network: Network = self.accelerator.unwrap_model(self.network)
         return network
 
     @property
     def evaluated(self) -> Network:
-        """The weights that are validated and kept: the average where there is one."""
+        """The weights that are validated and saved: the average where there is one."""
         return self.average.module if self.average is not None else self.bare  # type: ignore[return-value]
+
+    def evaluated_bundle(self) -> NetworkBundle:
+        """Return the evaluated weights with front end and coding, ready to predict."""
+        return replace(self._bundle, network=self.evaluated.eval())
 
     @property
     def frozen_layers(self) -> int:
-        """How many of the encoder's first layers stand still in the next step."""
+        """How many of the encoder's first layers are frozen in the next step."""
         return frozen_at(self.step, self.recipe.total_steps, self.recipe.frozen_encoder)
 
     def learn(self, batch: Batch) -> dict[str, float]:
         """Take one step.
 
         When memory runs out, the batch goes through in halves whose gradients are added up; with batch norm the
-        numbers then differ a little, which is said once.
+        numbers then differ a little, which a warning says once.
 
         Returns:
             the terms of the loss by name, and their sum as `loss`.
 
         Raises:
-            DivergedError: if the loss is no number; the weights are those before the step.
+            DivergedError: if the loss is not finite; the weights are those before the step.
             MemoryError: if one clip alone does not fit.
         """
         while True:
@@ -114,7 +123,7 @@ class Learner:
                 if self._micro_clips == 1:
                     raise MemoryError("one clip does not fit into the memory of the device") from None
                 if self.processes.count > 1:
-                    # The others wait for this process's gradients and know nothing of halves.
+                    # The other processes wait for gradients of whole batches.
                     raise MemoryError(
                         f"{self._micro_clips} clips a process do not fit; choose a smaller batch"
                     ) from None
@@ -131,15 +140,15 @@ class Learner:
         self._set_frozen()
         self.network.train()
         if self._frozen:
-            let_rest(_encoder(self.bare))
-        if self.recipe.learns:
-            let_rest_but(self.bare, self.recipe.learns)
+            _evaluate_frozen(_encoder(self.bare))
+        if self.recipe.trainable:
+            _evaluate_all_but(self.bare, self.recipe.trainable)
         rate = rate_at(self.step, self.recipe.total_steps, self.recipe.optimizer)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         torch.manual_seed(_dropout_seed(self.seed, self.step + 1) + self.processes.rank * 2**32)
         self.optimizer.zero_grad(set_to_none=True)
-        # Batch norm's running means change in the forward pass, before anybody knows that the loss is no number.
+        # Batch norm's running means change in the forward pass, before it is known whether the loss is finite.
         buffers = [buffer.clone() for buffer in self.bare.buffers()]
         clips = len(batch.events)
         given = batch.audio if self.encoded is None else self.encoded.rows(batch.numbers)
@@ -166,13 +175,13 @@ class Learner:
         return total
 
     def _loss_parts(self, given: Tensor, events: Any, first: int) -> dict[str, Tensor]:
-        """The terms of the loss of some clips, of which the first is that of this process's share."""
-        raw = self._answer(given, first) if self.encoded is None else self._answer_encoded(given)
+        """Return the terms of the loss of some clips; `first` is the position of the first in this process's share."""
+        raw = self._forward(given, first) if self.encoded is None else self._forward_encoded(given)
         target = torch.from_numpy(self.coding.encode(events, raw.shape[1])).to(raw.device)
         return self.coding.loss_parts(raw.float(), target)
 
-    def _answer(self, audio: Tensor, first: int) -> Tensor:
-        """Raw output for clips."""
+    def _forward(self, audio: Tensor, first: int) -> Tensor:
+        """Return the raw output for clips."""
         device = self.accelerator.device
         with torch.no_grad():
             features = features_of(self.features, audio.to(device))
@@ -182,8 +191,8 @@ class Learner:
             raw: Tensor = self.network(features)
         return raw
 
-    def _answer_encoded(self, vectors: Tensor) -> Tensor:
-        """Raw output for clips of which the encoder's vectors are known."""
+    def _forward_encoded(self, vectors: Tensor) -> Tensor:
+        """Return the raw output for stored vectors of the encoder."""
         assert self.encoded is not None
         device = self.accelerator.device
         with torch.autocast(device.type, torch.bfloat16, enabled=self.bf16):
@@ -191,7 +200,7 @@ class Learner:
         return raw
 
     def _set_frozen(self) -> None:
-        """Freeze and thaw the encoder as the step has it; what thaws begins with a fresh state of the optimizer."""
+        """Freeze as many layers as this step wants; unfrozen ones begin with a fresh state of the optimizer."""
         if self.frozen_layers == self._frozen:
             return
         self._frozen = self.frozen_layers
@@ -199,13 +208,13 @@ class Learner:
         if self._frozen < self.recipe.encoder_layers:
             self.encoded = None
         if self.processes.count > 1:
-            # Which gradients there are to average is looked up only when a network is wrapped.
+            # Accelerate looks up which gradients to average only when it wraps a network.
             bare = self.bare
             self.accelerator.clear()
             self.network = self.accelerator.prepare_model(bare)
 
     def state(self) -> dict[str, Tensor]:
-        """Everything that a later step depends on, as named tensors."""
+        """Return everything that a later step depends on, as named tensors."""
         tensors = {f"network.{name}": value for name, value in self.bare.state_dict().items()}
         if self.average is not None:
             tensors |= {f"average.{name}": value for name, value in self.average.state_dict().items()}
@@ -216,7 +225,7 @@ class Learner:
         return {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
-        """Take up a state that `state` gave."""
+        """Continue from what `state` returned."""
         self.bare.load_state_dict(_under("network.", tensors))
         if self.average is not None:
             self.average.load_state_dict(_under("average.", tensors))
@@ -228,21 +237,135 @@ class Learner:
         self.step = int(tensors["step"])
 
 
+def rate_at(step: int, total_steps: int, settings: OptimizerSettings) -> float:
+    """Return the learning rate of one step: linear warm-up, then the schedule.
+
+    Args:
+        step: from 0.
+        total_steps: of the whole training.
+        settings: peak, warm-up and shape.
+
+    Returns:
+        the rate; above 0 in every step, since a step at rate 0 would be wasted.
+
+    Source: T. Zhao et al. 2025 (warm-up to 1e-3, cosine to 0).
+
+    >>> settings = OptimizerSettings(peak_rate=1.0, warmup_share=0.5)
+    >>> [round(rate_at(step, 8, settings), 3) for step in range(8)]
+    [0.25, 0.5, 0.75, 1.0, 0.962, 0.691, 0.309, 0.038]
+    """
+    warmup = round(settings.warmup_share * total_steps)
+    if step < warmup:
+        return settings.peak_rate * (step + 1) / warmup
+    if settings.schedule == "constant":
+        return settings.peak_rate
+    progress = (step - warmup + 0.5) / (total_steps - warmup)
+    return settings.peak_rate * 0.5 * (1.0 + math.cos(math.pi * progress))
+
+
+def frozen_at(step: int, total_steps: int, phases: tuple[tuple[float, int], ...]) -> int:
+    """Return how many of an encoder's first layers are frozen in one step.
+
+    Args:
+        step: from 0.
+        total_steps: of the whole training.
+        phases: (share of all steps at which it ends, layers frozen until then), in order; after the last none is.
+
+    >>> [frozen_at(step, 10, ((0.2, 12), (0.5, 8))) for step in range(7)]
+    [12, 12, 8, 8, 8, 0, 0]
+    """
+    for end, count in phases:
+        if step < round(end * total_steps):
+            return count
+    return 0
+
+
+def freeze_all_but(network: nn.Module, parts: tuple[str, ...]) -> None:
+    """Freeze every parameter outside the named parts.
+
+    Raises:
+        TrainingError: if the network has no part of such a name.
+
+    >>> network = nn.Sequential(nn.Linear(1, 1), nn.Linear(1, 1))
+    >>> freeze_all_but(network, ("1",))
+    >>> [parameter.requires_grad for parameter in network.parameters()]
+    [False, False, True, True]
+    """
+    network.requires_grad_(False)
+    for part in parts:
+        try:
+            network.get_submodule(part).requires_grad_(True)
+        except AttributeError:
+            names = ", ".join(name for name, _ in network.named_children())
+            raise TrainingError(
+                f"recipe: trainable has {part!r}, which the network has not; its parts: {names}"
+            ) from None
+
+
+def _evaluate_frozen(encoder: nn.Module) -> None:
+    """Put every part of an encoder whose parameters are all frozen into evaluation mode.
+
+    Its batch norms then keep their means, so that its output for a clip does not depend on the rest of the batch.
+    """
+    for module in encoder.modules():
+        parameters: list[Any] = list(module.parameters())
+        if parameters and not any(parameter.requires_grad for parameter in parameters):
+            module.eval()
+
+
+def _evaluate_all_but(network: nn.Module, parts: tuple[str, ...]) -> None:
+    """Put all but the named parts into evaluation mode: no dropout, and batch norms keep their means."""
+    for child in network.children():
+        child.eval()
+    for part in parts:
+        network.get_submodule(part).train()
+
+
+def augment_features(features: Tensor, recipe: NetworkRecipe, seed: int, step: int, first_clip: int = 0) -> Tensor:
+    """Filter the log-mel maps and mask all maps of a batch, by the settings of the recipe.
+
+    Each clip has its own generator, so that draws depend neither on micro-batches nor on the number of processes.
+
+    Args:
+        features: (B, C, T, F) from the front end of the recipe.
+        recipe: which augmentation.
+        seed: of the training.
+        step: number of the batch.
+        first_clip: position of the first of these clips in the batch.
+
+    Returns:
+        (B, C, T, F); the same tensor where the recipe has no augmentation.
+    """
+    if recipe.spec_augment is None and recipe.filter_augment is None:
+        return features
+    clips, _, frames, bands = features.shape
+    generators = [np.random.default_rng([seed, step, first_clip + clip, _FEATURES]) for clip in range(clips)]
+    if recipe.filter_augment is not None:
+        curves = [draw_filter_augment(rng, recipe.filter_augment, bands) for rng in generators]
+        levels = [index for index, name in enumerate(recipe.features.maps) if name in POWER_MAPS]
+        features = features.clone()
+        features[:, levels] = apply_filter_augment(features[:, levels], curves)
+    if recipe.spec_augment is not None:
+        masks = [draw_spec_augment(rng, recipe.spec_augment, frames, bands) for rng in generators]
+        features = apply_spec_augment(features, masks)
+    return features
+
+
 def _encoder(network: Network) -> Any:
     """The pretrained encoder of a detector."""
     return cast(Any, network).encoder
 
 
 def _parameters(optimizer: Any) -> list[nn.Parameter]:
-    """All parameters in the order of the groups."""
+    """Return all parameters in the order of the groups."""
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors whose names begin with a prefix, without it."""
+    """Return the tensors whose names begin with a prefix, without it."""
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def _dropout_seed(seed: int, step: int) -> int:
-    """One number for (seed, step); torch takes 64 bits."""
+    """Return one number for (seed, step); torch takes 64 bits."""
     return (seed * 1_000_003 + step) % 2**62

@@ -1,4 +1,4 @@
-"""The training of one network: steps, validations, checkpoints, until its last step or until it is told to stop."""
+"""The training loop of one network: steps, validations and checkpoints, until its last step or a stop."""
 
 import json
 import logging
@@ -13,26 +13,23 @@ from torch import Tensor
 
 from whence.errors import DivergedError, GaveUpError
 from whence.files import written_whole
-from whence.inference import NetworkBundle
 from whence.models import load_initial_weights
-from whence.training.checkpoints import load_state, save_state
+from whence.training.checkpoints import keep_if_best, load_state, save_state
 from whence.training.data import Batch, TrainingData
-from whence.training.encoded import encode_once, sweep
-from whence.training.kept import keep_if_best
+from whence.training.encoded import delete_encoded, encode_once
 from whence.training.learner import Learner
-from whence.training.protocol import label_of
 from whence.training.recipe import NetworkRecipe, Recipe
 from whence.training.run_folder import append_line, read_lines
-from whence.training.validation import ValidationClips, describe_scores, predict, validate
+from whence.training.validation import ValidationClips, describe_scores, label_of, predict, validate
 
 _LOG = logging.getLogger("whence.training")
-# What a checkpoint calls the losses of the epoch so far.
+# Names in a checkpoint for the losses of the epoch so far.
 _EPOCH_LOSS, _EPOCH_STEPS = "epoch.loss.", "epoch.steps"
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the training of one network is.
+    """The progress of the training of one network.
 
     Args:
         network: its name.
@@ -51,15 +48,15 @@ class Progress:
 
 @dataclass(frozen=True)
 class LoopSettings:
-    """What does not change the result of a training.
+    """Settings that do not change the result of a training.
 
     Args:
-        workers: processes that make batches ahead.
+        workers: processes that prepare batches.
         checkpoint_s: seconds between two checkpoints within an epoch.
         device: `cpu`, or None for the best there is.
-        report: told the progress a few times a minute.
-        should_stop: asked after every step; True saves and ends.
-        record: told every line of the record when it is written.
+        report: called with the progress a few times a minute.
+        should_stop: called after every step; True saves and ends.
+        record: called with every line of the record when it is written.
     """
 
     workers: int = 0
@@ -79,7 +76,7 @@ def train_network(
     settings: LoopSettings,
     encoder: Path | None = None,
 ) -> bool:
-    """Train one network of a recipe, or go on where it was left.
+    """Train one network of a recipe, or continue an interrupted training.
 
     Args:
         folder: the run; the network's files go into a folder of its name.
@@ -88,22 +85,22 @@ def train_network(
         data: batches by number.
         held_out: clips for validation, from other recordings.
         settings: workers, checkpoints, progress.
-        encoder: weights to begin with, see `whence.models.weights.load_initial_weights`.
+        encoder: initial weights, see `whence.models.load_initial_weights`.
 
     Returns:
         whether the training is finished; False after a stop.
 
     Raises:
-        DivergedError: if the loss is no number; `bad_batch.json` names the clips, the last finite weights are kept.
-        WorkerDiedError: a process that makes batches was killed; the last step is saved.
+        DivergedError: if the loss is not finite; `bad_batch.json` names the clips, the last finite weights are saved.
+        WorkerDiedError: a process that prepares batches was killed; the last step is saved.
         MemoryError: if one clip alone does not fit.
-        OSError: when the disk refuses; the last checkpoint is kept.
+        OSError: when the disk refuses; the last checkpoint is as it was.
     """
-    place = folder / network.name
+    directory = folder / network.name
     learner = Learner(network, recipe.seed, recipe.precision, settings.device)
     processes = learner.processes
     clock = _Clock(network, settings)
-    state = load_state(place)
+    state = load_state(directory)
     if state is not None:
         clock.restore(state)
         learner.restore(state)
@@ -113,7 +110,7 @@ def train_network(
         _LOG.info("%s: begins with %s; %d tensors begin anew", network.name, encoder, len(anew))
     elif network.frozen_encoder:
         _LOG.warning("%s: its encoder is frozen at first but begins with random weights; give --encoder", network.name)
-    if not encode_once(place, learner, data, settings.should_stop):
+    if not encode_once(directory, learner, data, settings.should_stop):
         return False
     batches = data.batches(
         processes.numbers(learner.step, network.total_steps),
@@ -123,28 +120,28 @@ def train_network(
     )
     try:
         for batch in batches:
-            _step(place, learner, batch, clock)
+            _step(directory, learner, batch, clock)
             ends_epoch = learner.step % network.epoch_steps == 0
             if ends_epoch and processes.is_first:
-                _finish_epoch(folder, place, recipe, learner, held_out, clock)
+                _finish_epoch(folder, recipe, learner, held_out, clock)
             stopping = processes.any(settings.should_stop())
             if ends_epoch or stopping or clock.checkpoint_is_due():
-                _save(place, learner, clock)
+                _save(directory, learner, clock)
             if stopping:
                 _LOG.info("%s: saved at step %d; the same command continues", network.name, learner.step)
                 return False
     except GaveUpError:
-        _save(place, learner, clock)
+        _save(directory, learner, clock)
         raise
     if processes.is_first:
-        sweep(place)
+        delete_encoded(directory)
     return True
 
 
-def _save(place: Path, learner: Learner, clock: "_Clock") -> None:
-    """Write a checkpoint; one of several processes is enough."""
+def _save(directory: Path, learner: Learner, clock: "_Clock") -> None:
+    """Write a checkpoint, in the first of several processes."""
     if learner.processes.is_first:
-        save_state(place, learner.state() | clock.state())
+        save_state(directory, learner.state() | clock.state())
     clock.saved_at = time.monotonic()
 
 
@@ -156,7 +153,7 @@ class _Clock:
         self.saved_at = self.reported_at = self.epoch_began = time.monotonic()
         self.losses: list[float] = []
         self.epoch_sums: dict[str, float] = {}
-        # Of this epoch, and since this process began: in a resumed epoch some steps took no time here.
+        # Of this epoch, and of these the ones in this process, which alone count for its speed.
         self.epoch_steps = self.steps_here = 0
 
     def count(self, losses: dict[str, float], step: int) -> None:
@@ -176,7 +173,7 @@ class _Clock:
         return time.monotonic() - self.saved_at >= self.settings.checkpoint_s
 
     def epoch_numbers(self) -> dict[str, Any]:
-        """Mean losses and speed of the epoch, which ends now."""
+        """Return mean losses and speed of the epoch that ends now."""
         seconds = time.monotonic() - self.epoch_began
         numbers = {
             "losses": {name: total / self.epoch_steps for name, total in self.epoch_sums.items()},
@@ -187,12 +184,12 @@ class _Clock:
         return numbers
 
     def state(self) -> dict[str, Tensor]:
-        """The losses of the epoch so far, so that an interrupted epoch has the mean of an uninterrupted one."""
+        """Return the losses of the epoch so far, so that an interrupted epoch has the mean of an uninterrupted one."""
         sums = {_EPOCH_LOSS + name: torch.tensor(total, dtype=torch.float64) for name, total in self.epoch_sums.items()}
         return {**sums, _EPOCH_STEPS: torch.tensor(self.epoch_steps)}
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
-        """Take up what `state` gave."""
+        """Continue from what `state` returned."""
         self.epoch_sums = {
             name.removeprefix(_EPOCH_LOSS): value.item()
             for name, value in tensors.items()
@@ -201,39 +198,35 @@ class _Clock:
         self.epoch_steps = int(tensors[_EPOCH_STEPS])
 
 
-def _step(place: Path, learner: Learner, batch: Batch, clock: _Clock) -> None:
-    """One step; a loss that is no number leaves the names of the clips behind."""
+def _step(directory: Path, learner: Learner, batch: Batch, clock: _Clock) -> None:
+    """Take one step; if its loss is not finite, write the names of the clips."""
     had_vectors = learner.encoded is not None
     try:
         losses = learner.learn(batch)
     except DivergedError as error:
-        with written_whole(place / "bad_batch.json") as file:
+        with written_whole(directory / "bad_batch.json") as file:
             file.write(json.dumps({"step": learner.step, "clips": list(batch.names)}, indent=2).encode("utf-8"))
         raise DivergedError(
-            f"{error}; the clips are named in {place / 'bad_batch.json'}, the weights before are kept"
+            f"{error}; the clips are named in {directory / 'bad_batch.json'}, the weights before are saved"
         ) from None
     clock.count(losses, learner.step)
     if had_vectors and learner.encoded is None:
-        sweep(place)
+        delete_encoded(directory)
 
 
-def _finish_epoch(
-    folder: Path, place: Path, recipe: Recipe, learner: Learner, held_out: ValidationClips, clock: _Clock
-) -> None:
-    """Validate, write a line of numbers, keep the weights if they are among the best."""
+def _finish_epoch(folder: Path, recipe: Recipe, learner: Learner, held_out: ValidationClips, clock: _Clock) -> None:
+    """Validate, write a line into the record, save the weights if they are among the best."""
     network = learner.recipe
     numbers = clock.epoch_numbers()
-    learner.evaluated.eval()
-    member = NetworkBundle(learner.evaluated, learner.features, learner.coding, recipe.precision)
-    found = validate(learner.coding, predict(member, held_out), held_out)
+    found = validate(learner.coding, predict(learner.evaluated_bundle(), held_out), held_out)
     epoch = learner.step // network.epoch_steps
     line = {"network": network.name, "epoch": epoch, "step": learner.step, **numbers, "score": found.score}
-    # An epoch that was validated just before a kill is validated again; the record keeps one line of it.
+    # An epoch that was validated just before a kill is validated again; the record has it once.
     if not any((seen["network"], seen.get("epoch")) == (network.name, epoch) for seen in read_lines(folder)):
         line |= {"validation": found.numbers, **label_of(recipe)}
         append_line(folder, line)
         clock.settings.record(line)
-    keep_if_best(place, recipe.kept_checkpoints, learner, epoch, found)
+    keep_if_best(folder / network.name, recipe.kept_checkpoints, learner, epoch, found)
     shown = describe_scores({**found.numbers, **label_of(recipe)})
     _LOG.info(
         "%s: epoch %d/%d  loss %.4f  %s  %.1f clips/s",

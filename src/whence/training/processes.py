@@ -1,4 +1,4 @@
-"""The processes of one training: alone, or as many as `torchrun` started, each with a share of a batch."""
+"""The processes of one training: one, or as many as `torchrun` started, each with a share of every batch."""
 
 import atexit
 from functools import cached_property
@@ -10,7 +10,7 @@ from whence.errors import TrainingError
 
 
 class Processes:
-    """Which process this is, and what all of them have to agree about.
+    """The number of this process, its share of the work, and what all processes agree on.
 
     Batches are numbered for the whole training. With W processes, process r takes the r-th of W equal parts of each
     batch, which is batch `number * W + r` of a training with batches of that size, so that clips are the same however
@@ -22,32 +22,26 @@ class Processes:
 
     def __init__(self, device: str | None = None) -> None:
         self._state = PartialState(cpu=device == "cpu")
-        # The threads that talk to the others must end before the interpreter does.
+        # The communication threads must end before the interpreter does.
         atexit.register(self._state.destroy_process_group)
-
-    @property
-    def device(self) -> torch.device:
-        """Where this process computes."""
-        device: torch.device = self._state.device
-        return device
 
     @cached_property
     def count(self) -> int:
-        """How many there are."""
+        """The number of processes."""
         return int(self._state.num_processes)
 
     @cached_property
     def rank(self) -> int:
-        """Which one this is, from 0; the first alone writes."""
+        """The number of this process, from 0; only the first writes."""
         return int(self._state.process_index)
 
     @property
     def is_first(self) -> bool:
-        """Whether this one validates, writes and talks."""
+        """Whether this process validates, writes and logs."""
         return self.rank == 0
 
     def clips_of(self, batch_clips: int) -> int:
-        """How many clips of a batch are this process's.
+        """Return the number of clips of a batch that this process takes.
 
         Raises:
             TrainingError: the batch cannot be shared out evenly.
@@ -59,17 +53,17 @@ class Processes:
         return batch_clips // self.count
 
     def numbers(self, first: int, end: int) -> range:
-        """This process's parts of the batches first .. end - 1, as batch numbers of `clips_of` clips."""
+        """Return this process's parts of the batches first .. end - 1, as numbers of batches of `clips_of` clips."""
         return range(first * self.count + self.rank, end * self.count, self.count)
 
     def wait(self) -> None:
-        """Until all are here."""
+        """Wait for all processes."""
         self._state.wait_for_everyone()
 
     def any(self, flag: bool) -> bool:
-        """Whether any process says so; all hear the same answer at the same step."""
+        """Return whether the flag is set in any process; the same in all of them."""
         if self.count == 1:
             return flag
-        said = torch.tensor(int(flag), device=self.device)
-        torch.distributed.all_reduce(said, torch.distributed.ReduceOp.MAX)
-        return bool(said.item())
+        highest = torch.tensor(int(flag), device=self._state.device)
+        torch.distributed.all_reduce(highest, torch.distributed.ReduceOp.MAX)
+        return bool(highest.item())

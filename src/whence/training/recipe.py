@@ -1,19 +1,23 @@
-"""What a training is made of: networks, their features, codings, optimizers and scenes, in one frozen record."""
+"""Recipes: networks, front ends, codings, optimizers and scenes of a training, in one frozen dataclass."""
 
-from dataclasses import asdict, dataclass, field
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from whence.errors import TrainingError
 from whence.features import FeatureSettings
-from whence.models import layer_count, model_to_plain
-from whence.models.outputs import OutputSettings, build_output, output_to_plain
+from whence.inference import BundleSettings
+from whence.models import layer_count
+from whence.models.outputs import OutputSettings, build_output
 from whence.scenes import SceneSettings
 from whence.scenes.transforms import FilterAugmentSettings, SpecAugmentSettings
+from whence.settings import suggestion, with_changes
 
 
 @dataclass(frozen=True)
 class OptimizerSettings:
-    """AdamW, a rate that rises and falls, and an average of the weights.
+    """AdamW, its learning rate, and a running average of the weights.
 
     Args:
         peak_rate: highest learning rate.
@@ -21,7 +25,7 @@ class OptimizerSettings:
         warmup_share: share of all steps in which the rate rises from 0 to its peak.
         schedule: `cosine` falls to 0 after the warm-up, `constant` stays.
         largest_gradient: gradients of a larger norm are scaled down to it; 0 leaves them.
-        average_decay: of the running average of the weights, per step, which is what is validated and kept; 0 keeps the
+        average_decay: of the running average of the weights, per step, which is validated and saved; 0 for the
             weights themselves.
 
     Raises:
@@ -50,23 +54,22 @@ class NetworkRecipe:
 
     Args:
         name: of its folder in the run, such as `detector`.
-        model: settings of a network in `whence.models.registry.MODELS`.
+        model: settings of a network in `whence.models.MODELS`.
         features: its front end.
         output: its coding.
         batch_clips: clips in a step.
-        epochs: how often it is validated.
+        epochs: validations in the whole training.
         epoch_clips: clips between two validations; rounded up to whole batches.
         optimizer: see OptimizerSettings.
         spec_augment: time-frequency masking of the features; None for none.
         filter_augment: random filters of the log-mel maps; None for none.
         frozen_encoder: gradual unfreezing in phases, each (share of all steps at which it ends, how many of the
-            encoder's first layers stand still until then); behind the last phase everything learns.
-        learns: names of the parts that learn, such as `place`, while the rest stands still from first to last; empty
-            for all of the network.
+            encoder's first layers are frozen until then); after the last phase everything is trained.
+        trainable: names of the parts to train, such as `output_layer`, with the rest frozen; empty for all.
 
     Raises:
-        TrainingError: a number below one, a network that fits neither its features nor its coding, or phases that are
-            out of order, freeze layers that are not there, or stand beside `learns`.
+        TrainingError: a number below one, a network that does not fit its features or its coding, or phases that are
+            out of order, freeze layers that are not there, or are combined with `trainable`.
     """
 
     name: str
@@ -80,7 +83,7 @@ class NetworkRecipe:
     spec_augment: SpecAugmentSettings | None = None
     filter_augment: FilterAugmentSettings | None = None
     frozen_encoder: tuple[tuple[float, int], ...] = ()
-    learns: tuple[str, ...] = ()
+    trainable: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("batch_clips", "epochs", "epoch_clips"):
@@ -89,10 +92,10 @@ class NetworkRecipe:
         self._check_sizes()
         if self.frozen_encoder:
             self._check_phases()
-            _check(f"{self.name}.learns", self.learns, not self.learns, "empty beside frozen_encoder")
+            _check(f"{self.name}.trainable", self.trainable, not self.trainable, "empty beside frozen_encoder")
 
     def _check_sizes(self) -> None:
-        """Refuse a network that takes other maps than the front end gives, or gives other numbers than the coding."""
+        """Refuse a network whose input does not fit the front end, or whose output does not fit the coding."""
         coded = build_output(self.output).output_size
         for what, has, wants in (
             ("model.output_size", self.model.output_size, coded),
@@ -102,7 +105,7 @@ class NetworkRecipe:
             _check(f"{self.name}.{what}", has, has == wants, f"{wants}, as features and output have it")
 
     def _check_phases(self) -> None:
-        """Refuse phases that do not follow each other, and layers that the encoder does not have."""
+        """Refuse phases out of order, and layers that the encoder does not have."""
         name, ends = f"{self.name}.frozen_encoder", [end for end, _ in self.frozen_encoder]
         encoder = getattr(self.model, "encoder", None)
         _check(name, self.frozen_encoder, encoder is not None, "empty, as this network has no pretrained encoder")
@@ -113,8 +116,13 @@ class NetworkRecipe:
         _check(name, self.frozen_encoder, fits, f"phases of 0 to {depth} layers each, as many as the encoder has")
 
     @property
+    def bundle_settings(self) -> BundleSettings:
+        """What its network, front end and coding are built from."""
+        return BundleSettings(self.model, self.features, self.output)
+
+    @property
     def encoder_layers(self) -> int:
-        """How many layers of a pretrained encoder there are to freeze; 0 without one."""
+        """The number of layers of a pretrained encoder; 0 without one."""
         encoder = getattr(self.model, "encoder", None)
         return 0 if encoder is None else layer_count(encoder)
 
@@ -129,24 +137,13 @@ class NetworkRecipe:
         return self.epoch_steps * self.epochs
 
     def to_plain(self) -> dict[str, Any]:
-        """Dicts, lists and numbers, ready for JSON."""
+        """Return plain data, ready for JSON."""
+        names = ("name", "batch_clips", "epochs", "epoch_clips", "frozen_encoder", "trainable")
         masks = {
             name: getattr(self, name) and asdict(getattr(self, name)) for name in ("spec_augment", "filter_augment")
         }
-        plain = {
-            name: getattr(self, name)
-            for name in ("name", "batch_clips", "epochs", "epoch_clips", "frozen_encoder", "learns")
-        }
-        return (
-            plain
-            | masks
-            | {
-                "model": model_to_plain(self.model),
-                "features": asdict(self.features),
-                "output": output_to_plain(self.output),
-                "optimizer": asdict(self.optimizer),
-            }
-        )
+        plain = {name: getattr(self, name) for name in names}
+        return plain | masks | self.bundle_settings.to_plain() | {"optimizer": asdict(self.optimizer)}
 
 
 @dataclass(frozen=True)
@@ -156,14 +153,14 @@ class Recipe:
     Args:
         name: what users type.
         networks: trained one after the other; two are a detector and the localizer that it is joined with.
-        seed: of weights, scenes and dropout; everything follows from it.
-        scenes: what training scenes are drawn from.
+        seed: of weights, scenes and dropout.
+        scenes: settings of the training scenes.
         precision: of the networks; front ends and losses are float32 always.
-        kept_checkpoints: how many of the best are kept for the final choice.
-        protocol: what the final choice is made on: `honest`, held-out clips alone; `paper`, test clips too, as the
-            report did, and every number of the run is labelled so.
-        tensorboard: also write the record of the run as TensorBoard's event files; changes nothing else.
+        kept_checkpoints: how many of the best epochs are saved for the final choice.
         validation_clips: held-out clips that every epoch is validated on; all of them if there are fewer.
+        protocol: clips for the final choice: `honest`, held-out clips alone; `paper`, test clips too, as in the
+            report, with a label beside every number of the run.
+        tensorboard: also write the record of the run as TensorBoard's event files; changes nothing else.
 
     Raises:
         TrainingError: no network, or two of one name.
@@ -190,14 +187,61 @@ class Recipe:
             _check(name, getattr(self, name), getattr(self, name) >= 1, "at least 1")
 
     def to_plain(self) -> dict[str, Any]:
-        """Dicts, lists and numbers, ready for JSON: what a run folder keeps and a resumed run is compared with.
+        """Return plain data, ready for JSON: a run folder holds it, and a resumed run is compared with it.
 
-        What changes no weights is left out, so that it may change when a run goes on.
+        Settings that do not change the weights are left out, so that they may change when a run continues.
         """
         names = ("name", "seed", "precision", "kept_checkpoints", "validation_clips", "protocol")
         plain = {name: getattr(self, name) for name in names}
         networks = {network.name: network.to_plain() for network in self.networks}
         return plain | {"networks": networks, "scenes": self.scenes.to_plain()}
+
+
+def with_overrides(recipe: Recipe, data: Mapping[str, Any]) -> Recipe:
+    """Return a recipe with some fields changed.
+
+    Args:
+        recipe: the original.
+        data: names and values; `networks` holds a mapping by the names of the networks.
+
+    Raises:
+        WhenceError: a field that is unknown (the nearest is named), ill-typed or out of range, with its dotted name.
+
+    >>> from whence.recipes.registry import recipe_named
+    >>> with_overrides(recipe_named("tiny"), {"networks": {"detector": {"epochs": 5}}}).networks[0].epochs
+    5
+    """
+    given = dict(data)
+    by_name = {network.name: network for network in recipe.networks}
+    changes = given.pop("networks", {})
+    if not isinstance(changes, Mapping):
+        raise TrainingError(f"recipe.networks is {changes!r}; it must be names of networks with their fields")
+    for name, change in changes.items():
+        if name not in by_name:
+            raise TrainingError(f"recipe.networks.{name} is not a field; {suggestion(str(name), by_name)}")
+        by_name[name] = with_changes(by_name[name], change, f"recipe.networks.{name}", TrainingError)
+    return with_changes(replace(recipe, networks=tuple(by_name.values())), given, "recipe", TrainingError)
+
+
+def with_class_count(recipe: Recipe, class_count: int) -> Recipe:
+    """Return the recipe for another number of classes, with the sizes of codings and networks adapted.
+
+    >>> from whence.recipes.registry import recipe_named
+    >>> with_class_count(recipe_named("tiny"), 5).networks[1].model.output_size
+    15
+    """
+    networks = []
+    for network in recipe.networks:
+        if network.output.class_count == class_count:
+            networks.append(network)
+            continue
+        output = replace(network.output, class_count=class_count)
+        # Most networks have an output size; one with a branch for each quantity has a class count.
+        fields = {entry.name for entry in dataclasses.fields(network.model)}
+        size = {"class_count": class_count, "output_size": build_output(output).output_size}
+        changes = {name: value for name, value in size.items() if name in fields}
+        networks.append(replace(network, output=output, model=replace(network.model, **changes)))
+    return replace(recipe, networks=tuple(networks))
 
 
 def _check(name: str, value: object, is_right: bool, allowed: str) -> None:

@@ -1,31 +1,34 @@
-"""The folder of one training: its recipe, a lock while it is in use, and a line of numbers for each epoch."""
+"""The folder of one training: its recipe, a lock while it is in use, and a record of every epoch."""
 
 import contextlib
+import importlib.util
 import json
 import os
+import shutil
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import whence
-from whence.errors import TrainingError
+from whence.errors import MissingExtraError, TrainingError
 from whence.files import sweep_unfinished, written_whole
 from whence.training.recipe import Recipe
 
 RECIPE_FILE = "recipe.json"
 METRICS_FILE = "metrics.jsonl"
-# Of the files a run keeps; a run of another number is refused, not guessed at.
+EVENTS_FOLDER = "tensorboard"
+# Of the files in a run; a run of another number is refused.
 FORMAT = 1
-# Fields that recipes did not always have, with what they are in a recipe from before: of the whole, of each network.
+# Fields that old recipes lack, with their values there: of the whole recipe, of each network.
 _LATER = {"protocol": "honest"}
-_LATER_IN_NETWORKS: dict[str, Any] = {"frozen_encoder": [], "learns": []}
+_LATER_IN_NETWORKS: dict[str, Any] = {"frozen_encoder": [], "trainable": []}
 
 
 @contextlib.contextmanager
 def opened_run(folder: Path, recipe: Recipe) -> Iterator[None]:
-    """Make a run folder, or take up the one that is there, and keep others out while the block lasts.
+    """Make a run folder, or continue in the one that is there, and lock it while the block lasts.
 
     Raises:
         TrainingError: another process trains there, or the folder holds a run of another recipe.
@@ -33,14 +36,14 @@ def opened_run(folder: Path, recipe: Recipe) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
         _keep_recipe(folder, recipe)
-        for place in (folder, *(folder / network.name for network in recipe.networks)):
-            place.mkdir(exist_ok=True)
-            sweep_unfinished(place)
+        for directory in (folder, *(folder / network.name for network in recipe.networks)):
+            directory.mkdir(exist_ok=True)
+            sweep_unfinished(directory)
         yield
 
 
 def check_recipe(folder: Path, recipe: Recipe) -> None:
-    """Refuse a folder that holds a run of another recipe, before anything is gathered or written.
+    """Refuse a folder that holds a run of another recipe.
 
     Raises:
         TrainingError: what differs, or that another version of Whence wrote it.
@@ -56,10 +59,10 @@ def check_recipe(folder: Path, recipe: Recipe) -> None:
 
 
 def read_recipe(folder: Path) -> dict[str, Any]:
-    """The recipe that a run folder keeps, as plain data.
+    """Read the recipe of a run as plain data.
 
     Raises:
-        TrainingError: there is none, or it cannot be used.
+        TrainingError: there is none, or it is damaged, or another version of Whence wrote it.
     """
     path = folder / RECIPE_FILE
     try:
@@ -73,12 +76,14 @@ def read_recipe(folder: Path) -> dict[str, Any]:
         remedy = "pip install -U whence" if isinstance(number, int) and number > FORMAT else "choose another folder"
         raise TrainingError(f"{folder}: made by whence {made_by}; this is {whence.__version__}. {remedy}")
     for network in found.get("networks", {}).values():
+        if "learns" in network:  # the name of `trainable` before version 0.2
+            network["trainable"] = network.pop("learns")
         network.update({**_LATER_IN_NETWORKS, **network})
     return {**_LATER, **found}
 
 
 def append_line(folder: Path, numbers: Mapping[str, Any]) -> None:
-    """Add one line to the record of the run; a torn last line, left by a kill, is cut off first."""
+    """Add one line to the record of the run, after cutting off an unfinished last line that a kill left."""
     path = folder / METRICS_FILE
     with path.open("a+b") as file:
         file.seek(0)
@@ -90,12 +95,67 @@ def append_line(folder: Path, numbers: Mapping[str, Any]) -> None:
 
 
 def read_lines(folder: Path) -> list[dict[str, Any]]:
-    """The record of the run, one mapping for each line; a torn last line is left out."""
+    """Read the record of the run, one mapping for each line; an unfinished last line is left out."""
     try:
         content = (folder / METRICS_FILE).read_bytes()
     except FileNotFoundError:
         return []
     return [json.loads(line) for line in content[: content.rfind(b"\n") + 1].splitlines()]
+
+
+def need_tensorboard() -> None:
+    """Check that TensorBoard is installed.
+
+    Raises:
+        MissingExtraError: it is not.
+    """
+    if importlib.util.find_spec("tensorboard") is None:
+        raise MissingExtraError("writing TensorBoard files", "train")
+
+
+@contextlib.contextmanager
+def event_files(folder: Path) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+    """Write the record of a run as TensorBoard's event files into `RUN/tensorboard` while the block lasts.
+
+    The files are made anew from `metrics.jsonl` each time, so they hold every epoch once, whatever a kill left of them.
+
+    Args:
+        folder: the run.
+
+    Yields:
+        a function that takes every further line of the record.
+    """
+    from torch.utils.tensorboard import SummaryWriter
+
+    shutil.rmtree(folder / EVENTS_FOLDER, ignore_errors=True)
+    writer: Any = SummaryWriter(str(folder / EVENTS_FOLDER))
+
+    def write(line: Mapping[str, Any]) -> None:
+        for name, value in _curves(line):
+            writer.add_scalar(name, value, line["step"])
+        writer.flush()
+
+    try:
+        for line in read_lines(folder):
+            write(line)
+        yield write
+    finally:
+        writer.close()
+
+
+def _curves(line: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """Yield the names and values that one line of the record adds; none if the line is not about an epoch."""
+    if "step" not in line:
+        return
+    label = f" ({line['protocol']})" if "protocol" in line else ""
+    curve = f"{line['network']}{label}"
+    for name, value in line["losses"].items():
+        yield f"{curve}/{name if name == 'loss' else f'loss {name}'}", value
+    for name in ("score", "clips_per_s"):
+        yield f"{curve}/{name}", line[name]
+    for name, value in line["validation"].items():
+        if isinstance(value, float):
+            yield f"{curve}/validation {name}", value
 
 
 @contextlib.contextmanager
@@ -116,23 +176,23 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _keep_recipe(folder: Path, recipe: Recipe) -> None:
-    """Write the recipe of a new run; refuse to go on with another one."""
+    """Write the recipe of a new run; refuse to continue with another one."""
     check_recipe(folder, recipe)
     if not (folder / RECIPE_FILE).exists():
-        kept = {"format": FORMAT, "version": whence.__version__, **recipe.to_plain()}
+        plain = {"format": FORMAT, "version": whence.__version__, **recipe.to_plain()}
         with written_whole(folder / RECIPE_FILE) as file:
-            file.write(json.dumps(kept, indent=2).encode("utf-8") + b"\n")
+            file.write(json.dumps(plain, indent=2).encode("utf-8") + b"\n")
 
 
 def _plain(recipe: Recipe) -> Any:
-    """The recipe as reading it back from a file gives it: lists and not tuples."""
+    """Return the recipe as it is read back from a file, with lists for tuples."""
     return json.loads(json.dumps(recipe.to_plain()))
 
 
-def _differences(found: Any, wanted: Any, place: str) -> Iterator[str]:
-    """The dotted names of what differs, with both values."""
+def _differences(found: Any, wanted: Any, field: str) -> Iterator[str]:
+    """Yield the dotted names of fields that differ, with both values."""
     if isinstance(found, dict) and isinstance(wanted, dict):
         for name in {**found, **wanted}:
-            yield from _differences(found.get(name), wanted.get(name), f"{place}.{name}".lstrip("."))
+            yield from _differences(found.get(name), wanted.get(name), f"{field}.{name}".lstrip("."))
     elif found != wanted:
-        yield f"{place} was {found!r}, is {wanted!r}"
+        yield f"{field} was {found!r}, is {wanted!r}"

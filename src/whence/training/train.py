@@ -1,4 +1,4 @@
-"""A recipe becomes a run: its networks trained one after the other, the best weights chosen, the thresholds set."""
+"""Training of a whole recipe: its networks one after the other, then the choice of weights and thresholds."""
 
 import contextlib
 import logging
@@ -8,16 +8,14 @@ from pathlib import Path
 
 from whence.errors import TrainingError
 from whence.inference import WEIGHTS_FILE, SystemFile, best_device, load_bundle, write_system
-from whence.training.choosing import choose_weights
+from whence.training.checkpoints import choose_weights
 from whence.training.data import TrainingData
-from whence.training.event_files import event_files, need_tensorboard
 from whence.training.loop import LoopSettings, train_network
 from whence.training.processes import Processes
-from whence.training.protocol import DevTestClips, label_of
 from whence.training.recipe import Recipe
-from whence.training.run_folder import opened_run
+from whence.training.run_folder import event_files, need_tensorboard, opened_run
 from whence.training.tuning import tune_system
-from whence.training.validation import ValidationClips, describe_scores
+from whence.training.validation import DevTestClips, ValidationClips, describe_scores, label_of
 
 _LOG = logging.getLogger("whence.training")
 
@@ -31,16 +29,16 @@ def train(
     encoders: Mapping[str, Path] | None = None,
     test_clips: DevTestClips | None = None,
 ) -> bool:
-    """Train a system, or go on where it was left.
+    """Train a system, or continue an interrupted training.
 
     Args:
         recipe: what is trained and how.
         data: training batches.
-        held_out: clips of other recordings: checkpoints, their average and thresholds are chosen on them.
+        held_out: clips of other recordings, for the choice of weights and thresholds.
         folder: the run; made if missing.
         settings: workers, device, progress; nothing that changes the result.
-        encoders: by the name of a network, weights to begin with: of a pretrained encoder, or of a network like it.
-        test_clips: what a recipe whose protocol is `paper` chooses on too; no other looks at them.
+        encoders: initial weights by the name of a network: of a pretrained encoder, or of a similar network.
+        test_clips: for a recipe whose protocol is `paper`, which chooses on them too.
 
     Returns:
         whether the run is finished; False after a stop.
@@ -48,7 +46,7 @@ def train(
     Raises:
         TrainingError: the folder is in use or holds another run, or `paper` has no test clips.
         ModelError: encoder weights that do not fit.
-        DivergedError: a loss that is no number.
+        DivergedError: the loss is not finite.
     """
     if recipe.protocol == "paper" and test_clips is None:
         raise TrainingError("recipe: protocol is 'paper', which chooses on test clips too, and there are none")
@@ -63,10 +61,9 @@ def train(
             if recipe.tensorboard:
                 settings = replace(settings, record=stack.enter_context(event_files(folder)))
         for network in recipe.networks:
-            place = folder / network.name
-            # Nobody writes between this and the next waiting, so all see the same.
+            # No process writes until the next wait, so all see the same files.
             processes.wait()
-            if (place / WEIGHTS_FILE).exists():
+            if (folder / network.name / WEIGHTS_FILE).exists():
                 continue
             encoder = (encoders or {}).get(network.name)
             if not train_network(folder, recipe, network, data, held_out, settings, encoder):
@@ -80,10 +77,10 @@ def train(
 
 
 def _finish(folder: Path, recipe: Recipe, held_out: ValidationClips, device: str) -> None:
-    """Join the networks, find the thresholds of the whole, and write down what the system is."""
-    members = [load_bundle(folder / network.name / WEIGHTS_FILE).on(device) for network in recipe.networks]
+    """Join the networks, find the thresholds of the system, and write it."""
+    bundles = [load_bundle(folder / network.name / WEIGHTS_FILE).on(device) for network in recipe.networks]
     names = [network.name for network in recipe.networks]
     untuned = SystemFile((names[0],), tuple(names[1:]), classes=held_out.classes.names, recipe=recipe.name)
-    tuned = tune_system(replace(untuned, validation=label_of(recipe)), members, held_out)
+    tuned = tune_system(replace(untuned, validation=label_of(recipe)), bundles, held_out)
     write_system(folder, tuned)
     _LOG.info("%s: finished; on the held-out clips %s", folder, describe_scores(tuned.validation))

@@ -1,4 +1,4 @@
-"""A system's thresholds, smoothing and way of joining, chosen together on held-out clips."""
+"""The choice of a system's thresholds, smoothing and way of joining on held-out clips."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,61 +13,57 @@ from whence.training.validation import Validation, ValidationClips, predict, val
 
 def tune_system(
     system: SystemFile,
-    members: Sequence[NetworkBundle],
+    bundles: Sequence[NetworkBundle],
     held_out: ValidationClips,
     smoothing: Sequence[int] = (1,),
     *,
     swap: bool = False,
     allowance: float = 0.0,
 ) -> SystemFile:
-    """Try every way to join and smooth, each with its best thresholds, and take the one with the highest F20.
+    """Try every way to join and smooth, each with its best thresholds, and choose the one with the highest F20.
 
-    The networks run once; everything else is tried on what they said. Of equals the simplest is taken: the detector's
-    own activity, and the least smoothing.
+    The networks run once. Of equals the simplest is chosen: the detector's own activity, and the least smoothing.
 
     Args:
-        system: which networks there are; its thresholds, smoothing and way of joining are found anew.
-        members: the networks in the order of the file, those that say where at the end.
+        system: names the networks; its thresholds, smoothing and way of joining are replaced.
+        bundles: the networks in the order of the file, localizers at the end.
         held_out: clips of recordings that no network was trained on.
-        smoothing: frames to try; only classwise activity can be smoothed, other codings take 1.
-        swap: average with the mirrored answers to the mirrored clips, as the system will be used.
+        smoothing: widths to try, in frames; only classwise activity can be smoothed, other codings take 1.
+        swap: average with the mirrored predictions for the mirrored clips, as the system will be used.
         allowance: how much of its F-score a class may give up for a higher threshold; see `best_thresholds`.
 
     Returns:
-        the system with what was found, and its scores.
+        the system with its new settings and scores.
     """
     count = len(system.members)
-    said = _mean(members[:count], held_out, swap)
-    located = _mean(members[count:], held_out, swap) if system.localizers else None
-    coding = _coding(members[0].coding, joined=located is not None)
+    detected = _mean(bundles[:count], held_out, swap)
+    located = _mean(bundles[count:], held_out, swap) if system.localizers else None
+    first = bundles[0].coding
+    # Joined networks predict everything.
+    coding = first if located is None else Classwise(ClasswiseSettings(first.class_count))
     tried = [
-        (activity, frames, _tried(coding, said, located, activity, frames, held_out))
-        for activity in _activities(members[count:])
+        (activity, frames, _tried(coding, detected, located, activity, frames, held_out))
+        for activity in _activities(bundles[count:])
         for frames in (smoothing if isinstance(coding, Classwise) else (1,))
     ]
     activity, frames, found = max(tried, key=lambda one: one[2].score)
     if allowance:
-        found = _tried(coding, said, located, activity, frames, held_out, allowance)
+        found = _tried(coding, detected, located, activity, frames, held_out, allowance)
     thresholds = None if found.thresholds is None else tuple(found.thresholds.tolist())
-    # Nothing that is tuned makes weights that were chosen on test clips honest again.
+    # The label of weights that were chosen on test clips stays, whatever is tuned.
     label = {name: system.validation[name] for name in ("protocol",) if name in system.validation}
     numbers = {**found.numbers, **label}
     return replace(system, activity=activity, smoothing_frames=frames, thresholds=thresholds, validation=numbers)
 
 
-def _coding(coding: Coding, *, joined: bool) -> Coding:
-    """What the values of the whole mean; joined networks tell everything."""
-    return Classwise(ClasswiseSettings(coding.class_count)) if joined else coding
-
-
-def _mean(members: Sequence[NetworkBundle], clips: ValidationClips, swap: bool) -> NDArray[np.float32]:
-    """The averaged values of networks of one coding."""
-    averaged: NDArray[np.float32] = members[0].coding.average([predict(member, clips, swap=swap) for member in members])
+def _mean(bundles: Sequence[NetworkBundle], clips: ValidationClips, swap: bool) -> NDArray[np.float32]:
+    """Return the averaged values of networks of one coding."""
+    averaged: NDArray[np.float32] = bundles[0].coding.average([predict(bundle, clips, swap=swap) for bundle in bundles])
     return averaged
 
 
 def _activities(localizers: Sequence[NetworkBundle]) -> list[Activity]:
-    """The ways to join: the detector's activity, and the mean where every localizer tells it too."""
+    """Return the ways to join: the detector's activity, and the mean where every localizer predicts it too."""
     codings = [localizer.coding for localizer in localizers]
     both = codings and all(isinstance(coding, Classwise) and coding.settings.activity for coding in codings)
     return ["detector", "mean"] if both else ["detector"]
@@ -75,15 +71,15 @@ def _activities(localizers: Sequence[NetworkBundle]) -> list[Activity]:
 
 def _tried(
     coding: Coding,
-    said: NDArray[np.float32],
+    detected: NDArray[np.float32],
     located: NDArray[np.float32] | None,
     activity: Activity,
     frames: int,
     held_out: ValidationClips,
     allowance: float = 0.0,
 ) -> Validation:
-    """One way to join and smooth, with its best thresholds."""
-    values = said.copy() if located is None else join(said, located, activity)
+    """Validate one way to join and smooth, with its best thresholds."""
+    values = detected.copy() if located is None else join(detected, located, activity)
     if frames != 1:
         values[:, :, ACTIVITY] = smooth(values[:, :, ACTIVITY], frames)
     return validate(coding, values, held_out, allowance=allowance)

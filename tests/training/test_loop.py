@@ -1,4 +1,4 @@
-"""A whole training on made clips: it learns, stops, continues bit for bit, and leaves a system that loads."""
+"""A whole training on synthetic clips: it learns, stops, continues bit for bit, and leaves a system that loads."""
 
 import json
 from dataclasses import replace
@@ -28,26 +28,24 @@ def weights_of(run):
     return load_weights(run / "localizer" / "weights.safetensors").tensors
 
 
-def test_a_run_learns_and_its_system_answers(tmp_path, tiny_recipe, tiny_data, tiny_clips):
-    assert train(tiny_recipe, tiny_data, tiny_clips, tmp_path / "run", CPU)
-    lines = read_lines(tmp_path / "run")
+def test_a_run_learns_and_its_system_detects(whole_run, tiny_clips):
+    lines = read_lines(whole_run)
     assert [line["epoch"] for line in lines] == [1, 2, 3]
     assert lines[-1]["losses"]["loss"] < lines[0]["losses"]["loss"]
-    system = load_run(tmp_path / "run")
+    system = load_run(whole_run)
     events = system.detect(tiny_clips.audio[0].numpy())
     assert events.frame.max(initial=0) < 5
-    assert json.loads((tmp_path / "run" / "system.json").read_text())["members"] == ["localizer"]
+    assert json.loads((whole_run / "system.json").read_text())["members"] == ["localizer"]
 
 
 @pytest.mark.parametrize("steps", [1, 4, 6, 11])
-def test_a_stopped_training_continues_bit_for_bit(steps, tmp_path, tiny_recipe, tiny_data, tiny_clips):
-    assert train(tiny_recipe, tiny_data, tiny_clips, tmp_path / "whole", CPU)
+def test_a_stopped_training_continues_bit_for_bit(steps, tmp_path, whole_run, tiny_recipe, tiny_data, tiny_clips):
     stopped = replace(CPU, should_stop=stop_after(steps))
     assert not train(tiny_recipe, tiny_data, tiny_clips, tmp_path / "parts", stopped)
     with pytest.raises(InferenceError, match="unfinished run"):
         load_run(tmp_path / "parts")
     assert train(tiny_recipe, tiny_data, tiny_clips, tmp_path / "parts", CPU)
-    whole, parts = weights_of(tmp_path / "whole"), weights_of(tmp_path / "parts")
+    whole, parts = weights_of(whole_run), weights_of(tmp_path / "parts")
     assert whole.keys() == parts.keys()
     for name in whole:
         assert torch.equal(whole[name], parts[name]), name
@@ -55,17 +53,18 @@ def test_a_stopped_training_continues_bit_for_bit(steps, tmp_path, tiny_recipe, 
         {k: v for k, v in line.items() if k not in ("seconds", "clips_per_s")}
         for line in read_lines(tmp_path / "parts")
     ]
-    assert strip == [{k: line[k] for k in strip[0]} for line in read_lines(tmp_path / "whole")]
+    assert strip == [{k: line[k] for k in strip[0]} for line in read_lines(whole_run)]
 
 
-def test_a_finished_run_is_left_alone(tmp_path, tiny_recipe, tiny_data, tiny_clips):
-    train(tiny_recipe, tiny_data, tiny_clips, tmp_path, CPU)
-    before = (tmp_path / "localizer" / "weights.safetensors").read_bytes()
-    assert train(tiny_recipe, tiny_data, tiny_clips, tmp_path, CPU)
-    assert (tmp_path / "localizer" / "weights.safetensors").read_bytes() == before
+def test_a_finished_run_is_left_alone(whole_run, tiny_recipe, tiny_data, tiny_clips):
+    before = (whole_run / "localizer" / "weights.safetensors").read_bytes()
+    assert train(tiny_recipe, tiny_data, tiny_clips, whole_run, CPU)
+    assert (whole_run / "localizer" / "weights.safetensors").read_bytes() == before
 
 
-def test_a_loss_that_is_no_number_names_the_clips_and_keeps_the_weights(tmp_path, tiny_recipe, tiny_data, tiny_clips):
+def test_a_loss_that_is_not_finite_names_the_clips_and_saves_the_weights(
+    tmp_path, whole_run, tiny_recipe, tiny_data, tiny_clips
+):
     class Poisoned:
         def batches(self, *args):
             for number, batch in enumerate(tiny_data.batches(*args)):
@@ -79,16 +78,16 @@ def test_a_loss_that_is_no_number_names_the_clips_and_keeps_the_weights(tmp_path
     assert bad == {"step": 5, "clips": ["made 5"]}
     # Without the poison the same folder goes on to the weights of an undisturbed training.
     assert train(tiny_recipe, tiny_data, tiny_clips, tmp_path, CPU)
-    train(tiny_recipe, tiny_data, tiny_clips, tmp_path / "clean", CPU)
+    clean = weights_of(whole_run)
     for name, tensor in weights_of(tmp_path).items():
-        assert torch.equal(tensor, weights_of(tmp_path / "clean")[name]), name
+        assert torch.equal(tensor, clean[name]), name
 
 
-def test_only_the_best_checkpoints_are_kept(tmp_path, tiny_recipe, tiny_data, tiny_clips):
+def test_only_the_best_epochs_are_saved(tmp_path, tiny_recipe, tiny_data, tiny_clips):
     train(replace(tiny_recipe, kept_checkpoints=2), tiny_data, tiny_clips, tmp_path, CPU)
-    kept = [json.loads(path.read_text())["score"] for path in (tmp_path / "localizer").glob("best.epoch*.json")]
+    saved = [json.loads(path.read_text())["score"] for path in (tmp_path / "localizer").glob("best.epoch*.json")]
     scores = sorted((line["score"] for line in read_lines(tmp_path)), reverse=True)
-    assert sorted(kept, reverse=True) == scores[:2]
+    assert sorted(saved, reverse=True) == scores[:2]
 
 
 def test_when_memory_runs_out_the_batch_is_halved(tiny_recipe, tiny_data, monkeypatch, caplog):
@@ -113,7 +112,7 @@ def test_when_memory_runs_out_the_batch_is_halved(tiny_recipe, tiny_data, monkey
     assert sizes == [4, 2, 2, 2, 2]
 
 
-def test_a_device_too_small_for_one_clip_is_said(tiny_recipe, tiny_data, monkeypatch):
+def test_a_device_too_small_for_one_clip_ends_the_training(tiny_recipe, tiny_data, monkeypatch):
     def no_memory(self, audio, events, first):
         raise torch.OutOfMemoryError("no memory")
 
@@ -124,9 +123,8 @@ def test_a_device_too_small_for_one_clip_is_said(tiny_recipe, tiny_data, monkeyp
         learner.learn(next(tiny_data.batches(range(1), 4, 4, 0)))
 
 
-def test_swapped_channels_mirror_the_answer_exactly(tmp_path, tiny_recipe, tiny_data, tiny_clips):
-    train(tiny_recipe, tiny_data, tiny_clips, tmp_path, CPU)
-    system = load_run(tmp_path, swap=True)
+def test_swapped_channels_mirror_the_events_exactly(whole_run, tiny_clips):
+    system = load_run(whole_run, swap=True)
     signal = tiny_clips.audio[0].numpy()
-    heard, mirrored = system.detect(signal), system.detect(np.ascontiguousarray(signal[::-1]))
-    assert mirrored == heard.mirrored()
+    plain, mirrored = system.detect(signal), system.detect(np.ascontiguousarray(signal[::-1]))
+    assert mirrored == plain.mirrored()

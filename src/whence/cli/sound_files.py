@@ -1,4 +1,4 @@
-"""The sounds that files, folders and `-` name, each with its place below the folder of results."""
+"""The sounds that files, folders and `-` name, each with the path of its results."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from whence.errors import WhenceError
 from whence.inference import STDIN
 
 
-def find_sounds(places: Sequence[Path]) -> list[tuple[Path, Path]]:
+def find_sounds(paths: Sequence[Path]) -> list[tuple[Path, Path]]:
     """List sounds with the path of their results, without ending, below the folder of results.
 
-    A folder's tree is kept. Files named one by one are taken whatever their ending; of folders, what ends like a sound.
-    Each real file stands once, however many links or names lead to it, and hidden files are passed over.
+    Results have the tree of a folder. Files named one by one are taken whatever their ending; in folders, files that
+    end like a sound. Each real file comes once, however many links lead to it, and hidden files are skipped.
 
     Args:
-        places: files, folders, or `-` for standard input.
+        paths: files, folders, or `-` for standard input.
 
     Returns:
         pairs in the order named; within a folder by path.
@@ -27,10 +27,8 @@ def find_sounds(places: Sequence[Path]) -> list[tuple[Path, Path]]:
     """
     pairs: list[tuple[Path, Path]] = []
     seen: set[tuple[int, int]] = set()
-    for place in places:
-        found = (
-            list(_in_folder(place)) if place.is_dir() else [(place, Path("stdin" if place == STDIN else place.stem))]
-        )
+    for path in paths:
+        found = list(_in_folder(path)) if path.is_dir() else [(path, Path("stdin" if path == STDIN else path.stem))]
         for sound, target in found:
             identity = _identity(sound)
             if identity is None or identity not in seen:
@@ -46,7 +44,7 @@ def find_sounds(places: Sequence[Path]) -> list[tuple[Path, Path]]:
 
 
 def _in_folder(folder: Path) -> Iterator[tuple[Path, Path]]:
-    """The sounds below a folder; links to folders are followed, each real folder once."""
+    """Yield the sounds below a folder; links to folders are followed, each real folder once."""
     from whence.audio import SOUND_ENDINGS
 
     count, visited = 0, set()
@@ -67,7 +65,7 @@ def _in_folder(folder: Path) -> Iterator[tuple[Path, Path]]:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """What the file system calls it, if it is there."""
+    """Return what identifies a file in the file system; None where there is none."""
     try:
         status = path.stat()
     except OSError:

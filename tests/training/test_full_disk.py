@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_training_kills import assert_equal_runs
+from test_kills import assert_equal_runs
 from training_runs import noise_data, noise_recipe, run_training
 
 from whence.training.checkpoints import load_state
