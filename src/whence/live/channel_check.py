@@ -109,14 +109,7 @@ def side_of(difference_db: float) -> str | None:
 
 
 class ChannelCheck:
-    """Ask the user about the channels; every question ends by itself when there is no answer.
-
-    Args:
-        sound: the input; its sides are exchanged where the user agrees.
-        terminal: where keys come from.
-        clock: measures how long a question waits.
-        stop: a request to stop ends every question.
-    """
+    """Check an input with the help of the user, who may swap its channels; questions end without an answer too."""
 
     def __init__(self, sound: DeviceInput, terminal: Terminal, clock: Clock, stop: Stop) -> None:
         self._sound, self._terminal, self._clock, self._stop = sound, terminal, clock, stop

@@ -84,13 +84,8 @@ def surest(rows: Events) -> Events:
 class OdasSink:
     """Send every label frame to a server such as ODAS Studio, and connect again whenever it was away.
 
-    `send` never waits. While there is no connection, the newest five seconds are kept.
-
-    Args:
-        host: of the server.
-        port: of the server.
-        classes: names for the tags.
-        retry_s: how long to wait before the next attempt to connect.
+    `send` never waits. While there is no connection, the newest five seconds are kept, and `retry_s` pass between two
+    attempts to connect.
     """
 
     def __init__(self, host: str, port: int, classes: ClassList, retry_s: float = 2.0) -> None:

@@ -30,15 +30,10 @@ class GrowingWav:
     A kill between two pieces leaves a file that ends with the last of them. A kill in the middle of a piece leaves a
     header that misses at most that piece, which every player accepts.
 
-    Args:
-        path: a file that does not exist yet.
-
-    Raises:
-        OSError: it exists, or the disk refuses.
+    Every method raises OSError when the disk refuses, and the first one when the file exists.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
         self.sample_count = 0
         self.file = path.open("xb")
         self._wave = wave.open(self.file, "wb")  # noqa: SIM115  (open for as long as the recording runs)
@@ -46,11 +41,7 @@ class GrowingWav:
         self.add(np.zeros((2, 0), np.float32))
 
     def add(self, signal: NDArray[np.float32]) -> None:
-        """Append (2, sample) float32; values above full scale, as resampling can make them, are clipped.
-
-        Raises:
-            OSError: when the disk refuses.
-        """
+        """Append (2, sample) float32; values above full scale, as resampling can make them, are clipped."""
         steps = np.clip(np.round(signal.T * np.float64(_FULL_SCALE)), -_FULL_SCALE, _FULL_SCALE - 1).astype("<i2")
         self._wave.writeframes(steps.tobytes())
         self.file.flush()

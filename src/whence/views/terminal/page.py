@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from whence.labels import ClassList, class_name
+from whence.views.tables import direction
 from whence.views.terminal.active_sources import ActiveSource
 from whence.views.terminal.radar import class_mark, printable, radar, radar_radius, source_style
 
@@ -118,10 +119,9 @@ def source_text(source: ActiveSource, classes: ClassList) -> str:
     >>> source_text(ActiveSource(0, 0, 0, 38.2, 2.04, 0.94), ClassList(("bell",)))
     'bell                38 deg left    2.0 m   0.94'
     """
-    whole = round(source.azimuth_deg)
-    side = f"{abs(whole)} deg {'left' if whole > 0 else 'right'}" if whole else "ahead"
+    name, where = class_name(source.class_index, classes)[:18], direction(source.azimuth_deg)
     distance = "" if math.isnan(source.distance_m) else f"{source.distance_m:.1f} m"
-    return f"{class_name(source.class_index, classes)[:18]:<18}{side:>13}  {distance:>7}   {source.score:.2f}"
+    return f"{name:<18}{where:>13}  {distance:>7}   {source.score:.2f}"
 
 
 def _state_line(state: State) -> Text:
