@@ -56,6 +56,27 @@ def sweep_unfinished(folder: Path) -> int:
     return len(leftovers)
 
 
+def read_small(path: Path, most_bytes: int) -> bytes:
+    """Return the bytes of a regular file that is known to be small.
+
+    Raises:
+        WhenceError: there is no such file, or it is larger or cannot be read.
+
+    >>> import tempfile
+    >>> read_small(Path(tempfile.mkdtemp()), 100)
+    Traceback (most recent call last):
+    whence.errors.WhenceError: ...: not a regular file
+    """
+    try:
+        if not path.is_file():
+            raise WhenceError("not a regular file" if path.exists() else "no such file", where=path)
+        if (size := path.stat().st_size) > most_bytes:
+            raise WhenceError(f"{size:,} bytes; at most {most_bytes:,} are read", where=path)
+        return path.read_bytes()
+    except OSError as error:
+        raise WhenceError(f"cannot be read ({error.strerror})", where=path) from None
+
+
 def cache_dir() -> Path:
     """Return the folder for files that can be made again: WHENCE_CACHE, or `whence` in the user's cache folder.
 

@@ -347,7 +347,7 @@ def test_a_damaged_run_is_refused(hub, trained, capsys, how, sentence):
         (["exported.onnx", f"doe/street@{COMMIT}"], "a repository to upload to has no commit"),
         (["exported.onnx", "doe/street", "--license", "my own: licence"], "write its identifier"),
         (["exported.onnx", "doe/street", "--data", "nowhere.md"], "nowhere.md: no such file"),
-        (["exported.onnx", "doe/street", "--data", "x.pt"], "x.pt: cannot be read as text"),
+        (["exported.onnx", "doe/street", "--data", "x.pt"], "x.pt: not UTF-8 text"),
     ],
 )
 def test_wrong_arguments(hub, model, capsys, monkeypatch, arguments, sentence):

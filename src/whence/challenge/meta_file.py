@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from whence.errors import MissingExtraError, WhenceError
+from whence.files import read_small
 from whence.text import shown
 
 LARGEST_META_BYTES = 100_000
@@ -122,7 +123,7 @@ def check_meta(path: Path, label: str) -> tuple[bytes, list[WhenceError]]:
     except ImportError:
         raise MissingExtraError("reading a meta file", "hub") from None
     try:
-        content = _read(path)
+        content = read_small(path, LARGEST_META_BYTES)
         top = _composed(path, content)
         problems = [*_wrong(top, META_FIELDS, ""), *_wrong_together(top, label)]
     except WhenceError as error:
@@ -140,18 +141,6 @@ def _template(fields: Mapping[str, Any]) -> Iterator[str]:
         is_list = isinstance(field, Entries)
         for number, line in enumerate(_template(field.fields if isinstance(field, Entries) else field)):
             yield f"  {('- ' if number == 0 else '  ') if is_list else ''}{line}"
-
-
-def _read(path: Path) -> bytes:
-    """The bytes of a small regular file."""
-    try:
-        if not path.is_file():
-            raise WhenceError("no such file" if not path.exists() else "not a regular file", where=path)
-        if (size := path.stat().st_size) > LARGEST_META_BYTES:
-            raise WhenceError(f"{size:,} bytes; at most {LARGEST_META_BYTES:,} are read", where=path)
-        return path.read_bytes()
-    except OSError as error:
-        raise WhenceError(f"cannot be read ({error.strerror})", where=path) from None
 
 
 def _composed(path: Path, content: bytes) -> Any:

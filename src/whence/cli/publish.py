@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from whence.cli.command import Command
 from whence.errors import DONE, WhenceError
+from whence.files import read_small
 from whence.views import aligned
 
 if TYPE_CHECKING:
@@ -88,17 +89,11 @@ def _facts(args: argparse.Namespace, name: HubName, selection: Selection) -> Car
 
 def _markdown(path: Path) -> str:
     """A short text file."""
-    from whence.text import shown
-
+    content = read_small(path, _LARGEST_DATA_BYTES)
     try:
-        if path.stat().st_size > _LARGEST_DATA_BYTES:
-            raise WhenceError(f"{shown(path)}: too long for a card; at most {_LARGEST_DATA_BYTES:,} bytes")
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise WhenceError(f"{shown(path)}: no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise WhenceError(f"{shown(path)}: cannot be read as text ({type(error).__name__})") from None
-    return text
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise WhenceError("not UTF-8 text", where=path) from None
 
 
 def _described(model: Path) -> tuple[SystemFile, ClassList]:

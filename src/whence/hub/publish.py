@@ -15,6 +15,7 @@ from typing import Any
 
 import whence
 from whence.errors import GaveUpError, MissingExtraError, WhenceError
+from whence.files import read_small
 from whence.hub.download import (
     LARGEST_BYTES,
     SYSTEM_FILE,
@@ -141,13 +142,10 @@ def read_scores(path: Path) -> dict[str, Any]:
     Raises:
         WhenceError: the file is missing or holds something else; the message says how to make one.
     """
+    content = read_small(path, _LARGEST_SCORES_BYTES)
     try:
-        if path.stat().st_size > _LARGEST_SCORES_BYTES:
-            raise WhenceError("too large for scores", where=path)
-        scores = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise WhenceError("no such file", where=path) from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        scores = json.loads(content)
+    except (ValueError, RecursionError) as error:
         raise WhenceError(f"no JSON ({type(error).__name__})", where=path) from None
     for protocol in ("official", "strict"):
         part = scores.get(protocol) if isinstance(scores, dict) else None
