@@ -15,7 +15,7 @@ from whence.errors import SceneError
 from whence.labels import Events
 from whence.scenes.rooms.bank import RoomBank
 from whence.scenes.scene import LEAD_SAMPLES, Piece, Scene
-from whence.scenes.scene_labels import Audible, events_of_scene, find_audible
+from whence.scenes.scene_labels import events_of_scene, find_audible
 from whence.scenes.transforms.channel_swap import apply_channel_swap
 from whence.scenes.transforms.diffuse_background import apply_diffuse_background, background_factor
 from whence.scenes.transforms.multiband_eq import BAND_CENTRES_HZ
@@ -149,30 +149,31 @@ def _one_thread() -> Iterator[None]:
 def _render_unit(scenes: Sequence[Scene], sounds: Sounds, rooms: RoomBank, device: torch.device) -> RenderedBatch:
     """Render a few scenes together, their partners too, and finish them."""
     single = [part for scene in scenes for part in ((scene, scene.partner) if scene.partner else (scene,))]
-    rendered = _render_single(single, sounds, rooms, device)
-    audio, events = rendered.audio, rendered.events
+    audio, events = _render_single(single, sounds, rooms, device)
     if len(single) > len(scenes):
-        audio, events = _mix_partners(scenes, rendered)
+        audio, events = _mix_partners(scenes, audio, events)
     audio = apply_peak_protection(audio)
     return RenderedBatch(*apply_channel_swap(audio, events, [scene.swapped for scene in scenes]))
 
 
-def _mix_partners(scenes: Sequence[Scene], rendered: RenderedBatch) -> tuple[torch.Tensor, list[Events]]:
+def _mix_partners(
+    scenes: Sequence[Scene], audio: torch.Tensor, events: Sequence[Events]
+) -> tuple[torch.Tensor, list[Events]]:
     """One clip for each scene, from clips in which a partner follows its scene."""
-    clips, tables, at = [], [], 0
+    clips, tables = [], []
+    rendered = zip(audio, events, strict=True)
     for scene in scenes:
-        clip, table = rendered.audio[at], rendered.events[at]
+        clip, table = next(rendered)
         if scene.partner is not None:
-            at += 1
-            partner = rendered.audio[at], rendered.events[at]
-            clip, table = apply_scene_mixing(clip, table, *partner, scene.partner_level_db)
+            clip, table = apply_scene_mixing(clip, table, *next(rendered), scene.partner_level_db)
         clips.append(clip)
         tables.append(table)
-        at += 1
     return torch.stack(clips), tables
 
 
-def _render_single(scenes: Sequence[Scene], sounds: Sounds, rooms: RoomBank, device: torch.device) -> RenderedBatch:
+def _render_single(
+    scenes: Sequence[Scene], sounds: Sounds, rooms: RoomBank, device: torch.device
+) -> tuple[torch.Tensor, list[Events]]:
     """Render scenes without partners, peak protection and swaps."""
     sample_count = scenes[0].sample_count
     grid = choose_grid(rooms.responses.shape[2], int(rooms.direct_sample.max()), sample_count)
@@ -181,20 +182,21 @@ def _render_single(scenes: Sequence[Scene], sounds: Sounds, rooms: RoomBank, dev
     for voice in voices:
         lane = voice.lane
         apply_time_masks(dry[lane.first : lane.first + lane.sample_count], voice.event.masks, lane.start_sample)
-    audible = _find_audible(dry, voices, scenes, sounds)
-    frames = _active_frames(scenes, voices, audible)
+    active, rms = _find_audible(dry, voices, scenes, sounds)
+    frames = _active_frames(scenes, voices, active)
     if voices:
-        wet = render_voices(dry, voices, audible.rms, rooms, len(scenes), grid)
+        wet = render_voices(dry, voices, rms, rooms, len(scenes), grid)
         audio = wet[:, :, LEAD_SAMPLES : LEAD_SAMPLES + sample_count]
     else:
         audio = torch.zeros(len(scenes), 2, sample_count, device=device)
-    for scene, clip, active in zip(scenes, audio, frames, strict=True):
-        _add_background(clip, scene, active, sounds)
-    tables = [events_of_scene(scene, rooms, active) for scene, active in zip(scenes, frames, strict=True)]
-    return RenderedBatch(audio, tables)
+    for scene, clip, of_event in zip(scenes, audio, frames, strict=True):
+        _add_background(clip, scene, of_event, sounds)
+    return audio, [events_of_scene(scene, rooms, of_event) for scene, of_event in zip(scenes, frames, strict=True)]
 
 
-def _find_audible(dry: torch.Tensor, voices: Sequence[Voice], scenes: Sequence[Scene], sounds: Sounds) -> Audible:
+def _find_audible(
+    dry: torch.Tensor, voices: Sequence[Voice], scenes: Sequence[Scene], sounds: Sounds
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Loudness and activity of every voice, from the power of its dry frames."""
     power = frame_power(dry)
     first_frame = np.array([0, *(voice.lane.first + voice.lane.sample_count for voice in voices)]) // FRAME_SAMPLES
@@ -202,12 +204,14 @@ def _find_audible(dry: torch.Tensor, voices: Sequence[Voice], scenes: Sequence[S
     return find_audible(power, first_frame, peak, [scenes[voice.clip].audible for voice in voices])
 
 
-def _active_frames(scenes: Sequence[Scene], voices: Sequence[Voice], audible: Audible) -> list[list[NDArray[np.intp]]]:
+def _active_frames(
+    scenes: Sequence[Scene], voices: Sequence[Voice], active: NDArray[np.bool_]
+) -> list[list[NDArray[np.intp]]]:
     """For each scene and each of its events, its active label frames within the clip."""
     frames = [[np.zeros(0, dtype=np.intp)] * len(scene.events) for scene in scenes]
     for voice in voices:
         first = voice.lane.first // FRAME_SAMPLES
-        own = audible.active[first : first + voice.lane.sample_count // FRAME_SAMPLES]
+        own = active[first : first + voice.lane.sample_count // FRAME_SAMPLES]
         found = np.flatnonzero(own) + voice.lane.start_sample // FRAME_SAMPLES
         frames[voice.clip][voice.number] = found[(found >= 0) & (found < scenes[voice.clip].frame_count)]
     return frames

@@ -1,7 +1,6 @@
 """Labels of rendered scenes: in which frames an event is audible, and where its source is then."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,25 +15,12 @@ from whence.units import FRAME_S, FRAME_SAMPLES
 _FAINTEST_LEVEL_DB = -45.0
 
 
-@dataclass(frozen=True, eq=False)
-class Audible:
-    """Activity and loudness of several events.
-
-    Args:
-        active: (frame,) bool, whether the frame is labelled.
-        rms: (event,) float64, RMS of the loud frames; never so low that noise would be raised in their place.
-    """
-
-    active: NDArray[np.bool_]
-    rms: NDArray[np.float64]
-
-
 def find_audible(
     power: NDArray[np.float64],
     first_frame: NDArray[np.int64],
     peak: NDArray[np.float64],
     rules: Sequence[AudibleRule],
-) -> Audible:
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Tell active frames from silent ones by the energy of the direct sound, for many events at once.
 
     Args:
@@ -43,12 +29,16 @@ def find_audible(
         peak: (event,) peak amplitude of the recording each event was cut from.
         rules: (event,) what counts as active.
 
+    Returns:
+        (frame,) bool, whether the frame is labelled, and (event,) RMS of the loud frames, which is never so low that
+        noise would be amplified instead of the sound.
+
     >>> power = np.array([0.0, 1.0, 1e-9, 1e-9, 0.5, 0.0])
-    >>> find_audible(power, np.array([0, 6]), np.array([1.0]), [AudibleRule()]).active
+    >>> find_audible(power, np.array([0, 6]), np.array([1.0]), [AudibleRule()])[0]
     array([False,  True,  True,  True,  True, False])
     """
     if not len(power):
-        return Audible(np.zeros(0, dtype=bool), np.zeros(0))
+        return np.zeros(0, dtype=bool), np.zeros(0)
     event = np.repeat(np.arange(len(first_frame) - 1), np.diff(first_frame))
     loudest = np.maximum.reduceat(power, first_frame[:-1])
     under_loudest = 10 ** (-np.array([rule.threshold_db for rule in rules]) / 10)
@@ -60,7 +50,7 @@ def find_audible(
     loud_count = np.add.reduceat(loud.astype(np.int64), first_frame[:-1])
     rms = np.sqrt(loud_power / np.maximum(loud_count, 1))
     rms = np.maximum(rms, peak * 10 ** (_FAINTEST_LEVEL_DB / 20))
-    return Audible(_bridge_pauses(loud, event, pause_frames), rms)
+    return _bridge_pauses(loud, event, pause_frames), rms
 
 
 def _bridge_pauses(
@@ -76,40 +66,30 @@ def _bridge_pauses(
     return loud | (np.cumsum(step[:-1]) > 0)
 
 
-@dataclass(frozen=True, eq=False)
-class Trajectory:
-    """Where a source is at several moments.
-
-    Args:
-        azimuth_deg: (moment,) positive to the left, [-180, 180).
-        elevation_deg: (moment,) positive upwards.
-        distance_m: (moment,) metres.
-    """
-
-    azimuth_deg: NDArray[np.float64]
-    elevation_deg: NDArray[np.float64]
-    distance_m: NDArray[np.float64]
-
-
-def trajectory_of(path: SourcePath, rooms: RoomBank, sample: NDArray[np.floating]) -> Trajectory:
+def trajectory_of(path: SourcePath, rooms: RoomBank, sample: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return where a source is at moments of the clip, (moment,) samples, given the responses of its path.
 
     Between two waypoints all three coordinates are interpolated linearly, as the cross-fade is.
+
+    Returns:
+        (3, moment): azimuth in degrees, [-180, 180), positive to the left; elevation in degrees; distance in metres.
     """
     if len(path.waypoints) == 1:
         (only,) = path.waypoints
         azimuth_deg = (float(rooms.azimuth_deg[only.response]) + only.turn_deg + 180.0) % 360.0 - 180.0
-        columns = azimuth_deg, float(rooms.elevation_deg[only.response]), float(rooms.distance_m[only.response])
-        return Trajectory(*(np.full(len(sample), value) for value in columns))
+        point = azimuth_deg, float(rooms.elevation_deg[only.response]), float(rooms.distance_m[only.response])
+        return np.repeat(np.array(point)[:, None], len(sample), axis=1)
     responses = [waypoint.response for waypoint in path.waypoints]
     turn_deg = np.array([waypoint.turn_deg for waypoint in path.waypoints])
     # Unwrapped: a source that passes behind the listener must not seem to rush through the front.
     azimuth = np.unwrap(rooms.azimuth_deg[responses].astype(np.float64) + turn_deg, period=360.0)
     moments = [waypoint.sample for waypoint in path.waypoints]
-    return Trajectory(
-        azimuth_deg=wrap(np.interp(sample, moments, azimuth)),
-        elevation_deg=np.interp(sample, moments, rooms.elevation_deg[responses]),
-        distance_m=np.interp(sample, moments, rooms.distance_m[responses]),
+    return np.stack(
+        [
+            wrap(np.interp(sample, moments, azimuth)),
+            np.interp(sample, moments, rooms.elevation_deg[responses]),
+            np.interp(sample, moments, rooms.distance_m[responses]),
+        ]
     )
 
 
@@ -133,15 +113,16 @@ def events_of_scene(scene: Scene, rooms: RoomBank, active: Sequence[NDArray[np.i
     if not rows:
         return Events.empty()
     counts = [len(frames) for _, _, frames in rows]
-    where = [trajectory_of(event.path, rooms, (frames + 0.5) * FRAME_SAMPLES) for event, _, frames in rows]
+    trajectories = [trajectory_of(event.path, rooms, (frames + 0.5) * FRAME_SAMPLES) for event, _, frames in rows]
+    azimuth_deg, elevation_deg, distance_m = np.concatenate(trajectories, axis=1)
     table = Events.from_columns(
         {
             "frame": np.concatenate([frames for _, _, frames in rows]),
             "class_index": np.repeat([event.class_index for event, _, _ in rows], counts),
             "source": np.repeat([source for _, source, _ in rows], counts),
-            "azimuth_deg": fold_to_front(np.concatenate([one.azimuth_deg for one in where])),
-            "elevation_deg": np.concatenate([one.elevation_deg for one in where]),
-            "distance_m": np.concatenate([one.distance_m for one in where]),
+            "azimuth_deg": fold_to_front(azimuth_deg),
+            "elevation_deg": elevation_deg,
+            "distance_m": distance_m,
         }
     )
     return table.sorted()
