@@ -1,4 +1,4 @@
-"""What tests of reports share: a page read with the standard library's parser, and clips with names that bite."""
+"""What tests of reports share: a page read with the standard library's parser, and hostile names."""
 
 from html.parser import HTMLParser
 

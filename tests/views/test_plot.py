@@ -166,7 +166,7 @@ def test_short_silent_and_unlabelled_sounds_have_pictures(samples, tmp_path):
     assert "no events" in texts(tmp_path / "a.svg")
 
 
-def test_a_distance_that_is_not_known_stands_on_the_outer_ring(tmp_path):
+def test_an_unknown_distance_is_drawn_on_the_outer_ring(tmp_path):
     table = Events.from_columns({"frame": [0], "class_index": [MUSIC], "azimuth_deg": [150]})
     draw_clip(tmp_path / "a.svg", np.zeros((2, 2_400), np.float32), table, STARSS23)
     assert "music" in texts(tmp_path / "a.svg")

@@ -1,4 +1,4 @@
-"""`whence report` as a user types it: what the page says, what lies beside it, how it ends."""
+"""`whence report` as a user runs it: the page, the files beside it, the exit code."""
 
 import json
 import sys
@@ -62,7 +62,7 @@ def test_every_chart_has_a_name_and_a_description(tmp_path):
     assert len(set(page.ids)) == len(page.ids)
 
 
-def test_scores_stand_beside_the_page_for_machines(two_clips, tmp_path, capsys):
+def test_a_json_file_has_the_scores_for_programs(two_clips, tmp_path, capsys):
     assert report(*two_clips, "--out", tmp_path / "report") == 0
     capsys.readouterr()
     assert main(["evaluate", *map(str, two_clips), "--json"]) == 0
@@ -183,7 +183,7 @@ def test_silence_on_both_sides_is_a_result(tmp_path):
         (["--azimuth-threshold", "-3"], "must be 0 or more"),
     ],
 )
-def test_asked_wrongly_writes_nothing(words, sentence, two_clips, tmp_path, capsys):
+def test_wrong_arguments_write_nothing(words, sentence, two_clips, tmp_path, capsys):
     assert report(*two_clips, "--out", tmp_path / "report", *words) == 2
     assert sentence in capsys.readouterr().err
     assert not (tmp_path / "report").exists()
@@ -196,7 +196,7 @@ def test_a_folder_of_other_sounds_is_refused(two_clips, tmp_path, capsys):
     assert "no sound in it has the name of a clip, for example a" in capsys.readouterr().err
 
 
-def test_a_folder_that_is_no_report_is_never_replaced(two_clips, tmp_path, capsys):
+def test_a_folder_that_is_not_a_report_is_never_replaced(two_clips, tmp_path, capsys):
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter1.txt").write_text("years of work")
     assert report(*two_clips, "--out", tmp_path / "thesis") == 2

@@ -30,13 +30,13 @@ def test_it_appears_with_its_name_only_at_the_end(tmp_path):
 
 
 @pytest.mark.parametrize("fault", [OSError("disk full"), KeyboardInterrupt(), WhenceError("no")])
-def test_a_fault_leaves_nothing(tmp_path, fault):
+def test_an_error_leaves_nothing(tmp_path, fault):
     with pytest.raises(type(fault)):
         write(tmp_path / "report", "new", fault)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_fault_keeps_the_earlier_report(tmp_path):
+def test_an_error_keeps_the_earlier_report(tmp_path):
     with folder_written_whole(tmp_path / "report") as folder:
         fill(folder, "first")
     with pytest.raises(OSError, match="disk full"):

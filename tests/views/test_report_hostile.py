@@ -1,4 +1,4 @@
-"""Names that bite: of files, of classes, of folders. The page shows them and nothing of them runs."""
+"""Hostile names of files, classes and folders: the page shows them and runs none of them."""
 
 import re
 
@@ -60,7 +60,7 @@ def test_no_control_character_reaches_the_page_and_files_have_safe_names(hostile
     assert all(re.fullmatch(r"[\w./-]+", name) for name in names)
 
 
-def test_no_url_of_elsewhere_and_only_our_script_may_run(hostile):
+def test_nothing_is_loaded_from_elsewhere_and_only_the_own_script_may_run(hostile):
     folder, _ = hostile
     page = (folder / "index.html").read_text("utf-8")
     for inside in re.findall(r"<(?:style|script)>(.*?)</(?:style|script)>", page, re.DOTALL):
@@ -71,7 +71,7 @@ def test_no_url_of_elsewhere_and_only_our_script_may_run(hostile):
     assert "script-src &#x27;sha256-" in policy
 
 
-def test_names_that_are_no_unicode_are_shown_escaped(tmp_path):
+def test_names_that_are_not_unicode_are_shown_escaped(tmp_path):
     name = b"caf\xe9".decode("utf-8", "surrogateescape")
     folders = []
     for folder, azimuth in (("refs", 0), ("preds", 80)):

@@ -1,4 +1,4 @@
-"""The pieces a page is made of: markup that escapes, charts in their frames, ranking, sounds made ready."""
+"""The parts of a page: markup that escapes, charts in their frames, ranking, sounds of clips."""
 
 import re
 import zlib
@@ -114,7 +114,7 @@ def test_a_long_recording_is_cut_and_says_so(tmp_path, monkeypatch):
     assert (long.is_cut, long.duration_s, short.is_cut) == (True, 0.5, False)
 
 
-def test_a_sound_of_nothing_has_a_page_too(tmp_path):
+def test_an_empty_sound_has_a_page_too(tmp_path):
     write_sound(tmp_path / "a.wav", 0.0)
     sound = write_clip_sound(tmp_path / "a.wav", tmp_path / "out")
     assert sound.duration_s == 0.0

@@ -150,7 +150,7 @@ def test_a_file_becomes_events_and_a_csv(page, sounds, tmp_path):
     assert Path(download.value.path()).read_bytes()[:4] == b"\x89PNG"
 
 
-def test_the_threshold_filters_without_asking_the_server(page, sounds):
+def test_the_threshold_filters_without_a_request(page, sounds):
     drop(page, sounds / "street.wav")
     page.wait_for_timeout(300)
     asked = []
@@ -201,7 +201,7 @@ def test_an_event_is_looped_and_the_cursor_moves(page, sounds):
     expect(page.locator("#map")).to_have_attribute("aria-label", re.compile("Now: speech 64° right"))
 
 
-def test_a_click_on_a_bar_loops_it_and_elsewhere_goes_there(page, sounds):
+def test_a_click_on_a_bar_loops_it_and_a_click_elsewhere_seeks(page, sounds):
     drop(page, sounds / "street.wav")
     expect(page.locator("#play")).to_be_enabled()
     box = page.locator("#timeline").bounding_box()
@@ -329,7 +329,7 @@ def contrast(first, second):
     return (light + 0.05) / (dark + 0.05)
 
 
-def test_everything_to_press_has_a_name(page, sounds):
+def test_every_control_has_a_name(page, sounds):
     drop(page, sounds / "street.wav")
     nameless = page.evaluate(
         """() => [...document.querySelectorAll("button, a[href], input, [tabindex='0'], canvas[role], progress")]
@@ -342,7 +342,7 @@ def test_everything_to_press_has_a_name(page, sounds):
     assert page.get_attribute("#problem", "role") == "alert"
 
 
-def test_cancel_ends_the_waiting(browser, sounds):
+def test_cancel_stops_the_work(browser, sounds):
     class Slow(FakeStream):
         def feed(self, signal):
             time.sleep(0.2)

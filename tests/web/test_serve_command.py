@@ -1,4 +1,4 @@
-"""`whence serve` as a process: its address, its end, and what it says when asked wrongly."""
+"""`whence serve` as a process: its address, its end, and wrong arguments."""
 
 import http.client
 import os
@@ -77,7 +77,7 @@ def test_it_serves_until_it_is_stopped_and_leaves_nothing(started, tmp_path, num
     assert "<title>whence" in ask(port).text
     assert ask(port, "/api/sessions", "POST").status == 201
     assert len(list(tmp_path.iterdir())) == 1
-    # Somebody who is being listened to does not keep the server from ending.
+    # An open connection does not keep the server from ending.
     with socket.create_connection(("127.0.0.1", port)):
         process.send_signal(number)
         _, talk = process.communicate(timeout=60)
@@ -97,7 +97,7 @@ def test_a_public_server_prints_an_address_with_a_new_token_and_answers_no_other
     assert ask(port, Host="evil.example").status == 421
 
 
-def test_a_port_in_use_is_told_in_one_sentence(capsys):
+def test_a_port_in_use_is_reported_in_one_sentence(capsys):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert main(["serve", "--port", str(port)]) == 2
@@ -115,14 +115,14 @@ def test_a_port_in_use_is_told_in_one_sentence(capsys):
         (["--port", "0", "--model", "no/such/model"], "no/such/model"),
     ],
 )
-def test_what_is_asked_wrongly_is_said_and_nothing_starts(words, sentence, capsys):
+def test_wrong_arguments_end_with_one_sentence_before_anything_starts(words, sentence, capsys):
     assert main(["serve", *words]) == 2
     out, error = capsys.readouterr()
     assert out == ""
     assert sentence in error
 
 
-def test_without_the_extra_it_says_which_to_install(monkeypatch, capsys):
+def test_without_the_extra_the_message_names_it(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     assert main(["serve", "--port", "0"]) == 2
     assert "pip install 'whence[serve]'" in capsys.readouterr().err

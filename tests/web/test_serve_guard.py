@@ -1,4 +1,4 @@
-"""Who may speak with the server, and what a browser is told to refuse."""
+"""Access to the server: host names, origins, the token, and the headers of every response."""
 
 import asyncio
 import re
@@ -41,13 +41,13 @@ def test_a_foreign_origin_cannot_change_anything(origin):
         assert len(client.server.sessions) == 1
 
 
-def test_the_page_itself_and_programs_can():
+def test_the_page_itself_and_programs_are_allowed():
     with client_of() as client:
         assert client.post("/api/sessions", headers={"origin": HOST}).status_code == 201
         assert client.post("/api/sessions").status_code == 201
 
 
-def test_another_page_cannot_even_read():
+def test_another_web_page_cannot_even_read():
     with client_of() as client:
         page = Page(client)
         assert client.get(page.path, headers={"sec-fetch-site": "cross-site"}).status_code == 403
@@ -94,7 +94,7 @@ def test_no_path_leads_out_of_the_page(path):
 @pytest.mark.parametrize(
     "path", ["/page/../app.py", "/page/../../serve.py", "/page/./../app.py", "/page/\x00", "/../etc/passwd"]
 )
-def test_no_path_leads_out_even_where_no_client_has_tidied_it(path):
+def test_no_path_leads_out_even_if_no_client_has_normalized_it(path):
     app = build_app(FakeSystem(), open_stream=FakeStream)
     sent = []
 
@@ -116,7 +116,7 @@ def test_no_path_leads_out_even_where_no_client_has_tidied_it(path):
     assert sent[0]["status"] == 404
 
 
-def test_a_link_among_the_files_of_the_page_leads_nowhere(tmp_path, monkeypatch):
+def test_a_symbolic_link_among_the_files_of_the_page_is_not_followed(tmp_path, monkeypatch):
     (tmp_path / "index.html").write_text("here")
     (tmp_path / "out").symlink_to("/etc/passwd")
     monkeypatch.setattr("whence.web.server.PAGE", tmp_path)
@@ -125,7 +125,7 @@ def test_a_link_among_the_files_of_the_page_leads_nowhere(tmp_path, monkeypatch)
         assert client.get("/page/out").status_code == 404
 
 
-def test_every_answer_tells_the_browser_what_to_refuse():
+def test_every_response_has_the_safe_headers():
     with client_of() as client:
         page = Page(client)
         for answer in (client.get("/"), client.get("/page/main.js"), client.get(page.path), client.get("/nothing")):
@@ -149,7 +149,7 @@ def test_the_page_has_no_inline_script_or_style_and_loads_nothing_from_elsewhere
             assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", file.read_text())
 
 
-def test_a_public_server_wants_the_token():
+def test_a_public_server_needs_the_token():
     with client_of(token=TOKEN) as client:
         for path in ("/", "/page/main.js", "/?token=wrong", f"/page/main.js?token={TOKEN}"):
             answer = client.get(path)
@@ -174,12 +174,12 @@ def test_the_printed_address_opens_a_public_server_and_hides_the_token():
 @pytest.mark.parametrize(
     ("host", "status"), [("192.168.1.7:7860", 401), ("[fe80::1]:7860", 401), ("evil.example", 421)]
 )
-def test_a_public_server_goes_by_addresses_and_its_own_name_only(host, status):
+def test_a_public_server_takes_addresses_and_its_own_name_only(host, status):
     with client_of(token=TOKEN) as client:
         assert client.get("/", headers={"host": host}).status_code == status
 
 
-def test_a_public_socket_wants_the_token_too():
+def test_a_public_socket_needs_the_token_too():
     with client_of(token=TOKEN) as client:
         with (
             pytest.raises(WebSocketDenialResponse) as refusal,
@@ -189,12 +189,12 @@ def test_a_public_socket_wants_the_token_too():
         assert refusal.value.status_code == 401
 
 
-def test_a_cookie_that_is_none_is_no_token():
+def test_a_broken_cookie_is_refused():
     with client_of(token=TOKEN) as client:
         for cookie in ("=", "whence", "a=b; whence-1=x", '"', "\x01=2"):
             assert client.get("/", headers={"cookie": cookie}).status_code == 401
 
 
 @pytest.mark.parametrize("header", ["", ":", "[", "[]", "[::1", "a:b:c"])
-def test_a_broken_host_is_some_name(header):
+def test_a_broken_host_header_raises_nothing(header):
     assert isinstance(host_name(header), str)

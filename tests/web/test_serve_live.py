@@ -1,4 +1,4 @@
-"""A microphone by WebSocket: any pieces give the same, nothing is lost, and every end is put away."""
+"""A microphone over a WebSocket: pieces of any size give the same rows, nothing is lost, and every end is clean."""
 
 import json
 import threading
@@ -59,7 +59,7 @@ def rows_of(news):
 @pytest.mark.parametrize(
     "sizes", [(9_600,), (1,), (3, 1, 7), (9_601,), (100_000,), (4, 40_001, 1), (0, 5_000)], ids=str
 )
-def test_the_rows_are_those_of_the_whole_whatever_the_pieces(sizes):
+def test_rows_do_not_depend_on_the_sizes_of_the_pieces(sizes):
     sound = SOUND[:, :500] if max(sizes) < 10 else SOUND  # so many messages take their time
     content = pcm_of(sound)
     with client_of() as client:
@@ -77,7 +77,7 @@ def test_the_rows_are_those_of_the_whole_whatever_the_pieces(sizes):
         assert len(picture) == 128 * -(-round(whole["duration_s"] * 24_000) // 600)
 
 
-def test_stopping_at_once_is_a_result_without_sound():
+def test_stopping_at_once_gives_an_empty_result():
     with client_of() as client:
         page = Page(client)
         with page.listen() as socket:
@@ -86,7 +86,7 @@ def test_stopping_at_once_is_a_result_without_sound():
         assert picture == b""
 
 
-def test_one_channel_copied_twice_is_told_after_five_seconds():
+def test_equal_channels_give_a_warning_after_five_seconds():
     with client_of() as client:
         page = Page(client)
         with page.listen() as socket:
@@ -103,7 +103,7 @@ def test_the_result_so_far_is_kept_when_the_connection_breaks():
             socket.recv()
             socket.send(pcm_of(SOUND[:, :24_000]))
             socket.recv()
-            socket.socket.close()  # not a word of farewell
+            socket.socket.close()  # without a closing handshake
         end_s = time.monotonic() + 60
         while (found := client.get(f"{page.path}/findings")).status_code == 404 and time.monotonic() < end_s:
             time.sleep(0.05)
@@ -111,7 +111,7 @@ def test_the_result_so_far_is_kept_when_the_connection_breaks():
         assert server.live_count == 0
 
 
-def test_a_microphone_that_says_nothing_is_given_up():
+def test_a_microphone_that_sends_nothing_is_closed():
     with client_of(Limits(stall_s=0.1)) as client, Page(client).listen() as socket:
         socket.receive_json()
         assert socket.receive_json() == {"error": "no sound came for 0.1 s; listening has ended"}
@@ -120,7 +120,7 @@ def test_a_microphone_that_says_nothing_is_given_up():
         assert end.value.code == 1008
 
 
-def test_a_microphone_is_heard_for_as_long_as_sounds_may_last():
+def test_a_microphone_ends_at_the_longest_duration():
     with client_of(Limits(sound_s=1.0)) as client:
         page = Page(client)
         with page.listen() as socket:
@@ -137,7 +137,7 @@ def refusal_of(page):
     return sentence
 
 
-def test_there_are_only_so_many_microphones_and_one_to_a_page():
+def test_microphones_are_limited_in_all_and_to_one_for_each_page():
     with client_of(Limits(live_streams=1)) as client:
         first, second = Page(client), Page(client)
         with first.listen() as socket:
@@ -150,14 +150,14 @@ def test_there_are_only_so_many_microphones_and_one_to_a_page():
             assert "latency_s" in socket.receive_json()
 
 
-def test_a_page_that_is_none_is_refused():
+def test_a_closed_page_is_refused():
     with client_of() as client:
         page = Page(client)
         client.delete(page.path)
         assert "is forgotten; load it again" in refusal_of(page)
 
 
-def test_a_microphone_that_waited_for_its_turn_takes_all_that_came_meanwhile():
+def test_a_microphone_takes_all_that_arrived_while_it_waited():
     """Or it would be further behind after every turn."""
     fed, began, go = [], threading.Event(), threading.Event()
 

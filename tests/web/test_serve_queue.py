@@ -1,4 +1,4 @@
-"""The queue and the sessions: fair, bounded, each page for itself, and everything put away at the end."""
+"""The queue and the sessions: fair, limited, separate, and removed at the end."""
 
 import threading
 
@@ -34,7 +34,7 @@ def held():
     Held.go.set()
 
 
-def test_two_pages_at_once_get_each_its_own():
+def test_two_pages_at_once_get_their_own_results():
     with client_of() as client:
         left, right = Page(client), Page(client)
         assert left.send(LEFT, "left.wav").status_code == right.send(RIGHT, "right.wav").status_code == 202
@@ -45,7 +45,7 @@ def test_two_pages_at_once_get_each_its_own():
             assert all((azimuth_deg > 0) == is_left for azimuth_deg in found["rows"]["azimuth_deg"])
 
 
-def test_who_does_not_know_a_page_gets_nothing_of_it():
+def test_nothing_of_a_page_is_found_without_its_id():
     with client_of() as client:
         page = Page(client)
         page.recognize(LEFT)
@@ -55,7 +55,7 @@ def test_who_does_not_know_a_page_gets_nothing_of_it():
                 assert client.get(f"/api/sessions/{stranger}{rest}").status_code == 404
 
 
-def test_the_queue_is_first_come_first_served_and_says_how_long_it_is(held):
+def test_the_queue_is_first_come_first_served_and_shows_its_length(held):
     with client_of(open_stream=held) as client:
         pages = [Page(client) for _ in range(4)]
         sounds = [wav_of(tones((0.1 * (i + 1), 200, 0.5, 0.1))) for i in range(4)]
@@ -69,7 +69,7 @@ def test_the_queue_is_first_come_first_served_and_says_how_long_it_is(held):
         assert pages[0].state()["queue"] == 0
 
 
-def test_a_full_queue_is_told_before_the_file_is_sent(held):
+def test_a_full_queue_refuses_before_the_file_is_sent(held):
     with client_of(Limits(queue=2), open_stream=held) as client:
         pages = [Page(client) for _ in range(3)]
         assert [page.send(LEFT).status_code for page in pages] == [202, 202, 429]
@@ -100,7 +100,7 @@ def test_a_page_has_one_sound_in_work(held):
         assert page.recognize(RIGHT)["duration_s"] == 2.0
 
 
-def test_cancel_frees_the_place_and_the_disk_whether_waiting_or_in_work(held):
+def test_cancel_frees_the_queue_and_the_disk_whether_waiting_or_in_work(held):
     with client_of(Limits(queue=2), open_stream=held) as client:
         working, waiting = Page(client), Page(client)
         working.send(LEFT)
@@ -114,7 +114,7 @@ def test_cancel_frees_the_place_and_the_disk_whether_waiting_or_in_work(held):
         assert Page(client).recognize(RIGHT)["duration_s"] == 2.0
 
 
-def test_cancel_without_a_sound_is_nothing():
+def test_cancel_without_a_sound_does_nothing():
     with client_of() as client:
         page = Page(client)
         assert client.delete(f"{page.path}/sound").json()["state"] == "idle"
@@ -138,7 +138,7 @@ def test_progress_is_in_seconds_of_sound():
     assert {state["state"] for state, _ in steps} == {"working"}
 
 
-def test_closing_a_page_removes_all_that_is_its_own(held):
+def test_closing_a_page_removes_its_files(held):
     with client_of(open_stream=held) as client:
         page = Page(client)
         page.send(LEFT)
@@ -150,7 +150,7 @@ def test_closing_a_page_removes_all_that_is_its_own(held):
         held.go.set()
 
 
-def test_the_end_of_the_server_leaves_nothing(held):
+def test_the_end_of_the_server_removes_all_files(held):
     held.go.set()
     with client_of(open_stream=held) as client:
         for _ in range(3):
@@ -160,7 +160,7 @@ def test_the_end_of_the_server_leaves_nothing(held):
     assert not folder.exists()
 
 
-def test_a_fault_of_a_model_is_told_and_does_not_stop_the_queue(caplog):
+def test_an_error_in_a_model_is_reported_and_does_not_stop_the_queue(caplog):
     class Faulty(FakeStream):
         def feed(self, signal):
             if signal.shape[1] == 24_000:
@@ -176,7 +176,7 @@ def test_a_fault_of_a_model_is_told_and_does_not_stop_the_queue(caplog):
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_a_model_that_takes_no_threshold_tells_its_own_rows():
+def test_a_model_that_takes_no_threshold_shows_all_its_rows():
     class Deciding(FakeStream):
         def __init__(self, system, *, latency, threshold):
             if threshold is not None:
@@ -189,7 +189,7 @@ def test_a_model_that_takes_no_threshold_tells_its_own_rows():
         assert page.recognize(LEFT)["rows"]["frame"] == list(range(10))
 
 
-def test_more_pages_than_may_be_are_refused():
+def test_too_many_pages_are_refused():
     with client_of(Limits(sessions=2)) as client:
         Page(client)
         second = Page(client)
@@ -199,7 +199,7 @@ def test_more_pages_than_may_be_are_refused():
         assert client.post("/api/sessions").status_code == 201
 
 
-def test_a_page_that_falls_silent_is_forgotten_with_its_folder():
+def test_an_idle_page_is_forgotten_with_its_folder():
     now_s = [0.0]
     sessions = Sessions(Limits(session_idle_s=10.0), clock=lambda: now_s[0])
     silent, alive, live = sessions.open(), sessions.open(), sessions.open()
@@ -218,7 +218,7 @@ def test_a_page_that_falls_silent_is_forgotten_with_its_folder():
     assert not sessions.folder.exists()
 
 
-def test_names_of_sessions_and_files_are_long_and_never_the_same():
+def test_ids_of_sessions_and_names_of_files_are_long_and_unique():
     sessions = Sessions(Limits())
     opened = [sessions.open() for _ in range(50)]
     assert len({session.id for session in opened}) == 50
@@ -227,7 +227,7 @@ def test_names_of_sessions_and_files_are_long_and_never_the_same():
     sessions.close_all()
 
 
-def test_what_a_page_learns_first():
+def test_a_new_session_has_the_model_and_the_limits():
     with client_of(Limits(upload_bytes=20_000_000, sound_s=90.0), model_name="small") as client:
         about = Page(client).about
     assert about["model"] == "small"

@@ -1,4 +1,4 @@
-"""What is found and how it is told: the picture, the rows, the downloads."""
+"""Results: the spectrogram, the rows, the downloads, and the palette of the page."""
 
 import re
 
@@ -65,13 +65,13 @@ def result_of(**columns):
     return Result("a.wav", 1.0, Events.from_columns(columns), np.zeros((0, 2, 64), np.uint8), ())
 
 
-def test_chosen_rows_are_as_sure_as_their_class_asks():
+def test_chosen_rows_have_at_least_the_threshold_of_their_class():
     found = result_of(frame=[0, 1, 2, 3], class_index=[0, 0, 1, 1], azimuth_deg=[0] * 4, score=[0.39, 0.4, 0.4, 0.6])
     assert found.chosen(np.array([0.4, 0.5])).frame.tolist() == [1, 3]
     assert found.chosen(np.array([0.4, 0.5]), hidden=[1]).frame.tolist() == [1]
 
 
-def test_the_server_keeps_the_rows_that_the_page_shows():
+def test_the_server_chooses_the_rows_that_the_page_shows():
     """The page sees rounded scores, and both sides must draw the line at the same place."""
     found = result_of(frame=[0, 1], class_index=[0, 0], azimuth_deg=[0, 0], score=[0.49961, 0.4994])
     shown = [score >= 0.5 for score in rows_as_json(found.events)["score"]]
@@ -79,7 +79,7 @@ def test_the_server_keeps_the_rows_that_the_page_shows():
     assert found.chosen(np.array([0.5])).frame.tolist() == [0]
 
 
-def test_numbers_are_short_and_what_is_not_known_is_null():
+def test_numbers_are_rounded_and_unknown_values_are_null():
     rows = rows_as_json(
         Events.from_columns({"frame": [7], "class_index": [1], "azimuth_deg": [-12.3456], "score": [0.98765]})
     )
@@ -128,14 +128,14 @@ def test_every_format_that_is_one_file_can_be_downloaded(form):
         ("exe", 404),
     ],
 )
-def test_what_cannot_be_downloaded_is_refused(rest, status):
+def test_wrong_downloads_are_refused(rest, status):
     with client_of() as client:
         page = Page(client)
         page.recognize(wav_of(SOUND))
         assert client.get(f"{page.path}/downloads/{rest}").status_code == status
 
 
-def test_a_format_that_the_events_do_not_fit_says_why():
+def test_events_that_do_not_fit_a_format_give_a_reason():
     with client_of() as client:
         page = Page(client)
         page.recognize(wav_of(SOUND))
@@ -145,7 +145,7 @@ def test_a_format_that_the_events_do_not_fit_says_why():
         assert (answer.status_code, answer.text.strip()[:27]) == (422, "row 0: no distance is known")
 
 
-def test_nothing_found_yet_is_404():
+def test_no_result_yet_is_404():
     with client_of() as client:
         page = Page(client)
         for rest in ("findings", "picture", "downloads/dcase"):

@@ -39,7 +39,7 @@ def test_every_format_of_the_command_line_is_taken(form):
         assert Page(client).recognize(wav_of(SOUND, form=form), f"a.{form.lower()}")["duration_s"] == pytest.approx(2.0)
 
 
-def test_what_is_doubtful_about_a_sound_is_told():
+def test_warnings_about_a_sound_are_part_of_the_result():
     with client_of() as client:
         found = Page(client).recognize(wav_of(tones((2.0, 200, 0.5, 0.5))), "mono.wav")
         (warning,) = found["warnings"]
@@ -53,7 +53,7 @@ def test_what_is_doubtful_about_a_sound_is_told():
         (b"hello world, this is no sound", "a.wav: not a sound file (starts with 'hello"),
     ],
 )
-def test_what_is_no_sound_is_refused_with_the_sentence_of_the_command_line(content, sentence):
+def test_other_files_are_refused_with_the_sentence_of_the_command_line(content, sentence):
     with client_of() as client:
         page = Page(client)
         answer = page.send(content)
@@ -98,7 +98,7 @@ def test_a_file_that_is_too_large_is_refused_while_it_comes(as_stream):
 
 
 @pytest.mark.parametrize("length", ["-1", "nan", "1e3", "999999999999999999999"])
-def test_a_length_that_is_none_or_a_lie_is_refused(length):
+def test_an_impossible_content_length_is_refused(length):
     with client_of() as client:
         page = Page(client)
         answer = client.post(f"{page.path}/sound", content=b"x", headers={"content-length": length})
@@ -119,7 +119,7 @@ def test_ten_hours_of_silence_in_a_small_file_are_refused_before_they_are_decode
         assert left_on_disk(client.server) == []
 
 
-def test_a_header_that_lies_about_the_length_is_found_out_block_by_block():
+def test_a_sound_longer_than_its_header_promises_is_stopped_at_the_limit():
     fed = []
 
     class Counting(FakeStream):
@@ -175,7 +175,7 @@ def test_class_names_cannot_be_markup_or_formulas_in_what_is_downloaded():
         assert all(line.count("\t") == 2 for line in text.splitlines())
 
 
-def test_a_disk_that_is_full_is_told_and_nothing_is_left(monkeypatch):
+def test_a_full_disk_is_reported_and_nothing_is_left(monkeypatch):
     def refuse(self, *_):
         raise OSError(errno.ENOSPC, "No space left on device", str(self))
 
@@ -212,7 +212,7 @@ def open_upload(port, length):
     return sending
 
 
-def test_an_upload_that_pauses_is_given_up():
+def test_an_upload_that_pauses_is_ended():
     with served(Limits(stall_s=0.3)) as (port, _), open_upload(port, 1_000_000) as sending:
         sending.sendall(b"x" * 1_000)
         answer = b"".join(iter(lambda: sending.recv(4_096), b""))
@@ -220,7 +220,7 @@ def test_an_upload_that_pauses_is_given_up():
         assert answer.endswith(b"it may take 120 s in all and pause for 0.3 s\n")
 
 
-def test_an_upload_that_trickles_is_given_up():
+def test_an_upload_that_is_too_slow_is_ended():
     with served(Limits(upload_s=0.6)) as (port, _), open_upload(port, 1_000_000) as sending:
         sending.settimeout(0.05)
         answer, started_s = b"", time.monotonic()

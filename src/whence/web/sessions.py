@@ -88,7 +88,7 @@ class Sessions:
         """Return a session and note the time of the request.
 
         Raises:
-            RefusedError: 404, when there is none of this id, or not any more.
+            RefusedError: 404, when there is no such session, or it has ended.
         """
         session = self._open.get(session_id)
         if session is None:

@@ -58,7 +58,7 @@ def find_sounds(folder: Path, names: list[str]) -> dict[str, Path]:
             if not hidden:
                 found.setdefault(path.stem, path)
     if names and not found:
-        raise WhenceError(f"{shown(folder)}: no sound in it has the name of a clip, for example {shown(names[0])}")
+        raise WhenceError(f"no sound in it has the name of a clip, for example {shown(names[0])}", where=folder)
     return found
 
 
