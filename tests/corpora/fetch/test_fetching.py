@@ -157,6 +157,13 @@ def test_an_archive_in_parts_is_joined_by_the_command_in_the_message_and_then_un
     assert [path for path, _ in site.requests] == ["/api/records/78"]
 
 
+def test_a_part_alone_is_only_downloaded(site, tmp_path):
+    put_on(site, "78", {"x.z01": b"part one", "x.zip": b"part two"})
+    dataset = Dataset("Parts", "https://example.org", ("x.z01", "x.zip"), record="78")
+    fetch("parts", tmp_path, files=("x.z01",), catalogue={"parts": dataset}, zenodo=f"{site.address}/api/records")
+    assert visible(tmp_path) == ["x.z01"]
+
+
 @pytest.mark.skipif(shutil.which("zip") is None, reason="needs Info-ZIP's zip")
 def test_the_command_that_is_calls_joins_the_parts_of_info_zip(site, tmp_path):
     made = tmp_path / "made"

@@ -50,7 +50,7 @@ def download(
 
     Args:
         file: what to download.
-        target: its directory must exist.
+        target: its folder must exist.
         progress: called with the number of bytes.
         attempts: requests in a row that bring nothing before it fails; each new byte starts the count again.
         wait_s: before the second attempt; doubled each time.

@@ -1,4 +1,4 @@
-"""Fetch a public data set into a directory, list its checksums, and verify it later."""
+"""Fetch a public data set into a folder, list its checksums, and verify it later."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ _READERS = 4
 
 def fetch(
     name: str,
-    directory: Path,
+    folder: Path,
     *,
     files: tuple[str, ...] = (),
     keep_archives: bool = False,
@@ -42,7 +42,7 @@ def fetch(
 
     Args:
         name: one of the catalogue's names.
-        directory: made if missing.
+        folder: made if missing.
         files: other files of the same record (e.g. `("foa_eval.zip",)`); those the readers need when empty.
         keep_archives: leave the archives beside the data.
         progress: called with file names and bytes.
@@ -56,36 +56,37 @@ def fetch(
     """
     dataset = dataset_named(name, catalogue)
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise CorpusError(f"{directory}: no folder for the data can be made here ({error.strerror})") from None
-    done = _read_done(directory)
+        raise CorpusError(f"{folder}: no folder for the data can be made here ({error.strerror})") from None
+    done = _read_done(folder)
     listed = remote_files(dataset, files, zenodo=zenodo)
-    # Two data sets in one directory may have archives of the same name.
+    # Two data sets in one folder may have archives of the same name.
     wanted = [file for file in listed if done.get(f"{name}/{file.name}") != file.checksum]
     to_join = []
-    for last, group in _groups(wanted).items():
+    for group in _groups(wanted):
         for file in group:
-            download(file, directory / file.name, progress=progress)
-        archive, fetched = directory / last, [directory / file.name for file in group]
+            download(file, folder / file.name, progress=progress)
+        fetched = [folder / file.name for file in group]
+        archive = fetched[-1]
         if len(group) > 1:
             archive = archive.with_suffix(".joined.zip")
-            fetched.append(archive)
             if not archive.is_file():
-                to_join.append(f"zip -s 0 {shlex.quote(str(directory / last))} --out {shlex.quote(str(archive))}")
+                to_join.append(f"zip -s 0 {shlex.quote(str(fetched[-1]))} --out {shlex.quote(str(archive))}")
                 continue
+            fetched.append(archive)
         if is_archive(archive.name):
-            unpacked = unpack(archive, directory, progress=progress)
-            _LOG.info("%s: unpacked %d files to %s", last, len(unpacked), directory)
+            unpacked = unpack(archive, folder, progress=progress)
+            _LOG.info("%s: unpacked %d files to %s", archive.name, len(unpacked), folder)
         done |= {f"{name}/{file.name}": file.checksum for file in group}
-        with written_whole(directory / _DONE_FILE) as note:
+        with written_whole(folder / _DONE_FILE) as note:
             note.write(json.dumps(done, indent=1, sort_keys=True).encode())
         if is_archive(archive.name) and not keep_archives:
             for path in fetched:
                 path.unlink()
     if to_join:
         raise GaveUpError(
-            f"{directory}: {name} is downloaded, but comes as zip archives in parts; join them with "
+            f"{folder}: {name} is downloaded, but comes as zip archives in parts; join them with "
             f"`{' && '.join(to_join)}` and run the same command again to unpack them"
         )
 
@@ -104,74 +105,74 @@ class Verification:
 
 
 def verify(
-    name: str, directory: Path, *, progress: Progress = silent, catalogue: Mapping[str, Dataset] = CATALOGUE
+    name: str, folder: Path, *, progress: Progress = silent, catalogue: Mapping[str, Dataset] = CATALOGUE
 ) -> Verification:
     """Compare a data set on disk with what a complete copy holds, and with its `SHA256SUMS` where there is one.
 
     Args:
         name: one of the catalogue's names.
-        directory: as given to `fetch`.
+        folder: as given to `fetch`.
         progress: called with the number of files.
         catalogue: what the names mean.
 
     Raises:
-        CorpusError: the name is unknown, the directory missing, or `SHA256SUMS` is no such list.
+        CorpusError: the name is unknown, the folder missing, or `SHA256SUMS` is no such list.
     """
     dataset = dataset_named(name, catalogue)
-    if not directory.is_dir():
-        raise CorpusError(f"{directory}: no such folder; fetch {name} first")
+    if not folder.is_dir():
+        raise CorpusError(f"{folder}: no such folder; fetch {name} first")
     problems = []
     for pattern, count in dataset.counts.items():
         # Other systems add hidden files, which are not data.
-        found = sum(not path.name.startswith(".") for path in directory.glob(pattern))
+        found = sum(not path.name.startswith(".") for path in folder.glob(pattern))
         if found != count:
             counts = f"{found:,} files, a whole copy has {count:,}"
-            problems.append(f"{directory / pattern}: {counts}; fetch it again to complete it")
-    if not (directory / SUMS_FILE).is_file():
-        done = _read_done(directory)
-        unfetched = [f for f in dataset.files if f"{name}/{f}" not in done and not (directory / f).is_file()]
+            problems.append(f"{folder / pattern}: {counts}; fetch it again to complete it")
+    if not (folder / SUMS_FILE).is_file():
+        done = _read_done(folder)
+        unfetched = [f for f in dataset.files if f"{name}/{f}" not in done and not (folder / f).is_file()]
         if not dataset.counts and unfetched:
-            problems.append(f"{directory}: {', '.join(unfetched)} never fetched here; fetch {name} again")
+            problems.append(f"{folder}: {', '.join(unfetched)} never fetched here; fetch {name} again")
         return Verification(tuple(problems), 0)
-    listed = _read_sums(directory / SUMS_FILE)
-    there = [file for file in _files_below(directory) if file in listed]
-    changed = [file for file, digest in _digests(directory, there, progress) if digest != listed[file]]
+    listed = _read_sums(folder / SUMS_FILE)
+    there = [file for file in _files_below(folder) if file in listed]
+    changed = [file for file, digest in _digests(folder, there, progress) if digest != listed[file]]
     for what, names in (("missing", sorted(set(listed) - set(there))), ("changed", changed)):
         if names:
-            problems.append(f"{directory}: {len(names)} files {what} since {SUMS_FILE} was made (first: {names[0]})")
+            problems.append(f"{folder}: {len(names)} files {what} since {SUMS_FILE} was made (first: {names[0]})")
     return Verification(tuple(problems), len(there))
 
 
-def index(directory: Path, *, progress: Progress = silent) -> int:
-    """Write the checksums of all files of a directory into `SHA256SUMS` there and return how many they are.
+def index(folder: Path, *, progress: Progress = silent) -> int:
+    """Write the checksums of all files of a folder into `SHA256SUMS` there and return how many they are.
 
     Hidden files are left out. `verify` and `sha256sum --check` read the list.
 
     Raises:
-        CorpusError: the directory is missing or empty.
+        CorpusError: the folder is missing or empty.
     """
-    names = _files_below(directory)
+    names = _files_below(folder)
     if not names:
-        raise CorpusError(f"{directory}: no files to list")
-    lines = [f"{digest}  {name}\n" for name, digest in _digests(directory, names, progress)]
-    with written_whole(directory / SUMS_FILE) as file:
+        raise CorpusError(f"{folder}: no files to list")
+    lines = [f"{digest}  {name}\n" for name, digest in _digests(folder, names, progress)]
+    with written_whole(folder / SUMS_FILE) as file:
         file.write("".join(lines).encode())
     return len(names)
 
 
-def _groups(files: list[RemoteFile]) -> dict[str, list[RemoteFile]]:
-    """Files that are unpacked together, by the archive's name: parts `x.z01`, `x.z02`, ... belong to `x.zip`."""
+def _groups(files: list[RemoteFile]) -> list[list[RemoteFile]]:
+    """Files that are unpacked together: parts `x.z01`, `x.z02`, ... and last `x.zip`; all other files alone."""
     groups: dict[str, list[RemoteFile]] = {}
     for file in files:
         stem, _, ending = file.name.rpartition(".")
         is_part = len(ending) == 3 and ending[0] == "z" and ending[1:].isdecimal()
         groups.setdefault(f"{stem}.zip" if is_part else file.name, []).append(file)
-    return groups
+    return [sorted(group, key=lambda file: (file.name.endswith(".zip"), file.name)) for group in groups.values()]
 
 
-def _read_done(directory: Path) -> dict[str, str]:
+def _read_done(folder: Path) -> dict[str, str]:
     """The checksum of each file that was fetched and unpacked here."""
-    path = directory / _DONE_FILE
+    path = folder / _DONE_FILE
     try:
         done = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -181,20 +182,20 @@ def _read_done(directory: Path) -> dict[str, str]:
     return {str(name): str(checksum) for name, checksum in done.items()} if isinstance(done, dict) else {}
 
 
-def _files_below(directory: Path) -> list[str]:
-    """All files below a directory, sorted, without hidden ones and the list itself."""
-    if not directory.is_dir():
-        raise CorpusError(f"{directory}: no such folder")
-    paths = (path.relative_to(directory) for path in directory.rglob("*") if path.is_file())
+def _files_below(folder: Path) -> list[str]:
+    """All files below a folder, sorted, without hidden ones and the list itself."""
+    if not folder.is_dir():
+        raise CorpusError(f"{folder}: no such folder")
+    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     names = (path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts))
     return sorted(name for name in names if name != SUMS_FILE)
 
 
-def _digests(directory: Path, names: list[str], progress: Progress) -> Iterator[tuple[str, str]]:
+def _digests(folder: Path, names: list[str], progress: Progress) -> Iterator[tuple[str, str]]:
     """Each file with its SHA-256 in hexadecimal."""
 
     def digest(name: str) -> str:
-        with (directory / name).open("rb") as file:
+        with (folder / name).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     with ThreadPoolExecutor(max_workers=_READERS) as pool:

@@ -1,4 +1,4 @@
-"""Unpack an archive from the network below one directory, and nowhere else."""
+"""Unpack an archive from the network below one folder, and nowhere else."""
 
 import contextlib
 import os
@@ -31,22 +31,22 @@ class _Member:
 
     name: str
     size: int
-    is_directory: bool
+    is_folder: bool
     is_plain: bool
     crc: int | None
     open: Callable[[], IO[bytes]]
 
 
-def unpack(archive: Path, directory: Path, *, progress: Progress = silent) -> list[str]:
-    """Unpack a zip or tar archive and return its files as paths below the directory, in archive order.
+def unpack(archive: Path, folder: Path, *, progress: Progress = silent) -> list[str]:
+    """Unpack a zip or tar archive and return its files as paths below the folder, in archive order.
 
-    Every name is resolved and must lie below the directory; links and devices are refused; sizes are counted while
+    Every name is resolved and must lie below the folder; links and devices are refused; sizes are counted while
     writing, whatever the archive declares. Files appear whole. A file that is there already with the same content is
     left alone, so the next call completes an interrupted one.
 
     Args:
         archive: ends in `.zip` or one of `TAR_ENDINGS`.
-        directory: made if missing.
+        folder: made if missing.
         progress: called with the number of bytes.
 
     Raises:
@@ -57,7 +57,7 @@ def unpack(archive: Path, directory: Path, *, progress: Progress = silent) -> li
         raise CorpusError(f"{archive}: not an archive whence unpacks; endings: .zip {' '.join(TAR_ENDINGS)}")
     if not archive.is_file():
         raise CorpusError(f"{archive}: no such archive")
-    directory.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     most_bytes = min(MOST_BYTES, max(RATIO_FROM_BYTES, archive.stat().st_size * LARGEST_RATIO))
     try:
         with _opened(archive) as (members, declared_files, declared_bytes):
@@ -65,16 +65,16 @@ def unpack(archive: Path, directory: Path, *, progress: Progress = silent) -> li
                 raise _too_many(archive)
             if declared_bytes > most_bytes:
                 raise _too_large(archive, most_bytes)
-            free = shutil.disk_usage(directory).free
+            free = shutil.disk_usage(folder).free
             if declared_bytes > free:
                 sizes = f"unpacks to {declared_bytes / 1e9:.1f} GB, {free / 1e9:.1f} GB are free"
-                raise CorpusError(f"{directory}: {archive.name} {sizes}")
-            return _write_members(archive, directory, members, most_bytes, max(declared_bytes, 1), progress)
+                raise CorpusError(f"{folder}: {archive.name} {sizes}")
+            return _write_members(archive, folder, members, most_bytes, max(declared_bytes, 1), progress)
     except (zipfile.BadZipFile, zlib.error, tarfile.TarError, EOFError, NotImplementedError, RuntimeError) as error:
         reason = str(error) or type(error).__name__
         raise CorpusError(f"{archive}: cannot be unpacked ({reason}); fetch it again") from None
     except OSError as error:
-        raise CorpusError(f"{archive}: cannot be unpacked to {directory} ({error.strerror or error})") from None
+        raise CorpusError(f"{archive}: cannot be unpacked to {folder} ({error.strerror or error})") from None
 
 
 def is_archive(name: str) -> bool:
@@ -117,7 +117,7 @@ def _tar_member(tarred: tarfile.TarFile, entry: tarfile.TarInfo) -> _Member:
 
 
 def _write_members(
-    archive: Path, directory: Path, members: Iterator[_Member], most_bytes: int, total: int, progress: Progress
+    archive: Path, folder: Path, members: Iterator[_Member], most_bytes: int, total: int, progress: Progress
 ) -> list[str]:
     """Write all members, counting files and bytes."""
     written: dict[str, None] = {}
@@ -125,11 +125,11 @@ def _write_members(
     for number, member in enumerate(members, 1):
         if number > MOST_FILES:
             raise _too_many(archive)
-        target = _target(archive, directory, member)
-        if member.is_directory:
+        target = _target(archive, folder, member)
+        if member.is_folder:
             target.mkdir(parents=True, exist_ok=True)
             continue
-        name = target.relative_to(directory).as_posix()
+        name = target.relative_to(folder).as_posix()
         if name in written:
             raise CorpusError(f"{archive}: names {name} twice; refused")
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -139,19 +139,19 @@ def _write_members(
     return list(written)
 
 
-def _target(archive: Path, directory: Path, member: _Member) -> Path:
-    """The path of a member, which must be a plain file or directory below the directory."""
+def _target(archive: Path, folder: Path, member: _Member) -> Path:
+    """The path of a member, which must be a plain file or folder below the folder."""
     if not member.is_plain:
         raise CorpusError(f"{archive}: {member.name!r} is a link or a device; refused, nothing of it was written")
     name = PurePosixPath(member.name)
     odd = "\\" in member.name or "\0" in member.name or ":" in (name.parts or ("",))[0]
     if odd or name.is_absolute() or ".." in name.parts or not name.parts:
         raise CorpusError(f"{archive}: {member.name!r} leads out of the folder; refused, nothing of it was written")
-    root = os.path.realpath(directory)
-    # A link that was in the directory before must not lead out of it either.
-    if os.path.commonpath([root, os.path.realpath(directory / name)]) != root:
-        raise CorpusError(f"{archive}: {member.name!r} leads out of {directory} through a link there; remove the link")
-    return directory / name
+    root = os.path.realpath(folder)
+    # A link that was in the folder before must not lead out of it either.
+    if os.path.commonpath([root, os.path.realpath(folder / name)]) != root:
+        raise CorpusError(f"{archive}: {member.name!r} leads out of {folder} through a link there; remove the link")
+    return folder / name
 
 
 def _write_member(archive: Path, member: _Member, target: Path, most_bytes: int) -> int:
