@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from whence.cli.command import Command
 from whence.cli.inputs import LAYOUTS, add_classes, read_classes, read_label_files
-from whence.errors import DONE, SOME_FAILED, WhenceError
+from whence.errors import DONE, SOME_FAILED, AudioError, LabelError, WhenceError
 from whence.text import shown
 from whence.units import FRAME_S
 from whence.views import duration
@@ -89,7 +90,6 @@ def _without_partner(sounds: Mapping[str, Path], labels: Mapping[str, Path]) -> 
 
 def _readable(labels: Mapping[str, Path], layout: str, classes: ClassList) -> tuple[ClipEvents, list[Finding]]:
     """The labels that can be read, and a problem for each file that cannot."""
-    from whence.errors import LabelError
     from whence.labels import ClipEvents
 
     try:
@@ -109,8 +109,7 @@ def _problem(error: WhenceError, path: Path) -> Finding:
     from whence.labels import Finding
 
     place = shown(path if error.where is None else error.where) + ("" if error.line is None else f":{error.line}")
-    # An error without fields names its file itself.
-    return Finding("problem", place, error.what.removeprefix(f"{place}: "), error.remedy or "correct the file")
+    return Finding("problem", place, error.what, error.remedy or "correct the file")
 
 
 def _check_sounds(sounds: Mapping[str, Path]) -> tuple[dict[str, SignalReport], list[Finding]]:
@@ -118,7 +117,6 @@ def _check_sounds(sounds: Mapping[str, Path]) -> tuple[dict[str, SignalReport], 
     from tqdm import tqdm
 
     from whence.audio import check
-    from whence.errors import AudioError
     from whence.labels import Finding
 
     reports, findings = {}, []
@@ -139,13 +137,11 @@ def _check_labels(
     clips: ClipEvents, classes: ClassList, reports: Mapping[str, SignalReport], frames: int | None
 ) -> list[Finding]:
     """Findings about the labels, with each clip's end taken from its sound where there is one."""
-    from math import ceil
-
     from whence.labels import check_clips
 
     if not len(clips):
         return []
-    ends = {name: ceil(round(report.duration_s / FRAME_S, 6)) for name, report in reports.items()}
+    ends = {name: math.ceil(round(report.duration_s / FRAME_S, 6)) for name, report in reports.items()}
     return check_clips(clips, classes, ends or frames)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from whence.cli.command import Command
 from whence.cli.inputs import LAYOUTS, add_classes, read_classes, read_label_files
-from whence.errors import DONE, SOME_FAILED, WhenceError
+from whence.errors import DONE, SOME_FAILED, LabelError, WhenceError
 from whence.text import shown
 
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Convert each file; go on after one that fails, and list the failures at the end."""
-    from whence.errors import LabelError
     from whence.labels import write_events
 
     classes = read_classes(args.classes)
