@@ -67,17 +67,6 @@ def test_thresholds_apply_to_the_length():
     assert [len(coding.decode(values, t)[0].frame) for t in (None, 0.4, [0.4, 0.7])] == [1, 2, 1]
 
 
-def test_mirroring_labels_and_values_is_the_same():
-    known = EVENTS[:2]
-    target = CODING.encode([known], 4)
-    np.testing.assert_allclose(CODING.mirror(target), CODING.encode([known.mirrored()], 4), atol=1e-7)
-
-
-def test_numpy_activation_equals_torch():
-    raw = np.random.default_rng([2, 0, 0]).standard_normal((2, 3, 9)).astype(np.float32)
-    np.testing.assert_allclose(CODING.activate(raw), CODING.activate(torch.from_numpy(raw)).numpy(), atol=1e-6)
-
-
 def test_settings_out_of_range_are_refused():
     with pytest.raises(ModelError, match=r"accdoa: .* threshold in 0\.\.1"):
         AccdoaSettings(threshold=2.0)

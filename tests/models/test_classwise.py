@@ -5,34 +5,18 @@ import math
 import numpy as np
 import pytest
 import torch
+from event_tables import table, tables
 from hypothesis import given, settings, strategies as st
 
 from whence.errors import ModelError
-from whence.labels import Events
 from whence.models.outputs.classwise import Classwise, ClasswiseSettings, detection, localization
 from whence.models.outputs.distance import DistanceScale
 
 FRAMES, CLASSES = 6, 4
 
 
-def table(rows):
-    """Events of (frame, class, azimuth_deg, distance_m) rows."""
-    frame, class_index, azimuth, distance = (list(column) for column in zip(*rows, strict=True)) if rows else ([],) * 4
-    return Events.from_columns(
-        {"frame": frame, "class_index": class_index, "azimuth_deg": azimuth, "distance_m": distance}
-    )
-
-
-rows_of_a_clip = st.lists(
-    st.tuples(
-        st.integers(0, FRAMES + 1),
-        st.integers(0, CLASSES - 1),
-        st.integers(-90, 90).map(float),
-        st.one_of(st.integers(1, 9).map(float), st.just(math.nan)),
-    ),
-    max_size=12,
-)
-clips = st.lists(rows_of_a_clip.map(table), min_size=1, max_size=3)
+DISTANCES_M = [*(float(metre) for metre in range(1, 10)), math.nan]
+clips = st.lists(tables(FRAMES + 1, CLASSES, DISTANCES_M), min_size=1, max_size=3)
 
 
 def slow_encode(tables, same_class):
@@ -120,14 +104,13 @@ def test_output_sizes_are_those_of_the_papers():
     assert Classwise(ClasswiseSettings(direction="vector")).output_size == 52
 
 
-def test_values_are_physical_and_numpy_equals_torch():
+def test_values_stay_in_their_physical_ranges():
     raw = np.random.default_rng([2, 0, 0]).standard_normal((2, 3, 52)).astype(np.float32) * 3
     for conf in (ClasswiseSettings(direction="vector"), ClasswiseSettings(), detection(), localization()):
         coding = Classwise(conf)
         part = raw[:, :, : coding.output_size]
         values = coding.activate(part)
         assert values.shape == (2, 3, 3, 13)
-        np.testing.assert_allclose(values, coding.activate(torch.from_numpy(part)).numpy(), rtol=1e-4, atol=1e-4)
         if conf.activity:
             assert values[:, :, 0].min() >= 0
             assert values[:, :, 0].max() <= 1
@@ -136,16 +119,6 @@ def test_values_are_physical_and_numpy_equals_torch():
         if conf.distance:
             assert values[:, :, 2].min() >= 0
     assert np.isnan(Classwise(detection()).activate(raw[:, :, :13])[:, :, 1:]).all()
-
-
-def test_mirroring_negates_azimuths_only():
-    values = Classwise().activate(np.random.default_rng([3, 0, 0]).standard_normal((1, 2, 39)))
-    mirrored = Classwise().mirror(values)
-    np.testing.assert_array_equal(mirrored[:, :, 1], -values[:, :, 1])
-    np.testing.assert_array_equal(mirrored[:, :, [0, 2]], values[:, :, [0, 2]])
-    events = table([(0, 1, 30.0, 2.0)])
-    coding = Classwise()
-    np.testing.assert_array_equal(coding.encode([events.mirrored()], 1), coding.mirror(coding.encode([events], 1)))
 
 
 def test_a_vector_pointing_back_keeps_its_side():
@@ -166,14 +139,14 @@ def test_thresholds_are_per_class_and_strict():
         coding.decode(values, [0.1, 0.2])
 
 
-def test_a_detector_alone_invents_no_distance():
+def test_a_detector_alone_gives_no_distance():
     coding = Classwise(detection(2))
     events = coding.decode(coding.activate(np.array([[[5.0, -5.0]]], np.float32)))[0]
     assert (events.class_index.tolist(), events.azimuth_deg.tolist()) == ([0], [0.0])
     assert np.isnan(events.distance_m).all()
 
 
-def test_a_localizer_alone_says_that_it_needs_a_detector():
+def test_a_localizer_alone_cannot_be_decoded():
     coding = Classwise(localization(2))
     values = coding.activate(np.zeros((1, 1, 4), np.float32))
     with pytest.raises(ModelError, match="join them with a detector's activity"):
@@ -202,7 +175,7 @@ def test_unknown_distances_have_no_gradient_and_no_nan():
 def test_a_batch_of_silence_has_a_finite_loss():
     coding = Classwise(localization(2))
     raw = torch.randn(1, 3, 4, requires_grad=True)
-    loss = coding.loss(raw, torch.from_numpy(coding.encode([Events.empty()], 3)))
+    loss = coding.loss(raw, torch.from_numpy(coding.encode([table([])], 3)))
     loss.backward()
     assert (loss.item(), raw.grad.abs().max().item()) == (0.0, 0.0)
 

@@ -27,7 +27,7 @@ def test_recurrence_can_be_left_out():
     assert not any(isinstance(module, torch.nn.GRU) for module in net.modules())
 
 
-def test_left_and_right_are_heard_alike():
+def test_left_and_right_are_interchangeable():
     torch.manual_seed(1)
     net = CompactDetector(replace(CompactDetectorSettings(), input_maps=2, width=8, recurrent=4)).eval()
     maps = torch.randn(1, 2, 100, 64)

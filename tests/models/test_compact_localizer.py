@@ -36,7 +36,7 @@ SYMMETRIC = CompactLocalizerSettings(
 )
 
 
-def test_a_symmetric_localizer_mirrors_what_is_swapped():
+def test_a_symmetric_localizer_mirrors_swapped_channels():
     torch.manual_seed(1)
     net, front_end, audio = (
         CompactLocalizer(SYMMETRIC).eval(),
@@ -44,13 +44,13 @@ def test_a_symmetric_localizer_mirrors_what_is_swapped():
         0.1 * torch.randn(3, 2, 24_000),
     )
     with torch.inference_mode():
-        heard, swapped = (net(front_end(sound)).chunk(3, dim=2) for sound in (audio, audio.flip(1)))
-    for one, other, sign in zip(heard, swapped, (1, -1, 1), strict=True):
+        plain, swapped = (net(front_end(sound)).chunk(3, dim=2) for sound in (audio, audio.flip(1)))
+    for one, other, sign in zip(plain, swapped, (1, -1, 1), strict=True):
         # Sums may be taken in another order at another place in a batch.
         torch.testing.assert_close(one, sign * other, rtol=1e-4, atol=1e-5)
 
 
-def test_it_is_the_mean_of_what_the_plain_one_says_to_both():
+def test_it_averages_the_plain_output_and_the_mirrored_one():
     torch.manual_seed(1)
     net, plain = CompactLocalizer(SYMMETRIC).eval(), CompactLocalizer(replace(SYMMETRIC, symmetric=False)).eval()
     plain.load_state_dict(net.state_dict())
@@ -62,7 +62,7 @@ def test_it_is_the_mean_of_what_the_plain_one_says_to_both():
     torch.testing.assert_close(net(maps), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_in_training_it_hears_a_clip_once():
+def test_in_training_a_clip_is_processed_once():
     torch.manual_seed(1)
     settings = replace(SYMMETRIC, dropout=0.0)
     net, plain = CompactLocalizer(settings), CompactLocalizer(replace(settings, symmetric=False))

@@ -55,7 +55,7 @@ def test_under_autocast_it_is_as_near_as_the_three_layers():
     assert errors[0] <= 2 * errors[1]
 
 
-def test_the_gradient_comes_also_while_autocast_lasts():
+def test_the_gradient_is_the_same_within_autocast():
     x, gradients = made(), []
     for lasts in (True, False):
         conv, norm = layers()
@@ -67,7 +67,7 @@ def test_the_gradient_comes_also_while_autocast_lasts():
     torch.testing.assert_close(*gradients, rtol=0, atol=0.02 * float(gradients[1].abs().max()))
 
 
-def test_the_block_learns_this_way_and_answers_the_usual_way():
+def test_the_block_uses_it_in_training_only():
     torch.manual_seed(1)
     block, x = ConvBlock(2, 6, (5, 4), dropout=0.0), made()
     learned = block(x)

@@ -1,11 +1,11 @@
-"""Foreign checkpoints: taken name by name, reported, and never run."""
+"""Checkpoints of other projects: converted name by name, reported, and never run."""
 
-import os
 import pickle
 
 import numpy as np
 import pytest
 import torch
+from pickle_bomb import Bomb
 
 from whence.errors import ModelError
 from whence.features import dasheng_mel_settings, mel_filterbank
@@ -79,8 +79,8 @@ def test_dasheng_is_taken_and_its_front_end_left_out_by_name(tmp_path):
     assert converted.left_out == ("front_end.0.spectrogram.window", "front_end.0.mel_scale.fb")
     assert "left out 2: front_end.0.spectrogram.window" in converted.report()
     weights = load_weights(tmp_path / "d.safetensors")
-    told = weights.description["encoder"]
-    assert {key: told[key] for key in ("name", "width", "depth", "heads", "positions")} == {
+    encoder_settings = weights.description["encoder"]
+    assert {key: encoder_settings[key] for key in ("name", "width", "depth", "heads", "positions")} == {
         **{"name": "dasheng", "width": 12, "depth": 2, "heads": 3},
         "positions": 10,
     }
@@ -129,33 +129,23 @@ def test_what_is_missing_or_misshapen_stops_the_conversion(tmp_path):
         convert_weights(tmp_path / "y.pth", tmp_path / "y.safetensors")
 
 
-def test_the_audio_visual_baseline_and_strangers_are_named(tmp_path):
+def test_unknown_checkpoints_are_refused_by_kind(tmp_path):
     seldnet_file(tmp_path / "av.pth", **{"visual_embed_to_d_model.weight": torch.ones(2)})
     with pytest.raises(ModelError, match="only the audio-only one is known"):
         convert_weights(tmp_path / "av.pth", tmp_path / "x.safetensors")
-    torch.save({"layer.weight": torch.ones(2)}, tmp_path / "stranger.pt")
+    torch.save({"layer.weight": torch.ones(2)}, tmp_path / "unknown.pt")
     with pytest.raises(ModelError, match="an unknown kind of checkpoint; there are: seldnet, dasheng, yamnet"):
-        convert_weights(tmp_path / "stranger.pt", tmp_path / "x.safetensors")
+        convert_weights(tmp_path / "unknown.pt", tmp_path / "x.safetensors")
     for kind, sentence in (
         ("seldnet", "not the official baseline"),
         ("dasheng", "not a Dasheng encoder"),
         ("yamnet", "lacks"),
     ):
         with pytest.raises(ModelError, match=sentence):
-            convert_weights(tmp_path / "stranger.pt", tmp_path / "x.safetensors", kind)
+            convert_weights(tmp_path / "unknown.pt", tmp_path / "x.safetensors", kind)
     with pytest.raises(ModelError, match="no kind of checkpoint 'seldnett'; did you mean seldnet"):
-        convert_weights(tmp_path / "stranger.pt", tmp_path / "x.safetensors", "seldnett")
+        convert_weights(tmp_path / "unknown.pt", tmp_path / "x.safetensors", "seldnett")
     assert set(CONVERTERS) == {"seldnet", "dasheng", "yamnet"}
-
-
-class Bomb:
-    """A pickle that writes a file when it is opened."""
-
-    def __init__(self, target):
-        self.target = str(target)
-
-    def __reduce__(self):
-        return (os.system, (f"echo boom > {self.target}",))
 
 
 @pytest.mark.parametrize("way", ["torch", "plain pickle", "hidden in the scores"])
@@ -215,8 +205,8 @@ def test_mutated_checkpoints_raise_nothing_else(tmp_path):
     outcomes = set()
     for _ in range(60):
         broken = bytearray(whole)
-        for place in rng.integers(0, len(whole), 40):
-            broken[place] = rng.integers(256)
+        for position in rng.integers(0, len(whole), 40):
+            broken[position] = rng.integers(256)
         (tmp_path / "bad.pth").write_bytes(broken[: rng.integers(1, len(whole) + 1)] if rng.random() < 0.3 else broken)
         try:
             convert_weights(tmp_path / "bad.pth", tmp_path / "out.safetensors")
@@ -226,7 +216,7 @@ def test_mutated_checkpoints_raise_nothing_else(tmp_path):
     assert "refused" in outcomes
 
 
-def test_other_things_under_the_name_are_named(tmp_path):
+def test_missing_files_folders_and_bare_tensors_are_refused(tmp_path):
     with pytest.raises(ModelError, match="no such file"):
         read_checkpoint(tmp_path / "x.pth")
     with pytest.raises(ModelError, match="not a regular file"):

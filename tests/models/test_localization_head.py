@@ -1,4 +1,4 @@
-"""Places from what is heard over an event, and who learns from them."""
+"""Azimuths and distances from statistics over an event, and which layers their gradients reach."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ SMALL = CompactLocalizerSettings(
 )
 
 
-def test_moments_that_a_class_has_for_itself_count_most():
+def test_frames_of_a_class_alone_weigh_most():
     active = torch.rand(2, 7, 3)
     found = _event_weights(active)
     for clip in range(2):
@@ -23,7 +23,7 @@ def test_moments_that_a_class_has_for_itself_count_most():
             assert found[clip, :, k].numpy() == pytest.approx(np.array(weights) / (sum(weights) + 1e-3), rel=1e-4)
 
 
-def test_the_trunk_learns_nothing_from_distances_and_the_head_does():
+def test_distances_give_gradients_to_the_head_and_not_to_the_trunk():
     torch.manual_seed(1)
     net = CompactLocalizer(SMALL)
     net(torch.randn(2, 6, 50, 64))[:, :, 26:].square().sum().backward()
@@ -32,7 +32,7 @@ def test_the_trunk_learns_nothing_from_distances_and_the_head_does():
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in net.place.parameters())
 
 
-def test_trunk_and_head_both_learn_directions():
+def test_azimuths_give_gradients_to_trunk_and_head():
     torch.manual_seed(1)
     net = CompactLocalizer(SMALL)
     net(torch.randn(2, 6, 50, 64))[:, :, 13:26].square().sum().backward()
@@ -42,11 +42,11 @@ def test_trunk_and_head_both_learn_directions():
     assert net.place.leave[-1].weight.grad[0].abs().sum() > 0
 
 
-def told_places(head, maps, activity):
+def predicted(head, maps, activity):
     return head(maps, torch.zeros(1, 10, 4), activity, torch.zeros(1, 10, 3))
 
 
-def test_what_is_heard_in_an_event_changes_the_places_of_its_class_everywhere():
+def test_maps_within_an_event_change_the_predictions_of_its_class_everywhere():
     torch.manual_seed(1)
     head = LocalizationHead(3, 4, 5, 8, 0.0).eval()
     torch.nn.init.normal_(head.of_class)
@@ -54,28 +54,28 @@ def test_what_is_heard_in_an_event_changes_the_places_of_its_class_everywhere():
     activity[:, 2:5, 1] = 9.0
     changed = maps.clone()
     changed[:, :, 10:25] += 3.0
-    for one, other in zip(told_places(head, maps, activity), told_places(head, changed, activity), strict=True):
+    for one, other in zip(predicted(head, maps, activity), predicted(head, changed, activity), strict=True):
         assert one.shape == (1, 10, 3)
         assert (one != other)[:, :, 1].all()
 
 
-def silenced(head, trusted):
-    """A head that corrects nothing, and trusts onsets so much."""
+def without_correction(head, onset_logit):
+    """A head that corrects nothing and gives onsets this weight."""
     torch.nn.init.zeros_(head.leave[-1].weight)
     torch.nn.init.zeros_(head.leave[-1].bias)
-    head.leave[-1].bias.data[2] = trusted
+    head.leave[-1].bias.data[2] = onset_logit
     return head.eval()
 
 
 def test_an_azimuth_that_needs_no_correction_stays():
-    head = silenced(LocalizationHead(3, 4, 5, 8, 0.0), trusted=-20.0)
+    head = without_correction(LocalizationHead(3, 4, 5, 8, 0.0), onset_logit=-20.0)
     azimuth = torch.randn(1, 10, 3)
     found, _ = head(torch.randn(1, 6, 50, 64), torch.randn(1, 10, 4), torch.randn(1, 10, 3), azimuth)
     torch.testing.assert_close(found.tanh(), 0.999 * azimuth.tanh())
 
 
-def test_onsets_that_are_trusted_tell_each_class_its_own_direction():
-    head = silenced(LocalizationHead(2, 4, 5, 8, 0.0), trusted=20.0)
+def test_each_class_gets_the_direction_of_its_own_onsets():
+    head = without_correction(LocalizationHead(2, 4, 5, 8, 0.0), onset_logit=20.0)
     maps, activity = torch.zeros(1, 6, 50, 64), torch.full((1, 10, 2), -9.0)
     activity[:, :5, 0], activity[:, 5:, 1] = 9.0, 9.0
     maps[:, 4, :25], maps[:, 4, 25:] = 0.5, -0.5
@@ -84,7 +84,7 @@ def test_onsets_that_are_trusted_tell_each_class_its_own_direction():
     assert found[0].tanh().std(dim=0).max() < 1e-3
 
 
-def test_places_stay_finite_however_sure_the_trunk_is():
+def test_predictions_stay_finite_for_extreme_azimuths():
     head = LocalizationHead(3, 4, 5, 8, 0.0).eval()
     azimuth = torch.tensor([1e4, -1e4, 0.0]).expand(1, 10, 3)
     for found in head(torch.zeros(1, 6, 50, 64), torch.zeros(1, 10, 4), torch.zeros(1, 10, 3), azimuth):

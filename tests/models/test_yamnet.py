@@ -63,7 +63,7 @@ def test_finer_time_keeps_every_vector_of_the_original(halvings):
 
 
 @pytest.mark.parametrize("halvings", [2, 3, 4])
-def test_vectors_stand_in_their_place_in_time(halvings):
+def test_vectors_are_centred_on_their_time(halvings):
     """The vectors that an impulse touches lie around it, as many before as after."""
     (net,) = encoders(halvings)
     silent = torch.full((1, 1, 800, 64), -6.907755)
