@@ -7,7 +7,6 @@ import pytest
 
 from whence.labels import STARSS23
 from whence.views import COLOURS, MARKERS, style, styles_of
-from whence.views.palette import short
 
 # Machado, Oliveira and Fernandes (2009), severity 1: what dichromats see of linear RGB.
 EYES = {
@@ -69,7 +68,3 @@ def test_every_shape_is_its_own_in_every_medium_and_fits_its_circle():
     assert len({tuple(marker.corners) for marker in MARKERS}) == len(MARKERS)
     assert all(abs(x) <= 1.01 and abs(y) <= 1.01 for marker in MARKERS for x, y in marker.corners)
     assert len({colour.xterm for colour in COLOURS}) == len({colour.ansi for colour in COLOURS}) == len(COLOURS)
-
-
-def test_long_names_are_cut_and_short_ones_are_not():
-    assert (short("bell"), short("x" * 29)) == ("bell", "x" * 25 + "...")

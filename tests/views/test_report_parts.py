@@ -5,11 +5,10 @@ import zlib
 
 import numpy as np
 import pytest
-from report_clips import random_clips
 from report_pages import Page, events, write_sound
 
 from whence.errors import WhenceError
-from whence.labels import Events
+from whence.labels import ClipEvents, Events
 from whence.metrics import IntervalSettings, Profile, evaluate
 from whence.views import styles_of
 from whence.views.report import find_sounds, worst_clips
@@ -77,6 +76,26 @@ def test_a_png_holds_its_image():
 def test_a_picture_becomes_brighter_with_the_level():
     brightness = level_colours() @ np.array([0.2126, 0.7152, 0.0722])
     assert (np.diff(brightness) > -0.6).all()
+
+
+def random_clips(seed, clips=8):
+    """References and predictions that partly agree."""
+    rng = np.random.default_rng([seed])
+    sides = []
+    for shift in (0.0, 15.0):
+        tables = {}
+        for clip in range(clips):
+            rows = int(rng.integers(0, 30))
+            tables[f"clip{clip}"] = Events.from_columns(
+                {
+                    "frame": rng.integers(0, 20, rows),
+                    "class_index": rng.integers(0, 3, rows),
+                    "azimuth_deg": np.round(rng.uniform(-60, 60, rows) + shift),
+                    "distance_m": np.full(rows, 2.0),
+                }
+            )
+        sides.append(ClipEvents.from_mapping(tables))
+    return sides
 
 
 def test_ranking_counts_every_kind_of_mistake_once_and_by_frame():

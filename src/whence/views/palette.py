@@ -113,12 +113,3 @@ def styles_of(present: Iterable[int]) -> dict[int, Style]:
     {3: Style(colour=0, marker=0), 12: Style(colour=1, marker=1)}
     """
     return {class_index: style(position) for position, class_index in enumerate(sorted(set(present)))}
-
-
-def short(name: str, longest: int = 28) -> str:
-    """Cut a name for a legend.
-
-    >>> short("a" * 40, 8)
-    'aaaaa...'
-    """
-    return name if len(name) <= longest else f"{name[: longest - 3]}..."

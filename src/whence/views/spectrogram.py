@@ -28,28 +28,25 @@ class SpectrogramColumns:
         hop_samples: from one column to the next.
         before: samples of silence before the signal; column 0 is centred on sample `512 - before`.
         after: samples of silence behind it, for the last columns.
-        channel_count: how many channels.
 
     >>> columns = SpectrogramColumns(np.ones((513, 4), np.float32), 600, 212, 811)
     >>> [columns.feed(np.zeros((2, count), np.float32)).shape for count in (100, 2_300)], columns.rest().shape
     ([(0, 2, 4), (3, 2, 4)], (1, 2, 4))
     """
 
-    def __init__(
-        self, weights: NDArray[np.float32], hop_samples: int, before: int, after: int, channel_count: int = 2
-    ) -> None:
+    def __init__(self, weights: NDArray[np.float32], hop_samples: int, before: int, after: int) -> None:
         window = (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(WINDOW_SAMPLES) / WINDOW_SAMPLES)).astype(np.float32)
         self._window = window / window.sum() * 2
         self._weights = weights
         self._hop_samples = hop_samples
         self._after = after
-        self._samples = np.zeros((channel_count, before), np.float32)
+        self._samples = np.zeros((2, before), np.float32)
 
     def feed(self, signal: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the columns that are complete now, (column, channel, band).
 
         Args:
-            signal: (channel, any number of samples) at 24 kHz.
+            signal: (2, any number of samples) at 24 kHz.
         """
         self._samples = np.concatenate([self._samples, signal], axis=1)
         power = self._power(self._samples)
@@ -74,19 +71,16 @@ class SpectrogramColumns:
 class SpectrogramImage:
     """A spectrogram of bounded size: columns get longer as the signal does.
 
-    Args:
-        channel_count: how many channels the blocks have.
-
     >>> image = SpectrogramImage()
     >>> image.add(np.zeros((2, 24_000), np.float32))
     >>> image.levels_db().shape, image.duration_s
     ((2, 128, 51), 1.0)
     """
 
-    def __init__(self, channel_count: int = 2) -> None:
+    def __init__(self) -> None:
         half = WINDOW_SAMPLES // 2  # the first window is centred on sample 0
-        self._stream = SpectrogramColumns(_ear_weights(), _HOP_SAMPLES, half, half, channel_count)
-        self._columns = np.zeros((0, channel_count, BANDS), np.float32)
+        self._stream = SpectrogramColumns(_ear_weights(), _HOP_SAMPLES, half, half)
+        self._columns = np.zeros((0, 2, BANDS), np.float32)
         self._frames = self._columns  # not yet enough for a column
         self._frames_of_column = 1
         self._sample_count = 0
@@ -102,7 +96,7 @@ class SpectrogramImage:
         return self._frames_of_column * _HOP_SAMPLES / SAMPLE_RATE_HZ
 
     def add(self, signal: NDArray[np.float32]) -> None:
-        """Add the next samples, (channel, any number) at 24 kHz."""
+        """Add the next samples, (2, any number) at 24 kHz."""
         for start in range(0, signal.shape[1], _BLOCK_SAMPLES):
             block = signal[:, start : start + _BLOCK_SAMPLES]
             self._sample_count += block.shape[1]

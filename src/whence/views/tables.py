@@ -67,6 +67,15 @@ def duration(seconds: float) -> str:
     return f"{int(seconds // 60)} min {int(seconds % 60)} s" if seconds >= 60 else f"{seconds:.1f} s"
 
 
+def short(name: str, longest: int = 28) -> str:
+    """Cut a name for a legend.
+
+    >>> short("a" * 40, 8)
+    'aaaaa...'
+    """
+    return name if len(name) <= longest else f"{name[: longest - 3]}..."
+
+
 def aligned(rows: Sequence[Sequence[str]], left: int = 1) -> str:
     """Return rows as aligned columns of text.
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from whence.errors import MissingExtraError, WhenceError
 from whence.files import written_whole
-from whence.views.palette import short, styles_of
+from whence.views.palette import styles_of
 from whence.views.spectrogram import SpectrogramImage
+from whence.views.tables import short
 
 if TYPE_CHECKING:
     import numpy as np

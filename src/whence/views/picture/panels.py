@@ -13,9 +13,10 @@ from matplotlib.lines import Line2D
 
 from whence.labels import fold_to_front
 from whence.text import shown
-from whence.views.palette import COLOURS, MARKERS, Style, short
+from whence.views.palette import COLOURS, MARKERS, Style
 from whence.views.spectrogram import DEPTH_DB, band_of
 from whence.views.strokes import marked_rows, risers_of, strokes_of
+from whence.views.tables import short
 
 if TYPE_CHECKING:
     from whence.labels import ClassList, Events

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from whence.metrics import AZIMUTH_STEP_DEG, DISTANCE_STEP_M, Calibration, Profile
-from whence.views.palette import short
 from whence.views.report.markup import Child, Markup, element
+from whence.views.tables import short
 
 _WIDTH, _ROW, _LEFT, _RIGHT = 640.0, 24.0, 205.0, 70.0
 

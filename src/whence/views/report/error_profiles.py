@@ -8,10 +8,9 @@ import numpy as np
 
 from whence.metrics import Along, Confusion, Dimension, Profile, calibration, confusion, known_clips, profile
 from whence.text import shown
-from whence.views.palette import short
 from whence.views.report.charts import bars, calibration_chart, profile_chart
 from whence.views.report.markup import Markup, chart, element, join, numbers, scrollable, table
-from whence.views.tables import degrees, number, percent
+from whence.views.tables import degrees, number, percent, short
 
 if TYPE_CHECKING:
     from whence.labels import ClipEvents
