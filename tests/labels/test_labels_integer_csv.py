@@ -210,37 +210,16 @@ def test_any_bytes_are_read_rightly_or_not_at_all(text):
         np.testing.assert_array_equal(numbers, by_hand(text))
 
 
-@pytest.mark.parametrize(
-    "odd",
-    [
-        b" 5",
-        b"+5",
-        b"5.0",
-        b"5\r",
-        b"",
-        b"nan",
-        b"1e3",
-        b"1_0",
-        b"\xd9\xa3",
-        b"5;5",
-        b'"5"',
-        b"1234567890",
-        b"0" * 999,
-        b"\0",
-    ],
-)
+@pytest.mark.parametrize("odd", " 5|+5|5.0|5\r||nan|1e3|1_0|\u0663|5;5|'5'|1234567890|\0".split("|"))
 @pytest.mark.parametrize("column", range(3))
 def test_one_odd_value_anywhere_stops_the_fast_parser(odd, column):
     row = [b"1", b"-2", b"3"]
-    row[column] = odd
+    row[column] = odd.encode()
     assert parse_fast(b"1,2,3\n" * 50 + b",".join(row) + b"\n" + b"1,2,3\n" * 50, SIGNED) is None
 
 
-def test_no_rows():
+def test_no_rows_and_one_column():
     assert parse_fast(b"", SIGNED).shape == (3, 0)
-
-
-def test_one_column():
     assert parse_fast(b"7\n-8\n", (True,)).tolist() == [[7, -8]]
 
 
@@ -379,6 +358,8 @@ def test_a_bad_row_is_named_with_file_line_value_and_remedy(row, message):
     with pytest.raises(LabelError) as raised:
         read(f"{HEADER}\n{good * 15}{row}\n{good * 5}")
     assert str(raised.value).startswith(f"refs/a7.csv:17: {message}")
+    assert (raised.value.where, raised.value.line) == ("refs/a7.csv", 17)
+    assert raised.value.remedy
 
 
 def test_the_first_of_several_bad_lines_is_named():

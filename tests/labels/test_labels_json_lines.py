@@ -148,8 +148,9 @@ GOOD = '{"frame": 2, "class": 0, "azimuth_deg": 1}\n'
     ],
 )
 def test_a_bad_line_is_named(read, line, message):
-    with pytest.raises(LabelError, match=rf"a\.jsonl:3: .*{message}"):
+    with pytest.raises(LabelError, match=rf"a\.jsonl:3: .*{message}") as raised:
         read(f"{GOOD}\n{line}\n{GOOD}")
+    assert raised.value.line == 3
 
 
 @pytest.mark.parametrize(
