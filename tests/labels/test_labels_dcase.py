@@ -169,7 +169,7 @@ def test_files_keep_the_order_they_are_given_in(tree):
     assert all(clips[name] == tables[name] for name in clips)
 
 
-def test_a_bad_line_in_a_folder_and_in_a_zip_is_named_with_its_place(tree, tmp_path):
+def test_a_bad_line_in_a_folder_and_in_a_zip_is_named_with_its_file(tree, tmp_path):
     folder, _ = tree
     (folder / "dev-test-tau" / "bad.csv").write_text(f"{HEADER}\n0,8,0,30,2.5,0\n")
     with pytest.raises(LabelError, match=r"refs/dev-test-tau/bad\.csv:2: distance 2\.5 .* did you write metres\?"):
