@@ -72,8 +72,7 @@ class InTerminal:
         self.resize(80, 24)
         self.before = termios.tcgetattr(self.slave)
         self.output = b""
-        # They would override what the terminal says of itself.
-        plain = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "COLORTERM")}
+        plain = {name: value for name, value in os.environ.items() if name != "COLORTERM"}
         self.process = subprocess.Popen(
             [sys.executable, "-c", PREAMBLE + textwrap.dedent(code), *words],
             stdin=self.slave,
@@ -268,7 +267,7 @@ def test_jsonl_on_stdout_is_nothing_but_data(stand_in, tmp_path, capsys):
         (["--device", "file:{street}", "--out", "gone"], "gone: no such folder for recordings; make it first"),
     ],
 )
-def test_what_is_asked_wrongly_ends_with_2_before_anything_starts(words, sentence, stand_in, street, tmp_path, capsys):
+def test_wrong_arguments_end_with_2_before_anything_starts(words, sentence, stand_in, street, tmp_path, capsys):
     with contextlib.chdir(tmp_path):
         assert main(["listen", *(word.format(street=street) for word in words)]) == 2
     assert sentence in capsys.readouterr().err
@@ -377,7 +376,7 @@ class Pipe(io.StringIO):
         (FakeTty, FakeTty, False, False, "", None),
     ],
 )
-def test_the_radar_is_drawn_only_where_it_disturbs_nothing(stdout, stderr, data, quiet, term, shown, monkeypatch):
+def test_the_radar_is_drawn_only_where_no_data_goes(stdout, stderr, data, quiet, term, shown, monkeypatch):
     streams = {"stdout": stdout(), "stderr": stderr(), None: None}
     monkeypatch.setattr(sys, "stdout", streams["stdout"])
     monkeypatch.setattr(sys, "stderr", streams["stderr"])

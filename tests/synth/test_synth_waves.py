@@ -112,7 +112,7 @@ def test_one_of_follows_the_weights():
     assert np.mean([one_of(rng, kinds)[0] for _ in range(2000)]) == pytest.approx(0.25, abs=0.04)
 
 
-def test_chance_keeps_its_promise():
+def test_chance_has_its_probability():
     rng = rng_of(1)
     assert np.mean([chance(rng, 0.3) for _ in range(4000)]) == pytest.approx(0.3, abs=0.03)
     assert not chance(rng, 0.0)

@@ -2,6 +2,7 @@
 
 import io
 import math
+import os
 import re
 
 import pytest
@@ -9,7 +10,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from whence.labels import STARSS23, ClassList
-from whence.views.terminal import ActiveSource, State, page
+from whence.views.terminal import ActiveSource, State, Terminal, page
 from whence.views.terminal.radar import cell_of, class_mark, radar, source_style
 
 CODES = re.compile(r"\x1b\[([0-9;]*)m")
@@ -168,3 +169,42 @@ def test_wide_letters_take_two_cells_and_never_half_of_one(columns):
     sources = [ActiveSource(0, 0, 0, azimuth_deg, 2.0, 0.9) for azimuth_deg in (-80, 0, 80)]
     lines = radar(columns, 20, sources, names, terminal())
     assert {cell_len(line.plain) for line in lines} == {columns}
+
+
+@pytest.fixture
+def xterm(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    # An environment that was exported before a resize.
+    monkeypatch.setenv("COLUMNS", "33")
+
+
+def test_only_rows_that_changed_are_sent_and_all_after_a_resize(xterm, monkeypatch):
+    class Window(io.TextIOWrapper):
+        def fileno(self):
+            return 99
+
+    stream = Window(io.BytesIO(), encoding="utf-8")
+
+    def sent_for(state):
+        before = len(stream.buffer.getvalue())
+        held.draw(state, STARSS23)
+        return stream.buffer.getvalue()[before:].decode()
+
+    with Terminal(None, stream) as held:
+        assert "q quit" in sent_for(State("Yeti"))
+        assert sent_for(State("Yeti")) == ""
+        changed = sent_for(State("Yeti", message="recording"))
+        assert changed.startswith("\x1b[23;1Hrecording")
+        assert len(changed) < 100
+        monkeypatch.setattr(os, "get_terminal_size", lambda number: (100, 30))
+        assert "\x1b[30;1H" in sent_for(State("Yeti", message="recording"))
+
+
+def test_a_window_that_is_closed_is_drawn_on_no_more(xterm):
+    class Closed(io.StringIO):
+        def write(self, text):
+            raise OSError(5, "Input/output error")
+
+    held = Terminal(None, Closed())
+    held.draw(State("Yeti"), STARSS23)
+    assert not held.shows_page

@@ -39,7 +39,7 @@ class Terminal:
     """
 
     def __init__(self, keys: TextIO | None, page: TextIO | None) -> None:
-        self._console = None if page is None else Console(file=page, force_terminal=True)
+        self._console = None if page is None else Console(file=page, force_terminal=True, width=80, height=24)
         self._keys = keys.fileno() if keys is not None and _may_read(keys) else None
         self._before: list[Any] | None = None
         self._drawn: list[Text] = []
@@ -117,6 +117,10 @@ class Terminal:
         console = self._console
         if console is None:
             return
+        with contextlib.suppress(OSError, ValueError):
+            # rich prefers COLUMNS and LINES in the environment, which do not follow a resize.
+            columns, rows = os.get_terminal_size(console.file.fileno())
+            console.size = (columns or 80, rows or 24)
         size, lines = console.size, page(state, classes, console)
         try:
             with console:
