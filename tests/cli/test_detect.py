@@ -22,7 +22,7 @@ CALM = SCENES / "calm.flac"
 
 @pytest.fixture
 def sounds(tmp_path):
-    """A folder with a tree: two good sounds and one that is none."""
+    """A folder with a tree: two sounds and one file that is not a sound."""
     folder = tmp_path / "sounds"
     (folder / "sub").mkdir(parents=True)
     signal, rate = soundfile.read(CALM)
@@ -44,7 +44,7 @@ def test_one_file_becomes_a_table(capsys):
     assert "laughter" in "".join(out)
 
 
-def test_the_command_says_what_the_function_says(tmp_path):
+def test_the_command_finds_what_the_function_finds(tmp_path):
     assert main(["detect", str(CALM), "--out", str(tmp_path)]) == 0
     written = read_dcase(tmp_path / "calm.csv")
     events = whence.detect(CALM)
@@ -62,7 +62,7 @@ def test_a_folder_keeps_its_tree_and_one_broken_sound_stops_nothing(sounds, tmp_
     assert listed[0] == "item,failure"
     assert "not a sound file (starts with 'hello')" in listed[1]
     assert capsys.readouterr().err.splitlines()[-1].startswith("error: 1 of 3 failed; they are listed in ")
-    # What stands beside the labels does not disturb who reads them.
+    # The other files do not disturb readers of label folders.
     assert main(["evaluate", str(out), str(out)]) == 0
 
 
@@ -86,7 +86,7 @@ def test_finished_sounds_are_skipped_until_something_changes(sounds, tmp_path, c
     assert (out / "sub" / "b.csv").stat().st_mtime_ns > third
 
 
-def test_several_processes_say_the_same(sounds, tmp_path):
+def test_several_processes_find_the_same(sounds, tmp_path):
     one, two = tmp_path / "one", tmp_path / "two"
     assert main(["detect", str(sounds), "--out", str(one)]) == 1
     assert main(["detect", str(sounds), "--out", str(two), "--jobs", "2"]) == 1
@@ -113,7 +113,7 @@ def test_swapped_channels_mirror_the_events_exactly(tmp_path):
     np.testing.assert_array_equal(found.distance_m, mirrored.distance_m)
 
 
-def test_sound_of_one_channel_is_refused_or_heard_without_direction(tmp_path, capsys):
+def test_a_mono_sound_is_refused_or_detected_without_direction(tmp_path, capsys):
     signal, rate = soundfile.read(CALM)
     soundfile.write(tmp_path / "mono.wav", signal[:, 0], rate)
     assert main(["detect", str(tmp_path / "mono.wav")]) == 1
@@ -130,7 +130,7 @@ def test_two_of_many_channels(tmp_path):
     assert (tmp_path / "many.csv").read_bytes() == (tmp_path / "calm.csv").read_bytes()
 
 
-def test_a_rate_of_its_own_changes_little(tmp_path):
+def test_another_sample_rate_changes_little(tmp_path):
     signal, rate = soundfile.read(CALM, dtype="float32")
     import soxr
 
@@ -156,7 +156,7 @@ def test_a_rate_of_its_own_changes_little(tmp_path):
         ([str(CALM), str(Path("elsewhere") / "calm.wav")], "would both become calm"),
     ],
 )
-def test_asked_wrongly_nothing_is_started(tmp_path, monkeypatch, capsys, words, sentence):
+def test_wrong_arguments_start_nothing(tmp_path, monkeypatch, capsys, words, sentence):
     monkeypatch.chdir(tmp_path)
     assert main(["detect", *words]) == 2
     assert sentence in capsys.readouterr().err
@@ -174,7 +174,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(tmp_path):
     signal_, rate = soundfile.read(CALM)
     for number in range(40):
         soundfile.write(folder / f"{number:02d}.wav", signal_, rate)
-    # A child of a background job is born deaf to Ctrl-C.
+    # A child of a background job ignores Ctrl-C from the start.
     code = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); " + (
         "from whence.cli.main import main; sys.exit(main(sys.argv[1:]))"
     )
@@ -190,7 +190,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(tmp_path):
     assert len(list(out.glob("*.csv"))) == 40
 
 
-def test_each_real_file_is_heard_once(sounds, tmp_path):
+def test_each_real_file_is_processed_once(sounds, tmp_path):
     (sounds / "broken.wav").unlink()
     (sounds / "loop").symlink_to(sounds, target_is_directory=True)
     (sounds / "z.wav").symlink_to(sounds / "a.wav")

@@ -18,12 +18,12 @@ def run(finished_run, tmp_path):
 
 @pytest.fixture
 def perfect(stereo_set, tmp_path):
-    """The truth itself as somebody's predictions."""
+    """The reference itself as predictions."""
     shutil.copytree(stereo_set / "metadata_dev" / "dev-test-sony", tmp_path / "perfect")
     return tmp_path / "perfect"
 
 
-def test_runs_and_predictions_stand_in_one_table(run, perfect, stereo_set, capsys):
+def test_runs_and_predictions_are_in_one_table(run, perfect, stereo_set, capsys):
     assert main(["table", str(run), str(perfect), "--data", str(stereo_set)]) == 0
     out = capsys.readouterr().out
     assert out.startswith("dev-test, 4 clips, 20 deg, relative distance 1; in brackets 95 % intervals by recording")
@@ -44,16 +44,16 @@ def test_the_numbers_are_those_of_evaluate(run, stereo_set, capsys):
     assert table == {str(run): json.loads(capsys.readouterr().out)}
 
 
-def test_answers_are_kept_until_the_run_changes(run, stereo_set, capsys):
+def test_predictions_are_reused_until_the_run_changes(run, stereo_set, capsys):
     words = ["table", str(run), "--data", str(stereo_set), "--json"]
     assert main(words) == 0
     first = capsys.readouterr().out
-    kept = sorted((run / "predictions" / "dev-test").glob("*.csv"))
-    kept[0].unlink()
-    kept[1].write_text(HEADER)
+    predicted = sorted((run / "predictions" / "dev-test").glob("*.csv"))
+    predicted[0].unlink()
+    predicted[1].write_text(HEADER)
     assert main(words) == 0
-    assert kept[0].exists()  # what was missing is made
-    assert kept[1].read_text() == HEADER  # what is there is not made again
+    assert predicted[0].exists()  # a missing prediction is made
+    assert predicted[1].read_text() == HEADER  # an existing one is not made again
     system = json.loads((run / "system.json").read_text())
     (run / "system.json").write_text(json.dumps({**system, "recipe": "renamed"}))
     assert main(words) == 0
@@ -62,21 +62,21 @@ def test_answers_are_kept_until_the_run_changes(run, stereo_set, capsys):
     assert capsys.readouterr().out == first
 
 
-def test_another_set_with_the_same_names_is_answered_anew(run, stereo_set, tmp_path):
+def test_another_set_with_the_same_names_is_predicted_anew(run, stereo_set, tmp_path):
     assert main(["table", str(run), "--data", str(stereo_set)]) == 0
-    kept = sorted((run / "predictions" / "dev-test").glob("*.csv"))
-    kept[0].write_text(HEADER + "0,0,0,0,100,0\n")
+    predicted = sorted((run / "predictions" / "dev-test").glob("*.csv"))
+    predicted[0].write_text(HEADER + "0,0,0,0,100,0\n")
     shutil.copytree(stereo_set, tmp_path / "other")
     assert main(["table", str(run), "--data", str(tmp_path / "other")]) == 0
-    assert kept[0].read_text() != HEADER + "0,0,0,0,100,0\n"
+    assert predicted[0].read_text() != HEADER + "0,0,0,0,100,0\n"
 
 
-def test_swapped_answers_are_kept_apart(run, stereo_set):
+def test_swapped_predictions_have_a_folder_of_their_own(run, stereo_set):
     assert main(["table", str(run), "--data", str(stereo_set), "--swap"]) == 0
     assert [path.name for path in (run / "predictions").iterdir() if path.is_dir()] == ["dev-test-swap"]
 
 
-def test_clips_without_an_answer_are_said(perfect, stereo_set, capsys):
+def test_clips_without_a_prediction_are_reported(perfect, stereo_set, capsys):
     next(perfect.glob("*.csv")).unlink()
     assert main(["table", str(perfect), "--data", str(stereo_set)]) == 1
     assert "no prediction for 1 of 4 clips" in capsys.readouterr().err
@@ -90,7 +90,7 @@ def test_clips_without_an_answer_are_said(perfect, stereo_set, capsys):
         (["unfinished"], "an unfinished run"),
     ],
 )
-def test_what_cannot_be_scored_is_said(systems, sentence, perfect, stereo_set, tmp_path, capsys):
+def test_systems_that_cannot_be_scored_are_named(systems, sentence, perfect, stereo_set, tmp_path, capsys):
     (tmp_path / "unfinished").mkdir()
     (tmp_path / "unfinished" / "recipe.json").write_text("{}")
     words = [str(tmp_path / system) for system in systems]
@@ -101,6 +101,6 @@ def test_what_cannot_be_scored_is_said(systems, sentence, perfect, stereo_set, t
     assert "Traceback" not in err
 
 
-def test_a_set_that_is_not_there_is_named(perfect, tmp_path, capsys):
+def test_a_missing_set_is_named(perfect, tmp_path, capsys):
     assert main(["table", str(perfect), "--data", str(tmp_path)]) == 2
     assert "stereo_dev: no such folder" in capsys.readouterr().err

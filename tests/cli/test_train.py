@@ -1,4 +1,4 @@
-"""`whence train` and `whence predict` as a user types them: stopped, continued, asked wrongly."""
+"""`whence train` and `whence predict` as a user types them: stopped, continued, with wrong arguments."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from whence.models.weights import load_weights
 
 
 def weights_of(run):
-    """Every number of every network, and what the files say about them."""
+    """Every number of every network, and the descriptions of the files."""
     found = {}
     for path in sorted(run.rglob("weights.safetensors")):
         weights = load_weights(path)
@@ -27,7 +27,7 @@ def weights_of(run):
     return found
 
 
-def test_a_run_is_trained_and_says_how_to_go_on(finished_run, small_training, capsys):
+def test_a_run_is_trained_and_names_the_next_command(finished_run, small_training, capsys):
     assert main(small_training.words(finished_run)) == 0  # nothing is left to do
     assert "whence predict" in capsys.readouterr().err
     assert list(weights_of(finished_run)) == ["detector/weights.safetensors", "localizer/weights.safetensors"]
@@ -49,7 +49,7 @@ def test_a_stopped_training_saves_and_the_same_command_ends_at_equal_weights(
     process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, start_new_session=True)
     while "detector: epoch 1/2" not in process.stderr.readline():
         assert process.poll() is None
-    # To the whole group, as a terminal and a cluster do: the processes that make batches must not mind.
+    # To the whole group, as a terminal and a cluster do: the processes that prepare batches must ignore it.
     os.killpg(process.pid, number)
     _, err = process.communicate(timeout=60)
     assert process.returncode == code, err
@@ -80,7 +80,7 @@ def test_a_stopped_training_saves_and_the_same_command_ends_at_equal_weights(
         ({"networks": 3}, "recipe.networks is 3"),
     ],
 )
-def test_settings_that_cannot_be_are_named_and_nothing_is_begun(change, sentence, small_training, tmp_path, capsys):
+def test_settings_that_cannot_be_are_named_and_nothing_is_started(change, sentence, small_training, tmp_path, capsys):
     small_training_file = tmp_path / "wrong.json"
     small_training_file.write_text(json.dumps(change))
     words = [*small_training.words(tmp_path / "run"), "--settings", str(small_training_file)]
@@ -112,7 +112,7 @@ def test_settings_that_cannot_be_are_named_and_nothing_is_begun(change, sentence
         (["train", "tiny", "--scenes", "x", "--out", "{run}", "--epochs", "3"], "--epochs"),
     ],
 )
-def test_wrong_words_end_with_2_and_nothing_is_begun(words, sentence, tmp_path, capsys):
+def test_wrong_words_end_with_2_and_nothing_is_started(words, sentence, tmp_path, capsys):
     assert main([word.format(run=tmp_path / "run", tmp=tmp_path) for word in words]) == 2
     out, err = capsys.readouterr()
     assert out == ""
@@ -151,14 +151,14 @@ def test_clips_on_disk_train_with_whole_recordings_held_out(stereo_set, small_tr
     assert "finished" in capsys.readouterr().err
 
 
-def test_predict_answers_every_sound_and_names_what_cannot_be_read(finished_run, tmp_path, capsys):
+def test_predict_handles_every_sound_and_names_unreadable_ones(finished_run, tmp_path, capsys):
     sounds = tmp_path / "sounds"
     (sounds / "inner").mkdir(parents=True)
     noise = np.random.default_rng(2).normal(0, 0.1, (48_000, 2))
     soundfile.write(sounds / "a.wav", noise, 24_000)
     soundfile.write(sounds / "inner" / "b.flac", noise, 24_000)
     assert main(["predict", str(finished_run), str(sounds), "--out", str(tmp_path / "csv"), "--swap"]) == 0
-    # The tree is mirrored, so that sounds of one name in two folders keep apart.
+    # Results have the tree of the folder, so that equal names in two folders do not collide.
     found = {str(path.relative_to(tmp_path / "csv")) for path in (tmp_path / "csv").rglob("*.csv")}
     assert found == {"a.csv", "inner/b.csv"}
     assert read_dcase(tmp_path / "csv" / "a.csv").frame.max(initial=0) < 20
@@ -170,7 +170,7 @@ def test_predict_answers_every_sound_and_names_what_cannot_be_read(finished_run,
     assert err.splitlines()[-1].startswith("2 of 3 clips predicted")
 
 
-def test_predict_says_what_is_no_run_and_no_sound(finished_run, tmp_path, capsys):
+def test_predict_refuses_what_is_not_a_run_or_a_sound(finished_run, tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     out = ["--out", str(tmp_path / "csv")]
     assert main(["predict", str(finished_run), str(tmp_path / "empty"), *out]) == 2

@@ -88,7 +88,7 @@ def test_the_paper_protocol_labels_what_it_writes(paper_run):
 
 def test_the_table_and_tuning_keep_the_label(paper_run, finished_run, stereo_set, tmp_path, capsys):
     honest_run = tmp_path / "honest"
-    shutil.copytree(finished_run, honest_run)  # answers are kept beside a run
+    shutil.copytree(finished_run, honest_run)  # predictions are stored in a run
     assert main(["table", str(paper_run), str(honest_run), "--data", str(stereo_set)]) == 0
     out = capsys.readouterr().out
     assert [line for line in out.splitlines() if PAPER_LABEL in line] == [f"{paper_run}: {PAPER_LABEL}"]

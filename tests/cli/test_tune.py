@@ -23,7 +23,7 @@ def test_tuning_on_the_clips_training_held_out_is_never_worse(run, small_trainin
     words = ["--scenes", str(small_training.sounds), "--rooms", str(small_training.rooms)]
     assert main(["tune", str(run), *words]) == 0
     after = system_of(run)
-    # No smoothing and the old thresholds are among what is tried.
+    # The old settings are among those that are tried.
     assert after["validation"]["f20"] >= before["validation"]["f20"]
     assert after["smoothing_frames"] in (1, 3, 5, 7)
     assert (after["members"], after["localizers"]) == (["detector"], ["localizer"])
@@ -40,14 +40,14 @@ def test_ruined_thresholds_are_found_again(run, small_training):
     assert system_of(run)["validation"]["f20"] >= trained["validation"]["f20"]
 
 
-def test_a_tuned_run_answers_and_other_clips_may_tune_it(run, stereo_set, capsys):
+def test_other_clips_can_tune_a_run_and_it_still_predicts(run, stereo_set, capsys):
     assert main(["tune", str(run), "--data", str(stereo_set), "--swap"]) == 0
     clips = stereo_set / "stereo_dev" / "dev-test-sony"
     assert main(["predict", str(run), str(clips), "--out", str(run / "csv")]) == 0
     assert "4 of 4 clips predicted" in capsys.readouterr().err
 
 
-def test_who_is_cautious_hears_less_that_is_not_there(run, small_training):
+def test_caution_never_lowers_thresholds(run, small_training):
     words = ["tune", str(run), "--scenes", str(small_training.sounds), "--rooms", str(small_training.rooms)]
     assert main(words) == 0
     best = system_of(run)
@@ -68,7 +68,7 @@ def test_who_is_cautious_hears_less_that_is_not_there(run, small_training):
         (["{run}", "--data", "{run}", "--classes", "{run}/two.txt"], "has 13 classes, the class list 2"),
     ],
 )
-def test_what_cannot_be_tuned_is_said_and_left_alone(words, sentence, run, capsys):
+def test_what_cannot_be_tuned_is_named_and_left_alone(words, sentence, run, capsys):
     (run / "two.txt").write_text("bell\nmusic\n")
     before = (run / "system.json").read_bytes()
     assert main(["tune", *(word.format(run=run) for word in words)]) == 2

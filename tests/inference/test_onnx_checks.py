@@ -137,7 +137,7 @@ def external_in_a_branch(model):
     tensor.data_location = TensorProto.EXTERNAL
 
 
-def external_without_a_place(model):
+def external_without_a_location(model):
     del model.graph.node[5].attribute[0].t.external_data[:]
     model.graph.node[5].attribute[0].t.data_location = TensorProto.EXTERNAL
 
@@ -185,7 +185,7 @@ def sparse(model):
 CRAFTED = {
     "external": (external, "it keeps weights in another file; export it as a single file"),
     "external in a branch": (external_in_a_branch, "it keeps weights in another file.*"),
-    "external without a place": (external_without_a_place, "it keeps weights in another file.*"),
+    "external without a location": (external_without_a_location, "it keeps weights in another file.*"),
     "custom domain": (set_first("domain", "com.microsoft"), "it uses operators of com.microsoft; only standard .*"),
     "foreign import": (
         lambda model: model.opset_import.append(helper.make_opsetid("evil\x1b[2J", 1)),

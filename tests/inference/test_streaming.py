@@ -161,10 +161,10 @@ def test_a_given_threshold_counts_for_every_class():
 def test_windows_cover_every_frame_once_from_the_most_central_window(frame_count, sizes):
     window_frames, hop_frames = sizes
     windows = cut_windows(frame_count, window_frames, hop_frames)
-    covered = [frame for window in windows for frame in range(*window.kept)]
+    covered = [frame for window in windows for frame in range(*window.taken)]
     assert covered == list(range(frame_count))
     for window in windows:
-        for frame in range(*window.kept):
+        for frame in range(*window.taken):
             assert 0 <= frame - window.first_frame < window_frames
             distance = [abs(2 * (frame - other.first_frame) + 1 - window_frames) for other in windows]
             # Two windows may be equally central.

@@ -1,4 +1,4 @@
-"""The slow twin of streams: windows over a recording of known length, and what was said about each put together."""
+"""The slow twin of streams: windows over a recording of known length, and their values put together."""
 
 import itertools
 import math
@@ -17,18 +17,18 @@ class Window:
 
     Args:
         first_frame: where the window begins, label frames.
-        kept: label frames of the recording that are taken from this window: first and end.
+        taken: label frames of the recording that are taken from this window: first and end.
     """
 
     first_frame: int
-    kept: tuple[int, int]
+    taken: tuple[int, int]
 
 
 def cut_windows(frame_count: int, window_frames: int = 50, hop_frames: int = 25) -> list[Window]:
     """Cover a recording with windows; every frame is taken from the window in whose middle it lies best.
 
     Windows overlap so that a network sees what comes before and after. Values are taken, not averaged: tracks of one
-    window may stand in another order in the next.
+    window may have another order in the next.
 
     Args:
         frame_count: of the recording.
@@ -36,9 +36,9 @@ def cut_windows(frame_count: int, window_frames: int = 50, hop_frames: int = 25)
         hop_frames: from one window to the next, at most window_frames.
 
     Returns:
-        windows in order; their kept parts follow each other without gap or overlap.
+        windows in order; their taken parts follow each other without gap or overlap.
 
-    >>> [(w.first_frame, w.kept) for w in cut_windows(90)]
+    >>> [(w.first_frame, w.taken) for w in cut_windows(90)]
     [(0, (0, 38)), (25, (38, 58)), (40, (58, 90))]
     """
     if frame_count <= window_frames:
@@ -66,10 +66,10 @@ def window_audio(
 
 
 def put_together(values: Sequence[NDArray[np.float32]], windows: Sequence[Window]) -> NDArray[np.float32]:
-    """The kept parts of each window's values (L, ...) end to end: values of the whole recording."""
+    """The taken parts of each window's values (L, ...) end to end: values of the whole recording."""
     return np.concatenate(
         [
-            part[window.kept[0] - window.first_frame : window.kept[1] - window.first_frame]
+            part[window.taken[0] - window.first_frame : window.taken[1] - window.first_frame]
             for part, window in zip(values, windows, strict=True)
         ]
     )

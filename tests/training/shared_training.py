@@ -1,6 +1,6 @@
 """A program: one network without batch norm, trained by however many processes `torchrun` started, into a folder.
 
-With the word `frozen` behind the folder its encoder stands still at first.
+With the word `frozen` after the folder its encoder is frozen at first.
 """
 
 import sys
@@ -41,6 +41,6 @@ if __name__ == "__main__":
         frozen = small_detectors.detector()
         detector = replace(frozen, model=replace(frozen.model, dropout=0.0), epochs=2)
     data, held_out = noise_data(recipe)
-    place = Path(sys.argv[1])
-    (place / detector.name).mkdir(parents=True, exist_ok=True)
-    train_network(place, recipe, detector, data, held_out, LoopSettings(device="cpu"))
+    folder = Path(sys.argv[1])
+    (folder / detector.name).mkdir(parents=True, exist_ok=True)
+    train_network(folder, recipe, detector, data, held_out, LoopSettings(device="cpu"))

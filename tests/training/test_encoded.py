@@ -1,4 +1,4 @@
-"""What a frozen encoder says about a fixed set of clips: made once, whole whatever happens, gone when it learns."""
+"""Stored vectors of a frozen encoder: made once, continued after any interruption, deleted when it is trained."""
 
 from dataclasses import replace
 
@@ -53,11 +53,11 @@ def never():
     return False
 
 
-def files_of(place):
-    return {path.name for path in place.iterdir()} & FILES
+def files_of(directory):
+    return {path.name for path in directory.iterdir()} & FILES
 
 
-def test_rows_are_what_the_encoder_says(data, tmp_path):
+def test_rows_are_the_output_of_the_encoder(data, tmp_path):
     learner = frozen()
     found = EncodedClips(tmp_path, learner, data)
     assert found.make(never)
@@ -82,7 +82,7 @@ def test_training_from_rows_is_training_from_clips(data, tmp_path, tiny_clips):
     for batch in batches:
         assert quick.learn(batch)["loss"] == pytest.approx(plain.learn(batch)["loss"], rel=1e-4)
     assert quick.encoded is not None
-    quick.learn(batches[0])  # the first step in which a block learns
+    quick.learn(batches[0])  # the first step in which a block is trained
     assert quick.encoded is None
 
 
@@ -94,25 +94,25 @@ def test_half_precision_halves_the_file(data, tmp_path):
     assert found.rows([0]).dtype == torch.float32
 
 
-def test_an_interrupted_file_goes_on_and_a_damaged_one_is_mended(data, tmp_path, few_at_once):
+def test_an_interrupted_file_is_continued_and_a_damaged_one_is_repaired(data, tmp_path, few_at_once):
     whole = tmp_path / "whole"
     whole.mkdir()
     assert EncodedClips(whole, frozen(), data).make(never)
     expected = (whole / "encoded.rows").read_bytes()
     stops = iter([False, True])
-    place = tmp_path / "parts"
-    place.mkdir()
-    assert not EncodedClips(place, frozen(), data).make(lambda: next(stops))
-    assert len((place / "encoded.rows").read_bytes()) == len(expected) * 4 // 6
-    with (place / "encoded.rows").open("ab") as file:
+    directory = tmp_path / "parts"
+    directory.mkdir()
+    assert not EncodedClips(directory, frozen(), data).make(lambda: next(stops))
+    assert len((directory / "encoded.rows").read_bytes()) == len(expected) * 4 // 6
+    with (directory / "encoded.rows").open("ab") as file:
         file.write(b"half a row, left by a kill")
-    assert EncodedClips(place, frozen(), data).make(never)
-    assert (place / "encoded.rows").read_bytes() == expected
+    assert EncodedClips(directory, frozen(), data).make(never)
+    assert (directory / "encoded.rows").read_bytes() == expected
     damaged = bytearray(expected)
     damaged[7] ^= 1
-    (place / "encoded.rows").write_bytes(damaged)
-    assert EncodedClips(place, frozen(), data).make(never)
-    assert (place / "encoded.rows").read_bytes() == expected
+    (directory / "encoded.rows").write_bytes(damaged)
+    assert EncodedClips(directory, frozen(), data).make(never)
+    assert (directory / "encoded.rows").read_bytes() == expected
 
 
 def test_another_encoder_or_another_clip_makes_it_anew(data, tmp_path, clip_folder):
@@ -127,7 +127,7 @@ def test_another_encoder_or_another_clip_makes_it_anew(data, tmp_path, clip_fold
     assert (tmp_path / "encoded.rows").stat().st_size == len(before) // 3
 
 
-def test_nothing_is_kept_of_what_would_not_stay_the_same(data, tmp_path, tiny_data, monkeypatch, caplog):
+def test_vectors_that_change_between_epochs_are_not_stored(data, tmp_path, tiny_data, monkeypatch, caplog):
     assert encoded_clips(tmp_path, frozen(), data) is not None
     assert encoded_clips(tmp_path, frozen(), tiny_data) is None
     assert encoded_clips(tmp_path, frozen(detector(spec_augment=SpecAugmentSettings())), data) is None
@@ -139,17 +139,17 @@ def test_nothing_is_kept_of_what_would_not_stay_the_same(data, tmp_path, tiny_da
     assert "encoding anew in every epoch" in caplog.text
 
 
-def test_a_run_sweeps_the_file_and_a_stopped_one_ends_at_the_same_bits(data, tmp_path, tiny_clips, caplog):
+def test_a_run_deletes_the_file_and_a_stopped_one_ends_at_the_same_bits(data, tmp_path, tiny_clips, caplog):
     recipe = Recipe("encoded", (replace(detector(), epochs=2, epoch_clips=8),))  # 4 steps, the first frozen
     assert train(recipe, data, tiny_clips, tmp_path / "whole", CPU)
     assert "its encoder is frozen at first but begins with random weights; give --encoder" in caplog.text
-    asked = iter(range(100))
+    calls = iter(range(100))
     seen = []
 
     def stop_when(number):
         def ask():
             seen.append(files_of(tmp_path / "parts" / "detector"))
-            return next(asked) == number
+            return next(calls) == number
 
         return ask
 

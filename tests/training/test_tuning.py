@@ -1,4 +1,4 @@
-"""What is chosen for a whole system on held-out clips, of networks whose answers are given."""
+"""The choice of thresholds and smoothing for a system, with networks of given values."""
 
 import numpy as np
 import pytest
@@ -13,8 +13,8 @@ from whence.training.validation import ValidationClips
 CLIPS, FRAMES, CLASSES = 8, 50, 13
 
 
-class Says:
-    """A member that answers with what it was given, whatever it hears."""
+class GivenValues:
+    """A bundle that predicts given values for any clips."""
 
     def __init__(self, settings, values):
         self.coding, self._values = Classwise(settings), values
@@ -36,15 +36,15 @@ def scene():
         tables.append(Events.from_columns({**columns, "distance_m": distance_m[clip][frame, class_index]}))
     audio = torch.zeros(CLIPS, 2, 2400)
     clips = ValidationClips(audio, tables, [f"fold3_room{n}_mix001" for n in range(CLIPS)], STARSS23)
-    said = np.full((CLIPS, FRAMES, 3, CLASSES), np.nan, np.float32)
-    said[:, :, ACTIVITY] = np.clip(0.3 * active + rng.normal(0.4, 0.2, active.shape), 0, 1)
+    detected = np.full((CLIPS, FRAMES, 3, CLASSES), np.nan, np.float32)
+    detected[:, :, ACTIVITY] = np.clip(0.3 * active + rng.normal(0.4, 0.2, active.shape), 0, 1)
     located = np.stack([np.full(active.shape, np.nan), azimuth_deg, distance_m], axis=2).astype(np.float32)
-    return clips, [Says(detection(), said), Says(localization(), located)]
+    return clips, [GivenValues(detection(), detected), GivenValues(localization(), located)]
 
 
 def tuned(scene, **wanted):
-    clips, members = scene
-    return tune_system(SystemFile(("detector",), ("localizer",), classes=STARSS23.names), members, clips, **wanted)
+    clips, bundles = scene
+    return tune_system(SystemFile(("detector",), ("localizer",), classes=STARSS23.names), bundles, clips, **wanted)
 
 
 def test_caution_gives_up_no_more_than_it_may_and_raises_thresholds(scene):
@@ -69,11 +69,11 @@ def test_smoothing_is_chosen_where_flickers_are_wrong(scene):
     events = []
     for grid in wrong[:, :, ACTIVITY]:
         frame, class_index = np.nonzero(grid)
-        place = {"azimuth_deg": np.zeros(len(frame)), "distance_m": np.ones(len(frame))}
-        events.append(Events.from_columns({"frame": frame, "class_index": class_index, **place}))
+        position = {"azimuth_deg": np.zeros(len(frame)), "distance_m": np.ones(len(frame))}
+        events.append(Events.from_columns({"frame": frame, "class_index": class_index, **position}))
     wrong[:, 4::10, ACTIVITY] = 0
     located = np.nan_to_num(localizer.values(clips.audio)) * 0 + np.array([np.nan, 0, 1], np.float32)[:, None]
     lasting = ValidationClips(clips.audio, events, clips.names, clips.classes)
-    chosen = tuned((lasting, [Says(detection(), wrong), Says(localization(), located)]), smoothing=(1, 3))
+    chosen = tuned((lasting, [GivenValues(detection(), wrong), GivenValues(localization(), located)]), smoothing=(1, 3))
     assert chosen.smoothing_frames == 3
     assert chosen.validation["f20"] > 0.99

@@ -29,7 +29,7 @@ def noise_sounds(seed):
 
 
 def dry_room(places=8):
-    """One room without walls, a place every few degrees."""
+    """One room without walls, a position every few degrees."""
     azimuth = np.linspace(-80, 80, places)
     sine, cosine = np.sin(np.radians(azimuth)), np.cos(np.radians(azimuth))
     responses = np.stack([np.ones(places), sine, cosine], axis=1)[:, :, None].astype(np.float16)

@@ -2,7 +2,7 @@
 
 # B clip, L label frame (100 ms), S sample
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -156,19 +156,15 @@ def load_bundle(path: Path, precision: str = "float32") -> NetworkBundle:
 
     Raises:
         ModelError: the file is missing, damaged or foreign.
-        InferenceError: it does not say which features or coding the network has.
+        InferenceError: it does not state the features or the coding of the network.
     """
     network, description = load_network(path)
-    return NetworkBundle.build(_settings_of(network, description, path), precision, network)
-
-
-def _settings_of(network: Network, description: Mapping[str, Any], path: Path) -> BundleSettings:
-    """The settings that a file of weights describes."""
     for part in ("features", "output"):
         if part not in description:
-            raise InferenceError(f"{path}: does not say its {part}; train it again, or convert it anew")
+            raise InferenceError(f"{path}: does not state its {part}; train it again, or convert it anew")
     features = from_plain(FeatureSettings, description["features"], f"{path}: features", ModelError)
-    return BundleSettings(network.settings, features, output_from_plain(description["output"]))
+    settings = BundleSettings(network.settings, features, output_from_plain(description["output"]))
+    return NetworkBundle.build(settings, precision, network)
 
 
 def load_run(

@@ -109,7 +109,9 @@ class OnnxNetworks:
         if text is None:
             raise InferenceError(f"{path}: an ONNX file of another program; make one with: whence export RUN")
         self.card = OnnxCard.from_json(text, str(path))
-        self._check_graph(path)
+        has = {entry.name for entry in self._session.get_inputs()}, {e.name for e in self._session.get_outputs()}
+        if has != (set(self.card.inputs), set(self.card.networks)):
+            raise InferenceError(f"{path}: its description does not fit its graph; export it again")
         self._front_ends = {name: numpy_features(settings) for name, settings in self.card.inputs.items()}
         self._codings = [build_output(output_from_plain(dict(plain))) for plain in self.card.networks.values()]
 
@@ -134,12 +136,6 @@ class OnnxNetworks:
         maps = {name: front_end(clip) for name, front_end in self._front_ends.items()}
         outputs: list[NDArray[np.float32]] = self._session.run(list(self.card.networks), maps)
         return outputs
-
-    def _check_graph(self, path: Path) -> None:
-        """Refuse a description that belongs to another graph."""
-        has = {entry.name for entry in self._session.get_inputs()}, {e.name for e in self._session.get_outputs()}
-        if has != (set(self.card.inputs), set(self.card.networks)):
-            raise InferenceError(f"{path}: its description does not fit its graph; export it again")
 
 
 def load_onnx(path: Path, *, swap: bool = False, threads: int = 0, trusted: bool = False) -> NetworkSystem:

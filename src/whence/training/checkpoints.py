@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ _LOG = logging.getLogger("whence.training")
 _NAMES = ("state.a.safetensors", "state.b.safetensors")
 _State = dict[str, Tensor]
 _Summary = dict[str, Any]
+_Weights = list[tuple[_Summary, _State]]
 
 
 def save_state(folder: Path, tensors: _State) -> Path:
@@ -130,7 +132,7 @@ def keep_if_best(folder: Path, count: int, learner: Learner, epoch: int, found: 
         path.with_suffix(".safetensors").unlink(missing_ok=True)
 
 
-def best_weights(folder: Path) -> list[tuple[_Summary, _State]]:
+def best_weights(folder: Path) -> _Weights:
     """Return the weights of the best epochs, best first, with their summaries."""
     found = [(json.loads(path.read_text()), path) for path in sorted(folder.glob("best.epoch*.json"))]
     found.sort(key=lambda pair: -pair[0]["score"])
@@ -168,13 +170,19 @@ def choose_weights(
     Source: T. Zhao et al. 2025: the best five by validation are scored on test as well, and the final one is chosen
         from both. How both are weighed is not reported; the mean is our reading.
     """
+
+    def bundle_with(tensors: _State) -> NetworkBundle:
+        bundle = NetworkBundle.build(network.bundle_settings, recipe.precision)
+        bundle.network.load_state_dict(tensors)
+        return bundle.on(device)
+
     best = best_weights(folder / network.name)
     if recipe.protocol == "paper":
         assert test_clips is not None
-        summary, tensors = _on_both(best, recipe, network, test_clips, device)
+        summary, tensors = _on_both(best, bundle_with, test_clips)
         _note(folder, network.name, summary)
     else:
-        summary, tensors = _on_held_out(best, recipe, network, held_out, device)
+        summary, tensors = _on_held_out(best, bundle_with, held_out)
     description = network.bundle_settings.to_plain() | {
         "recipe": recipe.name,
         "network": network.name,
@@ -187,16 +195,12 @@ def choose_weights(
 
 
 def _on_held_out(
-    best: list[tuple[_Summary, _State]],
-    recipe: Recipe,
-    network: NetworkRecipe,
-    held_out: ValidationClips,
-    device: str,
+    best: _Weights, bundle_with: Callable[[_State], NetworkBundle], held_out: ValidationClips
 ) -> tuple[_Summary, _State]:
     """Return the weights of the best epoch, or the mean of all where that is better."""
     if len(best) > 1:
         mean = _mean([weights for _, weights in best])
-        bundle = _bundle(mean, recipe, network, device)
+        bundle = bundle_with(mean)
         found = validate(bundle.coding, predict(bundle, held_out), held_out)
         if found.score > best[0][0]["score"]:
             return _summary_of(found, [summary["epoch"] for summary, _ in best]), mean
@@ -204,17 +208,13 @@ def _on_held_out(
 
 
 def _on_both(
-    best: list[tuple[_Summary, _State]],
-    recipe: Recipe,
-    network: NetworkRecipe,
-    test_clips: DevTestClips,
-    device: str,
+    best: _Weights, bundle_with: Callable[[_State], NetworkBundle], test_clips: DevTestClips
 ) -> tuple[_Summary, _State]:
     """Return the weights with the highest mean of validation score and test score."""
     scored = []
     for summary, tensors in best:
         thresholds = None if summary["thresholds"] is None else np.array(summary["thresholds"])
-        found = test_clips.score(_bundle(tensors, recipe, network, device), thresholds)
+        found = test_clips.score(bundle_with(tensors), thresholds)
         on_test = {"score": found.score, **found.numbers}
         scored.append(({**summary, "dev_test": on_test, "mean": 0.5 * (summary["score"] + found.score)}, tensors))
     return max(scored, key=lambda pair: pair[0]["mean"])
@@ -226,13 +226,6 @@ def _note(folder: Path, name: str, summary: _Summary) -> None:
     if not any("chosen_epoch" in seen and seen["network"] == name for seen in read_lines(folder)):
         scores = {"score": summary["score"], "dev_test": summary["dev_test"], "mean": summary["mean"]}
         append_line(folder, line | scores | {"protocol": PAPER_LABEL})
-
-
-def _bundle(tensors: _State, recipe: Recipe, network: NetworkRecipe, device: str) -> NetworkBundle:
-    """Build a network of a recipe with given weights."""
-    bundle = NetworkBundle.build(network.bundle_settings, recipe.precision)
-    bundle.network.load_state_dict(tensors)
-    return bundle.on(device)
 
 
 def _mean(states: list[_State]) -> _State:

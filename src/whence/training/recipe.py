@@ -12,7 +12,7 @@ from whence.models import layer_count
 from whence.models.outputs import OutputSettings, build_output
 from whence.scenes import SceneSettings
 from whence.scenes.transforms import FilterAugmentSettings, SpecAugmentSettings
-from whence.settings import suggestion, with_changes
+from whence.settings import suggestion, to_plain, with_changes
 
 
 @dataclass(frozen=True)
@@ -139,11 +139,8 @@ class NetworkRecipe:
     def to_plain(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
         names = ("name", "batch_clips", "epochs", "epoch_clips", "frozen_encoder", "trainable")
-        masks = {
-            name: getattr(self, name) and asdict(getattr(self, name)) for name in ("spec_augment", "filter_augment")
-        }
-        plain = {name: getattr(self, name) for name in names}
-        return plain | masks | self.bundle_settings.to_plain() | {"optimizer": asdict(self.optimizer)}
+        plain = {name: to_plain(getattr(self, name)) for name in (*names, "spec_augment", "filter_augment")}
+        return plain | self.bundle_settings.to_plain() | {"optimizer": asdict(self.optimizer)}
 
 
 @dataclass(frozen=True)
