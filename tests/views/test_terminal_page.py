@@ -97,7 +97,7 @@ def test_losses_latency_load_recording_and_absence_are_in_the_state_line():
     (line,) = [line for line in shown(latency_s=0.2, real_time_factor=0.12, lost_s=1.26) if "latency" in line]
     assert line == "latency 0.2 s   real-time factor 0.12   lost 1.3 s"
     assert any("recording 1:01:01" in line for line in shown(recording_s=3_661.0))
-    assert any("the device gives no sound; waiting 7 s more" in line for line in shown(patience_s=7.0))
+    assert any("the device gives no sound; waiting 7 s more" in line for line in shown(wait_left_s=7.0))
     assert any("channels swapped" in line for line in shown(swapped=True))
     assert shown(message="kept")[-2] == "kept"
     assert shown()[-1] == "r record   s save the last minute   x swap channels   q quit"

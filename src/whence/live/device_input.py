@@ -73,7 +73,7 @@ class DeviceInput:
         return missing_s if missing_s >= _AWAY_S else 0.0
 
     @property
-    def patience_s(self) -> float | None:
+    def wait_left_s(self) -> float | None:
         """Seconds until a device that is away is given up; None while it gives sound."""
         return max(_GIVES_UP_S - self.away_s, 0.0) if self.away_s else None
 

@@ -98,7 +98,7 @@ class Listener:
             latency_s=self._stream.latency_s,
             real_time_factor=self._busy_s / self._load_s if self._load_s else 0.0,
             lost_s=self._sound.lost_s,
-            patience_s=self._sound.patience_s,
+            wait_left_s=self._sound.wait_left_s,
             recording_s=None if recording is None else recording.duration_s,
             swapped=self._sound.swapped,
             levels_db=self._sound.levels_db,

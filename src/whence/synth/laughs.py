@@ -90,7 +90,7 @@ def _laughing(rng: np.random.Generator, tract: float) -> Speaker:
     )
 
 
-def _somebody(rng: np.random.Generator) -> tuple[Speaker, float]:
+def _draw_laugher(rng: np.random.Generator) -> tuple[Speaker, float]:
     """A laughing voice and its pitch: higher and wider than in speech."""
     if chance(rng, 0.5):
         return _laughing(rng, rng.uniform(1.1, 1.28)), log_uniform(rng, 240, 620)
@@ -99,7 +99,7 @@ def _somebody(rng: np.random.Generator) -> tuple[Speaker, float]:
 
 def _heartily(rng: np.random.Generator) -> Wave:
     """One or two voiced bouts."""
-    speaker, pitch_hz = _somebody(rng)
+    speaker, pitch_hz = _draw_laugher(rng)
     per_second = rng.uniform(4.0, 6.3)
     pieces, start_s = [], 0.0
     for _ in range(1 + chance(rng, 0.45)):
@@ -111,7 +111,7 @@ def _heartily(rng: np.random.Generator) -> Wave:
 
 def _chuckle(rng: np.random.Generator) -> Wave:
     """Breath through nose and throat with little voice."""
-    speaker, pitch_hz = _somebody(rng)
+    speaker, pitch_hz = _draw_laugher(rng)
     return bout(rng, speaker, pitch_hz * 0.8, rng.uniform(4.5, 7.0), rng.uniform(0.25, 0.7))
 
 

@@ -31,7 +31,7 @@ class State:
         latency_s: algorithmic latency of the stream.
         real_time_factor: seconds of work for each second of sound, lately.
         lost_s: sound that was lost.
-        patience_s: time until a device that gives no sound is given up; None while it gives sound.
+        wait_left_s: time until a device that gives no sound is given up; None while it gives sound.
         recording_s: length of the recording that runs; None where none does.
         swapped: whether left and right are exchanged.
         levels_db: of left and right, 0 is full scale.
@@ -45,7 +45,7 @@ class State:
     latency_s: float = 0.0
     real_time_factor: float = 0.0
     lost_s: float = 0.0
-    patience_s: float | None = None
+    wait_left_s: float | None = None
     recording_s: float | None = None
     swapped: bool = False
     levels_db: tuple[float, float] = (-math.inf, -math.inf)
@@ -126,8 +126,8 @@ def source_text(source: ActiveSource, classes: ClassList) -> str:
 
 def _state_line(state: State) -> Text:
     """Latency, load, losses and the recording; or that the device is away."""
-    if state.patience_s is not None:
-        return Text.assemble((f"the device gives no sound; waiting {state.patience_s:.0f} s more", "reverse"))
+    if state.wait_left_s is not None:
+        return Text.assemble((f"the device gives no sound; waiting {state.wait_left_s:.0f} s more", "reverse"))
     line = Text()
     load = f"latency {state.latency_s:.1f} s   real-time factor {state.real_time_factor:.2f}"
     line.append(load, "bold" if state.real_time_factor >= 1 else "")
