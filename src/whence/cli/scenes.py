@@ -117,10 +117,11 @@ def read_scene_settings(path: Path | None) -> SceneSettings:
 
     if path is None:
         return SceneSettings()
+    data = read_settings_file(path)
     try:
-        return SceneSettings.from_plain(read_settings_file(path))
+        return SceneSettings.from_plain(data)
     except WhenceError as error:
-        raise WhenceError(f"{path}: {error}" if str(path) not in str(error) else str(error)) from None
+        raise WhenceError(str(error), where=path) from None
 
 
 def fitted_to(sounds: Sounds, settings: SceneSettings) -> SceneSettings:
