@@ -210,7 +210,10 @@ def test_any_bytes_are_read_rightly_or_not_at_all(text):
         np.testing.assert_array_equal(numbers, by_hand(text))
 
 
-@pytest.mark.parametrize("odd", " 5|+5|5.0|5\r||nan|1e3|1_0|\u0663|5;5|'5'|1234567890|\0".split("|"))
+ODD = [" 5", "+5", "5.0", "5\r", "", "nan", "1e3", "1_0", "\u0663", "5;5", '"5"', "1234567890", "0" * 999, "\0"]
+
+
+@pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize("column", range(3))
 def test_one_odd_value_anywhere_stops_the_fast_parser(odd, column):
     row = [b"1", b"-2", b"3"]
