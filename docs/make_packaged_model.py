@@ -68,7 +68,7 @@ def write_training_list(manifest: Path, folder: Path) -> Path:
     """Write the list of training sounds, and procedural sounds beside it."""
     with manifest.open(encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["split"] == "train" and row["licence_clear"] == "1"]
-    kept = [
+    chosen = [
         {name: str(manifest.parent.resolve() / row["path"]) if name == "path" else row[name] for name in COLUMNS}
         for row in rows
         if row["class"] != "interference" or not any(word in row["path"].lower() for word in AMBIGUOUS)
@@ -77,8 +77,8 @@ def write_training_list(manifest: Path, folder: Path) -> Path:
     (folder / "procedural").mkdir(parents=True, exist_ok=True)
     for word, (class_index, count) in FEW.items():
         for sound in sounds.of_class(class_index)[:count]:
-            kept.append(write_procedural(sounds, int(sound), word, folder / "procedural"))
-    return write_list(folder / "sounds.csv", kept)
+            chosen.append(write_procedural(sounds, int(sound), word, folder / "procedural"))
+    return write_list(folder / "sounds.csv", chosen)
 
 
 def write_varied_list(listed: Path, folder: Path) -> Path:
@@ -92,10 +92,10 @@ def write_varied_list(listed: Path, folder: Path) -> Path:
     if target.exists():
         return target
     with listed.open(encoding="utf-8") as file:
-        kept = list(csv.DictReader(file))
+        rows = list(csv.DictReader(file))
     rng = np.random.default_rng(3)
     folder.mkdir(parents=True, exist_ok=True)
-    for number, row in enumerate(list(kept)):
+    for number, row in enumerate(list(rows)):
         if row["class"] == "background" or row["licence"] == "procedural":
             continue
         samples, rate = soundfile.read(row["path"], dtype="int16")
@@ -103,11 +103,11 @@ def write_varied_list(listed: Path, folder: Path) -> Path:
             # The same samples at another rate have another speed.
             path = folder.resolve() / f"{number}_{version}.flac"
             soundfile.write(path, samples, round(rate * factor))
-            kept.append(row | {"path": str(path)})
+            rows.append(row | {"path": str(path)})
     sounds = procedural_sounds(13, MORE, background=0, interference=0)
     for class_index, word in enumerate(STARSS23.names):
-        kept += [write_procedural(sounds, int(sound), word, folder) for sound in sounds.of_class(class_index)]
-    return write_list(target, kept)
+        rows += [write_procedural(sounds, int(sound), word, folder) for sound in sounds.of_class(class_index)]
+    return write_list(target, rows)
 
 
 def write_procedural(sounds: Sounds, sound: int, word: str, folder: Path) -> dict[str, str]:

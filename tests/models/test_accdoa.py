@@ -36,8 +36,8 @@ def test_loss_is_the_mean_of_squares_without_what_is_not_known():
     total = 0.0
     for frame, element, k in np.ndindex(4, 3, 3):
         number, wanted = raw[0, frame, element * 3 + k], target[0, frame, element, k]
-        said = math.tanh(number) if element < 2 else max(number, 0.0)
-        total += 0.0 if math.isnan(wanted) else (said - wanted) ** 2
+        found = math.tanh(number) if element < 2 else max(number, 0.0)
+        total += 0.0 if math.isnan(wanted) else (found - wanted) ** 2
     found = CODING.loss(torch.from_numpy(raw), torch.from_numpy(target))
     assert found.item() == pytest.approx(total / 36, rel=1e-5)
 

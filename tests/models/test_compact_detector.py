@@ -31,7 +31,7 @@ def test_left_and_right_are_interchangeable():
     torch.manual_seed(1)
     net = CompactDetector(replace(CompactDetectorSettings(), input_maps=2, width=8, recurrent=4)).eval()
     maps = torch.randn(1, 2, 100, 64)
-    # Sums may be taken in another order at another place in a batch.
+    # Sums may be taken in another order at another position in a batch.
     torch.testing.assert_close(net(maps), net(maps.flip(1)), rtol=1e-4, atol=1e-5)
 
 

@@ -46,7 +46,7 @@ def test_a_symmetric_localizer_mirrors_swapped_channels():
     with torch.inference_mode():
         plain, swapped = (net(front_end(sound)).chunk(3, dim=2) for sound in (audio, audio.flip(1)))
     for one, other, sign in zip(plain, swapped, (1, -1, 1), strict=True):
-        # Sums may be taken in another order at another place in a batch.
+        # Sums may be taken in another order at another position in a batch.
         torch.testing.assert_close(one, sign * other, rtol=1e-4, atol=1e-5)
 
 

@@ -58,7 +58,7 @@ def test_several_maps_are_encoded_alike_and_their_order_does_not_matter():
     torch.manual_seed(2)
     net = DashengDetector(replace(TINY, input_maps=2)).eval()
     mel = torch.randn(2, 2, 51, 8)
-    # Sums may be taken in another order at another place in a batch.
+    # Sums may be taken in another order at another position in a batch.
     torch.testing.assert_close(net(mel), net(mel.flip(1)), rtol=1e-4, atol=1e-5)
     same = mel[:, :1].expand(-1, 2, -1, -1)
     torch.testing.assert_close(net(same), net(mel[:, :1]), rtol=1e-4, atol=1e-5)

@@ -1,4 +1,4 @@
-"""Each way of saying metres inverts, and errors cost what they say."""
+"""Predicted distances are never negative, and errors have the cost of the formula."""
 
 import math
 
@@ -10,13 +10,6 @@ from whence.errors import ModelError
 from whence.models.outputs.distance import DistanceScale
 
 KINDS = ("softplus", "relu", "standard", "log")
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_there_and_back(kind):
-    metres = torch.tensor([0.1, 0.5, 1.9, 7.0, 30.0], dtype=torch.float64)
-    scale = DistanceScale(kind)
-    torch.testing.assert_close(scale.to_metres(scale.from_metres(metres)), metres)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -45,7 +38,7 @@ def test_the_error_is_the_formula(kind, relative, absolute):
 
 def test_a_perfect_estimate_costs_nothing_and_an_unknown_label_neither():
     scale = DistanceScale("standard")
-    raw = torch.tensor([scale.from_metres(3.0), 5.0], requires_grad=True)
+    raw = torch.tensor([(3.0 - 1.9) / 0.66, 5.0], requires_grad=True)
     cost = scale.cost(raw, torch.tensor([3.0, math.nan]))
     cost.sum().backward()
     assert cost.tolist() == pytest.approx([0.0, 0.0], abs=1e-10)

@@ -228,7 +228,7 @@ def test_sound_to_loss_works_for_each_network_as_it_comes(name, coding):
 
 
 def test_networks_copy():
-    """Averages of weights are kept in a copy, which must not share memory."""
+    """Averages of weights are a copy, which must not share memory."""
     net = build_model(NETWORKS["compact_localizer"][0](26))
     twin = copy.deepcopy(net)
     torch.nn.init.zeros_(twin.output_layer.weight)

@@ -70,18 +70,18 @@ def test_any_flipped_byte_is_noticed(saved):
     path, _ = saved
     whole = bytearray(path.read_bytes())
     rng = torch.Generator().manual_seed(1)
-    for place in torch.randint(0, len(whole), (60,), generator=rng).tolist():
+    for position in torch.randint(0, len(whole), (60,), generator=rng).tolist():
         broken = bytearray(whole)
-        broken[place] ^= 0x10
+        broken[position] ^= 0x10
         path.write_bytes(broken)
         with pytest.raises(ModelError, match=r"damaged|no description|checkpoint of another program"):
             load_weights(path)
 
 
-@pytest.mark.parametrize("kept", [0, 1, 7, 100, -1])
-def test_a_cut_file_is_refused(saved, kept):
+@pytest.mark.parametrize("length", [0, 1, 7, 100, -1])
+def test_a_cut_file_is_refused(saved, length):
     path, _ = saved
-    path.write_bytes(path.read_bytes()[:kept])
+    path.write_bytes(path.read_bytes()[:length])
     with pytest.raises(ModelError, match="damaged"):
         load_weights(path)
 
@@ -94,8 +94,8 @@ def with_description(path, **changes):
 
     from whence.models import weights as module
 
-    said = json.dumps({**weights.description, **changes}, sort_keys=True)
-    path.write_bytes(save(weights.tensors, module._metadata(weights.tensors, said)))
+    text = json.dumps({**weights.description, **changes}, sort_keys=True)
+    path.write_bytes(save(weights.tensors, module._metadata(weights.tensors, text)))
 
 
 def test_a_newer_format_says_how_to_read_it(saved):

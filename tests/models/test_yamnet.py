@@ -57,7 +57,7 @@ def test_finer_time_keeps_every_vector_of_the_original(halvings):
     wide, narrow = coarse.convolved(features), fine.convolved(features)
     step = 2 ** (5 - halvings)
     assert narrow.shape[2] == wide.shape[2] * step
-    # Beyond the ends the finer network pads at other places, so the last vectors may differ.
+    # Beyond the ends the finer network pads at other positions, so the last vectors may differ.
     inside = slice(4, -8)
     torch.testing.assert_close(narrow[:, :, ::step][:, :, inside], wide[:, :, inside], rtol=1e-4, atol=1e-4)
 

@@ -50,6 +50,7 @@ class _ConvPool(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weights: Tensor, size: tuple[int, int]) -> Tensor:
+        """(B, C, T, F) -> pooled (B, O, T / pool, F / pool)."""
         ctx.size = size
         weights = weights.contiguous(memory_format=torch.channels_last)
         pooled, indices = [], []
@@ -62,6 +63,7 @@ class _ConvPool(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor, None]:
+        """Return the gradient of the weights; the features need none."""
         x, indices = ctx.saved_tensors
         shape = (gradient.shape[1], x.shape[1], 3, 3)
         total = torch.zeros(shape, device=x.device)

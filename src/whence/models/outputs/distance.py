@@ -29,8 +29,9 @@ class DistanceScale:
     Raises:
         ModelError: an unknown kind or a deviation that is not positive.
 
-    >>> DistanceScale("standard").to_metres(DistanceScale("standard").from_metres(2.5))
-    2.5
+    >>> import numpy as np
+    >>> DistanceScale("log").to_metres(np.log([2.5]))
+    array([2.5])
     """
 
     kind: Literal["softplus", "relu", "standard", "log"] = "softplus"
@@ -46,24 +47,14 @@ class DistanceScale:
             raise ModelError(f"distance deviation_m is {self.deviation_m}; it must be positive")
 
     def to_metres(self, raw: Any) -> Any:
-        """Convert raw output (array, tensor; a plain number for `standard`) to metres, never negative."""
+        """Convert raw output (array or tensor) to metres, never negative."""
         if self.kind == "softplus":
             return softplus(raw)
         if self.kind == "relu":
             return relu(raw)
         if self.kind == "log":
             return exp(raw)
-        metres = raw * self.deviation_m + self.mean_m
-        return max(metres, 0.0) if isinstance(metres, float) else relu(metres)
-
-    def from_metres(self, distance_m: Any) -> Any:
-        """Return the raw output that stands for these metres (tensor; a plain number for `standard`)."""
-        if self.kind == "relu":
-            return distance_m
-        if self.kind == "standard":
-            return (distance_m - self.mean_m) / self.deviation_m
-        near = distance_m.clamp(min=_CLOSEST_M)
-        return near.log() if self.kind == "log" else near + (-(-near).expm1()).log()
+        return relu(raw * self.deviation_m + self.mean_m)
 
     def cost(self, raw: "Tensor", distance_m: "Tensor") -> "Tensor":
         """Return the cost of each estimate; 0, without gradient, where the label is NaN (not known).
@@ -76,10 +67,11 @@ class DistanceScale:
         label = distance_m.where(known, distance_m.new_ones(()))
         if self.relative:
             error = self.to_metres(raw) / label.clamp(min=_CLOSEST_M) - 1.0
-        elif self.kind in ("softplus", "relu"):
-            error = self.to_metres(raw) - label
+        elif self.kind == "standard":
+            error = raw - (label - self.mean_m) / self.deviation_m
+        elif self.kind == "log":
+            error = raw - label.clamp(min=_CLOSEST_M).log()
         else:
-            error = raw - self.from_metres(label)
+            error = self.to_metres(raw) - label
         size = error.abs() if self.absolute else error * error
-        counted: Tensor = size.where(known, error.new_zeros(()))
-        return counted
+        return size.where(known, error.new_zeros(()))
