@@ -8,7 +8,6 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from types import FrameType
 from typing import NoReturn, TextIO
 
 # Command modules import slow libraries (numpy, torch) only when they run, so these imports take milliseconds.
@@ -150,7 +149,7 @@ class _TerminatedError(BaseException):
     """SIGTERM arrived; unwinds like KeyboardInterrupt so that open files are closed or removed."""
 
 
-def _on_sigterm(signal_number: int, frame: FrameType | None) -> NoReturn:
+def _on_sigterm(*_: object) -> NoReturn:
     raise _TerminatedError
 
 
