@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from whence.views import SpectrogramImage
+from whence.views import SpectrogramImage, level_colours
 from whence.views.spectrogram import MOST_COLUMNS, band_of
 
 
@@ -57,3 +57,8 @@ def test_a_tone_is_brightest_in_its_band_and_on_its_side():
     assert abs(int(levels_db[0, :, 5].argmax()) + 0.5 - 128 * band_of(3_000.0)) < 1.5
     assert levels_db[0].max() == pytest.approx(0.0, abs=0.1)
     assert levels_db[1].max() == pytest.approx(-20.0, abs=0.1)
+
+
+def test_colours_become_brighter_with_the_level():
+    brightness = level_colours() @ np.array([0.2126, 0.7152, 0.0722])
+    assert (np.diff(brightness) > -0.6).all()

@@ -9,7 +9,7 @@ from web_doubles import CLASSES, FakeStream, FakeSystem, Page, client_of, tones,
 
 from whence.features import hann, logmel_settings, mel_filterbank
 from whence.labels import Events, read_dcase
-from whence.views import COLOURS, MARKERS
+from whence.views import COLOURS, MARKERS, level_colours
 from whence.web.recognition import HOP_SAMPLES, Recognition, model_of
 from whence.web.results import DOWNLOADS, Result, file_stem, rows_as_json
 from whence.web.server import PAGE
@@ -167,4 +167,6 @@ def test_the_page_gets_its_palette_from_the_server():
     assert palette["light"] == [colour.light for colour in COLOURS]
     assert palette["dark"] == [colour.dark for colour in COLOURS]
     assert palette["markers"] == [[list(corner) for corner in marker.corners] for marker in MARKERS]
-    assert not re.search("#[0-9a-fA-F]{6}", (PAGE / "marks.js").read_text())
+    assert palette["levels"] == level_colours().tolist()
+    for script in PAGE.glob("*.js"):
+        assert not re.search("#[0-9a-fA-F]{6}", script.read_text()), script.name

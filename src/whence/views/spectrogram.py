@@ -17,6 +17,8 @@ MOST_COLUMNS = 2048
 # Weaker than the loudest part by this much is drawn as silence.
 DEPTH_DB = 70.0
 _QUIETEST_DB = -90.0
+# Black, violet, red, orange, pale yellow: brightness climbs evenly, so the picture reads without colour too.
+_LEVEL_COLOURS = ((0, 0, 4), (81, 18, 124), (183, 55, 121), (252, 137, 97), (252, 253, 191))
 _BLOCK_SAMPLES = 10 * SAMPLE_RATE_HZ
 
 
@@ -136,6 +138,17 @@ def band_of(frequency_hz: float) -> float:
     (0.0, 1.0, True)
     """
     return float(np.log1p(frequency_hz / 700.0) / np.log1p(_HIGHEST_HZ / 700.0))
+
+
+def level_colours() -> NDArray[np.uint8]:
+    """Return (256, 3) colours from silence to loud.
+
+    >>> level_colours()[[0, 255]].tolist()
+    [[0, 0, 4], [252, 253, 191]]
+    """
+    levels = np.linspace(0, 255, len(_LEVEL_COLOURS))
+    columns = [np.interp(np.arange(256), levels, channel) for channel in zip(*_LEVEL_COLOURS, strict=True)]
+    return np.rint(np.stack(columns, axis=1)).astype(np.uint8)
 
 
 def _averaged(columns: NDArray[np.float32], together: int) -> NDArray[np.float32]:

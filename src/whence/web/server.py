@@ -20,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from whence.errors import WhenceError
-from whence.views import COLOURS, MARKERS
+from whence.views import COLOURS, MARKERS, level_colours
 from whence.web.guard import Guard
 from whence.web.jobs import Job, Jobs
 from whence.web.limits import Limits, RefusedError, disk_refused, refused, sentence_of
@@ -89,9 +89,10 @@ async def _index(request: Request) -> Response:
 
 
 async def _palette(request: Request) -> Response:
-    """Colours and shapes for classes, the most distinct ones first."""
+    """Colours and shapes for classes, the most distinct ones first, and colours for the levels of spectrograms."""
     light, dark = ([getattr(colour, theme) for colour in COLOURS] for theme in ("light", "dark"))
-    return JSONResponse({"light": light, "dark": dark, "markers": [marker.corners for marker in MARKERS]})
+    markers = [marker.corners for marker in MARKERS]
+    return JSONResponse({"light": light, "dark": dark, "markers": markers, "levels": level_colours().tolist()})
 
 
 @dataclass(eq=False)

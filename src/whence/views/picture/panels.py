@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from matplotlib.collections import LineCollection
+from matplotlib.colors import ListedColormap
 from matplotlib.legend import Legend
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
@@ -14,7 +15,7 @@ from matplotlib.lines import Line2D
 from whence.labels import fold_to_front
 from whence.text import shown
 from whence.views.palette import COLOURS, MARKERS, Style
-from whence.views.spectrogram import DEPTH_DB, band_of
+from whence.views.spectrogram import DEPTH_DB, band_of, level_colours
 from whence.views.strokes import marked_rows, risers_of, strokes_of
 from whence.views.tables import short
 
@@ -64,7 +65,7 @@ def draw_spectra(axes: tuple[Any, Any], spectrogram: SpectrogramImage, start_s: 
             extent=extent,
             vmin=-DEPTH_DB,
             vmax=0,
-            cmap="magma",
+            cmap=ListedColormap(level_colours() / 255),
             interpolation="nearest",
         )
         ticks_khz = (0, 0.5, 1, 2, 4, 8)

@@ -14,12 +14,10 @@ from whence.errors import WhenceError
 from whence.files import written_whole
 from whence.text import shown
 from whence.units import SAMPLE_RATE_HZ
-from whence.views.spectrogram import DEPTH_DB, SpectrogramImage
+from whence.views.spectrogram import DEPTH_DB, SpectrogramImage, level_colours
 
 # A longer recording would make the page slow; the rest of it is neither played nor drawn.
 LONGEST_S = 600.0
-# Black, violet, red, orange, pale yellow: brightness climbs evenly, so the picture reads without colour too.
-_ANCHORS = ((0, 0, 4), (81, 18, 124), (183, 55, 121), (252, 137, 97), (252, 253, 191))
 
 
 class ClipSound(NamedTuple):
@@ -97,17 +95,6 @@ def write_sound(sound: Path, target: Path) -> ClipSound:
     with written_whole(target.with_name(f"{target.name}.png")) as file:
         file.write(png(steps, level_colours()))
     return ClipSound(spectrogram.duration_s, spectrogram.column_s, levels.shape[2], is_cut)
-
-
-def level_colours() -> NDArray[np.uint8]:
-    """Return (256, 3) colours from silence to loud.
-
-    >>> level_colours()[[0, 255]].tolist()
-    [[0, 0, 4], [252, 253, 191]]
-    """
-    levels = np.linspace(0, 255, len(_ANCHORS))
-    columns = [np.interp(np.arange(256), levels, channel) for channel in zip(*_ANCHORS, strict=True)]
-    return np.rint(np.stack(columns, axis=1)).astype(np.uint8)
 
 
 def png(image: NDArray[np.uint8], colours: NDArray[np.uint8]) -> bytes:

@@ -1,4 +1,4 @@
-// A colour and a shape for each class, of the palette that the server has for all its pictures.
+// Colours and shapes, of the palette that the server has for all its pictures.
 
 let palette = null;
 const positions = new Map(); // of classes in the palette: the most distinct styles come first
@@ -7,6 +7,11 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 /** Take the server's palette: colours for both themes, and the corners of each shape in a circle of radius 1. */
 export function usePalette(fromServer) {
   palette = fromServer;
+}
+
+/** 256 colours from silence to loud, each red, green and blue. */
+export function levelColours() {
+  return palette.levels;
 }
 
 /** Give the next styles to the classes that have none yet. */

@@ -1,16 +1,10 @@
 // The picture of both channels: bytes from the server, painted once, then only scaled.
 
+import { levelColours } from "./marks.js";
+
 const HOP_S = 0.025, BANDS = 64, COLUMN_BYTES = 2 * BANDS;
 const DEPTH = 178; // 70 dB below the loudest, in bytes of 100/255 dB
 const PIECE_COLUMNS = 2048; // browsers do not make canvases of any width
-
-// From silence to loud, dark to light evenly, so that it reads without colour too.
-const RAMP = [[8, 8, 20], [44, 24, 92], [112, 36, 122], [184, 58, 104], [238, 112, 78], [252, 184, 110], [253, 246, 200]];
-const COLOURS = Array.from({ length: 256 }, (_, level) => {
-  const place = (level / 255) * (RAMP.length - 1);
-  const low = Math.min(Math.floor(place), RAMP.length - 2);
-  return RAMP[low].map((value, i) => value + (RAMP[low + 1][i] - value) * (place - low));
-});
 
 /** Columns of mel levels that grow at the end. */
 export class Spectrogram {
@@ -49,12 +43,12 @@ export class Spectrogram {
   }
 
   image(bytes, at, count, channel) {
-    const image = new ImageData(count, BANDS), pixels = image.data;
+    const image = new ImageData(count, BANDS), pixels = image.data, levels = levelColours();
     for (let column = 0; column < count; column++) {
       const from = (at + column) * COLUMN_BYTES + channel * BANDS;
       for (let band = 0; band < BANDS; band++) {
         const depth = (bytes[from + band] - this.paintedFor + DEPTH) / DEPTH;
-        const colour = COLOURS[Math.max(0, Math.min(255, Math.round(depth * 255)))];
+        const colour = levels[Math.max(0, Math.min(255, Math.round(depth * 255)))];
         pixels.set(colour, 4 * ((BANDS - 1 - band) * count + column));
         pixels[4 * ((BANDS - 1 - band) * count + column) + 3] = 255;
       }
@@ -64,7 +58,7 @@ export class Spectrogram {
 
   /** Draw the part between two times into a box. */
   draw(context, channel, box, start_s, end_s) {
-    context.fillStyle = `rgb(${RAMP[0]})`;
+    context.fillStyle = `rgb(${levelColours()[0]})`;
     context.fillRect(box.x, box.y, box.width, box.height);
     const scale = box.width / (end_s - start_s);
     context.save();
