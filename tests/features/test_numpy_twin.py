@@ -50,5 +50,5 @@ def test_resampling_twin_equals_torch():
 
 
 def test_an_unknown_name_is_refused():
-    with pytest.raises(FeatureError, match="no features 'logmle'; there are: logmel"):
+    with pytest.raises(FeatureError, match="no features 'logmle'; did you mean logmel"):
         numpy_features(FeatureSettings("logmle", ("left",)))

@@ -13,6 +13,7 @@ from whence.features.mel import mel_filterbank
 from whence.features.numpy_spectra import HALF_WIDTH, STRIDE, Array, Spectra, power, resampling_kernels, spectra
 from whence.features.onset_rule import numpy_onsets, without_onsets
 from whence.features.settings import MADE_OF, POWER_MAPS, SMALLEST_PEAK, FeatureSettings
+from whence.settings import known_name
 
 _SILENCE = np.float32(1e-10)
 _LEVEL_DIFFERENCE_LIMIT_DB = 40.0
@@ -47,9 +48,8 @@ def numpy_features(settings: FeatureSettings) -> Callable[[Array], Array]:
         "dasheng_mel": _dasheng_mel,
         "yamnet_mel": _yamnet_mel,
     }
-    if settings.name not in kinds:
-        raise FeatureError(f"no features {settings.name!r}; there are: {', '.join(kinds)}")
-    return lambda signal: kinds[settings.name](signal, settings, bank)
+    front_end = kinds[known_name(settings.name, kinds, "features", FeatureError)]
+    return lambda signal: front_end(signal, settings, bank)
 
 
 def decibels(value: Array, dynamic_range_db: float) -> Array:
