@@ -6,10 +6,10 @@ import numpy as np
 import soxr
 import torch
 
-from whence.features.encoder_mels import SILENCE, DashengMel, To16k, YamnetMel
+from whence.features.encoder_mels import DashengMel, To16k, YamnetMel
 from whence.features.mel import mel_filterbank
 from whence.features.numpy_spectra import HALF_WIDTH, resampling_kernels
-from whence.features.settings import dasheng_mel_settings, yamnet_mel_settings
+from whence.features.settings import SILENCE, dasheng_mel_settings, yamnet_mel_settings
 
 
 def resampled(signal):

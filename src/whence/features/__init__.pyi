@@ -1,11 +1,11 @@
-from .encoder_mels import SILENCE as SILENCE
 from .mel import mel_filterbank as mel_filterbank
 from .numpy_spectra import hann as hann
 from .numpy_twin import numpy_features as numpy_features
-from .onset_rule import LEAST_LEVEL as LEAST_LEVEL
 from .registry import build_features as build_features
 from .settings import (
+    LEAST_LEVEL as LEAST_LEVEL,
     POWER_MAPS as POWER_MAPS,
+    SILENCE as SILENCE,
     FeatureSettings as FeatureSettings,
     dasheng_mel_settings as dasheng_mel_settings,
     logmel_settings as logmel_settings,

@@ -16,7 +16,6 @@ from whence.features.spectrum import Bands, Border, Spectrum, decibels, power, s
 # Outputs come in pairs, one pair for every three inputs; so many pairs are one row of a product of matrices.
 _PAIRS = 50
 LOG_OFFSET = 0.001
-SILENCE = -6.907755  # ln(0.001): the value of digital silence in YAMNet's maps
 
 
 class To16k(nn.Module):

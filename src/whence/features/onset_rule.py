@@ -11,7 +11,7 @@ from scipy.special import expit
 
 from whence.features.mel import mel_filterbank
 from whence.features.numpy_spectra import Array, power, spectra
-from whence.features.settings import ONSET_MAPS, FeatureSettings
+from whence.features.settings import LEAST_LEVEL, ONSET_MAPS, FeatureSettings
 
 # Fine frames to a feature frame, each of half its length, in bands of twice the width.
 FINER = 4
@@ -26,8 +26,8 @@ ALIKE, ALIKE_SLOPE = 0.6, 8.0
 LEAST_SIDE = 0.01
 # Loud onsets count more than faint ones, but far less than in proportion to their power.
 LOUDNESS = 0.3
-# Floors of the levels, and of what sines are divided by.
-LEAST_LEVEL, LEAST_TOTAL = 1e-4, 1e-6
+# Floor of what sines are divided by.
+LEAST_TOTAL = 1e-6
 SILENCE = 1e-10
 
 

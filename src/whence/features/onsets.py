@@ -10,7 +10,7 @@ from whence.features import onset_rule as rule
 from whence.features.front_end import StereoMaps
 from whence.features.mel import mel_filterbank
 from whence.features.midside import mono_maps
-from whence.features.settings import FeatureSettings
+from whence.features.settings import LEAST_LEVEL, FeatureSettings
 from whence.features.spectrum import Bands, Spectrum, squares
 
 
@@ -50,7 +50,7 @@ class Onsets(nn.Module):
                 pad(part, (0, 0, before, behind)).reshape(len(part), frames, rule.FINER, part.shape[2]).sum(dim=2)
                 for part in (weight, weight * sine)
             )
-            level_db = 10.0 * torch.log10(total + rule.LEAST_LEVEL)
+            level_db = 10.0 * torch.log10(total + LEAST_LEVEL)
             return torch.stack([moved / (total + rule.LEAST_TOTAL), level_db], dim=1).repeat_interleave(2, dim=3)
 
 

@@ -7,6 +7,8 @@ from typing import Literal
 from whence.errors import FeatureError
 from whence.units import SAMPLE_RATE_HZ
 
+LEAST_LEVEL = 1e-4  # floor of the power in the onset maps
+SILENCE = -6.907755  # ln(0.001): the value of digital silence in YAMNet's maps
 SMALLEST_PEAK = 1e-6  # quieter clips count as silence and are not scaled up
 
 # The maps that can be stacked; midside.py, coherence.py and onsets.py define them.
