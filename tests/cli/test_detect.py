@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -173,7 +174,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(tmp_path):
     folder.mkdir()
     signal_, rate = soundfile.read(CALM)
     for number in range(40):
-        soundfile.write(folder / f"{number:02d}.wav", signal_, rate)
+        soundfile.write(folder / f"{number:02d}.wav", signal_[: 3 * rate], rate)
     # A child of a background job ignores Ctrl-C from the start.
     code = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); " + (
         "from whence.cli.main import main; sys.exit(main(sys.argv[1:]))"
@@ -182,6 +183,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(tmp_path):
     with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as child:
         while not (out / "02.csv").exists():
             assert child.poll() is None
+            time.sleep(0.005)
         child.send_signal(signal.SIGINT)
         assert child.wait(60) == 130
     done = len(list(out.glob("*.csv")))

@@ -50,9 +50,15 @@ def test_both_engines_predict_the_same(run, file, clips, seconds):
 def test_both_engines_find_the_same_events(run, file):
     signal = noise(12.3)
     expected, found = load_run(run, device="cpu").detect(signal), whence.load(file).detect(signal)
-    assert found.frame.tolist() == expected.frame.tolist()
-    assert found.class_index.tolist() == expected.class_index.tolist()
-    np.testing.assert_allclose(found.azimuth_deg, expected.azimuth_deg, atol=0.02)
+    ours, theirs = (
+        dict(zip(zip(events.frame, events.class_index, strict=True), events.azimuth_deg, strict=True))
+        for events in (found, expected)
+    )
+    # The engines add in different orders, so an activity within 1e-5 of its threshold may fall on either side of it.
+    assert len(ours.keys() ^ theirs.keys()) <= 0.01 * len(theirs)
+    assert len(theirs) > 100
+    for cell in ours.keys() & theirs.keys():
+        assert ours[cell] == pytest.approx(theirs[cell], abs=0.02)
 
 
 def test_everything_about_the_system_travels_in_the_file(file):

@@ -30,7 +30,7 @@ _log = logging.getLogger("whence.cli")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which sounds, what comes out."""
+    """Declare the arguments of the command."""
     parser.add_argument("sounds", type=Path, nargs="+", help="sound files, folders of them, or - for standard input")
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="folder for the results, a CSV each; without it a table is printed"
@@ -129,7 +129,7 @@ def _ended(args: argparse.Namespace, count: int, failures: list[Result]) -> int:
     """Write the list of failures beside the results, log the counts, and return the exit code."""
     if args.out is not None:
         write_failures(args.out / FAILURES, [(str(done.sound), done.failure or "") for done in failures])
-        _log.info("%d of %d sounds detected in %s", count - len(failures), count, args.out)
+        _log.info("%d of %d sounds processed; the results are in %s", count - len(failures), count, args.out)
     if not failures:
         return DONE
     if count == 1 and not args.sounds[0].exists() and args.sounds[0] != STDIN:

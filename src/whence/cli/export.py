@@ -26,7 +26,7 @@ _CLIP_S, _STREAM_CLIPS = 5.0, 12
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which run, where to."""
+    """Declare the arguments of the command."""
     parser.add_argument("run", type=Path, help="folder of a finished run")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the .onnx file to write")
     parser.add_argument("--to", choices=("onnx",), default="onnx", help="the kind of file")

@@ -20,7 +20,7 @@ _log = logging.getLogger("whence.cli")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which run, which clips, where to."""
+    """Declare the arguments of the command."""
     parser.add_argument("run", type=Path, help="folder of a finished run")
     parser.add_argument("clips", type=Path, help="a sound, or a folder with sounds, searched to any depth")
     parser.add_argument(

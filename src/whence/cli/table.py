@@ -27,7 +27,7 @@ _COLUMNS = (("F20", "f20", percent), ("DOAE", "doae_deg", degrees), ("RDE", "rde
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which systems, on which clips."""
+    """Declare the arguments of the command."""
     parser.add_argument(
         "systems", type=Path, nargs="+", help="folders of finished runs; folders or zips of predictions, as they are"
     )

@@ -24,7 +24,7 @@ _log = logging.getLogger("whence.cli")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which recipe, which data, where to."""
+    """Declare the arguments of the command."""
     parser.add_argument("recipe", help="its name, as whence models lists them")
     add_data(parser)
     parser.add_argument(

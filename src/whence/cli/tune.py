@@ -17,7 +17,7 @@ _SMOOTHING_FRAMES = (1, 3, 5, 7)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which run, on which clips."""
+    """Declare the arguments of the command."""
     from whence.cli.training_data import add_data
 
     parser.add_argument("run", type=Path, help="folder of a finished run; its system.json is replaced")

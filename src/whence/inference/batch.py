@@ -31,7 +31,7 @@ Progress = Callable[[float], None]
 
 @dataclass(frozen=True)
 class Request:
-    """How sounds are processed.
+    """The options for processing sounds.
 
     Args:
         model: a path on this machine, or None for the packaged model.
@@ -52,7 +52,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one sound.
+    """The outcome for one sound.
 
     Args:
         sound: its path.
@@ -208,7 +208,7 @@ def _predict_in_worker(sound: Path, target: Path | None) -> Result:
 
 
 class ResumeRecord:
-    """Which sounds of a folder of results are finished: a line for each, with the sound as it was and the request.
+    """The finished sounds of a folder of results: a line for each, with the state of the sound and the request.
 
     Args:
         folder: of results.

@@ -27,7 +27,7 @@ _CLIPS_IN_CACHE = 2
 
 @dataclass(frozen=True)
 class BundleSettings:
-    """What a bundle is built from.
+    """The settings of a network, its front end and its coding.
 
     Args:
         model: settings of a network in `whence.models.MODELS`.
@@ -108,7 +108,7 @@ class NetworkBundle:
 
 @dataclass(frozen=True, eq=False)
 class TorchNetworks:
-    """The `Networks` of a run, which torch runs.
+    """The `Networks` of a run, on torch.
 
     Args:
         bundles: in the order of the system.

@@ -27,7 +27,7 @@ def frame_count_of(sample_count: int) -> int:
 
 
 class StreamModel(Protocol):
-    """What a stream needs of a system; `NetworkSystem` has it."""
+    """The part of `NetworkSystem` that a stream uses."""
 
     def with_thresholds(self, thresholds: float | None) -> Self:
         """Return the same model with one threshold for all classes; None changes nothing."""
@@ -107,7 +107,7 @@ class _Latest:
 
 
 class EventStream(Protocol):
-    """What `feed_blocks` needs of a stream; `Stream` has it."""
+    """The part of `Stream` that `feed_blocks` uses."""
 
     def feed(self, signal: NDArray[np.float32]) -> Events:
         """Return the rows that this piece, (2, sample), makes final."""

@@ -20,7 +20,7 @@ SYSTEM_FILE = "system.json"
 
 @dataclass(frozen=True)
 class SystemFile:
-    """Which networks there are, how they are joined, and when a class counts as active.
+    """The networks of a system, how they are joined, and when a class counts as active.
 
     Args:
         members: folders of the networks whose values are averaged; the detector where there is a localizer.

@@ -50,7 +50,7 @@ class OptimizerSettings:
 
 @dataclass(frozen=True)
 class NetworkRecipe:
-    """How one network is trained.
+    """The settings for training one network.
 
     Args:
         name: of its folder in the run, such as `detector`.
@@ -145,7 +145,7 @@ class NetworkRecipe:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a system is trained: one network, or several that are joined.
+    """The settings for training a system: one network, or two that are joined.
 
     Args:
         name: what users type.
