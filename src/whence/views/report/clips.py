@@ -41,7 +41,7 @@ class WorstClip(NamedTuple):
 
     @property
     def mistakes(self) -> int:
-        """All three kinds together: what clips are ranked by."""
+        """All three kinds together, by which clips are ranked."""
         return self.missed + self.false_alarms + self.misplaced
 
 
@@ -50,12 +50,8 @@ def worst_clips(evaluation: Evaluation, most: int) -> list[WorstClip]:
 
     A pair that is misplaced is one mistake, although it has a row on both sides.
 
-    Args:
-        evaluation: of all clips.
-        most: how many clips at most.
-
     Returns:
-        clips with at least one mistake, the worst first; equal ones by name.
+        at most so many clips with at least one mistake, the worst first; equal ones by name.
     """
     counts = evaluation.counts["strict"]
     kinds = np.stack([counts.misses, counts.false_alarms, counts.misplaced, counts.references]).sum(axis=2).astype(int)
@@ -105,9 +101,9 @@ def clip_section(
         rank: 1 for the worst; files are named by it, never by the clip.
         worst: the clip.
         events: reference and prediction; None where there is no prediction file.
-        sound: where its sound lies, if it is known.
+        sound: its sound file, if there is one.
         folder: of the report.
-        classes: names.
+        classes: their names.
 
     Returns:
         the section, and a sentence if the sound could not be used.
@@ -121,13 +117,11 @@ def clip_section(
         f"{worst.mistakes:,} mistakes: {worst.missed:,} missed, {worst.false_alarms:,} false alarms, "
         f"{worst.misplaced:,} misplaced, of {counted(worst.references, 'reference row')}."
     )
-    links = [_link(stem, "reference", reference, files, classes)]
-    links.append(Markup(", "))
-    links.append(
-        _link(stem, "prediction", prediction, files, classes)
-        if prediction is not None
-        else element("span", "no prediction file")
-    )
+    links = [_link(stem, "reference", reference, files, classes), Markup(", ")]
+    if prediction is None:
+        links.append(element("span", "no prediction file"))
+    else:
+        links.append(_link(stem, "prediction", prediction, files, classes))
     figure = timeline(
         name, reference, reference[:0] if prediction is None else prediction, styles, worst.mistakes_by_frame,
         clip_sound, f"clips/{stem}.png",
