@@ -30,9 +30,11 @@ def load(model: str | os.PathLike[str] | None = None, *, swap: bool = False, thr
     path = PACKAGED if model is None else Path(model)
     if path.is_dir():
         try:
-            from whence.inference.network_bundle import load_run
+            import torch  # noqa: F401
         except ImportError:
             raise MissingExtraError("running a trained network that was not exported", "train") from None
+        from whence.inference.network_bundle import load_run
+
         return load_run(path, swap=swap)
     if not path.is_file():
         raise InferenceError(f"{path}: no such model; name an ONNX file or the folder of a finished run")
