@@ -9,18 +9,14 @@ import sys
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from whence import audio, labels
 from whence.cli.command import Command
 from whence.cli.inputs import LAYOUTS, add_classes, read_classes, read_label_files
 from whence.errors import DONE, SOME_FAILED, AudioError, LabelError, WhenceError
 from whence.text import shown
 from whence.units import FRAME_S
 from whence.views import duration
-
-if TYPE_CHECKING:
-    from whence.audio import SignalReport
-    from whence.labels import ClassList, ClipEvents, Finding, Severity
 
 # A class with fewer clips than this cannot be split into training and validation in any useful way.
 FEW_CLIPS = 10
@@ -48,16 +44,14 @@ def run(args: argparse.Namespace) -> int:
     """Check every file; "some failed" when there are problems."""
     if not args.folder.is_dir():
         raise WhenceError(f"{args.folder}: no such folder; give the one that holds the sounds and their CSV files")
-    from whence.audio import SOUND_ENDINGS
-
     classes = read_classes(args.classes)
-    sounds, labels = _by_name(args.folder, SOUND_ENDINGS), _by_name(args.folder, (".csv",))
-    if not sounds and not labels:
+    sounds, label_files = _by_name(args.folder, audio.SOUND_ENDINGS), _by_name(args.folder, (".csv",))
+    if not sounds and not label_files:
         raise WhenceError(f"{args.folder}: neither sounds nor CSV files in here")
-    findings: list[Finding] = [*_without_partner(sounds, labels)] if sounds and labels else []
-    clips, unreadable = _readable(labels, args.layout, classes)
+    findings: list[labels.Finding] = [*_without_partner(sounds, label_files)] if sounds and label_files else []
+    clips, unreadable = _readable(label_files, args.layout, classes)
     findings += unreadable
-    reports: dict[str, SignalReport] = {}
+    reports: dict[str, audio.SignalReport] = {}
     if not args.labels_only:
         reports, faulty = _check_sounds(sounds)
         findings += faulty
@@ -77,75 +71,68 @@ def _by_name(folder: Path, endings: Collection[str]) -> dict[str, Path]:
     return {path.stem: path for path in files if not path.name.startswith(".")}
 
 
-def _without_partner(sounds: Mapping[str, Path], labels: Mapping[str, Path]) -> Iterable[Finding]:
+def _without_partner(sounds: Mapping[str, Path], label_files: Mapping[str, Path]) -> Iterable[labels.Finding]:
     """Sounds without labels, and labels without a sound."""
-    from whence.labels import Finding
-
-    for name in sorted(sounds.keys() - labels.keys()):
+    for name in sorted(sounds.keys() - label_files.keys()):
         remedy = "remove it or write a CSV that holds only the header"
-        yield Finding("problem", str(sounds[name]), "a sound without a CSV", remedy)
-    for name in sorted(labels.keys() - sounds.keys()):
-        yield Finding("problem", str(labels[name]), "a CSV without a sound", "remove it or add the sound")
+        yield labels.Finding("problem", str(sounds[name]), "a sound without a CSV", remedy)
+    for name in sorted(label_files.keys() - sounds.keys()):
+        yield labels.Finding("problem", str(label_files[name]), "a CSV without a sound", "remove it or add the sound")
 
 
-def _readable(labels: Mapping[str, Path], layout: str, classes: ClassList) -> tuple[ClipEvents, list[Finding]]:
+def _readable(
+    label_files: Mapping[str, Path], layout: str, classes: labels.ClassList
+) -> tuple[labels.ClipEvents, list[labels.Finding]]:
     """The labels that can be read, and a problem for each file that cannot."""
-    from whence.labels import ClipEvents
-
     try:
-        return read_label_files(list(labels.values()), layout, classes), []
+        return read_label_files(list(label_files.values()), layout, classes), []
     except LabelError:
         tables, problems = {}, []
-    for name, path in labels.items():
+    for name, path in label_files.items():
         try:
             tables[name] = read_label_files([path], layout, classes).events
         except LabelError as error:
             problems.append(_problem(error, path))
-    return ClipEvents.from_mapping(tables), problems
+    return labels.ClipEvents.from_mapping(tables), problems
 
 
-def _problem(error: WhenceError, path: Path) -> Finding:
+def _problem(error: WhenceError, path: Path) -> labels.Finding:
     """A finding for a file that cannot be read, from the fields of its error."""
-    from whence.labels import Finding
-
     place = shown(path if error.where is None else error.where) + ("" if error.line is None else f":{error.line}")
-    return Finding("problem", place, error.what, error.remedy or "correct the file")
+    return labels.Finding("problem", place, error.what, error.remedy or "correct the file")
 
 
-def _check_sounds(sounds: Mapping[str, Path]) -> tuple[dict[str, SignalReport], list[Finding]]:
+def _check_sounds(sounds: Mapping[str, Path]) -> tuple[dict[str, audio.SignalReport], list[labels.Finding]]:
     """Check every sound in constant memory."""
     from tqdm import tqdm
-
-    from whence.audio import check
-    from whence.labels import Finding
 
     reports, findings = {}, []
     for name, path in tqdm(sounds.items(), desc="checking", unit="clip", disable=None, leave=False):
         try:
-            reports[name] = check(path)
+            reports[name] = audio.check(path)
         except AudioError as error:
             findings.append(_problem(error, path))
             continue
         unusable = reports[name].not_numbers_sentence()
         for sentence in reports[name].warnings():
-            severity: Severity = "problem" if sentence == unusable else "suspicious"
-            findings.append(Finding(severity, str(path), sentence, "listen to it"))
+            severity: labels.Severity = "problem" if sentence == unusable else "suspicious"
+            findings.append(labels.Finding(severity, str(path), sentence, "listen to it"))
     return reports, findings
 
 
 def _check_labels(
-    clips: ClipEvents, classes: ClassList, reports: Mapping[str, SignalReport], frames: int | None
-) -> list[Finding]:
+    clips: labels.ClipEvents, classes: labels.ClassList, reports: Mapping[str, audio.SignalReport], frames: int | None
+) -> list[labels.Finding]:
     """Findings about the labels, with each clip's end taken from its sound where there is one."""
-    from whence.labels import check_clips
-
     if not len(clips):
         return []
     ends = {name: math.ceil(round(report.duration_s / FRAME_S, 6)) for name, report in reports.items()}
-    return check_clips(clips, classes, ends or frames)
+    return labels.check_clips(clips, classes, ends or frames)
 
 
-def _as_json(clips: ClipEvents, reports: Mapping[str, SignalReport], findings: list[Finding]) -> dict[str, object]:
+def _as_json(
+    clips: labels.ClipEvents, reports: Mapping[str, audio.SignalReport], findings: list[labels.Finding]
+) -> dict[str, object]:
     """The output of `--json`."""
     return {
         "clips": len(clips.names or reports),
@@ -155,7 +142,12 @@ def _as_json(clips: ClipEvents, reports: Mapping[str, SignalReport], findings: l
     }
 
 
-def _page(clips: ClipEvents, classes: ClassList, reports: Mapping[str, SignalReport], findings: list[Finding]) -> str:
+def _page(
+    clips: labels.ClipEvents,
+    classes: labels.ClassList,
+    reports: Mapping[str, audio.SignalReport],
+    findings: list[labels.Finding],
+) -> str:
     """The text output: a summary, then the problems, then what is suspicious."""
     lines = [_summary(clips, reports)]
     lines += _class_lines(clips, classes)
@@ -168,7 +160,7 @@ def _page(clips: ClipEvents, classes: ClassList, reports: Mapping[str, SignalRep
     return "\n".join(lines) + "\n"
 
 
-def _summary(clips: ClipEvents, reports: Mapping[str, SignalReport]) -> str:
+def _summary(clips: labels.ClipEvents, reports: Mapping[str, audio.SignalReport]) -> str:
     """The number of clips, their length and rates."""
     parts = [f"{max(len(clips), len(reports)):,} clips"]
     if reports:
@@ -178,7 +170,7 @@ def _summary(clips: ClipEvents, reports: Mapping[str, SignalReport]) -> str:
     return ", ".join(parts) + f", {clips.events.row_count:,} labelled (frame, source) rows"
 
 
-def _class_lines(clips: ClipEvents, classes: ClassList) -> list[str]:
+def _class_lines(clips: labels.ClipEvents, classes: labels.ClassList) -> list[str]:
     """How many classes occur, and which have too few clips to learn from."""
     import numpy as np
 

@@ -6,15 +6,12 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from whence import labels, metrics
 from whence.cli.command import Command
 from whence.cli.inputs import add_classes, add_score_settings, read_classes, score_settings
 from whence.errors import DONE, SOME_FAILED
 from whence.views import aligned
-
-if TYPE_CHECKING:
-    from whence.metrics import Change, Comparison
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,13 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Score both on the same recordings; print the difference and where it comes from."""
-    from whence.labels import read_labels
-    from whence.metrics import compare
-
     classes = read_classes(args.classes)
-    references, old, new = (read_labels(path, classes) for path in (args.references, args.old, args.new))
+    references, old, new = (labels.read_labels(path, classes) for path in (args.references, args.old, args.new))
     settings = score_settings(args, classes)
-    comparison = compare(references, old, new, settings, classes=classes, protocol=args.protocol, unknown="leave_out")
+    comparison = metrics.compare(
+        references, old, new, settings, classes=classes, protocol=args.protocol, unknown="leave_out"
+    )
     if args.json:
         sys.stdout.write(json.dumps(comparison.as_json(), indent=2, allow_nan=False) + "\n")
     else:
@@ -45,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     return SOME_FAILED if any(side.missing_clips or side.unknown_clips for side in sides) else DONE
 
 
-def page(comparison: Comparison) -> str:
+def page(comparison: metrics.Comparison) -> str:
     """Return the text output: three differences with intervals, the classes, and where the score changed."""
     unit = comparison.old.recordings.unit
     settings = comparison.old.settings
@@ -67,7 +63,9 @@ def page(comparison: Comparison) -> str:
     return f"{aligned(rows)}{notes}" + "\n".join(lines) + f"\n\n{aligned(where)}"
 
 
-def _row(name: str, change: Change, factor: float, unit: str, *, higher_is_better: bool, digits: int = 1) -> list[str]:
+def _row(
+    name: str, change: metrics.Change, factor: float, unit: str, *, higher_is_better: bool, digits: int = 1
+) -> list[str]:
     """One score: old, new, signed difference, interval, and "better" or "worse" where the interval excludes zero."""
     old, new = (f"{factor * value:.{digits}f}{unit}" for value in (change.old, change.new))
     difference, low, high = (f"{factor * value:+.{digits}f}" for value in (change.difference, change.low, change.high))
@@ -75,7 +73,7 @@ def _row(name: str, change: Change, factor: float, unit: str, *, higher_is_bette
     return [name, *(text.replace("nan", "-") for text in (old, new, difference, f"{low} .. {high}")), judgement]
 
 
-def _list(names: tuple[str, ...], changes: dict[str, Change]) -> str:
+def _list(names: tuple[str, ...], changes: dict[str, metrics.Change]) -> str:
     """The classes with their differences in points, at most five."""
     shown = [f"{name} {100 * changes[name].difference:+.1f}" for name in names[:5]]
     return (": " + ", ".join(shown) if shown else "") + (", ..." if len(names) > 5 else "")

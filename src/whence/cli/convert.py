@@ -6,6 +6,7 @@ import argparse
 import logging
 from pathlib import Path
 
+from whence import corpora
 from whence.cli.command import Command, shown_progress
 from whence.errors import DONE
 
@@ -14,12 +15,14 @@ _log = logging.getLogger("whence.cli")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the recordings, the number of clips and the draw."""
-    from whence.corpora import OFFICIAL_CLIP_COUNT, OFFICIAL_SEED
-
     parser.add_argument("starss", type=Path, help="folder that holds foa_dev/ and metadata_dev/")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the clips; made if missing")
-    parser.add_argument("--clips", type=int, default=OFFICIAL_CLIP_COUNT, metavar="N", help="clips to have in the end")
-    parser.add_argument("--seed", type=int, default=OFFICIAL_SEED, help="of the draw; the default is the organisers'")
+    parser.add_argument(
+        "--clips", type=int, default=corpora.OFFICIAL_CLIP_COUNT, metavar="N", help="clips to have in the end"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=corpora.OFFICIAL_SEED, help="of the draw; the default is the organisers'"
+    )
     parser.add_argument(
         "--all-recordings",
         action="store_true",
@@ -30,12 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Draw windows and angles, write the clips that are missing."""
-    from whence.corpora import StereoWindows, convert_clips, list_official_recordings, list_recordings
-
-    recordings = list_recordings(args.starss) if args.all_recordings else list_official_recordings(args.starss)
+    recordings = (
+        corpora.list_recordings(args.starss) if args.all_recordings else corpora.list_official_recordings(args.starss)
+    )
     with shown_progress("clip", quiet=args.quiet) as show:
-        done = convert_clips(
-            StereoWindows(recordings), args.out, count=args.clips, seed=args.seed, jobs=args.jobs, progress=show
+        done = corpora.convert_clips(
+            corpora.StereoWindows(recordings), args.out, count=args.clips, seed=args.seed, jobs=args.jobs, progress=show
         )
     _log.info(
         "%d clips in %s: %d made now, %d were there; skipped: %d too loud, %d drawn twice",

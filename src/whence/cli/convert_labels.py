@@ -5,29 +5,24 @@ from __future__ import annotations
 import argparse
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from whence import labels
 from whence.cli.command import Command
 from whence.cli.inputs import LAYOUTS, add_classes, read_classes, read_label_files
 from whence.errors import DONE, SOME_FAILED, LabelError, WhenceError
 from whence.text import shown
-
-if TYPE_CHECKING:
-    from whence.labels import ClassList, Events
 
 _log = logging.getLogger("whence.cli")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The input and its layout, the output and its format."""
-    from whence.labels import FORMATS
-
-    formats = "; ".join(f"{name}: {form.description}" for name, form in FORMATS.items())
+    formats = "; ".join(f"{name}: {form.description}" for name, form in labels.FORMATS.items())
     parser.add_argument("labels", type=Path, help="a label file, or a folder of them")
     parser.add_argument(
         "--from", dest="layout", choices=(*LAYOUTS, "json"), default="dcase2025", help="layout of the files"
     )
-    parser.add_argument("--to", choices=tuple(FORMATS), required=True, help=formats, metavar="FORMAT")
+    parser.add_argument("--to", choices=tuple(labels.FORMATS), required=True, help=formats, metavar="FORMAT")
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder for the results; made if missing"
     )
@@ -42,8 +37,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Convert each file; go on after one that fails, and list the failures at the end."""
-    from whence.labels import write_events
-
     classes = read_classes(args.classes)
     sources = _sources(args.labels, ".jsonl" if args.layout == "json" else ".csv")
     if args.out.resolve() in {source.resolve().parent for source in sources}:
@@ -55,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         try:
             events = _read(source, args.layout, classes, args.viewing_angle)
             target.mkdir(parents=True, exist_ok=True)
-            written += len(write_events(target / source.stem, events, args.to, classes))
+            written += len(labels.write_events(target / source.stem, events, args.to, classes))
         except LabelError as error:
             # Readers name the file, writers know only the table.
             failures.append(str(error) if error.where else f"{shown(source)}: {error}")
@@ -67,26 +60,26 @@ def run(args: argparse.Namespace) -> int:
     return SOME_FAILED if failures else DONE
 
 
-def _sources(labels: Path, ending: str) -> list[Path]:
+def _sources(folder: Path, ending: str) -> list[Path]:
     """The label file, or the label files under a folder."""
-    if labels.is_dir():
-        found = [path for path in sorted(labels.rglob(f"*{ending}")) if not path.name.startswith(".")]
+    if folder.is_dir():
+        found = [path for path in sorted(folder.rglob(f"*{ending}")) if not path.name.startswith(".")]
         if not found:
-            raise WhenceError(f"{labels}: no {ending} files in here")
+            raise WhenceError(f"{folder}: no {ending} files in here")
         return found
-    if not labels.exists():
-        raise WhenceError(f"{labels}: no such file or folder")
-    return [labels]
+    if not folder.exists():
+        raise WhenceError(f"{folder}: no such file or folder")
+    return [folder]
 
 
-def _read(source: Path, layout: str, classes: ClassList, viewing_angle_deg: float | None) -> Events:
+def _read(source: Path, layout: str, classes: labels.ClassList, viewing_angle_deg: float | None) -> labels.Events:
     """The events of one file, turned to the viewing angle if there is one."""
-    from whence.labels import read_json_lines, to_stereo
-
     events = (
-        read_json_lines(source, classes) if layout == "json" else read_label_files([source], layout, classes).events
+        labels.read_json_lines(source, classes)
+        if layout == "json"
+        else read_label_files([source], layout, classes).events
     )
-    return events if viewing_angle_deg is None else to_stereo(events, viewing_angle_deg)
+    return events if viewing_angle_deg is None else labels.to_stereo(events, viewing_angle_deg)
 
 
 COMMAND = Command(

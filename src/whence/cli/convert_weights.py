@@ -7,6 +7,7 @@ import logging
 from importlib.util import find_spec
 from pathlib import Path
 
+from whence import models
 from whence.cli.command import Command
 from whence.errors import DONE, MissingExtraError, WhenceError
 
@@ -24,8 +25,6 @@ def run(args: argparse.Namespace) -> int:
     """Convert, and report what was converted and what was left out."""
     if find_spec("torch") is None:
         raise MissingExtraError("converting weights", "scenes")
-    from whence.models import convert_weights
-
     if not args.target.parent.is_dir():
         raise WhenceError("no such folder", where=args.target.parent, remedy="make it first")
     if args.target.exists():
@@ -35,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
         "checked",
         args.source,
     )
-    converted = convert_weights(args.source, args.target, args.kind)
+    converted = models.convert_weights(args.source, args.target, args.kind)
     _log.info("%s: %s", args.target, converted.report())
     return DONE
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from whence.cli.command import Command, shown_progress
+from whence.corpora import fetch
 from whence.errors import DONE, SOME_FAILED
 
 _log = logging.getLogger("whence.cli")
@@ -15,9 +16,7 @@ _log = logging.getLogger("whence.cli")
 
 def _add_name_and_folder(parser: argparse.ArgumentParser) -> None:
     """Declare the data set and its folder."""
-    from whence.corpora.fetch import CATALOGUE
-
-    names = "; ".join(f"{name}: {dataset.title}" for name, dataset in CATALOGUE.items())
+    names = "; ".join(f"{name}: {dataset.title}" for name, dataset in fetch.CATALOGUE.items())
     parser.add_argument("name", help=names)
     parser.add_argument("folder", type=Path, help="folder of the data set")
 
@@ -36,20 +35,16 @@ def _add_fetch_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _fetch(args: argparse.Namespace) -> int:
     """Download what is missing, check it, unpack it."""
-    from whence.corpora.fetch import fetch
-
     with shown_progress("B", quiet=args.quiet) as show:
-        fetch(args.name, args.folder, files=tuple(args.file), keep_archives=args.keep_archives, progress=show)
+        fetch.fetch(args.name, args.folder, files=tuple(args.file), keep_archives=args.keep_archives, progress=show)
     _log.info("%s is in %s", args.name, args.folder)
     return DONE
 
 
 def _verify(args: argparse.Namespace) -> int:
     """Count the files and compare checksums; exit with "some failed" where any is missing or changed."""
-    from whence.corpora.fetch import verify
-
     with shown_progress("file", quiet=args.quiet) as show:
-        found = verify(args.name, args.folder, progress=show)
+        found = fetch.verify(args.name, args.folder, progress=show)
     for problem in found.problems:
         sys.stdout.write(f"{problem}\n")
     compared = (
@@ -67,10 +62,8 @@ def _add_folder(parser: argparse.ArgumentParser) -> None:
 
 def _index(args: argparse.Namespace) -> int:
     """Write the checksums of every file."""
-    from whence.corpora.fetch import index
-
     with shown_progress("file", quiet=args.quiet) as show:
-        count = index(args.folder, progress=show)
+        count = fetch.index(args.folder, progress=show)
     _log.info("%d files listed in %s", count, args.folder / "SHA256SUMS")
     return DONE
 

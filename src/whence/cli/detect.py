@@ -9,19 +9,16 @@ import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from whence import inference, labels
 from whence.cli.command import Command, shown_progress
 from whence.cli.model_choice import add_model, model_path
 from whence.cli.sound_files import find_sounds
 from whence.errors import ASKED_WRONGLY, DONE, SOME_FAILED, WhenceError
 from whence.files import written_whole
 from whence.inference import STDIN, Request, Result, ResumeRecord, predict_all
+from whence.text import shown
 from whence.views import event_table
-
-if TYPE_CHECKING:
-    from whence.inference import NetworkSystem
-    from whence.labels import ClassList
 
 FAILURES = "failures.csv"
 # A spreadsheet would take a cell that begins like this for a formula.
@@ -61,14 +58,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Detect in every sound; go on when one cannot be read."""
-    from whence.inference import load
-
     request = _request(args)
     pairs = find_sounds(args.sounds)
     if len(pairs) == 1 and pairs[0][0] != STDIN and not pairs[0][0].exists():
         raise WhenceError(f"{pairs[0][0]}: no such file")
     # A wrong model or threshold ends the command before anything is written.
-    system = load(request.model, swap=request.swap).with_thresholds(args.threshold)
+    system = inference.load(request.model, swap=request.swap).with_thresholds(args.threshold)
     wanted: list[tuple[Path, Path | None]] = [(sound, None) for sound, _ in pairs]
     record = None
     if args.out is not None:
@@ -85,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _detect_all(
     args: argparse.Namespace,
-    system: NetworkSystem,
+    system: inference.NetworkSystem,
     request: Request,
     wanted: list[tuple[Path, Path | None]],
     record: ResumeRecord | None,
@@ -113,14 +108,11 @@ def _detect_all(
     return failures
 
 
-def _shown(done: Result, args: argparse.Namespace, classes: ClassList, *, many: bool) -> str:
+def _shown(done: Result, args: argparse.Namespace, classes: labels.ClassList, *, many: bool) -> str:
     """Return the events of one sound as a table, or as JSON for a program."""
-    from whence.labels import json_events_text
-    from whence.text import shown
-
     assert done.events is not None
     if args.to:
-        return json_events_text(done.events, classes)
+        return labels.json_events_text(done.events, classes)
     heading = f"{shown(str(done.sound))}\n" if many else ""
     return heading + event_table(done.events, classes)
 
@@ -155,11 +147,9 @@ def write_failures(path: Path, failures: Sequence[tuple[str, str]]) -> None:
 
 def _request(args: argparse.Namespace) -> Request:
     """Check the flags, and return them as worker processes need them."""
-    from whence.labels import FORMATS
-
     for name in args.to:
-        if name not in FORMATS:
-            raise WhenceError(f"--to {name!r}: no such format; there are: {', '.join(FORMATS)}")
+        if name not in labels.FORMATS:
+            raise WhenceError(f"--to {name!r}: no such format; there are: {', '.join(labels.FORMATS)}")
     if args.to and args.out is None and args.to != ["json"]:
         raise WhenceError(f"--to {args.to[0]}: name a folder with --out; without one, only json is printed")
     if args.jobs < 1:

@@ -6,16 +6,13 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from whence import labels, metrics
 from whence.cli.command import Command
 from whence.cli.inputs import add_classes, add_score_settings, read_classes, same_clip, score_settings
 from whence.errors import DONE, SOME_FAILED
 from whence.text import counted, few
 from whence.views import aligned, degrees, number, percent
-
-if TYPE_CHECKING:
-    from whence.metrics import Evaluation
 
 DIMENSIONS = ("azimuth", "side", "distance", "polyphony", "same_class")
 
@@ -32,15 +29,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read, score, print; "some failed" when clips had no partner on the other side."""
-    from whence.labels import read_labels
-    from whence.metrics import evaluate
-
     classes = read_classes(args.classes)
-    references, predictions = read_labels(args.references, classes), read_labels(args.predictions, classes)
+    references, predictions = (
+        labels.read_labels(args.references, classes),
+        labels.read_labels(args.predictions, classes),
+    )
     if args.references.is_file() and args.predictions.is_file():
         predictions = same_clip(references, predictions)
     settings = score_settings(args, classes)
-    evaluation = evaluate(references, predictions, settings, classes=classes, unknown="leave_out")
+    evaluation = metrics.evaluate(references, predictions, settings, classes=classes, unknown="leave_out")
     if args.json:
         sys.stdout.write(json.dumps(evaluation.as_json(), indent=2, allow_nan=False) + "\n")
     else:
@@ -51,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     return SOME_FAILED if failed else DONE
 
 
-def page(evaluation: Evaluation, by: str) -> str:
+def page(evaluation: metrics.Evaluation, by: str) -> str:
     """Return the text output: both protocols side by side, what was left out, and one breakdown."""
     settings, official, strict = evaluation.settings, evaluation.official, evaluation.strict
     distance = f", {settings.distance_threshold_m:g} m" if settings.distance_threshold_m < float("inf") else ""
@@ -76,7 +73,7 @@ def _f_name(azimuth_threshold_deg: float) -> str:
     return f"F{azimuth_threshold_deg:g}"
 
 
-def _breakdown(evaluation: Evaluation, by: str) -> str:
+def _breakdown(evaluation: metrics.Evaluation, by: str) -> str:
     """The second table: one row per class or per band, by the official rows."""
     rows = [[by.replace("_", " "), _f_name(evaluation.settings.azimuth_threshold_deg), "DOAE", "RDE", "references"]]
     table = evaluation.per_class() if by == "class" else evaluation.table(by).as_json(evaluation.settings)  # type: ignore[arg-type]
@@ -86,7 +83,7 @@ def _breakdown(evaluation: Evaluation, by: str) -> str:
     return aligned(rows)
 
 
-def _clips_without_partner(evaluation: Evaluation) -> str:
+def _clips_without_partner(evaluation: metrics.Evaluation) -> str:
     """The last line on the screen: which clips have no prediction, and which predictions no reference."""
     kinds = (
         (evaluation.missing_clips, "without a prediction file"),

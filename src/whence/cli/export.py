@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from whence import inference, labels, synth
 from whence.cli.command import Command
 from whence.errors import DONE, MACHINE_GAVE_UP, MissingExtraError, WhenceError
 from whence.units import SAMPLE_RATE_HZ
@@ -16,8 +17,6 @@ from whence.units import SAMPLE_RATE_HZ
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-    from whence.labels import Events
 
 _log = logging.getLogger("whence.cli")
 # In float32 the engines add in another order; with weights of 16 bits the eleventh bit differs.
@@ -43,15 +42,13 @@ def run(args: argparse.Namespace) -> int:
         import torch  # noqa: F401
     except ImportError:
         raise MissingExtraError("exporting", "export") from None
-    from whence.inference import OPSET, export_onnx
-
     if args.out.suffix != ".onnx":
         raise WhenceError(f"{args.out}: an exported model is an .onnx file; choose such a name")
     if not args.out.parent.is_dir():
         raise WhenceError(f"{args.out.parent}: no such folder; make it first")
     unproved = args.out.with_name(f".{args.out.name}.unproved")
     try:
-        export_onnx(args.run, unproved, half=args.half)
+        inference.export_onnx(args.run, unproved, half=args.half)
         parity = compare_engines(args.run, unproved, max(args.clips, 1))
         _log.info("%s", parity.sentence())
         if parity.difference > (_TOLERANCE_HALF if args.half else _TOLERANCE):
@@ -61,7 +58,9 @@ def run(args: argparse.Namespace) -> int:
     finally:
         unproved.unlink(missing_ok=True)
     size_mb = args.out.stat().st_size / 1e6
-    _log.info("%s: %.1f MB, opset %d; try: whence detect street.wav --model %s", args.out, size_mb, OPSET, args.out)
+    _log.info(
+        "%s: %.1f MB, opset %d; try: whence detect street.wav --model %s", args.out, size_mb, inference.OPSET, args.out
+    )
     return DONE
 
 
@@ -104,9 +103,7 @@ def compare_engines(run: Path, file: Path, clips: int) -> Parity:
     """
     import numpy as np
 
-    from whence.inference import load_onnx, load_run
-
-    of_run, of_file = load_run(run, device="cpu"), load_onnx(file, threads=1)
+    of_run, of_file = inference.load_run(run, device="cpu"), inference.load_onnx(file, threads=1)
     audio = [_clip(number) for number in range(clips)]
     difference, rows, apart, seconds = 0.0, 0, 0, 0.0
     for signal in audio:
@@ -123,7 +120,7 @@ def compare_engines(run: Path, file: Path, clips: int) -> Parity:
     return Parity(clips, difference, rows, apart, stream_apart, 1000 * seconds / (clips * _CLIP_S))
 
 
-def _rows_apart(first: Events, second: Events) -> int:
+def _rows_apart(first: labels.Events, second: labels.Events) -> int:
     """Count the (frame, class) rows that only one of two tables has."""
     rows = [{*zip(table.frame.tolist(), table.class_index.tolist(), strict=True)} for table in (first, second)]
     return len(rows[0] ^ rows[1])
@@ -133,13 +130,11 @@ def _clip(number: int) -> NDArray[np.float32]:
     """Return (2, sample): three procedural sounds at positions of their own over a little noise."""
     import numpy as np
 
-    from whence.synth import generate
-
     rng = np.random.default_rng([number, 0])
     length = round(_CLIP_S * SAMPLE_RATE_HZ)
     signal = 0.003 * rng.standard_normal((2, length))
     for class_index in rng.choice(13, 3, replace=False):
-        sound = generate(int(class_index), rng)[:length]
+        sound = synth.generate(int(class_index), rng)[:length]
         first, to_left = int(rng.integers(0, length - len(sound) + 1)), rng.uniform(0, 1)
         signal[:, first : first + len(sound)] += 0.3 * np.outer((to_left, 1 - to_left), sound)
     return signal.astype(np.float32)

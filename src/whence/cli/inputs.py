@@ -5,12 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from whence.labels import ClassList, ClipEvents
-    from whence.metrics import ScoreSettings
-
+from whence import labels, metrics
 
 LAYOUTS = ("dcase2025", "dcase2020", "dcase2021", "dcase2022", "dcase2023", "dcase2024")
 
@@ -25,11 +21,9 @@ def add_classes(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read_classes(path: Path | None) -> ClassList:
+def read_classes(path: Path | None) -> labels.ClassList:
     """Return the class list that the user named, or the 13 classes of STARSS23."""
-    from whence.labels import STARSS23, read_class_list
-
-    return STARSS23 if path is None else read_class_list(path)
+    return labels.STARSS23 if path is None else labels.read_class_list(path)
 
 
 def add_score_settings(parser: argparse.ArgumentParser) -> None:
@@ -56,11 +50,9 @@ def add_score_settings(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def score_settings(args: argparse.Namespace, classes: ClassList) -> ScoreSettings:
+def score_settings(args: argparse.Namespace, classes: labels.ClassList) -> metrics.ScoreSettings:
     """Return the settings that `add_score_settings` added, checked."""
-    from whence.metrics import ScoreSettings
-
-    return ScoreSettings(
+    return metrics.ScoreSettings(
         azimuth_threshold_deg=args.azimuth_threshold,
         relative_distance_threshold=args.relative_distance_threshold,
         distance_threshold_m=args.distance_threshold,
@@ -69,19 +61,19 @@ def score_settings(args: argparse.Namespace, classes: ClassList) -> ScoreSetting
     )
 
 
-def read_label_files(paths: Sequence[Path], layout: str, classes: ClassList) -> ClipEvents:
+def read_label_files(paths: Sequence[Path], layout: str, classes: labels.ClassList) -> labels.ClipEvents:
     """Read label files of any year.
 
     Raises:
         WhenceError: a file breaks the layout (the message names file and line).
     """
-    from whence.labels import read_dcase_files, read_starss_files
+    return (
+        labels.read_dcase_files(paths, classes)
+        if layout == "dcase2025"
+        else labels.read_starss_files(paths, layout, classes)
+    )
 
-    return read_dcase_files(paths, classes) if layout == "dcase2025" else read_starss_files(paths, layout, classes)
 
-
-def same_clip(references: ClipEvents, predictions: ClipEvents) -> ClipEvents:
+def same_clip(references: labels.ClipEvents, predictions: labels.ClipEvents) -> labels.ClipEvents:
     """Give the predictions of a single file the clip name of the references."""
-    from whence.labels import ClipEvents
-
-    return ClipEvents(references.names, predictions.first_row, predictions.events)
+    return labels.ClipEvents(references.names, predictions.first_row, predictions.events)

@@ -8,16 +8,13 @@ import logging
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
+from whence import inference, labels, live
 from whence.cli.command import Command
 from whence.cli.model_choice import add_model, open_model
 from whence.errors import DONE, WhenceError
-
-if TYPE_CHECKING:
-    from whence.inference import NetworkSystem
-    from whence.labels import ClassList
-    from whence.live import Clock, Device, DeviceInput, LiveStream, Recorder, Stop
+from whence.views import terminal
 
 _log = logging.getLogger("whence.cli")
 
@@ -49,18 +46,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check all arguments first, then load the model, then listen."""
-    from whence.live import check_destinations, device_table, portaudio
-
     if args.device == "list":
-        sys.stdout.write(device_table(portaudio()))
+        sys.stdout.write(live.device_table(live.portaudio()))
         return DONE
-    check_destinations(args.to or [])
+    live.check_destinations(args.to or [])
     with contextlib.closing(open_device(args.device, time, read_channels(args.channels))) as device:
         system = load_system(args.model)
         return listen(device, open_stream(system, args.threshold), system.classes, args, time)
 
 
-def open_device(name: str | None, clock: Clock, channels: tuple[int, int] | None = None) -> Device:
+def open_device(name: str | None, clock: live.Clock, channels: tuple[int, int] | None = None) -> live.Device:
     """Return the device, found but not yet started.
 
     Args:
@@ -71,15 +66,13 @@ def open_device(name: str | None, clock: Clock, channels: tuple[int, int] | None
     Raises:
         WhenceError: it is not there, has no two channels, or what microphones need is not installed.
     """
-    from whence.live import Microphone, SoundFile, portaudio
-
     if name is not None and name.startswith(_FILE):
         path = name.removeprefix(_FILE)
         if not path:
             raise WhenceError("--device file: needs the name of a sound, as in --device file:street.wav")
-        return SoundFile(Path(path), clock, channels)
+        return live.SoundFile(Path(path), clock, channels)
     chosen = int(name) if name is not None and name.isascii() and name.isdecimal() else name
-    return Microphone(portaudio(), chosen, channels or (1, 2))
+    return live.Microphone(live.portaudio(), chosen, channels or (1, 2))
 
 
 def read_channels(text: str | None) -> tuple[int, int] | None:
@@ -100,20 +93,20 @@ def read_channels(text: str | None) -> tuple[int, int] | None:
     return numbers[0], numbers[1]
 
 
-def load_system(model: str | None) -> NetworkSystem:
+def load_system(model: str | None) -> inference.NetworkSystem:
     """Return the model."""
     # At windows this short, more threads would wait for each other and take twice the processor time.
     return open_model(model, threads=1)
 
 
-def open_stream(system: NetworkSystem, threshold: float | None) -> LiveStream:
+def open_stream(system: inference.NetworkSystem, threshold: float | None) -> live.LiveStream:
     """Return the stream that detects events with low latency."""
-    from whence.inference import Stream
-
-    return Stream(system, latency="low", threshold=threshold)
+    return inference.Stream(system, latency="low", threshold=threshold)
 
 
-def listen(device: Device, stream: LiveStream, classes: ClassList, args: argparse.Namespace, clock: Clock) -> int:
+def listen(
+    device: live.Device, stream: live.LiveStream, classes: labels.ClassList, args: argparse.Namespace, clock: live.Clock
+) -> int:
     """Listen to a device until its sound ends or the user stops it.
 
     Args:
@@ -130,13 +123,11 @@ def listen(device: Device, stream: LiveStream, classes: ClassList, args: argpars
         WhenceError: the device or the folder cannot be used.
         UnpluggedError: the device went away and did not come back.
     """
-    from whence.live import DeviceInput, Recorder, Stop
-
-    recorder = Recorder(args.out)
+    recorder = live.Recorder(args.out)
     recorder.open()
-    with Stop() as stop:
+    with live.Stop() as stop:
         device.start()
-        sound = DeviceInput(device, clock, swapped=args.swap_channels)
+        sound = live.DeviceInput(device, clock, swapped=args.swap_channels)
         # A file has no user who could snap their fingers.
         if not (args.no_check or args.quiet or (args.device or "").startswith(_FILE)):
             _check_channels(sound, clock, stop)
@@ -145,51 +136,43 @@ def listen(device: Device, stream: LiveStream, classes: ClassList, args: argpars
     return stop.code
 
 
-def _check_channels(sound: DeviceInput, clock: Clock, stop: Stop) -> None:
+def _check_channels(sound: live.DeviceInput, clock: live.Clock, stop: live.Stop) -> None:
     """Check the channels if questions can be read and answered in a terminal."""
-    from whence.live import ChannelCheck
-    from whence.views.terminal import Terminal
-
-    with Terminal(sys.stdin, None) as terminal:
-        if terminal.reads_keys and sys.stderr.isatty():
-            ChannelCheck(sound, terminal, clock, stop).run()
+    with terminal.Terminal(sys.stdin, None) as screen:
+        if screen.reads_keys and sys.stderr.isatty():
+            live.ChannelCheck(sound, screen, clock, stop).run()
 
 
 def _listen(
-    sound: DeviceInput,
-    stream: LiveStream,
-    classes: ClassList,
-    recorder: Recorder,
+    sound: live.DeviceInput,
+    stream: live.LiveStream,
+    classes: labels.ClassList,
+    recorder: live.Recorder,
     args: argparse.Namespace,
-    clock: Clock,
-    stop: Stop,
+    clock: live.Clock,
+    stop: live.Stop,
 ) -> None:
     """Put page, keys and outputs together, and listen."""
-    from whence.live import Listener, PageMessages, PlainLines, on_stdout, open_destinations
-    from whence.views.terminal import Terminal
-
     to = args.to or []
-    shown = page_stream(data_on_stdout=bool(on_stdout(to)), quiet=args.quiet)
-    outputs = open_destinations(to, sys.stdout, classes)
-    if shown is None and not on_stdout(to):
-        outputs.append(PlainLines(sys.stdout, classes))
-    with PageMessages(shown is not None) as messages, Terminal(sys.stdin, shown) as terminal:
+    shown = page_stream(data_on_stdout=bool(live.on_stdout(to)), quiet=args.quiet)
+    outputs = live.open_destinations(to, sys.stdout, classes)
+    if shown is None and not live.on_stdout(to):
+        outputs.append(live.PlainLines(sys.stdout, classes))
+    with live.PageMessages(shown is not None) as messages, terminal.Terminal(sys.stdin, shown) as screen:
         if shown is None:
             _log.info("listening to %s; %s", sound.name, FRONT_ONLY)
         messages.last = FRONT_ONLY
-        Listener(sound, stream, classes, recorder, outputs, terminal, clock, stop, messages).run()
+        live.Listener(sound, stream, classes, recorder, outputs, screen, clock, stop, messages).run()
 
 
 def page_stream(*, data_on_stdout: bool, quiet: bool) -> TextIO | None:
     """Return where the radar is drawn: standard output, or standard error if data goes to a file, or None."""
-    from whence.views.terminal import can_show_page
-
     if quiet:
         return None
     if not data_on_stdout:
-        return sys.stdout if can_show_page(sys.stdout) else None
+        return sys.stdout if terminal.can_show_page(sys.stdout) else None
     # On one terminal, data and page would overwrite each other; a program behind a pipe may print on this one too.
-    return sys.stderr if _is_file(sys.stdout) and can_show_page(sys.stderr) else None
+    return sys.stderr if _is_file(sys.stdout) and terminal.can_show_page(sys.stderr) else None
 
 
 def _is_file(stream: TextIO) -> bool:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from whence.inference import NetworkSystem
+from whence import hub, inference
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -26,12 +24,10 @@ def model_path(word: str | None) -> str | None:
     """
     if word is None or not word.startswith("hf:"):
         return word
-    from whence.hub import hub_model
-
-    return str(hub_model(word))
+    return str(hub.hub_model(word))
 
 
-def open_model(word: str | None, *, swap: bool = False, threads: int = 0) -> NetworkSystem:
+def open_model(word: str | None, *, swap: bool = False, threads: int = 0) -> inference.NetworkSystem:
     """Load the system that the value of `--model` names.
 
     Raises:

@@ -9,6 +9,7 @@ import sys
 from importlib.util import find_spec
 from typing import Any
 
+from whence import models, recipes
 from whence.cli.command import Command
 from whence.errors import DONE, MissingExtraError
 from whence.views import aligned
@@ -24,29 +25,27 @@ def run(args: argparse.Namespace) -> int:
     # Not imported, because that would take longer than all the rest.
     if find_spec("accelerate") is None:
         raise MissingExtraError("listing networks and recipes", "train")
-    models, recipes = _models(), _recipes()
+    model_rows, recipe_rows = _models(), _recipes()
     if args.json:
-        sys.stdout.write(json.dumps({"models": models, "recipes": recipes}, indent=2) + "\n")
+        sys.stdout.write(json.dumps({"models": model_rows, "recipes": recipe_rows}, indent=2) + "\n")
         return DONE
     rows = [["network", "parameters", "features", "output"]]
-    rows += [[m["name"], f"{m['parameters']:,}", m["features"], m["output"]] for m in models]
+    rows += [[m["name"], f"{m['parameters']:,}", m["features"], m["output"]] for m in model_rows]
     sys.stdout.write(f"{aligned(rows)}\n")
     rows = [["recipe", "networks", "parameters", "steps", "precision"]]
-    for recipe in recipes:
+    for recipe in recipe_rows:
         networks = recipe["networks"]
         names = " + ".join(network["model"] for network in networks)
         parameters, steps = (sum(network[key] for network in networks) for key in ("parameters", "steps"))
         rows.append([recipe["name"], names, f"{parameters:,}", f"{steps:,}", recipe["precision"]])
     sys.stdout.write(f"{aligned(rows)}\n")
-    for recipe in recipes:
+    for recipe in recipe_rows:
         sys.stdout.write(f"{recipe['name']}: {recipe['summary']}\n")
     return DONE
 
 
 def _models() -> list[dict[str, Any]]:
     """Each network with its default settings, and the front end and coding it was designed for."""
-    from whence.models import MODELS
-
     return [
         {
             "name": name,
@@ -54,22 +53,19 @@ def _models() -> list[dict[str, Any]]:
             "features": kind.features,
             "output": kind.output,
         }
-        for name, kind in MODELS.items()
+        for name, kind in models.MODELS.items()
     ]
 
 
 def _recipes() -> list[dict[str, Any]]:
     """Each recipe with its networks."""
-    from whence.models import model_name
-    from whence.recipes import RECIPES
-
-    recipes = []
-    for name, make in RECIPES.items():
+    recipe_rows = []
+    for name, make in recipes.RECIPES.items():
         recipe = make()
         networks = [
             {
                 "name": network.name,
-                "model": model_name(network.model),
+                "model": models.model_name(network.model),
                 "features": network.features.name,
                 "parameters": _parameters(network.model),
                 "batch_clips": network.batch_clips,
@@ -78,8 +74,8 @@ def _recipes() -> list[dict[str, Any]]:
             for network in recipe.networks
         ]
         summary = (make.__doc__ or "").partition("\n")[0]
-        recipes.append({"name": name, "summary": summary, "precision": recipe.precision, "networks": networks})
-    return recipes
+        recipe_rows.append({"name": name, "summary": summary, "precision": recipe.precision, "networks": networks})
+    return recipe_rows
 
 
 @functools.cache
@@ -87,10 +83,8 @@ def _parameters(settings: Any) -> int:
     """Count the parameters of a network without allocating them."""
     import torch
 
-    from whence.models import build_model
-
     with torch.device("meta"):
-        return build_model(settings).parameter_count()
+        return models.build_model(settings).parameter_count()
 
 
 COMMAND = Command(

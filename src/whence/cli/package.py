@@ -7,9 +7,12 @@ import logging
 import sys
 from pathlib import Path
 
+from whence import challenge
 from whence.cli.command import Command
 from whence.cli.inputs import add_classes, read_classes
 from whence.errors import ASKED_WRONGLY, DONE, WhenceError
+from whence.files import written_whole
+from whence.text import counted
 
 _LOG = logging.getLogger("whence.cli")
 _MOST_LINES = 500
@@ -38,13 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write a template, or check everything and pack it if nothing is wrong."""
-    from whence.challenge import collect_submission, eval_clips, submission_tree, write_submission
-    from whence.text import counted
-
     if args.template is not None:
         return _write_template(args)
-    labels, clips = _labels(args), eval_clips(args.eval)
-    members, problems = collect_submission(
+    labels, clips = _labels(args), challenge.eval_clips(args.eval)
+    members, problems = challenge.collect_submission(
         labels, args.predictions, args.meta, args.report, clips, read_classes(args.classes)
     )
     if problems:
@@ -54,38 +54,32 @@ def run(args: argparse.Namespace) -> int:
         sys.stderr.write("".join(f"{line}\n" for line in lines))
         sys.stderr.write(f"whence: {counted(len(problems), 'problem')}; nothing was written\n")
         return ASKED_WRONGLY
-    size = write_submission(args.out, members)
-    sys.stdout.write(f"{args.out}  {size / 1e6:.1f} MB\n{submission_tree(members)}")
+    size = challenge.write_submission(args.out, members)
+    sys.stdout.write(f"{args.out}  {size / 1e6:.1f} MB\n{challenge.submission_tree(members)}")
     _LOG.info("checked against the usual layout of the challenge; compare it with the official page before you submit")
     return DONE
 
 
 def _write_template(args: argparse.Namespace) -> int:
     """Write a new file; one that is there is never replaced."""
-    from whence.challenge import meta_template
-    from whence.files import written_whole
-
     if args.predictions or args.out:
         raise WhenceError("--template writes a meta file and nothing else; give it alone")
     if args.template.exists():
         raise WhenceError(f"{args.template}: is there already; name another file")
     with written_whole(args.template) as file:
-        file.write(meta_template().encode("utf-8"))
+        file.write(challenge.meta_template().encode("utf-8"))
     _LOG.info("wrote %s; fill it in, one for each system", args.template)
     return DONE
 
 
 def _labels(args: argparse.Namespace) -> list[str]:
     """The label of each system, once the arguments fit together."""
-    from whence.challenge import system_labels
-    from whence.text import counted
-
     needed = {"PREDS": args.predictions, "--name": args.name, "--meta": args.meta, "--report": args.report}
     needed |= {"--eval": args.eval, "--out": args.out}
     missing = [flag for flag, value in needed.items() if not value]
     if missing:
         raise WhenceError(f"needs {', '.join(missing)} as well; see whence package --help")
-    labels = system_labels(args.name, len(args.predictions))
+    labels = challenge.system_labels(args.name, len(args.predictions))
     if len(args.meta) != len(labels):
         systems, files = counted(len(labels), "system"), counted(len(args.meta), "meta file")
         raise WhenceError(f"{systems} and {files}; give --meta once for each system, in order")

@@ -8,18 +8,15 @@ import logging
 import math
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import whence
+from whence import audio, inference, labels, views
 from whence.cli.command import Command, muted_audio_warnings
 from whence.cli.inputs import add_classes, read_classes
 from whence.cli.model_choice import add_model, open_model
 from whence.errors import DONE, WhenceError
-
-if TYPE_CHECKING:
-    from whence.audio import Source
-    from whence.inference import NetworkSystem
-    from whence.labels import ClassList, Events
+from whence.text import shown
+from whence.views import picture
 
 _log = logging.getLogger("whence.cli")
 
@@ -40,12 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read the sound, predict or read its events, draw."""
-    from whence.audio import read_blocks
-    from whence.text import shown
-    from whence.views import SpectrogramImage
-    from whence.views.picture import check_format, draw_clip
-
-    check_format(args.out)
+    picture.check_format(args.out)
     if args.out.parent != Path() and not args.out.parent.is_dir():
         raise WhenceError("no such folder for the picture", where=args.out.parent)
     if args.labels and args.model:
@@ -55,10 +47,10 @@ def run(args: argparse.Namespace) -> int:
     reference = read_events(args.reference, classes) if args.reference else None
     events = read_events(args.labels, classes) if args.labels else None
     source, start_s = _part(args.sound, args.start, args.duration)
-    spectrogram = SpectrogramImage()
+    spectrogram = views.SpectrogramImage()
     # A part of a sound has no name, and warnings about it may not hold for the whole.
     with muted_audio_warnings() if isinstance(source, tuple) else contextlib.nullcontext():
-        for block in read_blocks(source):
+        for block in audio.read_blocks(source):
             spectrogram.add(block)
     if events is None:
         with muted_audio_warnings():  # warnings about the sound were logged above
@@ -66,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     end_s = start_s + spectrogram.duration_s
     layers = [_within(table, start_s, end_s) for table in (reference, events) if table is not None]
     part = "" if args.start is None and args.duration is None else f", {start_s:g} to {end_s:.4g} s"
-    draw_clip(
+    picture.draw_clip(
         args.out, spectrogram, layers[0], classes,
         title=f"{shown(args.sound.name)}{part}", predicted=layers[1] if reference is not None else None,
         start_s=start_s,
@@ -75,25 +67,21 @@ def run(args: argparse.Namespace) -> int:
     return DONE
 
 
-def read_events(path: Path, classes: ClassList) -> Events:
+def read_events(path: Path, classes: labels.ClassList) -> labels.Events:
     """Return the events of one label file, by its ending: DCASE CSV or JSON Lines.
 
     Raises:
         WhenceError: another ending, or the file breaks its layout (the message names file and line).
     """
-    from whence.labels import read_dcase, read_json_lines
-
     if path.suffix.lower() == ".csv":
-        return read_dcase(path, classes)
+        return labels.read_dcase(path, classes)
     if path.suffix.lower() == ".jsonl":
-        return read_json_lines(path, classes)
+        return labels.read_json_lines(path, classes)
     raise WhenceError("labels are read from .csv and .jsonl", where=path, remedy="whence convert-labels makes them")
 
 
-def _part(path: Path, start_s: float | None, duration_s: float | None) -> tuple[Source, float]:
+def _part(path: Path, start_s: float | None, duration_s: float | None) -> tuple[audio.Source, float]:
     """The sound, or the part of it to draw, and where that begins."""
-    from whence.audio import probe, read_window
-
     if start_s is None and duration_s is None:
         return path, 0.0
     start_s = 0.0 if start_s is None else start_s
@@ -103,7 +91,7 @@ def _part(path: Path, start_s: float | None, duration_s: float | None) -> tuple[
         raise WhenceError("--start must be 0 s or later")
     if duration_s is not None and not 0 < duration_s < math.inf:
         raise WhenceError("--duration must be more than 0 s")
-    info = probe(path)
+    info = audio.probe(path)
     rate_hz = info.sample_rate_hz
     first = round(start_s * rate_hz)
     if info.sample_count is not None and first >= info.sample_count:
@@ -112,10 +100,10 @@ def _part(path: Path, start_s: float | None, duration_s: float | None) -> tuple[
     count = min(most, math.inf if duration_s is None else round(duration_s * rate_hz))
     if not math.isfinite(count):
         raise WhenceError("does not say how long it is", where=path, remedy="add --duration")
-    return (read_window(path, first, int(count)), rate_hz), start_s
+    return (audio.read_window(path, first, int(count)), rate_hz), start_s
 
 
-def _system(args: argparse.Namespace) -> NetworkSystem:
+def _system(args: argparse.Namespace) -> inference.NetworkSystem:
     """The model that predicts events where there are no labels."""
     if args.classes:
         raise WhenceError("--classes names the classes of LABELS; a model has its own, leave it out")
@@ -123,7 +111,7 @@ def _system(args: argparse.Namespace) -> NetworkSystem:
     return open_model(args.model)
 
 
-def _within(events: Events, start_s: float, end_s: float) -> Events:
+def _within(events: labels.Events, start_s: float, end_s: float) -> labels.Events:
     """The rows inside the picture."""
     return events.between(round(start_s * 10), math.ceil(round(end_s * 10, 6)))
 

@@ -6,15 +6,12 @@ import argparse
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from whence import inference
 from whence.cli.command import Command, shown_progress
 from whence.cli.sound_files import find_sounds
 from whence.errors import DONE, SOME_FAILED, MissingExtraError, WhenceError
 from whence.inference import Request, Result, predict_all
-
-if TYPE_CHECKING:
-    from whence.inference import NetworkSystem
 
 _log = logging.getLogger("whence.cli")
 
@@ -38,12 +35,10 @@ def run(args: argparse.Namespace) -> int:
         import accelerate  # noqa: F401  (a missing extra ends the command before any work)
     except ImportError:
         raise MissingExtraError("running a trained network", "train") from None
-    from whence.inference import load_run
-
     if not args.clips.exists():
         raise WhenceError(f"{args.clips}: no such file or folder")
     pairs = [(sound, args.out / target) for sound, target in find_sounds([args.clips])]
-    system = load_run(args.run, swap=args.swap, precision="bf16" if args.bf16 else "float32")
+    system = inference.load_run(args.run, swap=args.swap, precision="bf16" if args.bf16 else "float32")
     args.out.mkdir(parents=True, exist_ok=True)
     done = predict_clips(system, Request(str(args.run), swap=args.swap), pairs, quiet=args.quiet)
     _log.info("%d of %d clips predicted in %s", len(done), len(pairs), args.out)
@@ -51,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def predict_clips(
-    system: NetworkSystem, request: Request, pairs: Sequence[tuple[Path, Path]], *, quiet: bool
+    system: inference.NetworkSystem, request: Request, pairs: Sequence[tuple[Path, Path]], *, quiet: bool
 ) -> list[Result]:
     """Write the predictions for clips as CSV files, log failures, and return the results of the other clips."""
     done = []

@@ -7,17 +7,13 @@ import logging
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from whence import hub, inference, labels
 from whence.cli.command import Command
 from whence.errors import DONE, WhenceError
 from whence.files import read_small
+from whence.text import shown
 from whence.views import aligned
-
-if TYPE_CHECKING:
-    from whence.hub import CardFacts, HubName, Selection
-    from whence.inference import SystemFile
-    from whence.labels import ClassList
 
 _LOG = logging.getLogger("whence.cli")
 _LICENSE = re.compile(r"[a-z0-9][a-z0-9.-]{1,40}")
@@ -40,20 +36,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Select, show, and with `--yes` upload."""
-    from whence.hub import endpoint, holds_secret, model_card, read_name, select_files, upload
-    from whence.text import shown
-
-    name = read_name(f"hf:{args.repository}")
+    name = hub.read_name(f"hf:{args.repository}")
     if name.commit:
         raise WhenceError(f"{args.repository}: a repository to upload to has no commit; write user/name")
     if args.license and not _LICENSE.fullmatch(args.license):
         raise WhenceError(
             f"--license {shown(args.license)}: write its identifier, such as apache-2.0, mit or cc-by-4.0"
         )
-    selection = select_files(args.model)
+    selection = hub.select_files(args.model)
     facts = _facts(args, name, selection)
-    card = model_card(facts)
-    if holds_secret(card.encode("utf-8")):
+    card = hub.model_card(facts)
+    if hub.holds_secret(card.encode("utf-8")):
         raise WhenceError(
             "the card would contain a token of the Hub; take it out of what it is made of, and make it invalid"
         )
@@ -65,22 +58,20 @@ def run(args: argparse.Namespace) -> int:
         raise WhenceError("nothing uploaded: a licence is missing; add --license apache-2.0 or what fits your data")
     for note in (*missing, *selection.notes):
         _LOG.warning("%s", note)
-    commit = upload(selection.files, name, card, private=args.private)
-    sys.stdout.write(f"{endpoint()}/{name.repository}\n{name}@{commit}\n")
+    commit = hub.upload(selection.files, name, card, private=args.private)
+    sys.stdout.write(f"{hub.endpoint()}/{name.repository}\n{name}@{commit}\n")
     return DONE
 
 
-def _facts(args: argparse.Namespace, name: HubName, selection: Selection) -> CardFacts:
+def _facts(args: argparse.Namespace, name: hub.HubName, selection: hub.Selection) -> hub.CardFacts:
     """What the card states, from the files the user named."""
-    from whence.hub import CardFacts, read_scores
-
     system, classes = _described(args.model)
-    return CardFacts(
+    return hub.CardFacts(
         name=name,
         classes=classes.names,
         files=selection.files,
         license=args.license or "",
-        scores=None if args.scores is None else read_scores(args.scores),
+        scores=None if args.scores is None else hub.read_scores(args.scores),
         scored_on=args.scored_on or "",
         data="" if args.data is None else _markdown(args.data),
         recipe=system.recipe,
@@ -96,19 +87,16 @@ def _markdown(path: Path) -> str:
         raise WhenceError("not UTF-8 text", where=path) from None
 
 
-def _described(model: Path) -> tuple[SystemFile, ClassList]:
+def _described(model: Path) -> tuple[inference.SystemFile, labels.ClassList]:
     """The description in a model; an ONNX file is loaded for it, so that only what can be loaded is published."""
-    from whence.inference import OnnxNetworks, read_system
-    from whence.labels import STARSS23
-
     if model.is_dir():
-        system = read_system(model)
-        return system, system.class_list(len(system.thresholds or STARSS23))
-    networks = OnnxNetworks(model)
+        system = inference.read_system(model)
+        return system, system.class_list(len(system.thresholds or labels.STARSS23))
+    networks = inference.OnnxNetworks(model)
     return networks.card.system, networks.card.system.class_list(networks.codings[0].class_count)
 
 
-def _missing(facts: CardFacts) -> list[str]:
+def _missing(facts: hub.CardFacts) -> list[str]:
     """What a reader of the card would miss."""
     missing = [] if facts.license else ["no licence is stated; add --license"]
     if not facts.data:
@@ -120,20 +108,17 @@ def _missing(facts: CardFacts) -> list[str]:
     return missing
 
 
-def _page(selection: Selection, name: HubName, card: str, missing: list[str]) -> str:
+def _page(selection: hub.Selection, name: hub.HubName, card: str, missing: list[str]) -> str:
     """The preview: what would be uploaded, and the card."""
-    from whence.hub import CARD_FILE, endpoint
-    from whence.text import shown
-
     rows = [["file", "MB", "sha256"]]
     rows += [[file.name, f"{file.size / 1e6:.3f}", file.sha256] for file in selection.files]
-    rows.append([CARD_FILE, f"{len(card.encode()) / 1e6:.3f}", "the card below"])
-    parts = [f"would go to {endpoint()}/{name.repository}\n", aligned(rows)]
+    rows.append([hub.CARD_FILE, f"{len(card.encode()) / 1e6:.3f}", "the card below"])
+    parts = [f"would go to {hub.endpoint()}/{name.repository}\n", aligned(rows)]
     if selection.left_out:
         width = max(len(shown(left)) for left, _ in selection.left_out)
         parts.append("\nnot uploaded:\n")
         parts += [f"  {shown(left):<{width}}  {why}\n" for left, why in selection.left_out]
-    parts.append(f"\n{CARD_FILE} would be:\n\n")
+    parts.append(f"\n{hub.CARD_FILE} would be:\n\n")
     parts += [f"  {line}".rstrip() + "\n" for line in card.splitlines()]
     if missing or selection.notes:
         parts.append("\nconsider:\n")

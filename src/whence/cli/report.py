@@ -6,14 +6,13 @@ import argparse
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from whence import labels, metrics
 from whence.cli.command import Command, shown_progress
 from whence.cli.inputs import add_classes, add_score_settings, read_classes, same_clip, score_settings
 from whence.errors import DONE, SOME_FAILED, WhenceError
-
-if TYPE_CHECKING:
-    from whence.labels import ClassList, ClipEvents
+from whence.text import counted, shown
+from whence.views import report
 
 _log = logging.getLogger("whence.cli")
 _LARGEST_WORST = 999
@@ -33,33 +32,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Score, rank, write the folder; exit code 1 for clips without partner and sounds that cannot be used."""
-    from whence.labels import read_labels
-    from whence.metrics import evaluate
-    from whence.text import counted, shown
-    from whence.views.report import (
-        check_target,
-        find_sounds,
-        folder_written_whole,
-        worst_clips,
-        write_report,
-    )
-
-    check_target(args.out)
+    report.check_target(args.out)
     if not 0 <= args.worst <= _LARGEST_WORST:
         raise WhenceError(f"--worst {args.worst}: a page shows 0 to {_LARGEST_WORST} clips")
     classes = read_classes(args.classes)
-    references = read_labels(args.references, classes)
+    references = labels.read_labels(args.references, classes)
     predictions, why_no_calibration = read_predictions(args.predictions, classes)
     if args.references.is_file() and args.predictions.is_file() and len(references) == len(predictions) == 1:
         predictions = same_clip(references, predictions)
     settings = score_settings(args, classes)
-    evaluation = evaluate(references, predictions, settings, classes=classes, unknown="leave_out")
-    worst = worst_clips(evaluation, args.worst)
+    evaluation = metrics.evaluate(references, predictions, settings, classes=classes, unknown="leave_out")
+    worst = report.worst_clips(evaluation, args.worst)
     names = list(evaluation.pairing.clip_names)
-    sounds = find_sounds(args.audio, names) if args.audio else None
+    sounds = report.find_sounds(args.audio, names) if args.audio else None
     sources = (args.references, args.predictions)
-    with folder_written_whole(args.out) as folder, shown_progress("clip", quiet=args.quiet) as show:
-        failures = write_report(
+    with report.folder_written_whole(args.out) as folder, shown_progress("clip", quiet=args.quiet) as show:
+        failures = report.write_report(
             folder, sources, evaluation, (references, predictions), why_no_calibration, worst, sounds,
             lambda done: show("worst clips", done, len(worst)),
         )  # fmt: skip
@@ -74,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     return SOME_FAILED if partnerless or failures else DONE
 
 
-def read_predictions(path: Path, classes: ClassList) -> tuple[ClipEvents, str]:
+def read_predictions(path: Path, classes: labels.ClassList) -> tuple[labels.ClipEvents, str]:
     """Read predictions: a folder, zip or file of CSV, or a folder or file of JSON Lines.
 
     A folder that holds both is read as CSV, the form that other commands score too.
@@ -85,14 +73,11 @@ def read_predictions(path: Path, classes: ClassList) -> tuple[ClipEvents, str]:
     Raises:
         WhenceError: nothing is found, or a file breaks its layout (the message names file and line).
     """
-    from whence.labels import ClipEvents, read_json_lines, read_labels
-    from whence.text import shown
-
     lines = _json_files(path)
     if path.suffix.lower() != _JSON_LINES and not (lines and not _has_csv(path)):
         beside = "; a folder of JSON Lines alone would be read with its scores" if lines else ""
         reason = f"The predictions are CSV files, which carry no score{beside}."
-        return read_labels(path, classes), reason
+        return labels.read_labels(path, classes), reason
     tables = {}
     for file in lines:
         name = file.name[: -len(_JSON_LINES)].removesuffix(".frames")
@@ -100,8 +85,8 @@ def read_predictions(path: Path, classes: ClassList) -> tuple[ClipEvents, str]:
             raise WhenceError(
                 f"two files for clip {shown(name)}", where=path, remedy="keep events and frames in two folders"
             )
-        tables[name] = read_json_lines(file, classes)
-    clips = ClipEvents.from_mapping(tables)
+        tables[name] = labels.read_json_lines(file, classes)
+    clips = labels.ClipEvents.from_mapping(tables)
     score = clips.events.score
     if not len(score) or (score == score[0]).all():
         return clips, "All predictions have the same score, so there is nothing to compare."

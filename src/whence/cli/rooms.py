@@ -8,6 +8,7 @@ from pathlib import Path
 
 from whence.cli.command import Command, shown_progress
 from whence.errors import DONE, WhenceError
+from whence.scenes import rooms
 
 _log = logging.getLogger("whence.cli")
 
@@ -37,23 +38,23 @@ def run(args: argparse.Namespace) -> int:
     import os
     from dataclasses import replace
 
-    from whence.scenes.rooms import RoomSettings, make_room_bank, merge, read_measured, save_room_bank
-
     if args.out.suffix != ".safetensors":
         raise WhenceError(f"{args.out}: a room bank is a .safetensors file; choose such a name")
     if not args.out.parent.is_dir():
         raise WhenceError(f"{args.out.parent}: no such folder; make it first")
-    settings = RoomSettings()
+    settings = rooms.RoomSettings()
     if args.places is not None:
         settings = replace(settings, positions_per_room=args.places)
     if args.rt60 is not None:
         settings = replace(settings, rt60_s=tuple(args.rt60))
-    measured = [read_measured(path) for path in args.measured]
+    measured = [rooms.read_measured(path) for path in args.measured]
     jobs = args.jobs or os.cpu_count() or 1
     with shown_progress("room", quiet=args.quiet) as show:
-        computed = make_room_bank(args.seed, args.rooms, settings, jobs, lambda done, total: show("rooms", done, total))
-    bank = merge([computed, *measured])
-    save_room_bank(args.out, bank)
+        computed = rooms.make_room_bank(
+            args.seed, args.rooms, settings, jobs, lambda done, total: show("rooms", done, total)
+        )
+    bank = rooms.merge([computed, *measured])
+    rooms.save_room_bank(args.out, bank)
     size_mb = args.out.stat().st_size / 1e6
     _log.info("%d responses of %d rooms in %s, %.0f MB", len(bank), len(bank.room_name), args.out, size_mb)
     return DONE

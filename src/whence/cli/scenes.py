@@ -8,17 +8,15 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from whence import audio, corpora, labels, scenes, synth
 from whence.cli.command import Command, shown_progress
 from whence.cli.inputs import add_classes, read_classes
+from whence.cli.settings_file import read_settings_file
 from whence.errors import DONE, MissingExtraError, WhenceError
-
-if TYPE_CHECKING:
-    from whence.corpora import SoundEntry, Sounds
-    from whence.labels import ClassList
-    from whence.scenes import SceneSettings
-    from whence.scenes.rooms import RoomBank
+from whence.files import cache_dir
+from whence.scenes import rooms
+from whence.views import picture
 
 PROCEDURAL = "procedural"
 _log = logging.getLogger("whence.cli")
@@ -74,8 +72,6 @@ def run(args: argparse.Namespace) -> int:
         import torch  # noqa: F401  (the command refuses before any work is done)
     except ImportError:
         raise MissingExtraError("mixing scenes", "scenes") from None
-    from whence.scenes import write_scenes
-
     count, part = args.clips or (0, "")
     if (count or args.show or 0) < 1:
         raise WhenceError("how many scenes? --clips N writes a data set, --show K a few examples with pictures")
@@ -83,14 +79,14 @@ def run(args: argparse.Namespace) -> int:
     settings = read_scene_settings(args.settings)
     sounds = gather_sounds(args.sounds, classes, args.where, args.seed)
     settings = fitted_to(sounds, settings)
-    rooms = gather_rooms(args.rooms, args.seed)
+    room_bank = gather_rooms(args.rooms, args.seed)
     args.out.mkdir(parents=True, exist_ok=True)
     if args.show:
-        _show(args, settings, sounds, rooms)
+        _show(args, settings, sounds, room_bank)
         return DONE
     with shown_progress("clip", quiet=args.quiet) as show:
-        made = write_scenes(
-            args.out, args.seed, count, settings, sounds, rooms,
+        made = scenes.write_scenes(
+            args.out, args.seed, count, settings, sounds, room_bank,
             # One process renders as fast on one core, and starting others costs seconds.
             workers=(os.cpu_count() or 1) if count >= 100 else 0,
             progress=lambda done, total: show("scenes", done, total),
@@ -106,93 +102,83 @@ def _clips(word: str) -> tuple[int, str]:
     return int(number), part or "dev-train"
 
 
-def read_scene_settings(path: Path | None) -> SceneSettings:
+def read_scene_settings(path: Path | None) -> scenes.SceneSettings:
     """Read the settings file, if there is one; fields that it leaves out have their defaults.
 
     Raises:
         WhenceError: the file cannot be read, or a field is unknown, ill-typed or out of range.
     """
-    from whence.cli.settings_file import read_settings_file
-    from whence.scenes import SceneSettings
-
     if path is None:
-        return SceneSettings()
+        return scenes.SceneSettings()
     data = read_settings_file(path)
     try:
-        return SceneSettings.from_plain(data)
+        return scenes.SceneSettings.from_plain(data)
     except WhenceError as error:
         raise WhenceError(str(error), where=path) from None
 
 
-def fitted_to(sounds: Sounds, settings: SceneSettings) -> SceneSettings:
+def fitted_to(sounds: corpora.Sounds, settings: scenes.SceneSettings) -> scenes.SceneSettings:
     """Return settings without the classes, interferers and backgrounds that the bank lacks, and log each of them."""
-    from whence.corpora import BACKGROUND, INTERFERENCE
-
     names = sounds.classes.names
     missing = [name for index, name in enumerate(names) if not len(sounds.of_class(index))]
     missing = [name for name in missing if settings.class_weights.get(name, 1) != 0]
     if missing:
         _log.info("no sounds of: %s; scenes will have none of these", ", ".join(missing))
         settings = replace(settings, class_weights={**settings.class_weights, **dict.fromkeys(missing, 0.0)})
-    if settings.interferers[1] and not len(sounds.of_class(INTERFERENCE)):
+    if settings.interferers[1] and not len(sounds.of_class(corpora.INTERFERENCE)):
         _log.info("no sounds of interference; scenes will have no unlabelled sounds")
         settings = replace(settings, interferers=(0, 0))
-    if settings.diffuse_background.probability and not len(sounds.of_class(BACKGROUND)):
+    if settings.diffuse_background.probability and not len(sounds.of_class(corpora.BACKGROUND)):
         _log.info("no sounds of background; scenes will have no noise")
         settings = replace(settings, diffuse_background=replace(settings.diffuse_background, probability=0.0))
     return settings
 
 
-def gather_sounds(source: str, classes: ClassList, where: list[str], seed: int) -> Sounds:
+def gather_sounds(source: str, classes: labels.ClassList, where: list[str], seed: int) -> corpora.Sounds:
     """Open the sounds of a folder or a list, decoded once and cached, or make procedural ones.
 
     Raises:
         WhenceError: the folder or list has no usable sound.
     """
-    from whence.corpora import open_sounds
-    from whence.files import cache_dir
-
     if source == PROCEDURAL:
-        from whence.synth import procedural_sounds
-
-        return procedural_sounds(seed, _SOUNDS_PER_CLASS, background=4, interference=4)
+        return synth.procedural_sounds(seed, _SOUNDS_PER_CLASS, background=4, interference=4)
     with shown_progress("sound") as show:
-        return open_sounds(sound_entries(source, classes, where), classes, cache_dir() / "sounds", progress=show)
+        return corpora.open_sounds(
+            sound_entries(source, classes, where), classes, cache_dir() / "sounds", progress=show
+        )
 
 
-def sound_entries(source: str, classes: ClassList, where: list[str]) -> list[SoundEntry]:
+def sound_entries(source: str, classes: labels.ClassList, where: list[str]) -> list[corpora.SoundEntry]:
     """List the sounds of a folder or a list, not yet decoded.
 
     Raises:
         WhenceError: there is no such folder or list, or it breaks its layout.
     """
-    from whence.corpora import read_manifest, read_sound_folder
-
     path = Path(source)
     if path.is_dir():
         if where:
             raise WhenceError(f"{path}: --where chooses from a CSV list of sounds; a folder has no columns")
-        return read_sound_folder(path, classes)
+        return corpora.read_sound_folder(path, classes)
     if path.is_file():
-        return read_manifest(path, classes, where=_conditions(where))
+        return corpora.read_manifest(path, classes, where=_conditions(where))
     raise WhenceError(f"{path}: no such folder or list of sounds; the word {PROCEDURAL} makes sounds")
 
 
-def gather_rooms(paths: list[Path] | None, seed: int) -> RoomBank:
+def gather_rooms(paths: list[Path] | None, seed: int) -> rooms.RoomBank:
     """Open the room banks and measured rooms, or compute a few rooms if none are named.
 
     Raises:
         WhenceError: a file is missing, damaged or foreign.
     """
-    from whence.scenes.rooms import RoomSettings, load_room_bank, make_room_bank, merge, read_measured
-
     if paths:
-        banks = [load_room_bank(path) if path.suffix == ".safetensors" else read_measured(path) for path in paths]
-        return merge(banks) if len(banks) > 1 else banks[0]
+        banks = [
+            rooms.load_room_bank(path) if path.suffix == ".safetensors" else rooms.read_measured(path) for path in paths
+        ]
+        return rooms.merge(banks) if len(banks) > 1 else banks[0]
     _log.info(
         "no --rooms: computing %d rooms; a larger bank is kept with: whence scenes rooms rooms.safetensors", _ROOMS
     )
-    return make_room_bank(seed, _ROOMS, RoomSettings(positions_per_room=_POSITIONS_PER_ROOM))
+    return rooms.make_room_bank(seed, _ROOMS, rooms.RoomSettings(positions_per_room=_POSITIONS_PER_ROOM))
 
 
 def _conditions(where: list[str]) -> dict[str, str]:
@@ -203,21 +189,18 @@ def _conditions(where: list[str]) -> dict[str, str]:
     return dict(condition.split("=", 1) for condition in where)
 
 
-def _show(args: argparse.Namespace, settings: SceneSettings, sounds: Sounds, rooms: RoomBank) -> None:
+def _show(
+    args: argparse.Namespace, settings: scenes.SceneSettings, sounds: corpora.Sounds, room_bank: rooms.RoomBank
+) -> None:
     """Write a few scenes as sound, labels and picture, and print their events."""
-    from whence.audio import write
-    from whence.labels import write_dcase
-    from whence.scenes import draw_scene, render_batch
-    from whence.views.picture import draw_clip
-
     for index in range(args.show):
-        scene = draw_scene(args.seed, 0, index, settings, sounds, rooms)
-        batch = render_batch([scene], sounds, rooms)
+        scene = scenes.draw_scene(args.seed, 0, index, settings, sounds, room_bank)
+        batch = scenes.render_batch([scene], sounds, room_bank)
         name, events = f"scene{index:03d}", batch.events[0]
         signal = batch.audio[0].numpy()
-        write(args.out / f"{name}.wav", signal)
-        write_dcase(args.out / f"{name}.csv", events)
-        draw_clip(args.out / f"{name}.png", signal, events, sounds.classes, title=f"{name}, seed {args.seed}")
+        audio.write(args.out / f"{name}.wav", signal)
+        labels.write_dcase(args.out / f"{name}.csv", events)
+        picture.draw_clip(args.out / f"{name}.png", signal, events, sounds.classes, title=f"{name}, seed {args.seed}")
         sys.stdout.write(f"{args.out / name}.wav\n")
         for event in events:
             side = "left" if event.azimuth_deg >= 0 else "right"

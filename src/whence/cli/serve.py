@@ -8,6 +8,7 @@ import socket
 import sys
 from typing import TYPE_CHECKING
 
+from whence import web
 from whence.cli.command import Command, muted_audio_warnings
 from whence.cli.model_choice import add_model, open_model
 from whence.errors import DONE, MissingExtraError, WhenceError
@@ -44,14 +45,12 @@ def run(args: argparse.Namespace) -> int:
         import websockets  # noqa: F401
     except ImportError:
         raise MissingExtraError("serving the web page", "serve") from None
-    from whence.web import Limits, build_app
-
-    limits = Limits(upload_bytes=round(args.max_mb * 1e6), sound_s=args.max_minutes * 60, queue=args.queue)
+    limits = web.Limits(upload_bytes=round(args.max_mb * 1e6), sound_s=args.max_minutes * 60, queue=args.queue)
     listener = _listener("0.0.0.0" if args.public else "127.0.0.1", args.port)
     with listener:
         token = new_token() if args.public else None
         system = open_model(args.model, swap=args.swap)
-        app = build_app(system, limits, token=token, model_name=system.name or model_name(args.model))
+        app = web.build_app(system, limits, token=token, model_name=system.name or model_name(args.model))
         sys.stdout.write(f"{address(listener, token)}\n")
         sys.stdout.flush()
         _log.info("open the address above in a browser; Ctrl-C ends. Sounds stay on this machine and are not kept.")

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from whence import audio
 from whence.errors import WhenceError
 from whence.inference import STDIN
 
@@ -45,8 +46,6 @@ def find_sounds(paths: Sequence[Path]) -> list[tuple[Path, Path]]:
 
 def _in_folder(folder: Path) -> Iterator[tuple[Path, Path]]:
     """Yield the sounds below a folder; links to folders are followed, each real folder once."""
-    from whence.audio import SOUND_ENDINGS
-
     count, visited = 0, set()
     for root, folders, files in os.walk(folder, followlinks=True):
         identity = _identity(Path(root))
@@ -57,11 +56,11 @@ def _in_folder(folder: Path) -> Iterator[tuple[Path, Path]]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             sound = Path(root) / name
-            if sound.suffix.lower() in SOUND_ENDINGS and not name.startswith("."):
+            if sound.suffix.lower() in audio.SOUND_ENDINGS and not name.startswith("."):
                 count += 1
                 yield sound, sound.relative_to(folder).with_suffix("")
     if not count:
-        raise WhenceError(f"{folder}: no sounds in here; endings read: {', '.join(sorted(SOUND_ENDINGS))}")
+        raise WhenceError(f"{folder}: no sounds in here; endings read: {', '.join(sorted(audio.SOUND_ENDINGS))}")
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -9,18 +9,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from whence import corpora, inference, labels, metrics
 from whence.cli.command import Command
 from whence.cli.inputs import add_classes, read_classes
+from whence.cli.predict import predict_clips
 from whence.errors import DONE, SOME_FAILED, MissingExtraError, WhenceError
 from whence.files import sweep_unfinished
 from whence.views import aligned, degrees, number, percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from whence.corpora import Clip
-    from whence.labels import ClassList, ClipEvents
-    from whence.metrics import Evaluation
 
 _log = logging.getLogger("whence.cli")
 _COLUMNS = (("F20", "f20", percent), ("DOAE", "doae_deg", degrees), ("RDE", "rde", number))
@@ -49,34 +47,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Predict where needed, score, print; "some failed" when a system has no prediction for some clips."""
-    from whence.corpora import list_clips, read_all_events
-    from whence.metrics import evaluate
-
     classes = read_classes(args.classes)
     _check_systems(args.systems)
-    clips = list_clips(args.data, args.part)
-    references = read_all_events(clips, classes)
+    clips = corpora.list_clips(args.data, args.part)
+    references = corpora.read_all_events(clips, classes)
     scored = []
     for system in args.systems:
         predictions = _predictions(system, clips, classes, args)
-        scored.append(evaluate(references, predictions, classes=classes, unknown="leave_out"))
+        scored.append(metrics.evaluate(references, predictions, classes=classes, unknown="leave_out"))
     names = [str(system) for system in args.systems]
-    labels = {str(system): label for system in args.systems if (label := _protocol_label(system))}
+    protocol_labels = {str(system): label for system in args.systems if (label := _protocol_label(system))}
     if args.json:
         found = {
-            name: evaluation.as_json() | ({"protocol": labels[name]} if name in labels else {})
+            name: evaluation.as_json() | ({"protocol": protocol_labels[name]} if name in protocol_labels else {})
             for name, evaluation in zip(names, scored, strict=True)
         }
         sys.stdout.write(json.dumps(found, indent=2, allow_nan=False) + "\n")
     else:
-        sys.stdout.write(page(names, scored, args.part, labels))
+        sys.stdout.write(page(names, scored, args.part, protocol_labels))
     for name, evaluation in zip(names, scored, strict=True):
         if evaluation.missing_clips:
             _log.warning("%s: no prediction for %d of %d clips", name, len(evaluation.missing_clips), len(clips))
     return SOME_FAILED if any(evaluation.missing_clips for evaluation in scored) else DONE
 
 
-def page(names: list[str], scored: list[Evaluation], part: str, labels: Mapping[str, str] | None = None) -> str:
+def page(
+    names: list[str], scored: list[metrics.Evaluation], part: str, protocol_labels: Mapping[str, str] | None = None
+) -> str:
     """Return one table with a block for each protocol, intervals in brackets; below it the labels of systems."""
     recordings = scored[0].recordings
     unit = "clip" if recordings.unnamed_clips else "recording"
@@ -93,16 +90,14 @@ def page(names: list[str], scored: list[Evaluation], part: str, labels: Mapping[
                 cells.append(f"{shown(getattr(result.scores, key))}{between}")
             rows.append([name, *cells])
         text += f"\n{aligned(rows)}"
-    return text + "".join(f"\n{name}: {label}\n" for name, label in (labels or {}).items())
+    return text + "".join(f"\n{name}: {label}\n" for name, label in (protocol_labels or {}).items())
 
 
 def _protocol_label(system: Path) -> str:
     """Return the label of a run whose weights were chosen on test clips; empty for all others."""
     if not (system / "recipe.json").is_file():
         return ""
-    from whence.inference import read_system
-
-    return str(read_system(system).validation.get("protocol", ""))
+    return str(inference.read_system(system).validation.get("protocol", ""))
 
 
 def _check_systems(systems: list[Path]) -> None:
@@ -114,30 +109,27 @@ def _check_systems(systems: list[Path]) -> None:
         raise WhenceError("a system is named twice; name each once")
 
 
-def _predictions(system: Path, clips: list[Clip], classes: ClassList, args: argparse.Namespace) -> ClipEvents:
+def _predictions(
+    system: Path, clips: list[corpora.Clip], classes: labels.ClassList, args: argparse.Namespace
+) -> labels.ClipEvents:
     """Return the predictions of a system: made by a run, or read from a folder."""
-    from whence.labels import read_labels
-
     if not (system / "recipe.json").is_file():
-        return read_labels(system, classes)
+        return labels.read_labels(system, classes)
     try:
         import accelerate  # noqa: F401  (predictions of others are scored without it)
     except ImportError:
         raise MissingExtraError(f"running {system}", "train") from None
     folder = system / "predictions" / (f"{args.part}-swap" if args.swap else args.part)
     _predict_missing(system, [clip.sound for clip in clips], folder, swap=args.swap, quiet=args.quiet)
-    return read_labels(folder, classes)
+    return labels.read_labels(folder, classes)
 
 
 def _predict_missing(run: Path, sounds: list[Path], folder: Path, *, swap: bool, quiet: bool) -> None:
     """Predict the clips that have no prediction yet by this state of the run."""
-    from whence.cli.predict import predict_clips
-    from whence.inference import Request, ResumeRecord, load_run
-
-    system, request = load_run(run, swap=swap), Request(str(run), swap=swap)
+    system, request = inference.load_run(run, swap=swap), inference.Request(str(run), swap=swap)
     folder.mkdir(parents=True, exist_ok=True)
     sweep_unfinished(folder)
-    record = ResumeRecord(folder, request)
+    record = inference.ResumeRecord(folder, request)
     missing = [(sound, folder / sound.stem) for sound in sounds if not record.has(sound, Path(sound.stem))]
     # A failure must not leave the predictions of another state of the run.
     for _, target in missing:

@@ -10,15 +10,13 @@ import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
 
+from whence import models, recipes, training
 from whence.cli.command import Command, shown_progress
 from whence.cli.inputs import add_classes, read_classes
-from whence.cli.training_data import add_data
+from whence.cli.settings_file import read_settings
+from whence.cli.training_data import add_data, gather_test_clips, gather_training_data
 from whence.errors import DONE, INTERRUPTED, TERMINATED, MissingExtraError, WhenceError
-
-if TYPE_CHECKING:
-    from whence.training import Progress
 
 _log = logging.getLogger("whence.cli")
 
@@ -53,27 +51,22 @@ def run(args: argparse.Namespace) -> int:
         import accelerate  # noqa: F401  (a missing extra ends the command before any work)
     except ImportError:
         raise MissingExtraError("training", "train") from None
-    from whence.cli.settings_file import read_settings
-    from whence.cli.training_data import gather_test_clips, gather_training_data
-    from whence.recipes import recipe_named
-    from whence.training import LoopSettings, check_class_count, check_recipe, train, with_class_count, with_overrides
-
     # Of several processes only the first logs.
     if int(os.environ.get("RANK", "0")):
         logging.getLogger("whence").setLevel(logging.ERROR)
     classes = read_classes(args.classes)
-    recipe = with_class_count(recipe_named(args.recipe), len(classes))
+    recipe = training.with_class_count(recipes.recipe_named(args.recipe), len(classes))
     for word in args.settings:
-        recipe = with_overrides(recipe, read_settings(word))
+        recipe = training.with_overrides(recipe, read_settings(word))
     for network in recipe.networks:
-        check_class_count(network.output.class_count, classes, f"recipe.networks.{network.name}")
-    check_recipe(args.out, recipe)
+        training.check_class_count(network.output.class_count, classes, f"recipe.networks.{network.name}")
+    training.check_recipe(args.out, recipe)
     encoders = _encoders(args.encoder, [network.name for network in recipe.networks])
     data, held_out = gather_training_data(args, recipe, classes)
     test_clips = gather_test_clips(args, recipe, classes)
     with _stop_asked() as stop, _shown(args.quiet) as report:
-        settings = LoopSettings(workers=_workers(), report=report, should_stop=lambda: stop.by is not None)
-        finished = train(recipe, data, held_out, args.out, settings, encoders, test_clips)
+        settings = training.LoopSettings(workers=_workers(), report=report, should_stop=lambda: stop.by is not None)
+        finished = training.train(recipe, data, held_out, args.out, settings, encoders, test_clips)
     if finished:
         _log.info("finished: %s; predict with: whence predict %s CLIPS --out CSVS", args.out, args.out)
         return DONE
@@ -82,8 +75,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _encoders(words: list[str], networks: list[str]) -> dict[str, Path]:
     """Read `detector=yamnet.safetensors` as a network and its file."""
-    from whence.models import refuse_pickle
-
     found: dict[str, Path] = {}
     for word in words:
         name, equals, path = word.partition("=")
@@ -92,7 +83,7 @@ def _encoders(words: list[str], networks: list[str]) -> dict[str, Path]:
                 f"--encoder {word!r}: write a network of the recipe ({', '.join(networks)}), =, and a file"
             )
         found[name] = Path(path)
-        refuse_pickle(found[name])
+        models.refuse_pickle(found[name])
     return found
 
 
@@ -127,11 +118,11 @@ def _stop_asked() -> Iterator[_Stop]:
 
 
 @contextlib.contextmanager
-def _shown(quiet: bool) -> Iterator[Callable[[Progress], None]]:
+def _shown(quiet: bool) -> Iterator[Callable[[training.Progress], None]]:
     """Show a bar over the steps of the network in training, with loss and speed."""
     with shown_progress("step", quiet=quiet) as show:
 
-        def report(progress: Progress) -> None:
+        def report(progress: training.Progress) -> None:
             what = f"{progress.network}  loss {progress.loss:.3f}  {progress.clips_per_s:.0f} clips/s"
             show(what, progress.step, progress.total_steps)
 

@@ -6,16 +6,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from whence import corpora, labels, scenes, synth, training
+from whence.cli.scenes import PROCEDURAL, fitted_to, gather_rooms, sound_entries
 from whence.errors import WhenceError
+from whence.files import cache_dir
+from whence.scenes import rooms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from whence.corpora import Clip, SoundEntry, Sounds
-    from whence.labels import ClassList
-    from whence.scenes import SceneSettings
-    from whence.scenes.rooms import RoomBank
-    from whence.training import DevTestClips, Recipe, TrainingData, ValidationClips
 
 _HELD_OUT = 0.15
 # Procedural sounds of each class, for training and for validation.
@@ -43,31 +41,28 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def gather_training_data(
-    args: argparse.Namespace, recipe: Recipe, classes: ClassList
-) -> tuple[TrainingData, ValidationClips]:
+    args: argparse.Namespace, recipe: training.Recipe, classes: labels.ClassList
+) -> tuple[training.TrainingData, training.ValidationClips]:
     """Return training batches and held-out clips.
 
     Raises:
         WhenceError: neither or both kinds of data were named, or one cannot be used.
     """
-    from whence.cli.scenes import fitted_to
-    from whence.corpora import AudioFrameDataset
-    from whence.scenes import SceneStream
-    from whence.training import ClipData, SceneData
-
     _check_flags(args)
     if args.data is not None:
         clips, held_out = _split_clips(args.data, recipe.seed)
-        data = ClipData(AudioFrameDataset(clips, classes), recipe.seed)
+        data = training.ClipData(corpora.AudioFrameDataset(clips, classes), recipe.seed)
         return data, _clips_in_memory(held_out, recipe.validation_clips, classes)
-    (sounds, other_sounds), (rooms, other_rooms) = _split_banks(args, recipe.seed, classes)
-    stream = SceneStream(recipe.seed, fitted_to(sounds, recipe.scenes), sounds, rooms, 1, 1)
-    return SceneData(stream), _held_out_scenes(
+    (sounds, other_sounds), (room_bank, other_rooms) = _split_banks(args, recipe.seed, classes)
+    stream = scenes.SceneStream(recipe.seed, fitted_to(sounds, recipe.scenes), sounds, room_bank, 1, 1)
+    return training.SceneData(stream), _held_out_scenes(
         recipe.seed, recipe.scenes, recipe.validation_clips, other_sounds, other_rooms, classes
     )
 
 
-def gather_test_clips(args: argparse.Namespace, recipe: Recipe, classes: ClassList) -> DevTestClips | None:
+def gather_test_clips(
+    args: argparse.Namespace, recipe: training.Recipe, classes: labels.ClassList
+) -> training.DevTestClips | None:
     """Return the test clips that `protocol: paper` also chooses on; None for other recipes, which never see them.
 
     Raises:
@@ -75,17 +70,14 @@ def gather_test_clips(args: argparse.Namespace, recipe: Recipe, classes: ClassLi
     """
     if recipe.protocol == "honest":
         return None
-    from whence.corpora import AudioFrameDataset, list_clips
-    from whence.training import DevTestClips
-
     if args.data is None:
         raise WhenceError("protocol paper chooses on the clips of dev-test too: give a set that has them with --data")
-    return DevTestClips(AudioFrameDataset(list_clips(args.data, "dev-test"), classes), classes)
+    return training.DevTestClips(corpora.AudioFrameDataset(corpora.list_clips(args.data, "dev-test"), classes), classes)
 
 
 def gather_held_out(
-    args: argparse.Namespace, seed: int, scenes: SceneSettings, count: int, classes: ClassList
-) -> ValidationClips:
+    args: argparse.Namespace, seed: int, scene_settings: scenes.SceneSettings, count: int, classes: labels.ClassList
+) -> training.ValidationClips:
     """Return the clips that a training with the same seed and flags holds out.
 
     Raises:
@@ -94,8 +86,8 @@ def gather_held_out(
     _check_flags(args)
     if args.data is not None:
         return _clips_in_memory(_split_clips(args.data, seed)[1], count, classes)
-    (_, sounds), (_, rooms) = _split_banks(args, seed, classes)
-    return _held_out_scenes(seed, scenes, count, sounds, rooms, classes)
+    (_, sounds), (_, room_bank) = _split_banks(args, seed, classes)
+    return _held_out_scenes(seed, scene_settings, count, sounds, room_bank, classes)
 
 
 def _check_flags(args: argparse.Namespace) -> None:
@@ -106,87 +98,84 @@ def _check_flags(args: argparse.Namespace) -> None:
         raise WhenceError("--rooms and --where belong to --scenes; clips on disk have their rooms in them")
 
 
-def _split_clips(folder: Path, seed: int) -> tuple[list[Clip], list[Clip]]:
+def _split_clips(folder: Path, seed: int) -> tuple[list[corpora.Clip], list[corpora.Clip]]:
     """Return clips for training and held-out clips: the validation part of the set, else whole recordings."""
-    from whence.corpora import list_clips, split_by_recording
-
     if any(folder.glob("stereo_dev/dev-val-*")):
-        return list_clips(folder), list_clips(folder, "dev-val")
-    return split_by_recording(list_clips(folder), _HELD_OUT, seed)
+        return corpora.list_clips(folder), corpora.list_clips(folder, "dev-val")
+    return corpora.split_by_recording(corpora.list_clips(folder), _HELD_OUT, seed)
 
 
-def _clips_in_memory(clips: Sequence[Clip], count: int, classes: ClassList) -> ValidationClips:
+def _clips_in_memory(clips: Sequence[corpora.Clip], count: int, classes: labels.ClassList) -> training.ValidationClips:
     """Read `count` clips, spread over all recordings."""
     import numpy as np
     import torch
 
-    from whence.corpora import AudioFrameDataset
-    from whence.training import ValidationClips
-
     step = max(len(clips) // count, 1)
-    chosen = AudioFrameDataset(clips[::step][:count], classes)
+    chosen = corpora.AudioFrameDataset(clips[::step][:count], classes)
     signals, tables = zip(*chosen, strict=True)
-    return ValidationClips(torch.from_numpy(np.stack(signals)), tables, [clip.name for clip in chosen.clips], classes)
+    return training.ValidationClips(
+        torch.from_numpy(np.stack(signals)), tables, [clip.name for clip in chosen.clips], classes
+    )
 
 
 def _split_banks(
-    args: argparse.Namespace, seed: int, classes: ClassList
-) -> tuple[tuple[Sounds, Sounds], tuple[RoomBank, RoomBank]]:
+    args: argparse.Namespace, seed: int, classes: labels.ClassList
+) -> tuple[tuple[corpora.Sounds, corpora.Sounds], tuple[rooms.RoomBank, rooms.RoomBank]]:
     """Return sounds for training and held-out sounds; rooms likewise."""
-    from whence.cli.scenes import PROCEDURAL, gather_rooms, sound_entries
-    from whence.corpora import open_sounds
-    from whence.files import cache_dir
-
-    rooms = _split_rooms(gather_rooms(args.rooms, seed), seed)
+    room_bank = _split_rooms(gather_rooms(args.rooms, seed), seed)
     if args.scenes == PROCEDURAL:
-        from whence.synth import procedural_sounds
-
         train, held_out = _PROCEDURAL
-        return (procedural_sounds(seed, train), procedural_sounds(seed + _VALIDATION_SEED, held_out)), rooms
+        return (
+            synth.procedural_sounds(seed, train),
+            synth.procedural_sounds(seed + _VALIDATION_SEED, held_out),
+        ), room_bank
     entries, others = _split_sounds(sound_entries(args.scenes, classes, args.where), seed)
     folder = cache_dir() / "sounds"
-    sounds = open_sounds(entries, classes, folder), open_sounds(others, classes, folder)
-    return sounds, rooms
+    sounds = corpora.open_sounds(entries, classes, folder), corpora.open_sounds(others, classes, folder)
+    return sounds, room_bank
 
 
 def _held_out_scenes(
-    seed: int, scenes: SceneSettings, count: int, sounds: Sounds, rooms: RoomBank, classes: ClassList
-) -> ValidationClips:
+    seed: int,
+    scene_settings: scenes.SceneSettings,
+    count: int,
+    sounds: corpora.Sounds,
+    room_bank: rooms.RoomBank,
+    classes: labels.ClassList,
+) -> training.ValidationClips:
     """Render scenes of held-out sounds and rooms."""
     import torch
 
-    from whence.cli.scenes import fitted_to
-    from whence.scenes import SceneStream
-    from whence.training import ValidationClips
-
-    stream = SceneStream(seed + _VALIDATION_SEED, fitted_to(sounds, scenes), sounds, rooms, 1, count)
+    stream = scenes.SceneStream(seed + _VALIDATION_SEED, fitted_to(sounds, scene_settings), sounds, room_bank, 1, count)
     clips = [stream[number] for number in range(count)]
     names = [f"validation{number:04d}" for number in range(count)]
-    return ValidationClips(
+    return training.ValidationClips(
         torch.cat([clip.audio for clip in clips]), [clip.events[0] for clip in clips], names, classes
     )
 
 
-def _split_sounds(entries: list[SoundEntry], seed: int) -> tuple[list[SoundEntry], list[SoundEntry]]:
+def _split_sounds(
+    entries: list[corpora.SoundEntry], seed: int
+) -> tuple[list[corpora.SoundEntry], list[corpora.SoundEntry]]:
     """Use the corpus's train and val where it has them, else hold out whole recordings."""
-    from whence.corpora import split_sounds
-
     named = {split: [entry for entry in entries if entry.split == split] for split in ("train", "val")}
-    train, held_out = (named["train"], named["val"]) if all(named.values()) else split_sounds(entries, _HELD_OUT, seed)
+    train, held_out = (
+        (named["train"], named["val"]) if all(named.values()) else corpora.split_sounds(entries, _HELD_OUT, seed)
+    )
     if not any(entry.class_index >= 0 for entry in held_out):
         raise WhenceError("no class has two recordings, so none can be held out to validate with; add sounds")
     return train, held_out
 
 
-def _split_rooms(rooms: RoomBank, seed: int) -> tuple[RoomBank, RoomBank]:
+def _split_rooms(room_bank: rooms.RoomBank, seed: int) -> tuple[rooms.RoomBank, rooms.RoomBank]:
     """Hold out whole rooms; a bank of one room is used for both."""
     import numpy as np
 
-    from whence.scenes.rooms import select_rooms
-
-    count = len(rooms.room_name)
+    count = len(room_bank.room_name)
     if count == 1:
-        return rooms, rooms
+        return room_bank, room_bank
     order = np.random.default_rng([seed, 1]).permutation(count)
     held_out = max(round(_HELD_OUT * count), 1)
-    return select_rooms(rooms, np.sort(order[held_out:])), select_rooms(rooms, np.sort(order[:held_out]))
+    return rooms.select_rooms(room_bank, np.sort(order[held_out:])), rooms.select_rooms(
+        room_bank, np.sort(order[:held_out])
+    )

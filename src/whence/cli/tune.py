@@ -6,8 +6,10 @@ import argparse
 import logging
 from pathlib import Path
 
+from whence import inference, scenes, training
 from whence.cli.command import Command
 from whence.cli.inputs import add_classes, read_classes
+from whence.cli.training_data import add_data, gather_held_out
 from whence.errors import DONE, MissingExtraError, WhenceError
 
 _log = logging.getLogger("whence.cli")
@@ -18,8 +20,6 @@ _SMOOTHING_FRAMES = (1, 3, 5, 7)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    from whence.cli.training_data import add_data
-
     parser.add_argument("run", type=Path, help="folder of a finished run; its system.json is replaced")
     add_data(parser)
     parser.add_argument(
@@ -43,25 +43,22 @@ def run(args: argparse.Namespace) -> int:
         import accelerate  # noqa: F401  (a missing extra ends the command before any work)
     except ImportError:
         raise MissingExtraError("tuning", "train") from None
-    from whence.cli.training_data import gather_held_out
-    from whence.inference import WEIGHTS_FILE, best_device, load_bundle, read_system, write_system
-    from whence.scenes import SceneSettings
-    from whence.training import check_class_count, describe_scores, read_recipe, tune_system
-
-    system, recipe = read_system(args.run), read_recipe(args.run)
+    system, recipe = inference.read_system(args.run), training.read_recipe(args.run)
     names = (*system.members, *system.localizers)
-    bundles = [load_bundle(args.run / name / WEIGHTS_FILE).on(best_device()) for name in names]
+    bundles = [
+        inference.load_bundle(args.run / name / inference.WEIGHTS_FILE).on(inference.best_device()) for name in names
+    ]
     classes = read_classes(args.classes)
-    check_class_count(bundles[0].coding.class_count, classes, str(args.run))
-    scenes, count = SceneSettings.from_plain(recipe["scenes"]), recipe["validation_clips"]
-    held_out = gather_held_out(args, recipe["seed"], scenes, count, classes)
+    training.check_class_count(bundles[0].coding.class_count, classes, str(args.run))
+    scene_settings, count = scenes.SceneSettings.from_plain(recipe["scenes"]), recipe["validation_clips"]
+    held_out = gather_held_out(args, recipe["seed"], scene_settings, count, classes)
     allowance = args.cautious / 100
-    tuned = tune_system(system, bundles, held_out, _SMOOTHING_FRAMES, swap=args.swap, allowance=allowance)
-    write_system(args.run, tuned)
-    _log.info("before: %s", describe_scores(system.validation))
+    tuned = training.tune_system(system, bundles, held_out, _SMOOTHING_FRAMES, swap=args.swap, allowance=allowance)
+    inference.write_system(args.run, tuned)
+    _log.info("before: %s", training.describe_scores(system.validation))
     _log.info(
         "now:    %s  (activity of the %s, smoothed over %d frames)",
-        describe_scores(tuned.validation), tuned.activity, tuned.smoothing_frames,
+        training.describe_scores(tuned.validation), tuned.activity, tuned.smoothing_frames,
     )  # fmt: skip
     return DONE
 
