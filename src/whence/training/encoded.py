@@ -17,6 +17,7 @@ from whence.files import written_whole
 from whence.inference import features_of
 from whence.training.data import ClipData
 from whence.training.learner import Learner
+from whence.units import FRAME_S
 
 _LOG = logging.getLogger("whence.training")
 # Larger sets are encoded anew in every epoch.
@@ -58,7 +59,7 @@ class EncodedClips:
                 torch.zeros(1, 2, data.clips[0][0].shape[-1], device=learner.accelerator.device)
             )
             shape = _encoded(learner, features).shape[1:]
-        self.label_frames = features.shape[2] // round(0.1 / learner.recipe.features.hop_s)
+        self.label_frames = features.shape[2] // round(FRAME_S / learner.recipe.features.hop_s)
         self._shape, self._kind = (len(data.clips), *shape), np.dtype(kind)
         self._rows: NDArray[Any] | None = None
 
@@ -78,7 +79,7 @@ class EncodedClips:
             delete_encoded(self._directory)
             with written_whole(self._directory / _NOTE) as file:
                 file.write(json.dumps(note).encode("ascii"))
-        first = self._sound_clips()
+        first = self._undamaged_clips()
         if first < self._shape[0]:
             _LOG.info("%s: encoding %d clips once", self._learner.recipe.name, self._shape[0] - first)
         for start in range(first, self._shape[0], _CLIPS_AT_ONCE):
@@ -107,24 +108,24 @@ class EncodedClips:
             vectors = _encoded(learner, features)[: len(numbers)]
         return vectors.float().cpu().numpy().astype(self._kind)
 
-    def _sound_clips(self) -> int:
+    def _undamaged_clips(self) -> int:
         """Count the undamaged clips at the beginning of the file, and cut off the rest."""
         row = self.size // self._shape[0]
-        chunk, sound = _CLIPS_AT_ONCE * row, 0
+        chunk, count = _CLIPS_AT_ONCE * row, 0
         rows_path, sums_path = self._directory / _ROWS, self._directory / _SUMS
         for path in (rows_path, sums_path):
             path.touch()
         sums = sums_path.read_bytes()
         with rows_path.open("rb") as rows:
             for position in range(0, len(sums) // 4 * 4, 4):
-                content = rows.read(min(chunk, self.size - sound * row))
+                content = rows.read(min(chunk, self.size - count * row))
                 if not content or zlib.crc32(content).to_bytes(4, "little") != sums[position : position + 4]:
                     break
-                sound += len(content) // row
-        for path, length in ((rows_path, sound * row), (sums_path, -(-sound // _CLIPS_AT_ONCE) * 4)):
+                count += len(content) // row
+        for path, length in ((rows_path, count * row), (sums_path, -(-count // _CLIPS_AT_ONCE) * 4)):
             with path.open("r+b") as file:
                 file.truncate(length)
-        return sound
+        return count
 
     def _key(self) -> str:
         """Return a digest of everything that the vectors depend on."""
