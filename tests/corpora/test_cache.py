@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from corpora_trees import write_wav
+from corpora_trees import noise, write_wav
 from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -409,3 +409,19 @@ def test_a_sound_below_the_level_is_silent(tmp_path, monkeypatch):
         opened(quiet, tmp_path / "cache")
     monkeypatch.setattr(cache_module, "SILENCE_LEVEL", 1e-5)
     assert len(opened(quiet, tmp_path / "cache")) == 1
+
+
+def test_the_first_use_logs_one_line_about_resampling_not_one_a_file(tmp_path, caplog):
+    rates = (44_100, 44_100, 44_100, 48_000, 24_000)
+    paths = [write_wav(tmp_path / f"{n}.wav", noise(n, 1, rate // 10), rate) for n, rate in enumerate(rates)]
+    entries = [SoundEntry(path, 0, path.stem, path.name) for path in paths]
+    with caplog.at_level(logging.INFO, "whence.audio"):
+        open_sounds(entries, STARSS23, tmp_path / "cache")
+        assert [record.message for record in caplog.records] == [
+            "resampled 44100 -> 24000 Hz: 3 files",
+            "resampled 48000 -> 24000 Hz: 1 file",
+        ]
+        open_sounds(entries, STARSS23, tmp_path / "cache")
+        assert len(caplog.records) == 2
+        read_sound(paths[0])
+    assert caplog.records[-1].message == f"{paths[0]}: resampled 44100 -> 24000 Hz"

@@ -19,8 +19,8 @@ def tree(tmp_path):
 def test_tracks_are_listed_with_artist_split_and_licence(tree):
     first, second = read_fma(tree, STARSS23)
     assert (first.path, first.class_index, first.recording) == (tree / "fma_small/000/000002.mp3", 8, "artist 1")
-    assert (first.name, first.split, first.licence) == ("fma_small/000/000002.mp3", "training", "Attribution")
-    assert (second.path, second.split) == (tree / "fma_small/001/001010.mp3", "validation")
+    assert (first.name, first.split, first.licence) == ("fma_small/000/000002.mp3", "train", "Attribution")
+    assert (second.path, second.split) == (tree / "fma_small/001/001010.mp3", "val")
 
 
 def test_a_size_holds_the_smaller_ones(tree):
@@ -84,5 +84,5 @@ def test_another_table_is_refused(tree, text, sentence):
 
 
 def test_an_unknown_size_lists_those_there_are(tree):
-    with pytest.raises(CorpusError, match=r"FMA has no size 'full'; there are: small, medium, large"):
-        read_fma(tree, STARSS23, size="full")
+    with pytest.raises(CorpusError, match=r"FMA has no size 'huge'; there are: small, medium, large, full"):
+        read_fma(tree, STARSS23, size="huge")

@@ -172,3 +172,11 @@ def test_a_wrong_folder_is_refused(tmp_path, names, sentence):
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(CorpusError, match=r"gone: no such folder"):
         read_sound_folder(tmp_path / "gone", STARSS23)
+
+
+def test_splits_have_one_name_whatever_the_corpus_calls_them(tmp_path):
+    rows = "".join(f"{n}.wav,bell,{split}\n" for n, split in enumerate(("training", "validation", "eval", "fold 3")))
+    path = write_text(tmp_path / "list.csv", "path,class,split\n" + rows)
+    assert [entry.split for entry in read_manifest(path, STARSS23)] == ["train", "val", "test", "fold 3"]
+    # Rows are chosen by what the file says.
+    assert len(read_manifest(path, STARSS23, where={"split": "training"})) == 1

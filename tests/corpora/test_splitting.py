@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, strategies as st
 
 from whence.corpora.sounds import BACKGROUND, SoundEntry
-from whence.corpora.splitting import split_by_recording, split_sounds
+from whence.corpora.splitting import split_by_recording, split_sounds, train_and_held_out
 from whence.errors import CorpusError
 
 
-def sound(number, class_index, recording):
-    return SoundEntry(Path(f"{number}.wav"), class_index, recording, f"{number}.wav")
+def sound(number, class_index, recording, split=""):
+    return SoundEntry(Path(f"{number}.wav"), class_index, recording, f"{number}.wav", split)
 
 
 sounds = st.lists(st.tuples(st.integers(-2, 3), st.integers(0, 9)), min_size=1, max_size=60).map(
@@ -100,3 +100,32 @@ def test_a_share_that_leaves_a_side_empty_is_refused(split, fraction):
 def test_fewer_than_two_recordings_cannot_be_split(items):
     with pytest.raises(CorpusError, match=rf"{len(recordings(items))} recording\(s\) cannot be split into two sides"):
         split_by_recording(items, 0.5, 0)
+
+
+def names(items):
+    return [item.name for item in items]
+
+
+def test_the_corpora_s_own_splits_are_kept():
+    items = [sound("a", 0, "a", "train"), sound("b", 0, "b", "val"), sound("c", 0, "c", "test")]
+    train, held_out = train_and_held_out(items, 0.2, seed=0)
+    assert (names(train), names(held_out)) == (["a.wav"], ["b.wav"])
+
+
+def test_sounds_without_a_split_join_those_that_have_one():
+    """A folder of one's own beside a corpus with splits was left out without a word."""
+    items = [sound("a", 0, "a", "train"), sound("b", 0, "b", "val")]
+    own = [sound(f"own{n}", 1, f"r{n}", split) for n, split in enumerate(("", "", "", "fold 3"))]
+    train, held_out = train_and_held_out([*items, *own], 0.25, seed=0)
+    assert len(names(train)) == 4
+    assert len(names(held_out)) == 2
+    assert set(names(train + held_out)) == set(names(items + own))
+
+
+def test_test_sounds_are_neither_trained_on_nor_held_out():
+    items = [sound(f"{n}", 0, f"r{n}", "train") for n in range(4)]
+    train, held_out = train_and_held_out([*items, sound("t", 0, "t", "test")], 0.25, seed=0)
+    assert "t.wav" not in names(train + held_out)
+    assert len(held_out) == 1
+    only = [sound(f"{n}", 0, f"r{n}", "test") for n in range(4)]
+    assert sum(map(len, train_and_held_out(only, 0.25, seed=0))) == 4

@@ -12,5 +12,6 @@ from .reading import (
 from .report import SignalReport as SignalReport
 from .resampling import Resampling as Resampling
 from .sound import SoundInfo as SoundInfo
+from .summary import summarized_log as summarized_log
 from .windows import probe as probe, read_window as read_window
 from .writing import write as write

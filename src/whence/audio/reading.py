@@ -21,6 +21,7 @@ from whence.errors import AudioError
 from whence.units import SAMPLE_RATE_HZ
 
 LOG = logging.getLogger("whence.audio")
+_DOUBTFUL = "clipped, of a low sample rate or with a silent channel"
 
 Source: TypeAlias = str | os.PathLike[str] | BinaryIO | tuple[NDArray[Any], int]
 """A path, a binary file open for reading, or (array shaped (channel, sample), sample rate in Hz)."""
@@ -229,18 +230,20 @@ def report_of(sound: Sound, counts: SampleCounts) -> SignalReport:
 
 
 def _log(sound: Sound, counts: SampleCounts, normalizer: Normalizer, sample_rate_hz: int, quiet: bool) -> None:
-    """Log a line for each thing that was noticed, corrected or converted."""
+    """Log a line for each thing that was noticed, corrected or converted; `summarized_log` counts them by kind."""
     report = report_of(sound, counts)
     for sentence in report.losses(sound.name):
         LOG.warning("%s", sentence)
     for sentence in report.doubts(sound.name):
-        LOG.log(logging.INFO if quiet else logging.WARNING, "%s", sentence)
+        LOG.log(logging.INFO if quiet else logging.WARNING, "%s", sentence, extra={"kind": _DOUBTFUL})
     if any(report.not_numbers):
         LOG.warning("%s: samples that are not numbers were set to zero", sound.name)
     if any(normalizer.offset):
         offsets = " ".join(f"{offset:+.3f}" for offset in normalizer.offset)
-        LOG.info("%s: constant offset removed: %s", sound.name, offsets)
+        LOG.info("%s: constant offset removed: %s", sound.name, offsets, extra={"kind": "constant offset removed"})
     if normalizer.gain < 1:
-        LOG.info("%s: lowered by %.1f dB", sound.name, -20 * math.log10(normalizer.gain))
+        lowered_db = -20 * math.log10(normalizer.gain)
+        LOG.info("%s: lowered by %.1f dB", sound.name, lowered_db, extra={"kind": "lowered to full scale"})
     if sound.info.sample_rate_hz != sample_rate_hz:
-        LOG.info("%s: resampled %d -> %d Hz", sound.name, sound.info.sample_rate_hz, sample_rate_hz)
+        done = f"resampled {sound.info.sample_rate_hz} -> {sample_rate_hz} Hz"
+        LOG.info("%s: %s", sound.name, done, extra={"kind": done})

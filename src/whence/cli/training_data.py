@@ -157,11 +157,8 @@ def _held_out_scenes(
 def _split_sounds(
     entries: list[corpora.SoundEntry], seed: int
 ) -> tuple[list[corpora.SoundEntry], list[corpora.SoundEntry]]:
-    """Use the corpus's train and val where it has them, else hold out whole recordings."""
-    named = {split: [entry for entry in entries if entry.split == split] for split in ("train", "val")}
-    train, held_out = (
-        (named["train"], named["val"]) if all(named.values()) else corpora.split_sounds(entries, _HELD_OUT, seed)
-    )
+    """Use the corpora's train and val where they have them, else hold out whole recordings; test is in neither."""
+    train, held_out = corpora.train_and_held_out(entries, _HELD_OUT, seed)
     if not any(entry.class_index >= 0 for entry in held_out):
         raise WhenceError("no class has two recordings, so none can be held out to validate with; add sounds")
     return train, held_out

@@ -30,7 +30,11 @@ from .sounds import (
     SoundEntry as SoundEntry,
     Sounds as Sounds,
 )
-from .splitting import split_by_recording as split_by_recording, split_sounds as split_sounds
+from .splitting import (
+    split_by_recording as split_by_recording,
+    split_sounds as split_sounds,
+    train_and_held_out as train_and_held_out,
+)
 from .starss import (
     Recording as Recording,
     StereoWindows as StereoWindows,

@@ -16,7 +16,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.audio import read_sound
+from whence.audio import read_sound, summarized_log
 from whence.corpora.progress import Progress, silent
 from whence.corpora.sounds import SoundEntry, Sounds, to_int16
 from whence.errors import AudioError, CorpusError
@@ -171,7 +171,7 @@ def _make(folder: Path, entries: Sequence[SoundEntry], jobs: int, progress: Prog
     """Decode all sounds; write the samples first and the table, which marks them as complete, last."""
     lengths, scales = [0], []
     kept, silent_ones, unreadable = [], [], dict[int, str]()
-    with written_whole(folder / _SAMPLES) as file:
+    with summarized_log(), written_whole(folder / _SAMPLES) as file:
         for position, decoded in enumerate(_decode_all(entries, jobs)):
             if isinstance(decoded, str):
                 unreadable[position] = decoded

@@ -117,12 +117,9 @@ class ClassMap:
             self.class_index[n] for n in given & set(self.class_index) if not self.implied_by.get(n, nothing) & given
         }
 
-    def check_names(self, vocabulary: Collection[str], vocabulary_file: Path) -> None:
-        """Raise a CorpusError that names the labels that are not in the corpus's own list."""
-        used = set(self.class_index).union(*self.implied_by.values())
-        unknown = sorted(used - set(vocabulary))
-        if unknown:
-            raise CorpusError(f"{self.origin}: not in {vocabulary_file}: {', '.join(unknown)}; correct or remove them")
+    def unknown_names(self, vocabulary: Collection[str]) -> list[str]:
+        """Return the labels of the map that are not in the corpus's own list, sorted."""
+        return sorted(set(self.class_index).union(*self.implied_by.values()) - set(vocabulary))
 
 
 def read_class_map(path: Path, classes: ClassList) -> ClassMap:

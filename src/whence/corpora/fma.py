@@ -6,11 +6,12 @@ from pathlib import Path
 
 from whence.corpora.class_names import match_class
 from whence.corpora.sounds import SoundEntry
+from whence.corpora.splitting import split_name
 from whence.errors import CorpusError
 from whence.labels import ClassList
 
 # Each size contains the ones before it.
-SIZES = ("small", "medium", "large")
+SIZES = ("small", "medium", "large", "full")
 
 _NEEDED = {
     "artist": ("artist", "id"),
@@ -26,13 +27,13 @@ def read_fma(folder: Path, classes: ClassList, *, size: str = "small", class_nam
     The recording of an entry is its artist: the tracks of one album share instruments, voices and mix.
 
     Args:
-        folder: holds `fma_metadata/tracks.csv` and `fma_small/`, `fma_medium/` or `fma_large/`.
+        folder: holds `fma_metadata/tracks.csv` and `fma_small/`, `fma_medium/`, `fma_large/` or `fma_full/`.
         classes: the class list.
-        size: `small` (8,000 tracks of 30 s), `medium` (25,000) or `large` (106,574).
+        size: `small` (8,000 tracks of 30 s), `medium` (25,000), `large` (106,574) or `full` (whole tracks).
         class_name: the class that music belongs to.
 
     Returns:
-        entries in the order of tracks.csv; `split` is FMA's own `training`, `validation` or `test`.
+        entries in the order of tracks.csv; `split` is FMA's own, as `train`, `val` or `test`.
 
     Raises:
         CorpusError: a folder, column or track is missing.
@@ -52,7 +53,7 @@ def read_fma(folder: Path, classes: ClassList, *, size: str = "small", class_nam
             class_index=class_index,
             recording=f"artist {row['artist']}",
             name=f"{audio.name}/{track // 1000:03d}/{track:06d}.mp3",
-            split=row["split"],
+            split=split_name(row["split"]),
             licence=row["licence"],
         )
         for track, row in _read_tracks(folder / "fma_metadata" / "tracks.csv")

@@ -10,6 +10,7 @@ from typing import Any
 
 from whence.corpora.class_names import ClassMap, packaged_class_map
 from whence.corpora.sounds import SoundEntry
+from whence.corpora.splitting import split_name
 from whence.errors import CorpusError
 from whence.labels import ClassList
 
@@ -29,17 +30,18 @@ def read_fsd50k(
 
     A clip's labels include all parents in the AudioSet ontology and have no times, so only a clip whose
     labels mean one single class can be mixed into a scene and labelled. The others are left out and counted in
-    the log. The recording of an entry is its uploader: many upload whole sessions.
+    the log. The recording of an entry is its uploader: many upload whole sessions. Names of the map that FSD50K's
+    vocabulary lacks are a warning.
 
     Args:
         folder: holds `FSD50K.dev_audio/`, `FSD50K.ground_truth/`, `FSD50K.metadata/` (and `FSD50K.eval_audio/`).
         classes: the class list.
-        subsets: of `dev`, `eval`. An entry's `split` is `train` or `val` (FSD50K's own) or `eval`.
+        subsets: of `dev`, `eval`. An entry's `split` is FSD50K's own `train` or `val`, or `test` for eval.
         class_map: which label means what; the packaged `class_maps/fsd50k.csv` when None.
         without_licences: parts of licence addresses to leave out, e.g. `("by-nc", "sampling+")`.
 
     Raises:
-        CorpusError: a table, folder or clip is missing, or the map uses a name that FSD50K lacks.
+        CorpusError: a table, folder or clip is missing.
 
     Source: Fonseca et al., FSD50K, arXiv:2010.00475; Zenodo record 4060432.
     """
@@ -52,7 +54,9 @@ def read_fsd50k(
     chosen = class_map or packaged_class_map("fsd50k", classes)
     vocabulary = folder / "FSD50K.ground_truth" / "vocabulary.csv"
     if vocabulary.is_file():
-        chosen.check_names([row[1] for row in _csv_rows(vocabulary) if len(row) > 1], vocabulary)
+        unknown = chosen.unknown_names([row[1] for row in _csv_rows(vocabulary) if len(row) > 1])
+        if unknown:
+            _LOG.warning("%s: not in %s: %s; correct or remove them", chosen.origin, vocabulary, ", ".join(unknown))
     entries: list[SoundEntry] = []
     left_out: Counter[str] = Counter()
     for subset in subsets:
@@ -88,7 +92,7 @@ def _read_subset(
                 class_index=class_index,
                 recording=f"uploader {uploader}",
                 name=f"{audio.name}/{clip}.wav",
-                split=split or subset,
+                split=split_name(split or subset),
                 licence=licence,
             )
 

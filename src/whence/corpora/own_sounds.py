@@ -8,6 +8,7 @@ from pathlib import Path
 from whence.audio import SOUND_ENDINGS
 from whence.corpora.class_names import match_class
 from whence.corpora.sounds import SoundEntry
+from whence.corpora.splitting import split_name
 from whence.errors import CorpusError
 from whence.labels import ClassList
 
@@ -20,8 +21,9 @@ def read_manifest(path: Path, classes: ClassList, *, where: Mapping[str, str] | 
     """Read a table that lists sounds with their classes.
 
     Columns: `path` (relative to the table, or absolute) and `class` (any spelling that `match_class` takes) or
-    `class_id`; optional: `recording` (or `source_recording_id`, `speaker`, `uploader`, `artist`), `split`,
-    `licence`. Other columns are free and can be filtered by. A sound without a recording is its own recording.
+    `class_id`; optional: `recording` (or `source_recording_id`, `speaker`, `uploader`, `artist`), `licence`, and
+    `split`: `train`, `val` or `test`, which `training`, `validation` and `eval` mean as well. Other columns are free
+    and can be filtered by. A sound without a recording is its own recording.
 
     Args:
         path: a CSV file with a header line, UTF-8.
@@ -142,7 +144,7 @@ def _entry(path: Path, line: int, row: dict[str, str], classes: ClassList) -> So
         class_index=class_index,
         recording=recording or row["path"],
         name=row["path"],
-        split=row.get("split", ""),
+        split=split_name(row.get("split", "")),
         licence=row.get("licence", ""),
     )
 

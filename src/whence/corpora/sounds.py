@@ -27,7 +27,7 @@ class SoundEntry:
         class_index: position in the class list, or BACKGROUND or INTERFERENCE.
         recording: the original recording, speaker, uploader or artist, which splits keep together.
         name: unique within its corpus, for people and logs.
-        split: the corpus's own name of the part it belongs to, empty where it has none.
+        split: `train`, `val` or `test`, another word of the corpus's own, or empty.
         licence: as the corpus states it, empty where it does not.
     """
 

@@ -9,6 +9,21 @@ import numpy as np
 from whence.corpora.sounds import SoundEntry
 from whence.errors import CorpusError
 
+SPLITS = ("train", "val", "test")
+# What corpora call their parts: FMA training and validation, FSD50K eval.
+_SPLIT_OF = {"training": "train", "valid": "val", "validation": "val", "eval": "test", "evaluation": "test"}
+
+
+def split_name(text: str) -> str:
+    """Return `train`, `val` or `test` for what a corpus calls it; any other word as it is.
+
+    >>> [split_name(text) for text in ("training", "Validation", "eval", "train", "fold 3", "")]
+    ['train', 'val', 'test', 'train', 'fold 3', '']
+    """
+    plain = text.strip().casefold()
+    split = _SPLIT_OF.get(plain, plain)
+    return split if split in SPLITS else text
+
 
 class Recorded(Protocol):
     """Anything that was cut from a recording."""
@@ -76,6 +91,35 @@ def split_sounds(
         held_out = _choose(sizes[class_index], held_out_fraction, rng, decided)
         decided |= {recording: recording in held_out for recording in sizes[class_index]}
     return _sides(entries, {recording for recording, held in decided.items() if held})
+
+
+def train_and_held_out(
+    entries: Sequence[SoundEntry], held_out_fraction: float, seed: int
+) -> tuple[list[SoundEntry], list[SoundEntry]]:
+    """Divide sounds into those to train on and those to validate with, by the splits that they have.
+
+    Sounds of `train` are trained on and those of `val` held out. Of sounds in neither, and of all where either is
+    missing, whole recordings are held out. Sounds of `test` are in neither part unless there are no others.
+
+    Args:
+        entries: sounds of any classes.
+        held_out_fraction: as for `split_sounds`.
+        seed: as for `split_sounds`.
+
+    Returns:
+        those to train on and those held out.
+
+    Raises:
+        CorpusError: the fraction is out of range.
+    """
+    usable = [entry for entry in entries if entry.split != "test"] or list(entries)
+    train = [entry for entry in usable if entry.split == "train"]
+    held_out = [entry for entry in usable if entry.split == "val"]
+    if not train or not held_out:
+        return split_sounds(usable, held_out_fraction, seed)
+    others = [entry for entry in usable if entry.split not in SPLITS]
+    more, more_held_out = split_sounds(others, held_out_fraction, seed)
+    return train + more, held_out + more_held_out
 
 
 def _choose(
