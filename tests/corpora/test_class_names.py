@@ -2,7 +2,7 @@
 
 import pytest
 from corpora_trees import write_text
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from whence.corpora.class_names import match_class, packaged_class_map, read_class_map
 from whence.corpora.sounds import BACKGROUND, INTERFERENCE
@@ -63,6 +63,7 @@ def test_names_that_differ_by_a_number_only_are_different_classes():
         match_class("class", classes)
 
 
+@example("0\x1f")
 @given(st.text(max_size=20))
 def test_any_text_is_a_class_or_a_corpus_error(name):
     try:

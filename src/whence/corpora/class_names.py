@@ -42,10 +42,10 @@ def match_class(name: str, classes: ClassList) -> int:
     plain = [_plain(class_name) for class_name in classes.names]
     if plain.count(_plain(name)) == 1:
         return plain.index(_plain(name))
-    if name.strip().isdecimal():
-        if int(name) >= len(classes):
+    if (number := name.strip()).isdecimal():
+        if int(number) >= len(classes):
             raise CorpusError(_refusal(name, [], classes))
-        return int(name)
+        return int(number)
     words = _words(name)
     if " ".join(words) in _SPECIAL_NAMES:
         return _SPECIAL_NAMES[" ".join(words)]
