@@ -1,4 +1,4 @@
-"""The house: a room imports only what its row allows, and heavy libraries stay out of modules that start quickly."""
+"""The architecture: which package imports which, by which names, and how long files may be."""
 
 import ast
 import importlib
@@ -15,9 +15,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "labels": set(),
     "metrics": {"labels"},
     "corpora": {"audio", "labels"},
-    "synth": {"audio", "labels", "corpora"},
+    "synth": {"labels", "corpora"},
     "scenes": {"audio", "labels", "corpora"},
-    "features": {"audio"},
+    "features": set(),
     "models": {"features", "labels"},
     "inference": {"audio", "labels", "features", "models"},
     "training": {"audio", "labels", "metrics", "corpora", "scenes", "features", "models", "inference"},
@@ -25,22 +25,22 @@ MAY_IMPORT: dict[str, set[str]] = {
     "views": {"audio", "labels", "metrics"},
     "live": {"audio", "labels", "inference", "views"},
     "web": {"audio", "labels", "features", "inference", "views"},
-    "hub": {"labels", "metrics", "inference", "views"},
+    "hub": {"inference", "views"},
     "challenge": {"labels", "corpora"},
     "cli": {
         *("audio", "labels", "metrics", "corpora", "synth", "scenes", "features", "models", "inference"),
         *("training", "recipes", "views", "live", "web", "hub", "challenge"),
     },
 }
-# The ground that every room stands on.
-GROUND = {"errors", "files", "settings", "text", "units"}
+# Modules that serve every package.
+SHARED = {"errors", "files", "settings", "text", "units"}
 
 FILES = sorted(path for path in SOURCE.rglob("*.py") if path.parent != SOURCE)
 
 
-def imported_rooms(path: Path) -> set[str]:
-    """The rooms of whence that a file imports, anywhere in it."""
-    rooms = set()
+def imported_packages(path: Path) -> set[str]:
+    """The packages of whence that a file imports, anywhere in it."""
+    packages = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             modules = [alias.name for alias in node.names]
@@ -51,46 +51,46 @@ def imported_rooms(path: Path) -> set[str]:
             ]
         else:
             continue
-        rooms |= {module.split(".")[1] for module in modules if module.startswith("whence.")} - {"__version__"}
-    return rooms
+        packages |= {module.split(".")[1] for module in modules if module.startswith("whence.")} - {"__version__"}
+    return packages
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
-def test_a_room_imports_only_what_its_row_allows(path):
-    room = path.relative_to(SOURCE).parts[0]
-    allowed = MAY_IMPORT[room] | {room} | GROUND
-    assert imported_rooms(path) <= allowed
+def test_a_package_imports_only_what_its_row_allows(path):
+    package = path.relative_to(SOURCE).parts[0]
+    allowed = MAY_IMPORT[package] | {package} | SHARED
+    assert imported_packages(path) <= allowed
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
-def test_a_room_is_imported_by_its_face(path):
-    """From other rooms names come out of packages, `from whence.labels import Events`; modules are a room's own."""
-    room = path.relative_to(SOURCE).parts[0]
+def test_names_of_other_packages_come_from_the_package(path):
+    """`from whence.labels import Events`: the modules of a package are its own."""
+    package = path.relative_to(SOURCE).parts[0]
     deep = []
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module.startswith("whence."):
             parts = node.module.split(".")[1:]
-            if parts[0] not in GROUND | {room} and not SOURCE.joinpath(*parts).is_dir():
+            if parts[0] not in SHARED | {package} and not SOURCE.joinpath(*parts).is_dir():
                 deep.append(f"line {node.lineno}: {node.module}")
     assert deep == []
 
 
 @pytest.mark.parametrize("stub", sorted(SOURCE.rglob("*.pyi")), ids=lambda path: str(path.relative_to(SOURCE)))
-def test_a_face_has_what_its_stub_says(stub):
-    face = importlib.import_module(".".join(["whence", *stub.parent.relative_to(SOURCE).parts]))
-    assert [name for name in face.__all__ if not hasattr(face, name)] == []
+def test_a_package_has_the_names_that_its_stub_lists(stub):
+    package = importlib.import_module(".".join(["whence", *stub.parent.relative_to(SOURCE).parts]))
+    assert [name for name in package.__all__ if not hasattr(package, name)] == []
     # Python puts a module into its package under its own name once it is imported, over a function of that name.
     modules = {path.stem for path in stub.parent.iterdir()}
-    shadowed = [name for name in modules & set(face.__all__) if inspect.ismodule(getattr(face, name))]
+    shadowed = [name for name in modules & set(package.__all__) if inspect.ismodule(getattr(package, name))]
     assert shadowed == []
 
 
-def test_the_table_names_only_rooms_and_flows_one_way():
+def test_the_table_names_every_package_and_flows_one_way():
     assert {path.name for path in SOURCE.iterdir() if path.is_dir() and path.name != "__pycache__"} <= set(MAY_IMPORT)
     seen: set[str] = set()
-    for room, allowed in MAY_IMPORT.items():
-        assert allowed <= seen, f"{room} may import {allowed - seen}, which stand further down"
-        seen.add(room)
+    for package, allowed in MAY_IMPORT.items():
+        assert allowed <= seen, f"{package} may import {allowed - seen}, which stand further down"
+        seen.add(package)
 
 
 def test_no_file_is_too_long_to_read_at_once():
