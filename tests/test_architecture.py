@@ -55,6 +55,15 @@ def imported_packages(path: Path) -> set[str]:
     return packages
 
 
+def imported_modules(path: Path) -> set[str]:
+    """The modules of whence that a file imports from by their own names, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            found |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
 def test_a_package_imports_only_what_its_row_allows(path):
     package = path.relative_to(SOURCE).parts[0]
@@ -91,6 +100,22 @@ def test_the_table_names_every_package_and_flows_one_way():
     for package, allowed in MAY_IMPORT.items():
         assert allowed <= seen, f"{package} may import {allowed - seen}, which stand further down"
         seen.add(package)
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    modules = {".".join(("whence", *path.relative_to(SOURCE).with_suffix("").parts)): path for path in FILES}
+    imports = {name: imported_modules(path) & set(modules) - {name} for name, path in modules.items()}
+    done: set[str] = set()
+
+    def visit(name: str, above: tuple[str, ...]) -> None:
+        assert name not in above, " imports ".join([*above[above.index(name) :], name])
+        for other in imports[name] - done:
+            visit(other, (*above, name))
+        done.add(name)
+
+    for name in sorted(modules):
+        if name not in done:
+            visit(name, ())
 
 
 def test_no_file_is_too_long_to_read_at_once():

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 
 from whence.errors import LabelError
-from whence.labels import zip_files
-from whence.labels.label_files import read_tree
+from whence.labels import label_files, zip_files
+from whence.labels.label_files import LARGEST_BYTES, read_tree
 from whence.labels.zip_files import read_zip
 
 GOOD = {"dev-test-tau/c.csv": b"ccc", "b.csv": b"b", "dev-test-sony/a.CSV": b"aa"}
@@ -51,7 +51,7 @@ def test_nothing_is_ever_unpacked(tmp_path, monkeypatch):
 
 def test_hidden_members_folders_and_other_endings_are_passed_over(tmp_path):
     extra = {".DS_Store": b"x", "__MACOSX/dev/._b.csv": b"x", "x/.git/a.csv": b"x", "a.wav": b"x", "folder/": b""}
-    files, passed_over = read_zip(archive(tmp_path / "packed.zip", {**GOOD, **extra}), ".csv")
+    files, passed_over = read_zip(archive(tmp_path / "packed.zip", {**GOOD, **extra}), ".csv", LARGEST_BYTES)
     assert len(files) == 3
     assert passed_over == [".DS_Store", "._b.csv", ".git", "a.wav"]
 
@@ -107,7 +107,7 @@ def test_small_files_may_shrink_as_far_as_they_like(tmp_path):
 
 
 def test_many_members_that_are_large_together_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(zip_files, "LARGEST_BYTES", 5)
+    monkeypatch.setattr(label_files, "LARGEST_BYTES", 5)
     with pytest.raises(LabelError, match=r"would grow to 0\.0 GB; unpack it and read the folder"):
         read_tree(archive(tmp_path / "packed.zip", GOOD), ".csv")
 

@@ -55,7 +55,8 @@ def read_tree(path: str | Path, ending: str) -> list[LabelFile]:
     elif Path(path).exists():
         from whence.labels.zip_files import read_zip  # zipfile is slow to import and seldom needed
 
-        files, passed_over = read_zip(root, ending)
+        contents, passed_over = read_zip(root, ending, LARGEST_BYTES)
+        files = [LabelFile(*parts) for parts in contents]
         _check_unique(files)
     else:
         raise LabelError("no such folder", where=root)

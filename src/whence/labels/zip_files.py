@@ -7,7 +7,6 @@ import zlib
 from pathlib import PureWindowsPath
 
 from whence.errors import LabelError
-from whence.labels.label_files import LARGEST_BYTES, LabelFile
 
 # A hundred times the largest challenge data set.
 _MOST_FILES = 1_000_000
@@ -19,15 +18,17 @@ _DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, IndexError, R
 _RATIO_COUNTS_FROM_BYTES = 1 << 20
 
 
-def read_zip(archive: str, ending: str) -> tuple[list[LabelFile], list[str]]:
+def read_zip(archive: str, ending: str, largest_bytes: int) -> tuple[list[tuple[str, str, bytes]], list[str]]:
     """Read every file of an archive that has the ending.
 
     Args:
         archive: path of a zip file.
         ending: of the files wanted, in lower case.
+        largest_bytes: all files together, unpacked.
 
     Returns:
-        the files in the archive's order, and the names of what was passed over; hidden ones begin with a dot.
+        (clip name, path for messages, content) of the files in the archive's order, and the names of skipped members;
+        hidden ones begin with a dot.
 
     Raises:
         LabelError: not a zip file, damaged, encrypted, compressed unusually, a member that leads outside or is a link,
@@ -36,7 +37,7 @@ def read_zip(archive: str, ending: str) -> tuple[list[LabelFile], list[str]]:
     with _opened(archive) as opened:
         # is_dir() of a member without a name is an IndexError.
         members = [member for member in opened.infolist() if not member.filename.endswith("/")]
-        wanted, passed_over = _choose(archive, members, ending)
+        wanted, passed_over = _choose(archive, members, ending, largest_bytes)
         return [_read(opened, archive, member) for member in wanted], passed_over
 
 
@@ -50,7 +51,9 @@ def _opened(archive: str) -> zipfile.ZipFile:
         raise LabelError(f"neither a folder nor a whole zip file ({error})", where=archive) from None
 
 
-def _choose(archive: str, members: list[zipfile.ZipInfo], ending: str) -> tuple[list[zipfile.ZipInfo], list[str]]:
+def _choose(
+    archive: str, members: list[zipfile.ZipInfo], ending: str, largest_bytes: int
+) -> tuple[list[zipfile.ZipInfo], list[str]]:
     """The members to read and the names of the others, after every limit was checked."""
     if len(members) > _MOST_FILES:
         raise LabelError(f"{len(members):,} files", where=archive, remedy=f"at most {_MOST_FILES:,} are read")
@@ -68,7 +71,7 @@ def _choose(archive: str, members: list[zipfile.ZipInfo], ending: str) -> tuple[
             _check_member(archive, member, path)
             wanted.append(member)
     total = sum(member.file_size for member in wanted)
-    if total > LARGEST_BYTES:
+    if total > largest_bytes:
         what = f"would grow to {total / 1e9:.1f} GB"
         raise LabelError(what, where=archive, remedy="unpack it and read the folder")
     return wanted, passed_over
@@ -94,11 +97,11 @@ def _check_member(archive: str, member: zipfile.ZipInfo, path: PureWindowsPath) 
     raise LabelError(what, where=f"{archive}/{member.filename}", remedy=remedy)
 
 
-def _read(opened: zipfile.ZipFile, archive: str, member: zipfile.ZipInfo) -> LabelFile:
+def _read(opened: zipfile.ZipFile, archive: str, member: zipfile.ZipInfo) -> tuple[str, str, bytes]:
     """One member's bytes; zipfile itself stops at the declared size and checks the sum."""
     path = f"{archive}/{member.filename}"
     try:
         content = opened.read(member)
     except (*_DAMAGE, OSError) as error:
         raise LabelError(f"cannot be unpacked ({error})", where=path) from None
-    return LabelFile(PureWindowsPath(member.filename).stem, path, content)
+    return PureWindowsPath(member.filename).stem, path, content

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -14,11 +14,8 @@ from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import Response
 
-from whence.labels import FORMATS, Events
+from whence.labels import FORMATS, ClassList, Events
 from whence.web.limits import RefusedError
-
-if TYPE_CHECKING:
-    from whence.web.recognition import Model
 
 # Formats that are one file.
 DOWNLOADS = tuple(name for name, form in FORMATS.items() if len(form.endings) == 1 and "<" not in form.endings[0])
@@ -85,14 +82,15 @@ def _rounded_scores(events: Events) -> NDArray[np.float64]:
     return np.round(events.score, 3)
 
 
-def download(request: Request, result: Result, model: Model) -> Response:
+def download(request: Request, result: Result, classes: ClassList, own: NDArray[np.float64]) -> Response:
     """Return the rows that the page shows, as a file.
 
     Args:
         request: `format` in its path; `score` (a number, or `own` for the model's thresholds) and any number of
             `hide` (class numbers) in its query.
         result: of the session.
-        model: of the server.
+        classes: of the model.
+        own: (class,) thresholds of the model.
 
     Raises:
         RefusedError: 404 no such format, 400 not a number.
@@ -102,11 +100,11 @@ def download(request: Request, result: Result, model: Model) -> Response:
     if form not in DOWNLOADS:
         raise RefusedError(404, f"no such format; there are: {', '.join(DOWNLOADS)}")
     try:
-        thresholds = _thresholds(request.query_params.get("score", "own"), model)
+        thresholds = _thresholds(request.query_params.get("score", "own"), own)
         hidden = [int(number) for number in request.query_params.getlist("hide")]
     except ValueError:
         raise RefusedError(400, "score must be a number from 0 to 1, or own; hide a class number") from None
-    ((ending, text),) = FORMATS[form].texts(result.chosen(thresholds, hidden), model.classes).items()
+    ((ending, text),) = FORMATS[form].texts(result.chosen(thresholds, hidden), classes).items()
     return Response(
         text.encode("utf-8"),
         media_type="application/octet-stream",
@@ -114,14 +112,14 @@ def download(request: Request, result: Result, model: Model) -> Response:
     )
 
 
-def _thresholds(score: str, model: Model) -> NDArray[np.float64]:
+def _thresholds(score: str, own: NDArray[np.float64]) -> NDArray[np.float64]:
     """One for each class; ValueError for anything but a number from 0 to 1, or own."""
     if score == "own":
-        return model.thresholds
+        return own
     number = float(score)
     if not 0 <= number <= 1:
         raise ValueError
-    return np.full(len(model.classes), number)
+    return np.full(len(own), number)
 
 
 def file_stem(name: str) -> str:

@@ -219,7 +219,7 @@ class Server:
 
     async def download(self, request: Request) -> Response:
         """Return the rows that the page shows, as a file."""
-        return download(request, self._result_of(request), self.model)
+        return download(request, self._result_of(request), self.model.classes, self.model.thresholds)
 
     async def live(self, socket: WebSocket) -> None:
         """Process a microphone; a refusal is sent inside the connection, where a page can read it."""
