@@ -22,7 +22,7 @@ Mix: TypeAlias = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 SEGMENT_S = 10.0
 _MOST_SEGMENT_SAMPLES = 2_000_000
-# An offset is removed where it would be heard as a band of its own: relative to the sound beside it, and at all.
+# An offset is removed where it would add energy to the lowest band: relative to the sound, and in absolute terms.
 _OFFSET_TO_SOUND = 0.1
 _LEAST_OFFSET = 1e-3
 # In less than a second, the mean belongs to the shape of a sound; removing it would put a step into its silence.
@@ -118,7 +118,7 @@ class Normalizer:
             return centred.astype(np.float32, copy=False)
         level = np.full(segment.shape[1], self.gain)
         if not first and before != self.gain:
-            # A sudden step would be heard as a click, that is, as an event.
+            # A sudden step is a click, which may be detected as an event.
             level[: self._frame] = np.linspace(before, self.gain, self._frame, endpoint=False)[: len(level)]
         corrected: NDArray[np.float32] = np.clip(centred * level, -1, 1).astype(np.float32)
         return corrected
