@@ -1,6 +1,7 @@
 """Classwise targets, losses and decoding against loops, and what each element means."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,13 @@ from event_tables import table, tables
 from hypothesis import given, settings, strategies as st
 
 from whence.errors import ModelError
-from whence.models.outputs.classwise import Classwise, ClasswiseSettings, detection, localization
+from whence.models.outputs.classwise import (
+    Classwise,
+    ClasswiseSettings,
+    detection,
+    localization,
+    mean_squared_localization,
+)
 from whence.models.outputs.distance import DistanceScale
 
 FRAMES, CLASSES = 6, 4
@@ -95,6 +102,36 @@ def test_loss_equals_the_loop(tables, conf):
     raw = np.random.default_rng([1, len(tables), 0]).standard_normal((len(tables), FRAMES, coding.output_size))
     found = coding.loss(torch.from_numpy(raw).float(), torch.from_numpy(target))
     assert float(found) == pytest.approx(slow_loss(raw, target, made), rel=1e-4, abs=1e-6)
+
+
+def slow_mean_squared(raw, target, everywhere):
+    """The mean of squared differences, number by number: azimuth in units of 90 degrees, distance in metres."""
+    squares = []
+    for clip, frame, k in np.ndindex(target.shape[0], target.shape[1], target.shape[3]):
+        active, azimuth, metres = target[clip, frame, :, k]
+        if active or everywhere:
+            squares.append((math.tanh(raw[clip, frame, k]) - azimuth / 90) ** 2)
+            estimate = math.log(1 + math.exp(raw[clip, frame, CLASSES + k]))
+            squares.append(0.0 if math.isnan(metres) else (estimate - metres) ** 2)
+    return sum(squares) / max(len(squares), 1)
+
+
+@settings(max_examples=25, deadline=None)
+@given(tables=clips, cells=st.sampled_from(["active", "all"]))
+def test_the_loss_of_the_report_is_the_mean_squared_error_in_both_readings(tables, cells):
+    coding = Classwise(replace(mean_squared_localization(CLASSES), cells=cells))
+    target = coding.encode(tables, FRAMES)
+    raw = np.random.default_rng([4, len(tables), 0]).standard_normal((len(tables), FRAMES, coding.output_size))
+    found = coding.loss(torch.from_numpy(raw).float(), torch.from_numpy(target))
+    assert float(found) == pytest.approx(slow_mean_squared(raw, target, cells == "all"), rel=1e-4, abs=1e-6)
+
+
+def test_over_all_cells_a_silent_cell_has_no_direction():
+    scale = DistanceScale(relative=False)
+    coding = Classwise(ClasswiseSettings(1, activity=False, direction="vector", scale=scale, cells="all"))
+    target = torch.from_numpy(coding.encode([table([])], 1))
+    parts = coding.loss_parts(torch.zeros(1, 1, 3), target)
+    assert (parts["direction"].item(), parts["distance"].item()) == pytest.approx((0.0, 0.3 * math.log(2) ** 2))
 
 
 def test_output_sizes_are_those_of_the_papers():
@@ -192,6 +229,8 @@ def test_a_class_beyond_the_list_is_named():
         ({"class_count": 0}, "at least one class"),
         ({"direction": "angle"}, "direction is 'angle'"),
         ({"same_class": "first"}, "same_class is 'first'"),
+        ({"cells": "some"}, "cells is 'some'"),
+        ({"cells": "all"}, "set scale.relative to false"),
         ({"distance_weight": -1.0}, "weights cannot be negative"),
     ],
 )

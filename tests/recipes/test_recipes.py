@@ -8,7 +8,7 @@ import torch
 from whence.errors import TrainingError
 from whence.features import build_features
 from whence.models import build_model
-from whence.models.outputs import build_output, output_from_plain
+from whence.models.outputs import build_output, mean_squared_localization, output_from_plain
 from whence.models.registry import model_from_plain
 from whence.recipes.registry import RECIPES, recipe_named
 
@@ -41,6 +41,7 @@ def test_the_report_and_the_baseline_are_as_published():
     assert (localizer.batch_clips, localizer.epochs) == (64, 300)
     assert {network.optimizer.peak_rate for network in (detector, localizer)} == {1e-3}
     assert build_output(localizer.output).output_size == 26
+    assert localizer.output == mean_squared_localization()
     baseline = recipe_named("seldnet").networks[0]
     assert build_model(baseline.model).parameter_count() == 734_261
     assert (baseline.batch_clips, baseline.epochs, baseline.optimizer.peak_rate) == (256, 200, 1e-3)

@@ -130,7 +130,7 @@ def test_a_run_with_the_fields_of_an_old_recipe_continues(tmp_path, whole_run, t
     plain = json.loads((tmp_path / "recipe.json").read_text())
     del plain["protocol"]
     localizer = plain["networks"]["localizer"]
-    del localizer["frozen_encoder"]
+    del localizer["frozen_encoder"], localizer["output"]["cells"]
     localizer["learns"] = localizer.pop("trainable")
     (tmp_path / "recipe.json").write_text(json.dumps(plain))
     assert train(tiny_recipe, tiny_data, tiny_clips, tmp_path, CPU)

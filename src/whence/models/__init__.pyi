@@ -8,6 +8,7 @@ from .registry import (
     MODELS as MODELS,
     build_model as build_model,
     layer_count as layer_count,
+    model_from_plain as model_from_plain,
     model_name as model_name,
     model_to_plain as model_to_plain,
 )

@@ -14,6 +14,9 @@ from typing import Any
 import whence
 from whence.errors import MissingExtraError, TrainingError
 from whence.files import sweep_unfinished, written_whole
+from whence.models import model_from_plain, model_to_plain
+from whence.models.outputs import output_from_plain, output_to_plain
+from whence.settings import to_plain
 from whence.training.recipe import Recipe
 
 RECIPE_FILE = "recipe.json"
@@ -79,6 +82,9 @@ def read_recipe(folder: Path) -> dict[str, Any]:
         if "learns" in network:  # the name of `trainable` before version 0.2
             network["trainable"] = network.pop("learns")
         network.update({**_LATER_IN_NETWORKS, **network})
+        # Settings of codings and networks that came later have their defaults.
+        network["output"] = to_plain(output_to_plain(output_from_plain(network["output"])))
+        network["model"] = to_plain(model_to_plain(model_from_plain(network["model"])))
     return {**_LATER, **found}
 
 

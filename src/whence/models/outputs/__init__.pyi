@@ -7,6 +7,7 @@ from .classwise import (
     ClasswiseSettings as ClasswiseSettings,
     detection as detection,
     localization as localization,
+    mean_squared_localization as mean_squared_localization,
 )
 from .coding import Coding as Coding
 from .distance import DistanceScale as DistanceScale

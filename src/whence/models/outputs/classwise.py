@@ -35,14 +35,16 @@ class ClasswiseSettings:
         scale: see DistanceScale.
         same_class: which of several sources of one class in one frame is the target: the `nearest` (most likely the
             loudest; unknown distances come last), or the `last` in the file, as in the official single-ACCDOA code.
+        cells: which cells of class and frame direction and distance errors are averaged over: the `active` ones, or
+            `all`, where the targets of silent cells are 0 (of both numbers where `direction` is `vector`).
         activity_weight: of the binary cross entropy.
         direction_absolute: count the absolute direction error instead of its square: what the official metric
             averages. A network in doubt then predicts the likelier of two directions, not one between them.
-        direction_weight: of the mean direction error over active cells, in units of 90 degrees or of x and y.
-        distance_weight: of the mean distance error over active cells, as `scale` counts it.
+        direction_weight: of the mean direction error, in units of 90 degrees or of x and y.
+        distance_weight: of the mean distance error, as `scale` counts it.
 
     Raises:
-        ModelError: no element is left, or a weight is negative.
+        ModelError: no element is left, a weight is negative, or silent cells would have an error that relates to 0 m.
 
     >>> Classwise(ClasswiseSettings()).output_size
     39
@@ -56,6 +58,7 @@ class ClasswiseSettings:
     scale: DistanceScale = field(default_factory=DistanceScale)
     same_class: Literal["nearest", "last"] = "nearest"
     direction_absolute: bool = False
+    cells: Literal["active", "all"] = "active"
     activity_weight: float = 1.0
     direction_weight: float = 2.0
     distance_weight: float = 0.3
@@ -67,6 +70,13 @@ class ClasswiseSettings:
             raise ModelError(f"classwise: direction is {self.direction!r}; it must be azimuth or vector")
         if self.same_class not in ("nearest", "last"):
             raise ModelError(f"classwise: same_class is {self.same_class!r}; it must be nearest or last")
+        if self.cells not in ("active", "all"):
+            raise ModelError(f"classwise: cells is {self.cells!r}; it must be active or all")
+        if self.cells == "all" and self.distance and (self.scale.relative or self.scale.kind == "log"):
+            raise ModelError(
+                "classwise: with cells all, silent cells have the distance 0, to which no error is relative",
+                remedy="set scale.relative to false and scale.kind to softplus, relu or standard",
+            )
         if min(self.activity_weight, self.direction_weight, self.distance_weight) < 0:
             raise ModelError("classwise: weights cannot be negative")
 
@@ -79,6 +89,21 @@ def detection(class_count: int = 13) -> ClasswiseSettings:
 def localization(class_count: int = 13) -> ClasswiseSettings:
     """Azimuth and distance alone, to be joined with a detector's activity; output (B, L, 26)."""
     return ClasswiseSettings(class_count, activity=False)
+
+
+def mean_squared_localization(class_count: int = 13) -> ClasswiseSettings:
+    """Localization with the loss of the report: the plain mean squared error of azimuth and distance.
+
+    Azimuths are counted in units of 90 degrees, distances in metres, both alike, so that the loss is the mean of the
+    squared differences of the (B, L, 26) numbers of Zhao et al. They do not report units, nor what the target of a
+    silent cell is. The default here, `cells="active"`, leaves silent cells out, because a joined system reads positions
+    only where a class is active. The other reading, `cells="all"`, has 0 degrees and 0 metres there. A network that is
+    in doubt whether a class is active then predicts positions too far in front and too near.
+
+    Source: T. Zhao et al. 2025, DCASE Task 3: "Localization: MSE".
+    """
+    scale = DistanceScale(relative=False)
+    return ClasswiseSettings(class_count, activity=False, scale=scale, direction_weight=0.5, distance_weight=0.5)
 
 
 class Classwise(Coding):
@@ -137,23 +162,24 @@ class Classwise(Coding):
         return stack([activity, azimuth, distance], 2)
 
     def loss_parts(self, raw: "Tensor", target: "Tensor") -> "dict[str, Tensor]":
-        """Binary cross entropy over all cells; direction and distance errors over active cells."""
+        """Binary cross entropy over all cells; direction and distance errors over the cells that settings name."""
         from torch.nn.functional import binary_cross_entropy_with_logits
 
         parts = self._parts(raw.float())
         active = target[:, :, ACTIVITY]
-        # A batch without events has errors of 0, not of 0 / 0.
-        count = active.sum().clamp(min=1.0)
         settings, losses = self.settings, {}
+        counted = active if settings.cells == "active" else active.new_ones(()).expand_as(active)
+        # A batch without events has errors of 0, not of 0 / 0.
+        count = counted.sum().clamp(min=1.0)
         if settings.activity:
             losses["activity"] = settings.activity_weight * binary_cross_entropy_with_logits(parts[:, :, 0], active)
         if settings.azimuth:
-            error = tanh(parts[:, :, self._direction_elements]) - self._direction(target[:, :, AZIMUTH])
+            error = tanh(parts[:, :, self._direction_elements]) - self._direction(target)
             cost = (error.abs() if settings.direction_absolute else error**2).mean(2)
-            losses["direction"] = settings.direction_weight * (cost * active).sum() / count
+            losses["direction"] = settings.direction_weight * (cost * counted).sum() / count
         if settings.distance:
             cost = settings.scale.cost(parts[:, :, -1], target[:, :, DISTANCE])
-            losses["distance"] = settings.distance_weight * (cost * active).sum() / count
+            losses["distance"] = settings.distance_weight * (cost * counted).sum() / count
         return losses
 
     def rows(self, values: Array, thresholds: ArrayLike | None = None) -> tuple[NDArray[np.intp], Events]:
@@ -181,9 +207,10 @@ class Classwise(Coding):
         """(B, L, E, K) from (B, L, output_size)."""
         return raw.reshape(raw.shape[0], raw.shape[1], self._element_count, self.class_count)
 
-    def _direction(self, azimuth_deg: "Tensor") -> "Tensor":
-        """(B, L, 1 or 2, K): targets of the direction elements."""
+    def _direction(self, target: "Tensor") -> "Tensor":
+        """(B, L, 1 or 2, K): targets of the direction elements; a silent cell has no direction, so its vector is 0."""
+        azimuth_deg = target[:, :, AZIMUTH]
         if self.settings.direction == "azimuth":
             return azimuth_deg[:, :, None] / 90.0
-        result: Tensor = stack([azimuth_deg.deg2rad().cos(), azimuth_deg.deg2rad().sin()], 2)
-        return result
+        vector: Tensor = stack([azimuth_deg.deg2rad().cos(), azimuth_deg.deg2rad().sin()], 2)
+        return vector * target[:, :, ACTIVITY, None] if self.settings.cells == "all" else vector
