@@ -1,10 +1,12 @@
 """`whence export` as users run it: compared before it is written, whole or not at all."""
 
+import numpy as np
 import onnx
 import pytest
 
 from whence.cli import export
 from whence.cli.main import main
+from whence.models.outputs import build_output
 
 
 def test_a_run_becomes_a_file_that_detects(finished_run, tmp_path, capsys):
@@ -16,6 +18,15 @@ def test_a_run_becomes_a_file_that_detects(finished_run, tmp_path, capsys):
     assert "opset 17" in err
     assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
     onnx.checker.check_model(onnx.load(target))
+
+
+@pytest.mark.parametrize("fault", ["x of the first track", "y of the third track"])
+def test_a_difference_in_any_track_counts(fault):
+    expected = np.zeros((1, 2, 3, 3, 13), np.float32)
+    found = expected.copy()
+    found[0, 1, 0 if "first" in fault else 2, 0 if "x" in fault else 1, 5] = 0.5
+    parts = [export._activity(values, build_output("multi_accdoa")) for values in (found, expected)]
+    assert np.abs(parts[0] - parts[1]).max() == 0.5
 
 
 def test_a_file_that_predicts_something_else_is_not_written(finished_run, tmp_path, capsys, monkeypatch):

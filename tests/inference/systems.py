@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from whence.features import midside_onsets_settings, midside_settings
+from whence.features import logmel_settings, midside_onsets_settings, midside_settings
 from whence.inference.network_bundle import BundleSettings, NetworkBundle, TorchNetworks
 from whence.inference.system import NetworkSystem
-from whence.models import CompactLocalizerSettings
-from whence.models.outputs import Classwise, ClasswiseSettings
+from whence.inference.system_file import SystemFile, write_system
+from whence.models import CompactLocalizerSettings, SeldNetSettings, save_weights
+from whence.models.outputs import Classwise, ClasswiseSettings, build_output
 
 TINY = CompactLocalizerSettings(channels=(4, 4, 4, 8), width=16, heads=2, sequence=("transformer",))
 
@@ -27,6 +28,18 @@ def random_bundle(seed=1, **settings):
 
 def random_system(seed=1, **fields):
     return NetworkSystem(TorchNetworks([random_bundle(seed)]), **fields)
+
+
+def write_seldnet(folder, output, seed=1):
+    """Write a small official baseline with random weights as a finished run; its vectors are long enough for events."""
+    torch.manual_seed(seed)
+    model = SeldNetSettings(filters=8, width=16, output_size=build_output(output).output_size)
+    bundle = NetworkBundle.build(BundleSettings(model, logmel_settings(), output))
+    torch.nn.init.normal_(bundle.network.eval().fnn_list[1].weight, std=1.0)
+    (folder / "seld").mkdir(parents=True)
+    save_weights(folder / "seld" / "weights.safetensors", bundle.network.state_dict(), bundle.settings.to_plain())
+    write_system(folder, SystemFile(("seld",)))
+    return folder
 
 
 class LevelNetworks:

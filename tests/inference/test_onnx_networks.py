@@ -5,7 +5,7 @@ import json
 import numpy as np
 import onnx
 import pytest
-from systems import noise, random_bundle
+from systems import noise, random_bundle, write_seldnet
 
 import whence
 from whence.errors import InferenceError
@@ -16,6 +16,7 @@ from whence.inference.onnx_networks import METADATA_KEY, OnnxNetworks, load_onnx
 from whence.inference.system_file import SystemFile, write_system
 from whence.labels import STARSS23
 from whence.models import save_weights
+from whence.models.outputs import AccdoaSettings, MultiAccdoaSettings
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +46,28 @@ def test_both_engines_predict_the_same(run, file, clips, seconds):
     with_torch, with_onnx = load_run(run, device="cpu").values(audio), load_onnx(file, threads=1).values(audio)
     np.testing.assert_allclose(with_onnx, with_torch, atol=2e-3)
     assert with_onnx.std() > 0.1
+
+
+@pytest.mark.parametrize("output", [MultiAccdoaSettings(), AccdoaSettings()])
+def test_the_official_baseline_is_exported_for_clips_of_any_number_and_length(output, tmp_path):
+    run = write_seldnet(tmp_path / "run", output)
+    export_onnx(run, tmp_path / "model.onnx")
+    with_torch, with_onnx = load_run(run, device="cpu"), load_onnx(tmp_path / "model.onnx", threads=1)
+    for clips, seconds in ((1, 5.0), (2, 2.0), (1, 11.3)):
+        audio = np.stack([noise(seconds, seed) for seed in range(clips)])
+        values = with_torch.values(audio)
+        np.testing.assert_allclose(with_onnx.values(audio), values, atol=1e-4)
+        assert with_torch.decode(values[0]).row_count > 50
+
+
+def test_a_file_that_onnxruntime_cannot_run_is_named(file, tmp_path):
+    def other_front_end(card):
+        card["inputs"] = dict.fromkeys(card["inputs"], card["inputs"]["midside"])
+        return json.dumps(card)
+
+    networks = OnnxNetworks(changed(file, tmp_path / "wrong.onnx", other_front_end))
+    with pytest.raises(InferenceError, match=r"wrong\.onnx: onnxruntime cannot run it"):
+        networks.predict(noise(1.0)[None])
 
 
 def test_both_engines_find_the_same_events(run, file):

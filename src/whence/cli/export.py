@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from whence import inference, labels, synth
 from whence.cli.command import Command
 from whence.errors import DONE, MACHINE_GAVE_UP, MissingExtraError, WhenceError
+from whence.models.outputs import AccdoaSettings, Coding, MultiAccdoaSettings
 from whence.units import SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Parity:
 
     Args:
         clips: that both processed.
-        difference: the largest of any activity.
+        difference: the largest of any activity; of codings with vectors, of any x and y.
         rows: events rows of the run, over all clips.
         rows_apart: rows that only one of them has.
         stream_rows_apart: the same for a stream of one minute.
@@ -111,13 +112,21 @@ def compare_engines(run: Path, file: Path, clips: int) -> Parity:
         found = of_file.values(signal[None])
         seconds += time.perf_counter() - began
         expected = of_run.values(signal[None])
-        difference = max(difference, float(np.nanmax(np.abs(found[:, :, 0] - expected[:, :, 0]))))
+        apart_by = np.abs(_activity(found, of_run.coding) - _activity(expected, of_run.coding))
+        difference = max(difference, float(np.nanmax(apart_by)))
         events = of_run.decode(expected[0])
         rows += events.row_count
         apart += _rows_apart(events, of_file.decode(found[0]))
     stream = np.concatenate([audio[number % clips] for number in range(_STREAM_CLIPS)], axis=1)
     stream_apart = _rows_apart(of_run.detect(stream), of_file.detect(stream))
     return Parity(clips, difference, rows, apart, stream_apart, 1000 * seconds / (clips * _CLIP_S))
+
+
+def _activity(values: NDArray[np.float32], coding: Coding) -> NDArray[np.float32]:
+    """Return the numbers that tell what is active: x and y of every vector, or the activity of every class or track."""
+    return (
+        values[..., :2, :] if isinstance(coding.settings, AccdoaSettings | MultiAccdoaSettings) else values[..., :1, :]
+    )
 
 
 def _rows_apart(first: labels.Events, second: labels.Events) -> int:

@@ -94,6 +94,7 @@ class OnnxNetworks:
     def __init__(self, path: Path, threads: int = 0, *, trusted: bool = False) -> None:
         content = path.read_bytes() if trusted else check_onnx(path)
         onnxruntime = import_onnxruntime()
+        self._path = path
         self._threads = threads or os.cpu_count() or 1
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
@@ -134,7 +135,10 @@ class OnnxNetworks:
     def _predict_one(self, clip: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """Return the raw outputs for (1, 2, S)."""
         maps = {name: front_end(clip) for name, front_end in self._front_ends.items()}
-        outputs: list[NDArray[np.float32]] = self._session.run(list(self.card.networks), maps)
+        try:
+            outputs: list[NDArray[np.float32]] = self._session.run(list(self.card.networks), maps)
+        except Exception as error:  # as above
+            raise InferenceError(f"{self._path}: onnxruntime cannot run it ({str(error).splitlines()[0]})") from None
         return outputs
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import linear, scaled_dot_product_attention
 
 from whence.errors import ModelError
 from whence.models.blocks import Network
@@ -117,6 +118,21 @@ class SeldNet(Network):
         first_half, second_half = x.chunk(2, dim=2)
         x = first_half * second_half
         for attention, norm in zip(self.mhsa_layers, self.layer_norms, strict=True):
-            x = norm(x + attention(x, x, x, need_weights=False)[0])
+            x = norm(x + _attend(attention, x))
         first, last = self.fnn_list
         return last(first(x))
+
+
+def _attend(attention: nn.Module, x: Tensor) -> Tensor:
+    """Self-attention (B, L, D) -> (B, L, D); in an exported graph, for clips of any length."""
+    assert isinstance(attention, nn.MultiheadAttention)
+    if not torch.onnx.is_in_onnx_export():
+        attended: Tensor = attention(x, x, x, need_weights=False)[0]
+        return attended
+    # Traced, torch's own attention would keep the number of label frames of the example.
+    width, heads = attention.embed_dim, attention.num_heads
+    projected = linear(x, attention.in_proj_weight, attention.in_proj_bias).chunk(3, dim=2)
+    query, key, value = (part.reshape(x.shape[0], x.shape[1], heads, -1).transpose(1, 2) for part in projected)
+    mixed = scaled_dot_product_attention(query, key, value)
+    whole: Tensor = attention.out_proj(mixed.transpose(1, 2).reshape(x.shape[0], x.shape[1], width))
+    return whole
