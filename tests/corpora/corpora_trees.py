@@ -1,6 +1,7 @@
 """Small data sets on disk, laid out as the real ones, made by the tests."""
 
 import csv
+import io
 import json
 
 import numpy as np
@@ -120,18 +121,23 @@ FMA_TRACKS = {
 }
 
 
-def fma_tree(folder):
+def fma_tree(folder, tracks=FMA_TRACKS, decodable=False):
+    """FMA small and medium; the tracks are text or, on request, real MP3 of a second."""
+    content = io.BytesIO(b"not decoded here")
+    if decodable:
+        soundfile.write(content, noise(1, 2, 44_100), 44_100, format="MP3")
     for size, sizes in (("small", {"small"}), ("medium", {"small", "medium"})):
-        for track, (_, _, own, _) in FMA_TRACKS.items():
+        for track, (_, _, own, _) in tracks.items():
             if own in sizes:
-                write_text(folder / f"fma_{size}" / f"{track // 1000:03d}" / f"{track:06d}.mp3", "not decoded here")
+                path = write_text(folder / f"fma_{size}" / f"{track // 1000:03d}" / f"{track:06d}.mp3", "")
+                path.write_bytes(content.getvalue())
     path = write_text(folder / "fma_metadata" / "tracks.csv", "")
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["", "album", "artist", "artist", "set", "set", "track", "track"])
         writer.writerow(["", "information", "bio", "id", "split", "subset", "license", "title"])
         writer.writerow(["track_id", "", "", "", "", "", "", ""])
-        for track, (artist, split, size, licence) in FMA_TRACKS.items():
+        for track, (artist, split, size, licence) in tracks.items():
             long_text = "A life in\nseveral lines, " * 8_000
             writer.writerow([track, 'said "so"', long_text, artist, split, size, licence, "Título"])
     return folder

@@ -32,6 +32,7 @@ from whence.cli import (
     rooms,
     scenes,
     serve,
+    sounds,
     table,
     train,
     tune,
@@ -71,6 +72,7 @@ COMMANDS: dict[str, Command] = {
     "publish": publish.COMMAND,
     "package": package.COMMAND,
     "data fetch": data.FETCH,
+    "data sounds": sounds.COMMAND,
     "data verify": data.VERIFY,
     "data index": data.INDEX,
 }

@@ -23,7 +23,16 @@ from .dcase2025 import (
 )
 from .fma import read_fma as read_fma
 from .fsd50k import read_fsd50k as read_fsd50k
-from .own_sounds import read_manifest as read_manifest, read_sound_folder as read_sound_folder
+from .gathering import (
+    ListedSound as ListedSound,
+    gather_sounds as gather_sounds,
+    licence_family as licence_family,
+)
+from .own_sounds import (
+    read_manifest as read_manifest,
+    read_sound_folder as read_sound_folder,
+    write_manifest as write_manifest,
+)
 from .sounds import (
     BACKGROUND as BACKGROUND,
     INTERFERENCE as INTERFERENCE,

@@ -2,15 +2,19 @@
 
 import csv
 import io
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 from whence.audio import SOUND_ENDINGS
 from whence.corpora.class_names import match_class
-from whence.corpora.sounds import SoundEntry
+from whence.corpora.sounds import BACKGROUND, INTERFERENCE, SoundEntry
 from whence.corpora.splitting import split_name
 from whence.errors import CorpusError
+from whence.files import written_whole
 from whence.labels import ClassList
+from whence.text import one_line
 
 # The first of these columns that the table has says which sounds belong together.
 _RECORDING_COLUMNS = ("recording", "source_recording_id", "speaker", "uploader", "artist")
@@ -55,6 +59,65 @@ def read_manifest(path: Path, classes: ClassList, *, where: Mapping[str, str] | 
             raise CorpusError(f"{entry.name} is already in line {first_line[entry.name]}", where=path, line=line)
         first_line[entry.name] = line
     return entries
+
+
+def write_manifest(
+    path: Path, entries: Iterable[SoundEntry], classes: ClassList, columns: Mapping[str, Iterable[str]]
+) -> None:
+    """Write a table of sounds in the form that `read_manifest` reads; it appears whole or not at all.
+
+    Paths are relative to the table, so that it can be moved together with the sounds; they are absolute only where
+    table and sounds have no folder in common but the root of the disk.
+
+    Args:
+        path: the table; its folder must exist.
+        entries: the sounds.
+        classes: the class list of the entries.
+        columns: further columns by name, each with one text for each entry.
+
+    Raises:
+        CorpusError: the name of a file is not UTF-8.
+        OSError: the disk refuses.
+    """
+    special = {BACKGROUND: "background", INTERFERENCE: "interference"}
+    located = _Located(path.parent)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["path", "class", "recording", "split", "licence", *columns])
+    for entry, *more in zip(entries, *columns.values(), strict=True):
+        name = special.get(entry.class_index) or classes[entry.class_index]
+        row = [located(entry.path), name, entry.recording, entry.split, one_line(entry.licence), *more]
+        try:
+            "".join(row).encode()
+        except UnicodeEncodeError:
+            raise CorpusError("the name is not UTF-8; rename the file", where=repr(str(entry.path))) from None
+        writer.writerow(row)
+    with written_whole(path) as file:
+        file.write(text.getvalue().encode())
+
+
+class _Located:
+    """Turns the paths of sounds into paths relative to the folder of a table."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._real_folder = Path(os.path.abspath(folder)), folder.resolve()  # noqa: PTH100
+        # The disk is asked about each folder once, not about each sound.
+        self._relative_folder = cache(self._find)
+
+    def __call__(self, path: Path) -> str:
+        return (self._relative_folder(path.parent) / path.name).as_posix()
+
+    def _find(self, folder: Path) -> Path:
+        """A folder of sounds, seen from the folder of the table."""
+        absolute = Path(os.path.abspath(folder))  # noqa: PTH100
+        real = absolute.resolve()
+        # A link inside the folder of the table is kept as it is: what it points to may move.
+        for there, here in ((absolute, self._folder), (real, self._real_folder)):
+            if there.is_relative_to(here):
+                return there.relative_to(here)
+        if real.parts[:2] != self._real_folder.parts[:2]:
+            return real
+        return Path(os.path.relpath(real, self._real_folder))
 
 
 def read_sound_folder(folder: Path, classes: ClassList) -> list[SoundEntry]:
