@@ -24,10 +24,11 @@ test-old-cpu: .venv/dev  ## the numeric tests again, with the kernels of a proce
 nightly: .venv/dev  ## the long-running forms: 10,000 mutated files, every kill
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m nightly -n 2 tests
 
-lint: .venv/dev     ## style and types
+lint: .venv/dev     ## style, types, unused code
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/vulture src --min-confidence 80
 
 docs: .venv/dev     ## the site, from these pages and the docstrings; warnings are errors
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
