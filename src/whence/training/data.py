@@ -177,7 +177,7 @@ def _started(loader: "DataLoader[Any]") -> Iterator[Any]:
     return items
 
 
-def _ignore_signals(worker: int) -> None:
+def _ignore_signals(_: int) -> None:
     """Ignore Ctrl-C and a scheduler's SIGTERM, which reach every process; only the one that trains reacts."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

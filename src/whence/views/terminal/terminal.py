@@ -7,7 +7,6 @@ import os
 import re
 import select
 import signal
-from types import FrameType
 from typing import Any, Self, TextIO
 
 from rich.console import Console
@@ -90,7 +89,7 @@ class Terminal:
                 self._console.show_cursor(True)
                 self._console.set_alt_screen(False)
 
-    def _on_suspend(self, signal_number: int, frame: FrameType | None) -> None:
+    def _on_suspend(self, *_: object) -> None:
         # Obeyed between two pages: rich may be in the middle of one now.
         self._suspend_asked = True
 
