@@ -95,7 +95,7 @@ def page(
 
 def _protocol_label(system: Path) -> str:
     """Return the label of a run whose weights were chosen on test clips; empty for all others."""
-    if not (system / "recipe.json").is_file():
+    if not _is_run(system):
         return ""
     return str(inference.read_system(system).validation.get("protocol", ""))
 
@@ -109,11 +109,16 @@ def _check_systems(systems: list[Path]) -> None:
         raise WhenceError("a system is named twice; name each once")
 
 
+def _is_run(system: Path) -> bool:
+    """Whether a folder holds a run, finished or not, or a converted model; all others hold predictions."""
+    return (system / "recipe.json").is_file() or (system / "system.json").is_file()
+
+
 def _predictions(
     system: Path, clips: list[corpora.Clip], classes: labels.ClassList, args: argparse.Namespace
 ) -> labels.ClipEvents:
     """Return the predictions of a system: made by a run, or read from a folder."""
-    if not (system / "recipe.json").is_file():
+    if not _is_run(system):
         return labels.read_labels(system, classes)
     try:
         import accelerate  # noqa: F401  (predictions of others are scored without it)

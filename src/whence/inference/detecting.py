@@ -38,6 +38,9 @@ def load(model: str | os.PathLike[str] | None = None, *, swap: bool = False, thr
         return load_run(path, swap=swap)
     if not path.is_file():
         raise InferenceError(f"{path}: no such model; name an ONNX file or the folder of a finished run")
+    if path.suffix == ".safetensors":
+        what = "weights alone; name the folder of the run, or the one that whence convert-weights makes"
+        raise InferenceError(what, where=path)
     return load_onnx(path, swap=swap, threads=threads, trusted=path == PACKAGED)
 
 

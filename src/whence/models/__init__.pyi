@@ -1,7 +1,7 @@
 from .blocks import Network as Network
 from .compact_detector import CompactDetectorSettings as CompactDetectorSettings
 from .compact_localizer import CompactLocalizerSettings as CompactLocalizerSettings
-from .convert import convert_weights as convert_weights
+from .convert import Converted as Converted, convert_weights as convert_weights
 from .dasheng_detector import DashengDetectorSettings as DashengDetectorSettings
 from .multi_branch import MultiBranchSettings as MultiBranchSettings
 from .registry import (

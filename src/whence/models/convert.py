@@ -5,7 +5,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from whence.errors import ModelError
-from whence.features import dasheng_mel_settings, mel_filterbank
+from whence.features import dasheng_mel_settings, logmel_settings, mel_filterbank
 from whence.models.dasheng import DashengEncoder, DashengSettings
 from whence.models.outputs.accdoa import AccdoaSettings
 from whence.models.outputs.multi_accdoa import MultiAccdoaSettings
@@ -47,6 +47,11 @@ class Converted:
     tensors: dict[str, Tensor]
     description: dict[str, Any]
     left_out: tuple[str, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is a network that predicts events, of known features and coding; an encoder is not."""
+        return {"model", "features", "output"} <= self.description.keys()
 
     def report(self) -> str:
         """Summarise the conversion in one line.
@@ -155,7 +160,9 @@ def _seldnet(entries: Mapping[str, Any], source: Path) -> Converted:
         raise ModelError(f"not the official baseline (no {error})", where=source) from None
     settings = SeldNetSettings(maps, bands * 32, size, filters, width=width)
     outputs = {117: output_to_plain(MultiAccdoaSettings()), 39: output_to_plain(AccdoaSettings())}
-    description: dict[str, Any] = {"model": model_to_plain(settings), "features": {"name": "logmel"}}
+    description: dict[str, Any] = {"model": model_to_plain(settings)}
+    if (maps, bands * 32) == (len(logmel_settings().maps), logmel_settings().mel_count):
+        description["features"] = asdict(logmel_settings())
     if size in outputs:
         description["output"] = outputs[size]
     return _matched(SeldNet(settings).state_dict(), given, description, source)
