@@ -28,8 +28,24 @@ def test_tuning_on_the_clips_training_held_out_is_never_worse(run, small_trainin
     assert after["smoothing_frames"] in (1, 3, 5, 7)
     assert (after["members"], after["localizers"]) == (["detector"], ["localizer"])
     err = capsys.readouterr().err
-    assert err.splitlines()[-2].startswith("before: F20")
-    assert err.splitlines()[-1].startswith("now:    F20")
+    clips, first, second, warning = err.splitlines()[-4:]
+    assert clips == "both on the same 4 held-out clips:"
+    assert first.startswith("before: F20")
+    assert second.startswith("now:    F20")
+    assert "optimistic" in warning
+
+
+def test_before_and_now_are_scores_of_the_same_clips(run, small_training, stereo_set, capsys):
+    words = ["tune", str(run), "--data", str(stereo_set)]
+    assert main(words) == 0
+    now = capsys.readouterr().err.split("now:    ")[1].split("  (activity")[0]
+    # Scores of other clips in the file are not those that are compared.
+    system = {**system_of(run), "validation": {"f20": 0.99, "doae_deg": 1.0, "rde": 0.1}}
+    (run / "system.json").write_text(json.dumps(system))
+    assert main(words) == 0
+    err = capsys.readouterr().err
+    assert f"before: {now}\n" in err
+    assert "99.0 %" not in err
 
 
 def test_ruined_thresholds_are_found_again(run, small_training):

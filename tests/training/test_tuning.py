@@ -1,5 +1,7 @@
 """The choice of thresholds and smoothing for a system, with networks of given values."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -44,7 +46,19 @@ def scene():
 
 def tuned(scene, **wanted):
     clips, bundles = scene
-    return tune_system(SystemFile(("detector",), ("localizer",), classes=STARSS23.names), bundles, clips, **wanted)
+    return tune_system(
+        SystemFile(("detector",), ("localizer",), classes=STARSS23.names), bundles, clips, **wanted
+    ).system
+
+
+def test_before_and_after_are_scores_of_the_same_clips(scene):
+    clips, bundles = scene
+    first = tune_system(SystemFile(("detector",), ("localizer",), classes=STARSS23.names), bundles, clips)
+    # Whatever the file says of other clips is not what is compared.
+    elsewhere = replace(first.system, validation={"f20": 0.99, "doae_deg": 1.0, "rde": 0.1})
+    again = tune_system(elsewhere, bundles, clips)
+    assert again.before == again.system.validation == first.system.validation
+    assert first.before["f20"] < first.system.validation["f20"]
 
 
 def test_caution_gives_up_no_more_than_it_may_and_raises_thresholds(scene):

@@ -81,6 +81,6 @@ def _finish(folder: Path, recipe: Recipe, held_out: ValidationClips, device: str
     bundles = [load_bundle(folder / network.name / WEIGHTS_FILE).on(device) for network in recipe.networks]
     names = [network.name for network in recipe.networks]
     untuned = SystemFile((names[0],), tuple(names[1:]), classes=held_out.classes.names, recipe=recipe.name)
-    tuned = tune_system(replace(untuned, validation=label_of(recipe)), bundles, held_out)
+    tuned = tune_system(replace(untuned, validation=label_of(recipe)), bundles, held_out).system
     write_system(folder, tuned)
     _LOG.info("%s: finished; on the held-out clips %s", folder, describe_scores(tuned.validation))

@@ -1,7 +1,8 @@
 """The choice of a system's thresholds, smoothing and way of joining on held-out clips."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,13 @@ from numpy.typing import NDArray
 from whence.inference import Activity, NetworkBundle, SystemFile, join, smooth
 from whence.models.outputs import ACTIVITY, Classwise, ClasswiseSettings, Coding
 from whence.training.validation import Validation, ValidationClips, predict, validate
+
+
+class Tuned(NamedTuple):
+    """A system with its new settings and scores, and the scores of its old settings on the same clips."""
+
+    system: SystemFile
+    before: Mapping[str, Any]
 
 
 def tune_system(
@@ -19,7 +27,7 @@ def tune_system(
     *,
     swap: bool = False,
     allowance: float = 0.0,
-) -> SystemFile:
+) -> Tuned:
     """Try every way to join and smooth, each with its best thresholds, and choose the one with the highest F20.
 
     The networks run once. Of equals the simplest is chosen: the detector's own activity, and the least smoothing.
@@ -33,7 +41,8 @@ def tune_system(
         allowance: how much of its F-score a class may give up for a higher threshold; see `best_thresholds`.
 
     Returns:
-        the system with its new settings and scores.
+        the system with its new settings and scores, and the scores before; both from these clips, on which the new
+        settings were chosen, so that clips of other recordings will score lower.
     """
     count = len(system.members)
     detected = _mean(bundles[:count], held_out, swap)
@@ -41,6 +50,8 @@ def tune_system(
     first = bundles[0].coding
     # Joined networks predict everything.
     coding = first if located is None else Classwise(ClasswiseSettings(first.class_count))
+    given = np.full(first.class_count, 0.5) if system.thresholds is None else np.array(system.thresholds)
+    before = _tried(coding, detected, located, system.activity, system.smoothing_frames, held_out, given)
     tried = [
         (activity, frames, _tried(coding, detected, located, activity, frames, held_out))
         for activity in _activities(bundles[count:])
@@ -48,12 +59,13 @@ def tune_system(
     ]
     activity, frames, found = max(tried, key=lambda one: one[2].score)
     if allowance:
-        found = _tried(coding, detected, located, activity, frames, held_out, allowance)
+        found = _tried(coding, detected, located, activity, frames, held_out, allowance=allowance)
     thresholds = None if found.thresholds is None else tuple(found.thresholds.tolist())
     # The label of weights that were chosen on test clips stays, whatever is tuned.
     label = {name: system.validation[name] for name in ("protocol",) if name in system.validation}
     numbers = {**found.numbers, **label}
-    return replace(system, activity=activity, smoothing_frames=frames, thresholds=thresholds, validation=numbers)
+    tuned = replace(system, activity=activity, smoothing_frames=frames, thresholds=thresholds, validation=numbers)
+    return Tuned(tuned, {**before.numbers, **label})
 
 
 def _mean(bundles: Sequence[NetworkBundle], clips: ValidationClips, swap: bool) -> NDArray[np.float32]:
@@ -76,10 +88,11 @@ def _tried(
     activity: Activity,
     frames: int,
     held_out: ValidationClips,
+    thresholds: NDArray[np.float64] | None = None,
     allowance: float = 0.0,
 ) -> Validation:
-    """Validate one way to join and smooth, with its best thresholds."""
+    """Validate one way to join and smooth, with given thresholds or its best."""
     values = detected.copy() if located is None else join(detected, located, activity)
     if frames != 1:
         values[:, :, ACTIVITY] = smooth(values[:, :, ACTIVITY], frames)
-    return validate(coding, values, held_out, allowance=allowance)
+    return validate(coding, values, held_out, thresholds, allowance)
