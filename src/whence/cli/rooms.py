@@ -27,8 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         action="append",
         default=[],
-        metavar="FILE",
-        help="CSV list of measured responses to add; may be given again",
+        metavar="PATH",
+        help="CSV list of measured responses, or folder of TAU-SRIR DB, to add; may be given again",
     )
     parser.add_argument("--jobs", type=int, default=0, metavar="N", help="processes; 0 is one for each processor")
 
@@ -66,6 +66,7 @@ COMMAND = Command(
         "whence scenes rooms rooms.safetensors",
         "whence scenes rooms validation.safetensors --rooms 20 --seed 2",
         "whence scenes rooms dry.safetensors --rt60 0.15 0.3 --measured my_rooms.csv",
+        "whence scenes rooms rooms.safetensors --measured TAU-SRIR_DB/",
     ),
     add_arguments=add_arguments,
     run=run,

@@ -1,4 +1,4 @@
-"""Measured responses from a CSV list of sound files and SOFA files become a room bank.
+"""Measured responses from a CSV list of sound files and SOFA files, or from TAU-SRIR DB, become a room bank.
 
 The direct sound is scaled to 1 / distance; its direction is checked against the given one, or taken instead of it.
 """
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.errors import SceneError
-from whence.scenes.rooms.bank import RoomBank
+from whence.scenes.rooms.bank import RoomBank, merge
 from whence.scenes.rooms.foa import (
     LAYOUTS,
     DirectSound,
@@ -26,6 +26,7 @@ from whence.scenes.rooms.foa import (
 )
 from whence.scenes.rooms.room import DIRECT_SAMPLE, SourcePosition
 from whence.scenes.rooms.sofa import read_sofa
+from whence.scenes.rooms.tau_srir import read_tau_srir
 
 _LOG = logging.getLogger("whence.scenes")
 _COLUMNS = ("path", "layout", "distance_m", "room", "azimuth_deg", "elevation_deg")
@@ -37,10 +38,12 @@ _END_FADE = 120
 _GAIN_DOUBTFUL, _GAIN_WRONG = 1.15, 1.3
 _TAIL_DOUBTFUL_DB, _TAIL_WRONG_DB = 4.0, 6.5
 _DEGREES_DOUBTFUL, _DEGREES_WRONG = 15.0, 45.0
+# Of a database with thousands of responses a few may be unusable.
+_UNUSABLE_SHARE = 0.1
 
 
 def read_measured(manifest: Path, tap_count: int = 19_200) -> RoomBank:
-    """Read the measured responses that a manifest lists.
+    """Read the measured responses that a manifest lists, or those of TAU-SRIR DB in a folder.
 
     The manifest is a CSV file with a header. Each row has a `path` (relative to the manifest); rows of sound files
     also have `layout` (ambix, n3d, fuma or wxyz) and `distance_m`. `room` groups responses of one room (otherwise each
@@ -48,10 +51,15 @@ def read_measured(manifest: Path, tap_count: int = 19_200) -> RoomBank:
     their positions; `layout` is needed only where such a file does not state it. The bank is in the order of the rows;
     its responses have at most `tap_count` samples at 24 kHz.
 
+    A folder is TAU-SRIR DB as it is published. Of its responses in each room up to a tenth may be unusable; they are
+    left out with a warning.
+
     Raises:
         SceneError: if the manifest or a file in it cannot be used; the message names the line or the file.
-        MissingExtraError: if a SOFA file is listed and h5py is not installed.
+        MissingExtraError: if a SOFA file or TAU-SRIR DB is named and h5py is not installed.
     """
+    if manifest.is_dir():
+        return merge([bank_of_measured(room, tap_count, _UNUSABLE_SHARE) for room in read_tau_srir(manifest)])
     measured: list[MeasuredResponse] = []
     for line, row in _rows(manifest):
         path = manifest.parent / row["path"]
@@ -140,7 +148,9 @@ def read_channels(path: Path) -> tuple[NDArray[np.float64], int]:
     return np.concatenate(blocks).T, rate
 
 
-def bank_of_measured(measured: Sequence[MeasuredResponse], tap_count: int = 19_200) -> RoomBank:
+def bank_of_measured(
+    measured: Sequence[MeasuredResponse], tap_count: int = 19_200, unusable_share: float = 0.0
+) -> RoomBank:
     """Turn measured responses into a bank that merges with computed ones.
 
     Each is resampled to 24 kHz, shifted so that its direct sound is at DIRECT_SAMPLE, and scaled so that the
@@ -149,9 +159,10 @@ def bank_of_measured(measured: Sequence[MeasuredResponse], tap_count: int = 19_2
     samples are cut and fade out over 5 ms.
 
     Raises:
-        SceneError: if one of them cannot be used; the message names it. What is only doubtful is logged as a warning.
+        SceneError: if more than `unusable_share` of them cannot be used; the message names the first. What is left out
+            or only doubtful is logged as a warning.
     """
-    prepared = [_prepare(one, tap_count) for one in measured]
+    measured, prepared = _usable(measured, tap_count, unusable_share)
     if doubts := [doubt for one in prepared for doubt in one.doubts]:
         more = f" (and {len(doubts) - 1} more of this kind)" if len(doubts) > 1 else ""
         _LOG.warning("%s%s", doubts[0], more)
@@ -175,6 +186,27 @@ class _Prepared:
     position: SourcePosition
     rt60_s: float
     doubts: tuple[str, ...]
+
+
+def _usable(
+    measured: Sequence[MeasuredResponse], tap_count: int, unusable_share: float
+) -> tuple[list[MeasuredResponse], list[_Prepared]]:
+    """The responses that can be used, as measured and as the bank stores them."""
+    usable: list[MeasuredResponse] = []
+    prepared: list[_Prepared] = []
+    reasons: list[SceneError] = []
+    for one in measured:
+        try:
+            prepared.append(_prepare(one, tap_count))
+        except SceneError as error:
+            reasons.append(error)
+            if len(reasons) > unusable_share * len(measured):
+                raise reasons[0] from None
+        else:
+            usable.append(one)
+    if reasons:
+        _LOG.warning("%d of %d responses left out: %s", len(reasons), len(measured), reasons[0])
+    return usable, prepared
 
 
 def _prepare(one: MeasuredResponse, tap_count: int) -> _Prepared:
