@@ -76,7 +76,7 @@ class AudioError(WhenceError):
 
 
 class CorpusError(WhenceError):
-    """A corpus on disk is not laid out as its readers expect; the message names the place and the remedy."""
+    """A corpus on disk is not laid out as its readers expect; the message names the file or folder and the remedy."""
 
 
 class FeatureError(WhenceError):
@@ -88,7 +88,7 @@ class InferenceError(WhenceError):
 
 
 class LabelError(WhenceError):
-    """A label file or table breaks a rule; the message names the place (`file:line` where there is one)."""
+    """A label file or table breaks a rule; the message names the file, the line and the remedy."""
 
 
 class MetricError(WhenceError):
@@ -96,7 +96,7 @@ class MetricError(WhenceError):
 
 
 class ModelError(WhenceError):
-    """Settings, weights or labels do not fit a network or a coding; the message names the place and the remedy."""
+    """Settings, weights or labels do not fit a network or a coding; the message names field or file and the remedy."""
 
 
 class SceneError(WhenceError):

@@ -85,7 +85,11 @@ def test_a_bad_flag_ends_in_one_sentence(capsys):
     [
         (WhenceError("a.csv:17: class 13; this task has 0..12"), 2, "a.csv:17: class 13; this task has 0..12"),
         (MissingExtraError("drawing", "pictures"), 2, "drawing needs more packages; pip install 'whence[pictures]'"),
-        (OSError(errno.ENOSPC, "No space left on device", "out.csv"), 3, "out.csv: No space left on device; make room"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "out.csv"),
+            3,
+            "out.csv: No space left on device; free some space",
+        ),
         (OSError(errno.EACCES, "Permission denied", "out.csv"), 2, "out.csv: Permission denied"),
         (MemoryError(), 3, "out of memory"),
         (KeyboardInterrupt(), 130, "act was interrupted"),

@@ -27,7 +27,7 @@ def test_a_full_disk_ends_with_3_and_one_sentence(finished_run, small_training, 
     assert main(small_training.words(tmp_path / "run")) == 3
     last = capsys.readouterr().err.splitlines()[-1]
     assert "No space left on device while keeping the weights of epoch 1 (needs 0." in last
-    assert last.endswith("the last checkpoint is as it was; make room, the same command continues")
+    assert last.endswith("the last checkpoint is as it was; free some space, and the same command continues")
 
 
 def out_of_memory(self, given, events, first):

@@ -286,7 +286,7 @@ def test_only_silence_makes_no_table(tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_named(entries, tmp_path):
     (tmp_path / "cache").write_text("a file in the way")
-    with pytest.raises(CorpusError, match=r"cache.*: no cache can be kept here \(.*\); make room"):
+    with pytest.raises(CorpusError, match=r"cache.*: no cache can be kept here \(.*\); free some space"):
         open_sounds(entries, STARSS23, tmp_path / "cache")
 
 

@@ -182,13 +182,13 @@ def test_hidden_files_are_left_out_and_the_log_says_so(tree, caplog):
     ]
 
 
-def test_other_endings_are_passed_over_for_those_who_ask(tree, caplog):
+def test_other_endings_are_skipped_and_named_in_the_log(tree, caplog):
     (tree / "b.wav").write_bytes(b"")
     (tree / "two\nlines.wav").write_bytes(b"")
     with caplog.at_level(logging.INFO, logger="whence.labels"):
         read_tree(tree, ".csv")
     (message,) = caplog.messages
-    assert message.startswith(f"{tree}: passed over 2 files not ending in .csv: {tree}")
+    assert message.startswith(f"{tree}: skipped 2 files not ending in .csv: {tree}")
     assert message.isprintable()
 
 

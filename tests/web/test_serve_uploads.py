@@ -186,7 +186,7 @@ def test_a_full_disk_is_reported_and_nothing_is_left(monkeypatch):
             answer = page.send(wav_of(SOUND))
         assert answer.status_code == 507
         assert (
-            answer.text == "the server cannot keep the file: No space left on device; make room there and try again\n"
+            answer.text == "the server cannot keep the file: No space left on device; free space there and try again\n"
         )
         assert left_on_disk(client.server) == []
         page.recognize(wav_of(SOUND))

@@ -172,8 +172,8 @@ def check_outputs(
         else:
             what = f"{len(file.content):,} bytes; predictions of a clip have at most {LARGEST_OUTPUT_BYTES:,}"
             problems.append(WhenceError(what, where=file.path))
-    good, mended, wrong = _read(sized, classes)
-    for some in (good, mended):
+    good, repaired, wrong = _read(sized, classes)
+    for some in (good, repaired):
         events = clips_from_files(some, DCASE_2025, classes)
         wrong += _out_of_range(some, events)
         if some is good and good and not events.events.row_count:
@@ -265,15 +265,15 @@ def _read(
     else:
         return files, [], []
     layout = DCASE_2025.with_class_count(len(classes))
-    good, mended, problems = [], [], list[WhenceError]()
+    good, repaired, problems = [], [], list[WhenceError]()
     for file in files:
         readable, wrong = _mend(file, layout)
         problems += wrong
         if not wrong:
             good.append(file)
         elif readable is not None:
-            mended.append(readable)
-    return good, mended, problems
+            repaired.append(readable)
+    return good, repaired, problems
 
 
 def _mend(file: LabelFile, layout: Layout) -> tuple[LabelFile | None, list[WhenceError]]:

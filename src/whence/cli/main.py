@@ -140,7 +140,7 @@ def _run(name: str, words: Sequence[str]) -> int:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         full = error.errno in _DISK_FULL
-        remedy = "; make room, the same command continues" if full else ""
+        remedy = "; free some space, and the same command continues" if full else ""
         return _end(f"{where}{error.strerror or error}{remedy}", MACHINE_GAVE_UP if full else ASKED_WRONGLY, args.debug)
     finally:
         signal.signal(signal.SIGTERM, previous)

@@ -95,7 +95,7 @@ def open_sounds(
                 # A process that waited finds the cache made.
                 table = _load(folder) or _make(folder, entries, jobs or os.cpu_count() or 1, progress)
     except OSError as error:
-        raise CorpusError(f"{folder}: no cache can be kept here ({error.strerror or error}); make room") from None
+        raise CorpusError(f"{folder}: no cache can be kept here ({error.strerror or error}); free some space") from None
     _log_left_out(entries, table)
     kept = [entries[position] for position in table.kept]
     return Sounds(

@@ -155,7 +155,7 @@ def _check_unique(files: Sequence[LabelFile]) -> None:
 
 
 def _find(root: str, ending: str) -> tuple[list[str], list[str]]:
-    """The paths of all files with the ending, and what was passed over."""
+    """The paths of all files with the ending, and what was skipped."""
     wanted: list[str] = []
     passed_over: list[str] = []
     seen: set[tuple[int, int]] = set()
@@ -186,4 +186,4 @@ def _log_passed_over(root: str, ending: str, passed_over: Sequence[str]) -> None
         _LOG.warning("%s: ignored %s: %s", shown(root), counted(len(hidden), "hidden file"), few(hidden))
     if others:
         what = counted(len(others), "file")
-        _LOG.info("%s: passed over %s not ending in %s: %s", shown(root), what, ending, few(others))
+        _LOG.info("%s: skipped %s not ending in %s: %s", shown(root), what, ending, few(others))

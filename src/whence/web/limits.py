@@ -101,7 +101,7 @@ async def refused(request: Request, error: Exception) -> Response:
 async def disk_refused(request: Request, error: Exception) -> Response:
     """Return the reason that the disk gave, without the path, which visitors must not learn."""
     reason = error.strerror if isinstance(error, OSError) else str(error)
-    return RefusedError(507, f"the server cannot keep the file: {reason}; make room there and try again").response()
+    return RefusedError(507, f"the server cannot keep the file: {reason}; free space there and try again").response()
 
 
 def sentence_of(error: Exception) -> str:

@@ -189,7 +189,7 @@ def test_a_response_with_another_range_is_refused(site, tmp_path, monkeypatch):
 def test_too_small_a_disk_is_an_error_before_anything_is_written(site, tmp_path, monkeypatch):
     usage = SimpleNamespace(free=5_000_000)
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
-    with pytest.raises(CorpusError, match=r"data.zip needs 0\.00512 GB more, 0\.005 GB are free; make room"):
+    with pytest.raises(CorpusError, match=r"data.zip needs 0\.00512 GB more, 0\.005 GB are free"):
         fetched(remote(site), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -198,7 +198,7 @@ def test_a_disk_that_fills_up_is_named_and_the_part_stays(site, tmp_path):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, hard))
     try:
-        with pytest.raises(CorpusError, match=r"the disk refuses data.zip \(File too large\); make room"):
+        with pytest.raises(CorpusError, match=r"the disk refuses data.zip \(File too large\); free some space"):
             fetched(remote(site), tmp_path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

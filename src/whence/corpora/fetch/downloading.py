@@ -105,7 +105,7 @@ def _receive(file: RemoteFile, part: Path, target: Path, progress: Progress) -> 
                     disk.flush()
                 except OSError as error:
                     refusal = f"the disk refuses {file.name} ({error.strerror})"
-                    raise CorpusError(f"{target.parent}: {refusal}; make room") from None
+                    raise CorpusError(f"{target.parent}: {refusal}; free some space") from None
                 progress(file.name, have, total)
     if total and have < total:
         raise _CutError("the connection ended early")
@@ -164,7 +164,7 @@ def _check_room(file: RemoteFile, target: Path, needed: int) -> None:
     free = shutil.disk_usage(target.parent).free
     if needed > free:
         raise CorpusError(
-            f"{target.parent}: {file.name} needs {needed / 1e9:.3g} GB more, {free / 1e9:.3g} GB are free; make room"
+            f"{target.parent}: {file.name} needs {needed / 1e9:.3g} GB more, {free / 1e9:.3g} GB are free"
         )
 
 
