@@ -171,6 +171,16 @@ def test_a_class_map_of_ones_own_decides_and_its_misspelt_names_are_a_warning(da
     assert "vocabulary.csv: Dgo; correct or remove them" in err
 
 
+def test_classes_of_ones_own_take_what_they_have_in_common_with_the_packaged_map(data, tmp_path):
+    classes = write_text(tmp_path / "classes.txt", "bell\nknock\nmusic\n")
+    out = tmp_path / "sounds.csv"
+    words = [str(data / "FSD50K"), str(data / "FMA"), "--classes", str(classes), "--out", str(out)]
+    assert main(["data", "sounds", *words]) == 0
+    found = {row["path"].rpartition("/")[2]: row["class"] for row in rows(out) if row["corpus"] == "FSD50K"}
+    assert found == {"101.wav": "knock", "108.wav": "bell", "109.wav": "interference"}
+    assert {row["class"] for row in rows(out) if row["corpus"] == "FMA"} == {"music"}
+
+
 def test_eval_may_be_missing(data, tmp_path, capsys):
     shutil.copytree(data / "FSD50K", tmp_path / "FSD50K")
     shutil.rmtree(tmp_path / "FSD50K/FSD50K.eval_audio")
@@ -200,12 +210,18 @@ def test_a_few_unreadable_tracks_are_named_and_left_out(tmp_path, capsys):
         (["mine.csv", "--out", "mine.csv"], "mine.csv: is one of the lists to read; choose another name"),
         (["text_mp3", "--out", "x.csv"], "2 of 2 sounds cannot be read, more than 5%; the first: "),
         (["only_metadata", "--out", "x.csv"], "has fma_metadata but no tracks; unpack fma_small.zip"),
+        ([".", "--out", "x.csv"], ".: holds other corpora; name each of them: FMA, FSD50K"),
+        (["FMA", "--out", "my_folder"], "my_folder: is a folder; name a file, such as sounds.csv"),
+        (["FMA", "--classes", "dogs.txt", "--out", "x.csv"], "FMA: no class 'music'; there are: 0 dog, 1 cat"),
+        (["FSD50K", "--classes", "dogs.txt", "--class-map", "dogs.csv", "--out", "x.csv"], "FSD50K: holds no sound of"),
         (["my_folder", "--class-map", "no.csv", "--out", "x.csv"], "no.csv: no such class map"),
     ],
 )
 def test_what_cannot_be_listed_is_refused_and_nothing_is_written(data, words, sentence, monkeypatch, capsys):
     write_text(data / "mine.csv", "path,class\nmy_folder/bell/0.wav,bell\n")
     write_text(data / "text_mp3/bell/a.mp3", "text")
+    write_text(data / "dogs.txt", "dog\ncat\n")
+    write_text(data / "dogs.csv", f"{HEADER}Cat,cat,,\n")
     write_text(data / "text_mp3/bell/b.mp3", "text")
     write_text(data / "only_metadata/fma_metadata/tracks.csv", "")
     monkeypatch.chdir(data)

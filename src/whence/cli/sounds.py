@@ -42,6 +42,8 @@ def run(args: argparse.Namespace) -> int:
     """List the sounds, print what there is of each class, and warn about what is missing."""
     if not args.out.parent.is_dir():
         raise WhenceError(f"{args.out.parent}: no such folder; make it first")
+    if args.out.is_dir():
+        raise WhenceError(f"{args.out}: is a folder; name a file, such as sounds.csv")
     if args.out.exists() and any(path.exists() and path.samefile(args.out) for path in args.corpora):
         raise WhenceError(f"{args.out}: is one of the lists to read; choose another name")
     classes = read_classes(args.classes)

@@ -142,13 +142,16 @@ def read_class_map(path: Path, classes: ClassList) -> ClassMap:
 
 
 def packaged_class_map(name: str, classes: ClassList) -> ClassMap:
-    """Return the class map that comes with the package, e.g. `fsd50k`."""
+    """Return the class map that comes with the package, e.g. `fsd50k`.
+
+    Labels of classes that the list lacks spoil a clip, as those without a class do.
+    """
     source = resources.files("whence.corpora") / "class_maps" / f"{name}.csv"
-    return _parse(source.read_text(encoding="utf-8"), f"class_maps/{name}.csv", classes)
+    return _parse(source.read_text(encoding="utf-8"), f"class_maps/{name}.csv", classes, others_spoil=True)
 
 
-def _parse(text: str, origin: str, classes: ClassList) -> ClassMap:
-    """The map written in a text."""
+def _parse(text: str, origin: str, classes: ClassList, others_spoil: bool = False) -> ClassMap:
+    """The map written in a text; a class that the list lacks is refused, or its labels spoil a clip."""
     reader = csv.reader(io.StringIO(text, newline=""))
     if next(reader, []) != _MAP_HEADER:
         raise CorpusError(f"the first line must be {','.join(_MAP_HEADER)}", where=origin, line=1)
@@ -165,7 +168,9 @@ def _parse(text: str, origin: str, classes: ClassList) -> ClassMap:
         try:
             class_index[name] = match_class(class_name, classes) if class_name else None
         except CorpusError as error:
-            raise CorpusError(str(error), where=origin, line=line) from None
+            if not others_spoil:
+                raise CorpusError(str(error), where=origin, line=line) from None
+            class_index[name] = None
         implied_by[name] = frozenset(word for word in implying.split("|") if word)
     if not class_index:
         raise CorpusError(f"{origin}: the class map is empty")

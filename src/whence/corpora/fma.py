@@ -45,7 +45,10 @@ def read_fma(folder: Path, classes: ClassList, *, size: str = "small", class_nam
     audio = folder / f"fma_{size}"
     if not audio.is_dir():
         raise CorpusError(f"{folder}: no folder {audio.name}; unpack {audio.name}.zip here")
-    class_index = match_class(class_name, classes)
+    try:
+        class_index = match_class(class_name, classes)
+    except CorpusError as error:
+        raise CorpusError(str(error), where=folder, remedy="leave FMA out or add the class") from None
     wanted = SIZES[: SIZES.index(size) + 1]
     entries = [
         SoundEntry(

@@ -62,7 +62,7 @@ def read_fsd50k(
     for subset in subsets:
         entries += _read_subset(folder, subset, chosen, without_licences, left_out)
     counted = ", ".join(f"{reason} {count}" for reason, count in sorted(left_out.items()))
-    _LOG.info("FSD50K: %d clips of one class; left out: %s", len(entries), counted or "none")
+    _LOG.info("FSD50K: %d usable clips; left out: %s", len(entries), counted or "none")
     return entries
 
 
@@ -83,7 +83,7 @@ def _read_subset(
         except (KeyError, TypeError):
             raise CorpusError(f"FSD50K.metadata has no license and uploader of clip {clip}; fetch it again") from None
         if class_index is None:
-            left_out["not of our classes" if not meaning else "several sounds"] += 1
+            left_out["not of our classes" if meaning <= {None} else "several sounds"] += 1
         elif any(part in licence for part in without_licences):
             left_out["licence"] += 1
         else:

@@ -63,6 +63,8 @@ def gather_sounds(
     listed: list[tuple[str, SoundEntry]] = []
     for path in paths:
         corpus, entries = _list_corpus(path, classes, class_map)
+        if not entries:
+            raise CorpusError("holds no sound of these classes", where=path, remedy="give a class map of your own")
         listed += [(corpus, entry) for entry in _with_splits(entries, path)]
     seen: set[str] = set()
     for _, entry in listed:
@@ -110,6 +112,8 @@ def _list_corpus(path: Path, classes: ClassList, class_map: ClassMap | None) -> 
         return "FMA", read_fma(root, classes, size=sizes[-1])
     if (path / "fma_metadata").is_dir():
         raise CorpusError("has fma_metadata but no tracks; unpack fma_small.zip or a larger one here", where=path)
+    if inside := [child.name for child in sorted(path.iterdir()) if any(child.glob("FSD50K.*")) or _fma_root(child)[1]]:
+        raise CorpusError(f"holds other corpora; name each of them: {', '.join(inside)}", where=path)
     name = path.absolute().name
     return name, _recordings_apart(name, read_sound_folder(path, classes))
 
