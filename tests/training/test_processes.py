@@ -1,5 +1,6 @@
 """Several processes that train together: the same clips, the same weights, one record."""
 
+import json
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from whence.errors import TrainingError
+from whence.errors import GaveUpError, TrainingError
 from whence.models.weights import load_weights
 from whence.training.checkpoints import load_state
 from whence.training.processes import Processes
@@ -71,18 +72,45 @@ def test_a_process_alone_is_the_first_and_waits_for_nobody():
     assert [processes.any(flag) for flag in (True, False)] == [True, False]
 
 
-@pytest.mark.nightly
-@pytest.mark.parametrize("words", [(), ("frozen",)], ids=["all", "frozen"])
-def test_two_processes_train_the_weights_of_one(words, tmp_path):
+@pytest.fixture(scope="module")
+def together_and_alone(tmp_path_factory):
+    """The same training by two processes, which were not told a device, and by one; the states at its end."""
+    folder = tmp_path_factory.mktemp("shared")
     for count in (1, 2):
-        finished(together(count, "shared_training.py", tmp_path / str(count), *words))
+        finished(together(count, "shared_training.py", folder / str(count)))
+    return folder
+
+
+def reports(folder, count):
+    return [json.loads((folder / str(count) / f"rank{rank}.json").read_text()) for rank in range(count)]
+
+
+def test_processes_without_a_gpu_share_the_clips_and_hold_the_same_weights(together_and_alone):
+    (alone,), pair = reports(together_and_alone, 1), reports(together_and_alone, 2)
+    assert [report["count"] for report in pair] == [2, 2]
+    assert not set(pair[0]["clips"]) & set(pair[1]["clips"])
+    assert sorted(pair[0]["clips"] + pair[1]["clips"]) == sorted(alone["clips"])
+    assert pair[0]["weights"] == pair[1]["weights"]
+
+
+def test_batch_norms_of_two_processes_see_the_clips_of_both(together_and_alone):
+    assert max(report["norm_error"] for report in reports(together_and_alone, 2)) < 1e-10
+    losses = [[line["losses"]["loss"] for line in read_lines(together_and_alone / count)] for count in "12"]
+    assert losses[0] == pytest.approx(losses[1], rel=2e-3)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("word", ["plain", "frozen"])
+def test_two_processes_train_the_weights_of_one(word, tmp_path):
+    for count in (1, 2):
+        finished(together(count, "shared_training.py", tmp_path / str(count), word))
     one, two = (load_state(tmp_path / str(count) / "detector") for count in (1, 2))
     assert int(one["step"]) == int(two["step"]) == 8
     weights = [name for name in one if name.startswith("network.")]
     assert len(weights) >= 20
     for name in weights:
         # Key biases of attention have no gradient but rounding errors, which Adam blows up.
-        most = 1e-4 if name.endswith("qkv.bias") else 1e-6
+        most = 1e-4 if name.endswith("qkv.bias") else 2e-6
         torch.testing.assert_close(two[name], one[name], rtol=0, atol=most, msg=name)
 
 
@@ -106,3 +134,22 @@ def test_a_run_of_two_processes_is_written_once_and_survives_a_stop(tmp_path):
     for name in ("detector", "localizer"):
         ours, whole = (load_weights(r / name / "weights.safetensors").tensors for r in (run, tmp_path / "whole"))
         assert all(torch.equal(ours[key], whole[key]) for key in ours)
+
+
+@pytest.mark.parametrize(("device", "gpus"), [("cuda:0", 2), ("mps", 0), ("cuda", 1)])
+def test_two_processes_on_one_device_are_refused(device, gpus, monkeypatch):
+    for name, value in {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "LOCAL_RANK": "0"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpus > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: not gpus)
+    with pytest.raises(TrainingError, match="2 processes"):
+        Processes(device)
+
+
+def test_a_lost_process_is_said_in_one_sentence(monkeypatch):
+    processes = shared_between(monkeypatch, 2, 0)
+    with pytest.raises(GaveUpError, match="another process of this training has ended"), processes.all_alive():
+        raise RuntimeError("[gloo/transport/tcp/pair.cc:538] Connection closed by peer [127.0.0.1]:1234")
+    with pytest.raises(RuntimeError, match="shapes"), processes.all_alive():
+        raise RuntimeError("shapes do not fit")

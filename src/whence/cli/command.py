@@ -27,7 +27,7 @@ class Command:
     Args:
         summary: one line for the list of commands.
         examples: whole command lines; the help begins with them.
-        add_arguments: adds positionals and at most 8 flags to a parser.
+        add_arguments: adds positionals and at most 8 flags to a parser, beside those of `whence.cli.machine`.
         run: does the work and returns the exit code; raises WhenceError for wrong arguments.
     """
 

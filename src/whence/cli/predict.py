@@ -9,6 +9,7 @@ from pathlib import Path
 
 from whence import inference
 from whence.cli.command import Command, shown_progress
+from whence.cli.machine import add_device
 from whence.cli.sound_files import find_sounds
 from whence.errors import DONE, SOME_FAILED, MissingExtraError, WhenceError
 from whence.inference import Request, Result, predict_all
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--swap", action="store_true", help="average with the mirrored prediction for the mirrored clip"
     )
     parser.add_argument("--bf16", action="store_true", help="run the networks in bfloat16")
+    add_device(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -38,7 +40,8 @@ def run(args: argparse.Namespace) -> int:
     if not args.clips.exists():
         raise WhenceError(f"{args.clips}: no such file or folder")
     pairs = [(sound, args.out / target) for sound, target in find_sounds([args.clips])]
-    system = inference.load_run(args.run, swap=args.swap, precision="bf16" if args.bf16 else "float32")
+    precision = "bf16" if args.bf16 else "float32"
+    system = inference.load_run(args.run, swap=args.swap, precision=precision, device=args.device)
     args.out.mkdir(parents=True, exist_ok=True)
     done = predict_clips(system, Request(str(args.run), swap=args.swap), pairs, quiet=args.quiet)
     _log.info("%d of %d clips predicted in %s", len(done), len(pairs), args.out)

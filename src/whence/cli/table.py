@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from whence import corpora, inference, labels, metrics
 from whence.cli.command import Command
 from whence.cli.inputs import add_classes, read_classes
+from whence.cli.machine import add_device
 from whence.cli.predict import predict_clips
 from whence.errors import DONE, SOME_FAILED, MissingExtraError, WhenceError
 from whence.files import sweep_unfinished
@@ -43,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="one JSON object for machines instead of a table")
     add_classes(parser)
+    add_device(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -125,13 +127,14 @@ def _predictions(
     except ImportError:
         raise MissingExtraError(f"running {system}", "train") from None
     folder = system / "predictions" / (f"{args.part}-swap" if args.swap else args.part)
-    _predict_missing(system, [clip.sound for clip in clips], folder, swap=args.swap, quiet=args.quiet)
+    _predict_missing(system, [clip.sound for clip in clips], folder, args)
     return labels.read_labels(folder, classes)
 
 
-def _predict_missing(run: Path, sounds: list[Path], folder: Path, *, swap: bool, quiet: bool) -> None:
+def _predict_missing(run: Path, sounds: list[Path], folder: Path, args: argparse.Namespace) -> None:
     """Predict the clips that have no prediction yet by this state of the run."""
-    system, request = inference.load_run(run, swap=swap), inference.Request(str(run), swap=swap)
+    system = inference.load_run(run, swap=args.swap, device=args.device)
+    request = inference.Request(str(run), swap=args.swap)
     folder.mkdir(parents=True, exist_ok=True)
     sweep_unfinished(folder)
     record = inference.ResumeRecord(folder, request)
@@ -139,7 +142,7 @@ def _predict_missing(run: Path, sounds: list[Path], folder: Path, *, swap: bool,
     # A failure must not leave the predictions of another state of the run.
     for _, target in missing:
         target.with_name(f"{target.name}.csv").unlink(missing_ok=True)
-    for result in predict_clips(system, request, missing, quiet=quiet):
+    for result in predict_clips(system, request, missing, quiet=args.quiet):
         record.add(result.sound, Path(result.sound.stem))
 
 

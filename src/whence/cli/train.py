@@ -14,6 +14,7 @@ from types import FrameType
 from whence import models, recipes, training
 from whence.cli.command import Command, shown_progress
 from whence.cli.inputs import add_classes, read_classes
+from whence.cli.machine import add_device, add_workers, worker_count
 from whence.cli.settings_file import read_settings
 from whence.cli.training_data import add_data, gather_test_clips, gather_training_data
 from whence.errors import DONE, INTERRUPTED, TERMINATED, MissingExtraError, WhenceError
@@ -43,6 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="initial weights: a pretrained encoder, or a network of an earlier run (tensors that fit are taken)",
     )
     add_classes(parser)
+    add_device(parser)
+    add_workers(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -51,9 +54,13 @@ def run(args: argparse.Namespace) -> int:
         import accelerate  # noqa: F401  (a missing extra ends the command before any work)
     except ImportError:
         raise MissingExtraError("training", "train") from None
-    # Of several processes only the first logs.
+    workers = worker_count(args.workers)
+    # Of several processes only the first shows how it goes.
     if int(os.environ.get("RANK", "0")):
+        args.quiet = True
         logging.getLogger("whence").setLevel(logging.ERROR)
+    # A wrong device ends the command before hours of preparing data.
+    training.Processes(args.device)
     classes = read_classes(args.classes)
     recipe = training.with_class_count(recipes.recipe_named(args.recipe), len(classes))
     for word in args.settings:
@@ -65,7 +72,9 @@ def run(args: argparse.Namespace) -> int:
     data, held_out = gather_training_data(args, recipe, classes)
     test_clips = gather_test_clips(args, recipe, classes)
     with _stop_asked() as stop, _shown(args.quiet) as report:
-        settings = training.LoopSettings(workers=_workers(), report=report, should_stop=lambda: stop.by is not None)
+        settings = training.LoopSettings(
+            workers=workers, device=args.device, report=report, should_stop=lambda: stop.by is not None
+        )
         finished = training.train(recipe, data, held_out, args.out, settings, encoders, test_clips)
     if finished:
         _log.info("finished: %s; predict with: whence predict %s CLIPS --out CSVS", args.out, args.out)
@@ -85,11 +94,6 @@ def _encoders(words: list[str], networks: list[str]) -> dict[str, Path]:
         found[name] = Path(path)
         models.refuse_pickle(found[name])
     return found
-
-
-def _workers() -> int:
-    """Leave one processor to the training; the others prepare batches."""
-    return max((os.cpu_count() or 1) - 1, 0)
 
 
 class _Stop:

@@ -9,6 +9,7 @@ from pathlib import Path
 from whence import inference, scenes, training
 from whence.cli.command import Command
 from whence.cli.inputs import add_classes, read_classes
+from whence.cli.machine import add_device
 from whence.cli.training_data import add_data, gather_held_out
 from whence.errors import DONE, MissingExtraError, WhenceError
 
@@ -33,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="let each class give up this many points of F20 for fewer false alarms (default: %(default)s)",
     )
     add_classes(parser)
+    add_device(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -45,9 +47,8 @@ def run(args: argparse.Namespace) -> int:
         raise MissingExtraError("tuning", "train") from None
     system, recipe = inference.read_system(args.run), training.read_recipe(args.run)
     names = (*system.members, *system.localizers)
-    bundles = [
-        inference.load_bundle(args.run / name / inference.WEIGHTS_FILE).on(inference.best_device()) for name in names
-    ]
+    device = inference.checked_device(args.device)
+    bundles = [inference.load_bundle(args.run / name / inference.WEIGHTS_FILE).on(device) for name in names]
     classes = read_classes(args.classes)
     training.check_class_count(bundles[0].coding.class_count, classes, str(args.run))
     scene_settings, count = scenes.SceneSettings.from_plain(recipe["scenes"]), recipe["validation_clips"]

@@ -7,12 +7,12 @@ from .batch import (
 )
 from .combining import Activity as Activity, join as join, smooth as smooth
 from .detecting import PACKAGED as PACKAGED, detect as detect, load as load
+from .devices import best_device as best_device, checked_device as checked_device
 from .export import OPSET as OPSET, export_onnx as export_onnx
 from .network_bundle import (
     WEIGHTS_FILE as WEIGHTS_FILE,
     BundleSettings as BundleSettings,
     NetworkBundle as NetworkBundle,
-    best_device as best_device,
     features_of as features_of,
     load_bundle as load_bundle,
     load_run as load_run,

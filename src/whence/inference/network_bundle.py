@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from whence.errors import InferenceError, ModelError
 from whence.features import FeatureSettings, build_features
+from whence.inference.devices import checked_device
 from whence.inference.system import NetworkSystem
 from whence.inference.system_file import read_system
 from whence.models import Network, build_model, load_network, model_to_plain
@@ -146,11 +147,6 @@ def features_of(front_end: nn.Module, audio: Tensor) -> Tensor:
     return torch.cat([front_end(clips) for clips in torch.split(audio, _CLIPS_IN_CACHE)])
 
 
-def best_device() -> str:
-    """Return `cuda` where there is a GPU, else `cpu`."""
-    return "cuda" if torch.cuda.is_available() else "cpu"
-
-
 def load_bundle(path: Path, precision: str = "float32") -> NetworkBundle:
     """Load one network with its front end and coding from a file of weights.
 
@@ -179,11 +175,11 @@ def load_run(
         device: where it runs; a GPU where there is one when None.
 
     Raises:
-        InferenceError: the folder holds no finished run.
+        InferenceError: the folder holds no finished run, or there is no such device.
         ModelError: weights are missing, damaged or foreign.
     """
     system = read_system(folder)
-    where = device or best_device()
+    where = checked_device(device)
     names = (*system.members, *system.localizers)
     networks = TorchNetworks([load_bundle(folder / name / WEIGHTS_FILE, precision).on(where) for name in names])
     return system.system(networks, swap=swap, name=str(folder))

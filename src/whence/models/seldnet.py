@@ -67,7 +67,9 @@ class ConvBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, T, F) -> (B, filters, T / pool, F / pool)."""
-        if self.training and x.device.type == "cpu" and not x.requires_grad:
+        # A batch norm over several processes computes its mean itself.
+        alone = type(self.bn) is nn.BatchNorm2d
+        if self.training and alone and x.device.type == "cpu" and not x.requires_grad:
             pooled = conv_norm_pool(x, self.conv, self.bn, self.pool_size)
         else:
             pooled = self.pool(self.bn(self.conv(x)))

@@ -1,5 +1,6 @@
 from .data import ClipData as ClipData, SceneData as SceneData, TrainingData as TrainingData
 from .loop import LoopSettings as LoopSettings, Progress as Progress
+from .processes import Processes as Processes
 from .recipe import (
     NetworkRecipe as NetworkRecipe,
     OptimizerSettings as OptimizerSettings,

@@ -19,6 +19,7 @@ from whence.features import POWER_MAPS
 from whence.inference import NetworkBundle, features_of
 from whence.models import Network
 from whence.scenes.transforms import apply_filter_augment, apply_spec_augment, draw_filter_augment, draw_spec_augment
+from whence.training.batch_norm import share_batch_norms
 from whence.training.data import Batch
 from whence.training.processes import Processes
 from whence.training.recipe import NetworkRecipe, OptimizerSettings
@@ -41,14 +42,14 @@ class Learner:
     """Weights, their average, the optimizer, and the step that changes them.
 
     Nothing random outlives a step: dropout and masks are seeded by (seed, step), so a resumed training continues bit
-    for bit on the same machine. Where several processes train together each takes its share of the batch, and the
-    gradients are averaged: all hold the same weights after every step.
+    for bit on the same machine. Where several processes train together each takes its share of the batch, batch norms
+    see the whole of it, and the gradients are averaged: all hold the same weights after every step.
 
     Args:
         recipe: of this network.
         seed: of the training.
         precision: `float32` or `bf16`, of the network alone.
-        device: where to train; the accelerator's choice when None.
+        device: where to train, as `Processes` takes it.
     """
 
     def __init__(self, recipe: NetworkRecipe, seed: int, precision: str, device: str | None = None) -> None:
@@ -57,10 +58,12 @@ class Learner:
         self.bf16 = precision == "bf16"
         self.processes = Processes(device)
         # Accelerate would use the first precision for the whole process, so autocast is called here.
-        self.accelerator = Accelerator(mixed_precision="no", cpu=device == "cpu", rng_types=[])
+        self.accelerator = Accelerator(mixed_precision="no", cpu=self.processes.device.type == "cpu", rng_types=[])
         torch.manual_seed(_dropout_seed(seed, 0))
         bundle = NetworkBundle.build(recipe.bundle_settings, precision)
         network = bundle.network
+        if self.processes.count > 1:
+            share_batch_norms(network, self.processes.device)
         if recipe.trainable:
             freeze_all_but(network, recipe.trainable)
         decayed = [p for p in network.parameters() if p.ndim > 1]
@@ -157,9 +160,13 @@ class Learner:
             chosen = slice(first, min(first + micro_clips, clips))
             share = (chosen.stop - chosen.start) / clips
             parts = self._loss_parts(given[chosen], batch.events[chosen], first)
-            loss = torch.stack(list(parts.values())).sum()
-            for name, value in (parts | {"loss": loss}).items():
-                total[name] = total.get(name, 0.0) + share * float(value.detach())
+            losses = torch.stack(list(parts.values()))
+            loss = losses.sum()
+            # A GPU is waited for once here, not once for each term.
+            values = self.processes.mean(torch.cat([losses, loss[None]]).detach()).tolist()
+            for name, value in zip((*parts, "loss"), values, strict=True):
+                total[name] = total.get(name, 0.0) + share * value
+            # The mean is the same in all processes: all go on to share their gradients, or none does.
             if not math.isfinite(total["loss"]):
                 self.optimizer.zero_grad(set_to_none=True)
                 for buffer, before in zip(self.bare.buffers(), buffers, strict=True):

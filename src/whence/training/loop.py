@@ -53,7 +53,7 @@ class LoopSettings:
     Args:
         workers: processes that prepare batches.
         checkpoint_s: seconds between two checkpoints within an epoch.
-        device: `cpu`, or None for the best there is.
+        device: `cpu`, `cuda`, `cuda:1`, `mps`, or None for the best there is.
         report: called with the progress a few times a minute.
         should_stop: called after every step; True saves and ends.
         record: called with every line of the record when it is written.
@@ -204,11 +204,12 @@ def _step(directory: Path, learner: Learner, batch: Batch, clock: _Clock) -> Non
     try:
         losses = learner.learn(batch)
     except DivergedError as error:
-        with written_whole(directory / "bad_batch.json") as file:
+        # Each process has clips of its own.
+        rank = learner.processes.rank
+        path = directory / (f"bad_batch_{rank}.json" if rank else "bad_batch.json")
+        with written_whole(path) as file:
             file.write(json.dumps({"step": learner.step, "clips": list(batch.names)}, indent=2).encode("utf-8"))
-        raise DivergedError(
-            f"{error}; the clips are named in {directory / 'bad_batch.json'}, the weights before are saved"
-        ) from None
+        raise DivergedError(f"{error}; the clips are named in {path}, the weights before are saved") from None
     clock.count(losses, learner.step)
     if had_vectors and learner.encoded is None:
         delete_encoded(directory)

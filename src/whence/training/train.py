@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from whence.errors import TrainingError
-from whence.inference import WEIGHTS_FILE, SystemFile, best_device, load_bundle, write_system
+from whence.inference import WEIGHTS_FILE, SystemFile, load_bundle, write_system
 from whence.training.checkpoints import choose_weights
 from whence.training.data import TrainingData
 from whence.training.loop import LoopSettings, train_network
@@ -44,18 +44,22 @@ def train(
         whether the run is finished; False after a stop.
 
     Raises:
-        TrainingError: the folder is in use or holds another run, or `paper` has no test clips.
+        TrainingError: the folder is in use or holds another run, `paper` has no test clips, or the processes cannot
+            share the devices.
+        InferenceError: there is no such device.
         ModelError: encoder weights that do not fit.
         DivergedError: the loss is not finite.
+        GaveUpError: another process of the training has ended.
     """
     if recipe.protocol == "paper" and test_clips is None:
         raise TrainingError("recipe: protocol is 'paper', which chooses on test clips too, and there are none")
     settings = settings or LoopSettings()
     processes = Processes(settings.device)
-    device = settings.device or best_device()
+    device = str(processes.device)
     if recipe.tensorboard:
         need_tensorboard()
     with contextlib.ExitStack() as stack:
+        stack.enter_context(processes.all_alive())
         if processes.is_first:
             stack.enter_context(opened_run(folder, recipe))
             if recipe.tensorboard:

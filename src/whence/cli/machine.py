@@ -1,0 +1,47 @@
+"""Flags about the machine, which change speed and not the result: `--device` and `--workers`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from whence.errors import WhenceError
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add `--device` to a parser."""
+    parser.add_argument(
+        "--device", metavar="NAME", help="cpu, cuda, cuda:1 or mps (default: cuda where there is a GPU, else cpu)"
+    )
+
+
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """Add `--workers` to a parser."""
+    parser.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="processes that prepare batches (default: the processors of this machine, shared among the processes "
+        "that train on it, less one for each of them)",
+    )
+
+
+def worker_count(given: int | None) -> int:
+    """Return how many processes prepare batches for this one.
+
+    Raises:
+        WhenceError: the given number is below 0.
+    """
+    if given is None:
+        # torchrun says how many processes it has started on this machine.
+        return max(_processors() // max(int(os.environ.get("LOCAL_WORLD_SIZE", "1")), 1) - 1, 0)
+    if given < 0:
+        raise WhenceError(f"--workers {given}: give 0 or more")
+    return given
+
+
+def _processors() -> int:
+    """Return how many processors this process may use; a cluster's job often has some of the machine's only."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
