@@ -8,12 +8,11 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from whence import corpora, labels
+from whence import corpora, labels, views
 from whence.cli.command import Command, shown_progress
 from whence.cli.inputs import add_classes, read_classes
 from whence.errors import DONE, WhenceError
 from whence.text import counted
-from whence.views import aligned
 
 _log = logging.getLogger("whence.cli")
 _SPLITS = ("train", "val", "test")
@@ -72,8 +71,10 @@ def _table(sounds: list[corpora.ListedSound], classes: labels.ClassList) -> str:
     names = dict.fromkeys(sound.corpus for sound in sounds)
     by_corpus = [(name, [sound for sound in sounds if sound.corpus == name]) for name in names]
     heading = ("sounds", "recordings", "minutes", *_SPLITS)
-    first = aligned([("class", "licences", *heading), *(_row(*group) for group in by_class)], left=2)
-    second = aligned([("corpus", "licences", *heading), *(_row(*g) for g in by_corpus), _row("all", sounds)], left=2)
+    first = views.aligned([("class", "licences", *heading), *(_row(*group) for group in by_class)], left=2)
+    second = views.aligned(
+        [("corpus", "licences", *heading), *(_row(*g) for g in by_corpus), _row("all", sounds)], left=2
+    )
     return f"{first}\n{second}"
 
 
