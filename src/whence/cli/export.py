@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from whence import inference, labels, synth
 from whence.cli.command import Command
 from whence.errors import DONE, MACHINE_GAVE_UP, MissingExtraError, WhenceError
-from whence.models.outputs import AccdoaSettings, Coding, MultiAccdoaSettings
+from whence.models import outputs
 from whence.units import SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:
@@ -122,10 +122,12 @@ def compare_engines(run: Path, file: Path, clips: int) -> Parity:
     return Parity(clips, difference, rows, apart, stream_apart, 1000 * seconds / (clips * _CLIP_S))
 
 
-def _activity(values: NDArray[np.float32], coding: Coding) -> NDArray[np.float32]:
+def _activity(values: NDArray[np.float32], coding: outputs.Coding) -> NDArray[np.float32]:
     """Return the numbers that tell what is active: x and y of every vector, or the activity of every class or track."""
     return (
-        values[..., :2, :] if isinstance(coding.settings, AccdoaSettings | MultiAccdoaSettings) else values[..., :1, :]
+        values[..., :2, :]
+        if isinstance(coding.settings, outputs.AccdoaSettings | outputs.MultiAccdoaSettings)
+        else values[..., :1, :]
     )
 
 
