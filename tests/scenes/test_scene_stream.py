@@ -91,10 +91,20 @@ def test_streams_without_clips_are_refused(stream, clips, batches):
         SceneStream(0, SETTINGS, stream.sounds, stream.rooms, clips, batches)
 
 
-def test_workers_cannot_share_a_gpu(stream):
-    elsewhere = SceneStream(0, SETTINGS, stream.sounds, stream.rooms, 1, 1, device="meta")
-    with pytest.raises(SceneError, match="2 workers cannot share the device meta"):
-        elsewhere.loader(range(1), 2)
+def test_workers_draw_and_this_process_renders_where_a_gpu_would_render(stream, monkeypatch):
+    rendered = []
+
+    def render_here(scenes, sounds, rooms, device):
+        rendered.append((os.getpid(), device))
+        return render_batch(scenes, sounds, rooms)
+
+    # No device is at hand whose clips could be compared with those of the CPU.
+    monkeypatch.setattr("whence.scenes.stream.render_batch", render_here)
+    elsewhere = dataclasses.replace(stream, device="meta")
+    for workers in (0, 1):
+        batches = list(elsewhere.loader(range(2, 5), workers))
+        assert all(same(batch, stream[number]) for number, batch in zip(range(2, 5), batches, strict=True))
+    assert [process for process, device in rendered if device == "meta"] == [os.getpid()] * 6
 
 
 @dataclasses.dataclass(frozen=True)

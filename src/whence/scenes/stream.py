@@ -3,7 +3,7 @@
 import dataclasses
 import mmap
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,7 @@ class SceneStream(Dataset[RenderedBatch]):
         rooms: the bank of rooms, shared likewise.
         batch_clips: clips in a batch.
         batches_per_epoch: batches after which the epoch counter goes up by one.
-        device: where clips are rendered.
+        device: where clips are rendered. What is drawn does not depend on it; on a GPU the last bits of a clip do.
 
     Raises:
         SceneError: if a number is below one.
@@ -63,7 +63,11 @@ class SceneStream(Dataset[RenderedBatch]):
 
     def __getitem__(self, batch: int) -> RenderedBatch:
         """Render one batch of the whole training, counted from 0 through all epochs."""
-        return render_batch(self.scenes(batch), self.sounds, self.rooms, self.device)
+        return self.render(self.scenes(batch))
+
+    def render(self, scenes: Sequence[Scene]) -> RenderedBatch:
+        """Render scenes that were drawn from these banks."""
+        return render_batch(scenes, self.sounds, self.rooms, self.device)
 
     def scenes(self, batch: int) -> list[Scene]:
         """Draw the scenes of one batch without rendering them."""
@@ -74,19 +78,23 @@ class SceneStream(Dataset[RenderedBatch]):
             for index in range(first, first + self.batch_clips)
         ]
 
-    def loader(self, batches: Sequence[int], workers: int) -> "DataLoader[RenderedBatch]":
-        """Render the given batches in order, ahead of their use in worker processes (0: in this one, when asked).
+    @property
+    def is_rendered_by_workers(self) -> bool:
+        """Whether processes render batches ahead; a GPU belongs to the process that trains, and they only draw."""
+        return torch.device(self.device).type == "cpu"
+
+    def loader(self, batches: Sequence[int], workers: int) -> Iterable[RenderedBatch]:
+        """Give the batches of some numbers in order, prepared ahead of their use in worker processes.
+
+        On a CPU they render, on a GPU they draw and this process renders.
 
         Args:
             batches: batch numbers, for instance range(step, last_step) to go on after a stop.
-            workers: processes.
-
-        Raises:
-            SceneError: worker processes for a device that is not the CPU.
+            workers: processes; 0 prepares in this one, when asked.
         """
-        if workers and torch.device(self.device).type != "cpu":
-            raise SceneError(f"{workers} workers cannot share the device {self.device}; use 0 workers there")
-        return DataLoader(self, sampler=batches, batch_size=None, num_workers=workers)
+        prepared = self if self.is_rendered_by_workers else DrawnBatches(self)
+        loader = DataLoader(prepared, sampler=batches, batch_size=None, num_workers=workers)
+        return loader if self.is_rendered_by_workers else map(self.render, loader)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the banks: their large arrays travel to a worker process by reference, not by value."""
@@ -96,6 +104,21 @@ class SceneStream(Dataset[RenderedBatch]):
         """Open the shared banks again."""
         self.__dict__.update(state)
         self.sounds, self.rooms = (bank.open() for bank in self._shared)
+
+
+class DrawnBatches(Dataset[list[Scene]]):
+    """The scenes of a stream's batches by number, drawn and not yet rendered.
+
+    Args:
+        stream: of which.
+    """
+
+    def __init__(self, stream: SceneStream) -> None:
+        self.stream = stream
+
+    def __getitem__(self, batch: int) -> list[Scene]:
+        """Draw the scenes of one batch."""
+        return self.stream.scenes(batch)
 
 
 @dataclasses.dataclass(frozen=True)
