@@ -71,19 +71,41 @@ def test_a_target_decodes_to_its_rows_and_further_sources_are_left_out():
     assert decoded.distance_m.tolist() == [1.0, 2.0, 4.0]
 
 
-def test_a_detector_lets_the_likeliest_track_through_and_every_present_one():
-    coding = Tracks(TracksSettings(2, 2))
-    values = np.zeros((1, 2, 2, 3, 2), np.float32)
-    values[0, :, :, 1] = np.array([[-30.0], [30.0]])[None]
-    values[0, 0, :, 0, 0] = 0.2, 0.3  # none is sure: the second is likelier
-    values[0, 1, :, 0, 0] = 0.9, 0.8  # both are there
-    values[0, :, :, 0, 1] = 0.9  # the detector finds this class silent
-    activity = np.array([[[0.7, 0.1], [0.6, 0.2]]], np.float32)
-    clip, events = coding.with_activity(values, activity)
-    assert clip.tolist() == [0, 0, 0]
-    assert events.frame.tolist() == [0, 1, 1]
-    assert events.azimuth_deg.tolist() == [30.0, -30.0, 30.0]
-    assert events.score.tolist() == pytest.approx([0.7, 0.6, 0.6])
+def slow_merged(tracks, chosen, merge_deg):
+    """The chosen tracks of one cell, from right to left: a neighbour that is close joins the group before it."""
+    groups = []
+    for index in sorted(np.flatnonzero(chosen), key=lambda index: tracks[index, 1]):
+        if groups and tracks[index, 1] - tracks[groups[-1][-1], 1] < merge_deg:
+            groups[-1].append(index)
+        else:
+            groups.append([index])
+    found = {min(group): (tracks[group, 0].max(), *tracks[group, 1:].mean(axis=0)) for group in groups}
+    return [found[index] for index in sorted(found)]
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 1000), count=st.integers(1, 3))
+def test_merging_equals_the_loop_and_merges_nothing_twice(seed, count):
+    coding = Tracks(TracksSettings(CLASSES, count))
+    rng = np.random.default_rng(seed)
+    values = rng.uniform([0.1, -30, 1], [1, 30, 4], (2, FRAMES, count, CLASSES, 3)).astype(np.float32)
+    values, chosen = values.swapaxes(3, 4), rng.random((2, FRAMES, count, CLASSES)) < 0.7
+    merged = coding.merged(values, chosen)
+    for cell in np.ndindex(2, FRAMES, CLASSES):
+        clip, frame, k = cell
+        expected = slow_merged(values[clip, frame, :, :, k], chosen[clip, frame, :, k], 15.0)
+        found = merged[clip, frame, :, :, k]
+        np.testing.assert_allclose(found[found[:, 0] > 0], np.array(expected).reshape(-1, 3), rtol=1e-5)
+    np.testing.assert_array_equal(coding.merged(merged, merged[:, :, :, 0] > 0), merged)
+
+
+def test_mirrored_tracks_merge_to_mirrored_sources():
+    coding = Tracks(TracksSettings(1, 3))
+    values = np.array([[0.9, 10, 1], [0.8, 20, 3], [0.7, -40, 2]], np.float32).reshape(1, 1, 3, 3, 1)
+    chosen = np.ones((1, 1, 3, 1), bool)
+    merged = coding.merged(values, chosen)
+    assert merged[0, 0, :, :, 0].tolist() == [pytest.approx([0.9, 15, 2]), [0, 20, 3], pytest.approx([0.7, -40, 2])]
+    np.testing.assert_array_equal(coding.merged(coding.mirror(values), chosen), coding.mirror(merged))
 
 
 def test_averaging_ignores_the_order_of_tracks():
@@ -98,5 +120,7 @@ def test_averaging_ignores_the_order_of_tracks():
 def test_settings_out_of_range_are_refused():
     with pytest.raises(ModelError, match="track_count 1 to 3"):
         TracksSettings(track_count=4)
+    with pytest.raises(ModelError, match=r"merge_deg is 200; it must lie in 0\.\.180"):
+        TracksSettings(merge_deg=200)
     with pytest.raises(ModelError, match="weights cannot be negative"):
         TracksSettings(presence_weight=-1.0)

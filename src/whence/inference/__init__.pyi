@@ -5,7 +5,7 @@ from .batch import (
     ResumeRecord as ResumeRecord,
     predict_all as predict_all,
 )
-from .combining import Activity as Activity, join as join, smooth as smooth
+from .combining import Activity as Activity, join as join, joined_coding as joined_coding, smooth as smooth
 from .detecting import PACKAGED as PACKAGED, detect as detect, load as load
 from .devices import best_device as best_device, checked_device as checked_device
 from .export import OPSET as OPSET, export_onnx as export_onnx

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from whence.errors import InferenceError
-from whence.inference.combining import Activity, join, smooth
+from whence.inference.combining import Activity, join, joined_coding, smooth
 from whence.inference.streaming import Stream
 from whence.labels import STARSS23, ClassList, Events
-from whence.models.outputs import ACTIVITY, Classwise, ClasswiseSettings, Coding
+from whence.models.outputs import ACTIVITY, Classwise, Coding, Tracks
 
 
 class Networks(Protocol):
@@ -69,10 +69,9 @@ class NetworkSystem:
         for group in (codings[:count], codings[count:]):
             if len({type(coding) for coding in group}) > 1:
                 raise InferenceError("networks of different codings cannot be averaged")
-        classwise = isinstance(codings[0], Classwise)
-        if self.localizer_count and not (classwise and isinstance(codings[-1], Classwise)):
-            raise InferenceError("only networks of the classwise coding can be joined")
-        if self.smoothing_frames != 1 and not classwise:
+        if self.localizer_count:
+            joined_coding(codings[0], codings[-1])
+        if self.smoothing_frames != 1 and not isinstance(codings[0], Classwise):
             raise InferenceError("only classwise activity can be smoothed; leave smoothing_frames at 1")
         if codings[0].class_count != len(self.classes):
             raise InferenceError(f"networks of {codings[0].class_count} classes, a list of {len(self.classes)} names")
@@ -80,8 +79,8 @@ class NetworkSystem:
     @property
     def coding(self) -> Coding:
         """What the values mean."""
-        first = self.networks.codings[0]
-        return Classwise(ClasswiseSettings(first.class_count)) if self.localizer_count else first
+        codings = self.networks.codings
+        return joined_coding(codings[0], codings[-1]) if self.localizer_count else codings[0]
 
     def with_thresholds(self, thresholds: ArrayLike | None) -> Self:
         """Return the same system with one threshold for all classes, or one for each; None changes nothing.
@@ -94,7 +93,7 @@ class NetworkSystem:
         given = np.asarray(thresholds, dtype=np.float64)
         if not ((given >= 0) & (given <= 1)).all():
             raise InferenceError(f"a threshold lies in 0..1, not at {thresholds}")
-        if not isinstance(self.coding, Classwise):
+        if not isinstance(self.coding, Classwise | Tracks):
             raise InferenceError("this model's coding decides by itself what is active; leave the threshold out")
         return replace(self, thresholds=np.broadcast_to(given, (len(self.classes),)).copy())
 
@@ -112,7 +111,10 @@ class NetworkSystem:
         count = len(predicted) - self.localizer_count
         values: NDArray[np.float32] = self.networks.codings[0].average(predicted[:count])
         if self.localizer_count:
-            values = join(values, self.networks.codings[-1].average(predicted[count:]), self.activity)
+            localizer = self.networks.codings[-1]
+            located = localizer.average(predicted[count:])
+            tracks = localizer if isinstance(localizer, Tracks) else None
+            return join(values, located, self.activity, smoothing_frames=self.smoothing_frames, tracks=tracks)
         if self.smoothing_frames != 1:
             values[:, :, ACTIVITY] = smooth(values[:, :, ACTIVITY], self.smoothing_frames)
         return values

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.inference import Activity, NetworkBundle, SystemFile, join, smooth
-from whence.models.outputs import ACTIVITY, Classwise, ClasswiseSettings, Coding
+from whence.inference import Activity, NetworkBundle, SystemFile, join, joined_coding, smooth
+from whence.models.outputs import ACTIVITY, Classwise, Coding, Tracks
 from whence.training.validation import Validation, ValidationClips, predict, validate
 
 
@@ -48,14 +48,13 @@ def tune_system(
     detected = _mean(bundles[:count], held_out, swap)
     located = _mean(bundles[count:], held_out, swap) if system.localizers else None
     first = bundles[0].coding
-    # Joined networks predict everything.
-    coding = first if located is None else Classwise(ClasswiseSettings(first.class_count))
+    coding = first if located is None else joined_coding(first, bundles[-1].coding)
     given = np.full(first.class_count, 0.5) if system.thresholds is None else np.array(system.thresholds)
     before = _tried(coding, detected, located, system.activity, system.smoothing_frames, held_out, given)
     tried = [
         (activity, frames, _tried(coding, detected, located, activity, frames, held_out))
         for activity in _activities(bundles[count:])
-        for frames in (smoothing if isinstance(coding, Classwise) else (1,))
+        for frames in (smoothing if isinstance(first, Classwise) else (1,))
     ]
     activity, frames, found = max(tried, key=lambda one: one[2].score)
     if allowance:
@@ -77,7 +76,9 @@ def _mean(bundles: Sequence[NetworkBundle], clips: ValidationClips, swap: bool) 
 def _activities(localizers: Sequence[NetworkBundle]) -> list[Activity]:
     """Return the ways to join: the detector's activity, and the mean where every localizer predicts it too."""
     codings = [localizer.coding for localizer in localizers]
-    both = codings and all(isinstance(coding, Classwise) and coding.settings.activity for coding in codings)
+    both = codings and all(
+        isinstance(coding, Tracks) or (isinstance(coding, Classwise) and coding.settings.activity) for coding in codings
+    )
     return ["detector", "mean"] if both else ["detector"]
 
 
@@ -92,7 +93,11 @@ def _tried(
     allowance: float = 0.0,
 ) -> Validation:
     """Validate one way to join and smooth, with given thresholds or its best."""
-    values = detected.copy() if located is None else join(detected, located, activity)
-    if frames != 1:
-        values[:, :, ACTIVITY] = smooth(values[:, :, ACTIVITY], frames)
+    if located is None:
+        values = detected.copy()
+        if frames != 1:
+            values[:, :, ACTIVITY] = smooth(values[:, :, ACTIVITY], frames)
+    else:
+        tracks = coding if isinstance(coding, Tracks) else None
+        values = join(detected, located, activity, smoothing_frames=frames, tracks=tracks)
     return validate(coding, values, held_out, thresholds, allowance)

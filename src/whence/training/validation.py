@@ -14,12 +14,11 @@ from whence.errors import TrainingError
 from whence.inference import NetworkBundle
 from whence.labels import ClassList, ClipEvents, Events
 from whence.metrics import IntervalSettings, ScoreSettings, evaluate, number_or_none
-from whence.models.outputs import ACTIVITY, AZIMUTH, DISTANCE, Classwise, Coding
+from whence.models.outputs import ACTIVITY, AZIMUTH, DISTANCE, Classwise, Coding, Tracks
 from whence.training.recipe import Recipe
+from whence.training.track_cells import AZIMUTH_DEG, RELATIVE_DISTANCE, track_cells
 
 PAPER_LABEL = "paper protocol: chosen on test clips too"
-# A hit of the official metric.
-_AZIMUTH_DEG, _RELATIVE_DISTANCE = 20.0, 1.0
 _CLIPS_AT_ONCE = 32
 
 
@@ -112,7 +111,8 @@ def describe_scores(numbers: Mapping[str, Any]) -> str:
     """
     label = f"  ({numbers['protocol']})" if "protocol" in numbers else ""
     if "f20" not in numbers:
-        return f"detection F {100 * numbers['detection_f']:.1f} %{label}"
+        distance = f"  RDE {numbers['rde']:.2f}" if numbers.get("rde") is not None else ""
+        return f"detection F {100 * numbers['detection_f']:.1f} %{distance}{label}"
     doae_deg, rde = numbers["doae_deg"], numbers["rde"]
     return (
         f"F20 {100 * numbers['f20']:.1f} %  DOAE {'-' if doae_deg is None else f'{doae_deg:.1f} deg'}  "
@@ -140,8 +140,9 @@ def validate(
     """Score the part of the task that a network does.
 
     - a detector: macro F-score of detection in frames, with the best threshold of every class;
+    - a network of activity and distance: that F-score less the mean relative distance error of the reference's cells;
     - a localizer without activity: macro F20 with the activity of the reference;
-    - everything else: macro F20, with the best thresholds where the coding is classwise.
+    - everything else: macro F20, with the best thresholds where the coding is classwise or has tracks.
 
     Args:
         coding: of the network.
@@ -153,6 +154,10 @@ def validate(
     Returns:
         score, numbers, thresholds.
     """
+    if isinstance(coding, Tracks):
+        if thresholds is None:
+            thresholds = best_thresholds(*track_cells(coding, values, clips.events), allowance).threshold
+        return _scored(coding, values, thresholds, clips)
     if not isinstance(coding, Classwise):
         return _scored(coding, values, None, clips)
     has_activity = not np.isnan(values[:, :, ACTIVITY]).all()
@@ -172,8 +177,23 @@ def validate(
     if not has_positions:
         detection = float(best.f_score[present].mean()) if present.any() else 0.0
         by_class = dict(zip(clips.classes.names, np.round(best.f_score, 4).tolist(), strict=True))
-        return Validation(detection, {"detection_f": detection, "by_class": by_class}, best.threshold)
+        numbers = {"detection_f": detection, "by_class": by_class}
+        if not coding.settings.distance:
+            return Validation(detection, numbers, best.threshold)
+        rde = _relative_distance_error(values, clips)
+        return Validation(detection - (rde or 0.0), {**numbers, "rde": rde}, best.threshold)
     return _scored(coding, values, best.threshold, clips)
+
+
+def _relative_distance_error(values: NDArray[np.float32], clips: ValidationClips) -> float | None:
+    """Return the mean relative distance error in the cells of the reference; None where no distance is known."""
+    errors = []
+    for clip, table in enumerate(clips.events):
+        known = table[(table.frame < values.shape[1]) & (table.distance_m > 0)]
+        predicted_m = values[clip, known.frame, DISTANCE, known.class_index]
+        errors.append(np.abs(predicted_m - known.distance_m) / known.distance_m)
+    found = np.concatenate(errors) if errors else np.empty(0)
+    return float(found.mean()) if len(found) else None
 
 
 def _cells(
@@ -194,7 +214,7 @@ def _cells(
         error_deg = np.abs(values[clip, inside.frame, AZIMUTH, inside.class_index] - inside.azimuth_deg)
         predicted_m = values[clip, inside.frame, DISTANCE, inside.class_index]
         relative = np.abs(predicted_m - inside.distance_m) / np.maximum(inside.distance_m, 1e-9)
-        wrong = (error_deg > _AZIMUTH_DEG) | (relative > _RELATIVE_DISTANCE)
+        wrong = (error_deg > AZIMUTH_DEG) | (relative > RELATIVE_DISTANCE)
         # Farthest first, so that the nearest is what remains.
         order = np.argsort(-error_deg)
         too_far[tuple(index[order] for index in cell)] = wrong[order]

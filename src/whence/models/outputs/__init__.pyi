@@ -18,3 +18,4 @@ from .registry import (
     output_from_plain as output_from_plain,
     output_to_plain as output_to_plain,
 )
+from .tracks import Tracks as Tracks, TracksSettings as TracksSettings

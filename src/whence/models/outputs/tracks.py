@@ -27,6 +27,7 @@ class TracksSettings:
     Args:
         class_count: K.
         track_count: N, 1 to 3; a further source of the class in the same frame is left out of the target.
+        merge_deg: active tracks of one class closer than this are one source, at the mean of their positions.
         scale: see DistanceScale.
         presence_weight: of the binary cross entropy of presence.
         azimuth_weight: of the squared azimuth error, in units of 90 degrees.
@@ -38,6 +39,7 @@ class TracksSettings:
 
     class_count: int = 13
     track_count: int = 2
+    merge_deg: float = 15.0
     scale: DistanceScale = field(default_factory=DistanceScale)
     presence_weight: float = 1.0
     azimuth_weight: float = 2.0
@@ -46,6 +48,8 @@ class TracksSettings:
     def __post_init__(self) -> None:
         if self.class_count < 1 or not 1 <= self.track_count <= 3:
             raise ModelError("tracks: class_count from 1, track_count 1 to 3")
+        if not 0 <= self.merge_deg <= 180:
+            raise ModelError(f"tracks: merge_deg is {self.merge_deg}; it must lie in 0..180")
         if min(self.presence_weight, self.azimuth_weight, self.distance_weight) < 0:
             raise ModelError("tracks: weights cannot be negative")
 
@@ -55,7 +59,7 @@ class Tracks(Coding):
 
     The cost of a frame and class is that of the cheapest assignment of its sources to tracks (permutation invariant
     training); tracks without a source pay for presence only. In a hybrid, a detector gives the activity of a class and
-    the tracks its directions: `with_activity` takes the likeliest track of every active class.
+    the tracks its directions: `with_activity` takes the likeliest track of every class and those that are present.
 
     >>> coding = Tracks(TracksSettings(class_count=2))
     >>> pair = {"frame": [0, 0], "class_index": [1, 1], "azimuth_deg": [-40.0, 40.0], "distance_m": [1.0, 2.0]}
@@ -115,40 +119,71 @@ class Tracks(Coding):
         return sum(aligned, start=first) / len(values)
 
     def rows(self, values: Array, thresholds: ArrayLike | None = None) -> tuple[NDArray[np.intp], Events]:
-        """Return a row for each track whose presence exceeds its class's threshold; sources are numbered by track."""
-        presence = values[:, :, :, 0]
-        return self._rows_of(values, presence > self._thresholds(thresholds), presence)
-
-    def with_activity(
-        self, values: Array, activity: Array, thresholds: ArrayLike | None = None, presence_threshold: float = 0.5
-    ) -> tuple[NDArray[np.intp], Events]:
-        """Return the rows of a hybrid: of each class that a detector finds active, the likeliest track and all present.
-
-        Args:
-            values: (B, L, N, 3, K) of this coding.
-            activity: (B, L, K) of a detector, 0..1; it becomes the score.
-            thresholds: of the activity; one number or (K,). 0.5 if not given.
-            presence_threshold: presence above which further tracks are taken.
-        """
-        active = activity > self._thresholds(thresholds)
-        presence = values[:, :, :, 0]
-        likeliest = np.arange(self.settings.track_count)[:, None] == presence.argmax(axis=2)[:, :, None]
-        chosen = active[:, :, None] & (likeliest | (presence > presence_threshold))
-        return self._rows_of(values, chosen, np.broadcast_to(activity[:, :, None], chosen.shape))
-
-    def _rows_of(self, values: Array, chosen: NDArray[np.bool_], score: Array) -> tuple[NDArray[np.intp], Events]:
-        """Rows of the chosen (B, L, N, K) tracks, by clip, frame, class, track."""
-        clip, frame, class_index, track = np.nonzero(chosen.transpose(0, 1, 3, 2))
-        _, azimuth_deg, distance_m = values[clip, frame, track, :, class_index].T
+        """Return the tracks whose presence exceeds their class's threshold, close ones merged; a track is a source."""
+        values = self.merged(values, values[:, :, :, 0] > self._thresholds(thresholds))
+        clip, frame, class_index, track = np.nonzero(values[:, :, :, 0].transpose(0, 1, 3, 2) > 0)
+        presence, azimuth_deg, distance_m = values[clip, frame, track, :, class_index].T
         columns = {
             "frame": frame,
             "class_index": class_index,
             "source": track,
             "azimuth_deg": azimuth_deg,
             "distance_m": distance_m,
-            "score": score[clip, frame, track, class_index],
+            "score": presence,
         }
         return clip, Events.from_columns(columns)
+
+    def with_activity(self, values: Array, activity: Array, presence_threshold: float = 0.5) -> Array:
+        """Return the values of a hybrid, in which the presence of a track is the activity of its class, or 0.
+
+        Args:
+            values: (B, L, N, 3, K) of this coding.
+            activity: (B, L, K) of a detector, 0..1.
+            presence_threshold: the likeliest track is always taken, the others where their presence is above this.
+
+        Returns:
+            (B, L, N, 3, K), close tracks merged.
+        """
+        presence = values[:, :, :, 0]
+        likeliest = np.arange(self.settings.track_count)[:, None] == presence.argmax(axis=2)[:, :, None]
+        joined = values.copy()
+        joined[:, :, :, 0] = activity[:, :, None]
+        return self.merged(joined, likeliest | (presence > presence_threshold))
+
+    def merged(self, values: Array, chosen: NDArray[np.bool_]) -> Array:
+        """Merge chosen tracks of one class that are close to each other.
+
+        Sorted by azimuth, neighbours less than `merge_deg` apart belong together. Their first track gets the highest
+        presence and the mean of azimuth and distance.
+
+        Args:
+            values: (B, L, N, 3, K).
+            chosen: (B, L, N, K) the tracks that count.
+
+        Returns:
+            (B, L, N, 3, K); the presence of all other tracks is 0.
+        """
+        result = values.copy()
+        result[:, :, :, 0] = np.where(chosen, values[:, :, :, 0], np.float32(0))
+        clip, frame, class_index = np.nonzero(chosen.sum(axis=2) > 1)
+        tracks, is_chosen = values[clip, frame, :, :, class_index], chosen[clip, frame, :, class_index]
+        # Tracks that do not count are put far away, and far from each other.
+        azimuth_deg = np.where(is_chosen, tracks[:, :, 1], 1e6 * (1 + np.arange(self.settings.track_count)))
+        order = azimuth_deg.argsort(axis=1)
+        gaps = np.diff(np.take_along_axis(azimuth_deg, order, axis=1), axis=1)
+        group = np.zeros(order.shape, np.intp)
+        np.put_along_axis(group, order[:, 1:], np.cumsum(gaps >= self.settings.merge_deg, axis=1), axis=1)
+        for number in range(self.settings.track_count):
+            members = is_chosen & (group == number)
+            row = np.flatnonzero(members.sum(axis=1) > 1)
+            found, weight = tracks[row], members[row][:, :, None]
+            mean = (found * weight).sum(axis=1) / weight.sum(axis=1)
+            mean[:, 0] = np.where(members[row], found[:, :, 0], np.float32(0)).max(axis=1)
+            tracks[row, :, 0] = np.where(members[row], np.float32(0), found[:, :, 0])
+            tracks[row, members[row].argmax(axis=1)] = mean
+        tracks[~is_chosen, 0] = 0
+        result[clip, frame, :, :, class_index] = tracks
+        return result
 
     def _parts(self, raw: Any) -> Any:
         """(B, L, N, E, K) from (B, L, output_size)."""
