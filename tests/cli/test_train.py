@@ -76,7 +76,15 @@ def test_a_stopped_training_saves_and_the_same_command_ends_at_equal_weights(
         ({"networks": {"detector": {"optimizer": {"peak_rate": -1}}}}, "optimizer.peak_rate is -1.0"),
         ({"scenes": {"gain": {"level_db": 1}}}, "level_db is not a field; did you mean level_dbfs?"),
         ({"networks": {"detector": {"model": {"output_size": 7}}}}, "output_size is 7; it must be 13"),
-        ({"networks": {"detector": {"output": {"class_count": 7}}}}, "output_size is 13; it must be 7"),
+        (
+            {"networks": {"detector": {"output": {"class_count": 7}}}},
+            "recipe.networks.detector has 7 classes, the class list 13",
+        ),
+        ({"networks": {"localizer": {"output": {"name": "track"}}}}, "no output 'track'; did you mean tracks?"),
+        ({"networks": {"localizer": {"output": {"name": "accdoa"}}}}, "only networks of the classwise coding can be"),
+        ({"networks": {"localizer": {"output": {"name": "tracks", "size": 1}}}}, "output tracks.size is not a field"),
+        ({"networks": {"localizer": {"model": {"output_size": 7}, "output": {"name": "tracks"}}}}, "must be 78"),
+        ({"networks": {"localizer": {"model": 7, "output": {"name": "tracks"}}}}, "localizer.model is 7"),
         ({"networks": 3}, "recipe.networks is 3"),
     ],
 )

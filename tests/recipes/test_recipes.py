@@ -1,6 +1,7 @@
 """Every recipe is whole: its networks take its features, give its coding's numbers, and write themselves down."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,6 +12,9 @@ from whence.models import build_model
 from whence.models.outputs import build_output, mean_squared_localization, output_from_plain
 from whence.models.registry import model_from_plain
 from whence.recipes.registry import RECIPES, recipe_named
+from whence.training import Recipe, with_overrides
+
+LINEAGE = ["resnet_conformer_2022", "nercslip_2024_pair", "hybrid_tracks"]
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -24,7 +28,7 @@ def test_a_recipe_has_its_own_name_and_is_plain_data(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["tiny", "whence_small", "seldnet", "seldnet_accdoa", "xiaomi_1", "nercslip_2024", "ntu"]
+    "name", ["tiny", "whence_small", "seldnet", "seldnet_accdoa", "xiaomi_1", "nercslip_2024", "ntu", *LINEAGE]
 )
 def test_features_network_and_coding_fit(name):
     for network in recipe_named(name).networks:
@@ -61,6 +65,46 @@ def test_the_four_submissions_differ_only_in_augmentation():
         for network in recipe["networks"].values():
             del network["spec_augment"], network["filter_augment"]
     assert all(recipe == plain[0] for recipe in plain)
+
+
+def changed(name, network, change):
+    """A network of a recipe after `--settings`."""
+    recipe = with_overrides(recipe_named(name), {"networks": {network: change}})
+    return next(one for one in recipe.networks if one.name == network)
+
+
+@pytest.mark.parametrize(
+    ("name", "network", "change", "size", "heads"),
+    [
+        ("tiny", "localizer", {"output": {"name": "tracks", "track_count": 3}}, 117, 2),
+        ("tiny", "localizer", {"output": {"direction": "vector"}}, 52, 2),
+        ("tiny", "localizer", {"output": {"name": "classwise", "activity": False}}, 26, 2),
+        ("seldnet", "seld", {"output": {"name": "accdoa", "threshold": 0.4}}, 39, 8),
+        ("ntu", "seld", {"output": {"name": "multi_accdoa"}}, 117, (117,)),
+        ("ntu", "seld", {"output": {"class_count": 5}}, 20, (5, 10, 5)),
+    ],
+)
+def test_the_size_of_a_network_follows_its_coding(name, network, change, size, heads):
+    found = changed(name, network, change)
+    assert (found.model.output_size, found.model.heads) == (size, heads)
+    with torch.device("meta"):
+        assert build_model(found.model)(torch.zeros(1, found.model.input_maps, 80, 64)).shape[2] == size
+
+
+def test_a_coding_that_a_network_cannot_have_is_refused_with_what_to_set():
+    with pytest.raises(TrainingError, match="accdoa needs 39 numbers; multi_branch always has 52"):
+        changed("nercslip_2024", "seld", {"output": {"name": "accdoa"}})
+    tracks = {"output": {"name": "tracks"}}
+    with pytest.raises(TrainingError, match=r"or set model\.place_width to 0 and model\.symmetric to false"):
+        changed("whence_small", "localizer", tracks)
+    plain = {"model": {"place_width": 0, "symmetric": False}}
+    assert changed("whence_small", "localizer", plain | tracks).model.output_size == 78
+
+
+def test_networks_that_cannot_be_joined_are_refused_before_they_are_trained():
+    detector = recipe_named("tiny").networks[0]
+    with pytest.raises(TrainingError, match="networks detector and other: neither network predicts directions"):
+        Recipe("mine", (detector, replace(detector, name="other")))
 
 
 def test_a_misspelt_recipe_is_told_the_nearest():

@@ -2,9 +2,19 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, strategies as st
 
-from whence.training.validation import PAPER_LABEL, at_thresholds, best_thresholds, describe_scores
+from whence.labels import ClassList, Events
+from whence.models.outputs import Classwise, ClasswiseSettings, Tracks, TracksSettings
+from whence.training.validation import (
+    PAPER_LABEL,
+    ValidationClips,
+    at_thresholds,
+    best_thresholds,
+    describe_scores,
+    validate,
+)
 
 
 def f_score(score, references, misplaced, threshold):
@@ -70,3 +80,36 @@ def test_given_thresholds_reach_what_the_search_said_of_them():
 
 def test_the_phrase_of_numbers_ends_with_the_label():
     assert describe_scores({"detection_f": 0.5, "protocol": PAPER_LABEL}) == f"detection F 50.0 %  ({PAPER_LABEL})"
+
+
+def clips_of(columns):
+    """One clip of given events, two classes."""
+    audio, classes = torch.zeros(1, 2, 2400), ClassList(("bell", "knock"))
+    return ValidationClips(audio, [Events.from_columns(columns)], ["fold3_room1_mix001"], classes)
+
+
+def test_a_network_of_activity_and_distance_is_chosen_by_both():
+    columns = {"frame": [0, 1], "class_index": [0, 1], "azimuth_deg": [10.0, 20.0], "distance_m": [2.0, 4.0]}
+    clips, coding = clips_of(columns), Classwise(ClasswiseSettings(2, azimuth=False))
+    values = coding.encode(clips.events, 2)
+    values[:, :, 1] = np.nan
+    right = validate(coding, values, clips)
+    values[0, 0, 2, 0] = 3.0
+    found = validate(coding, values, clips)
+    assert (right.score, found.score, found.numbers["rde"]) == (1.0, 0.75, 0.25)
+    assert describe_scores(found.numbers) == "detection F 100.0 %  RDE 0.25"
+
+
+def test_tracks_have_the_best_threshold_of_every_class():
+    # The official metric never scores the last frame of the reference.
+    columns = {"frame": [0, 0, 1, 2], "class_index": [0, 0, 1, 0], "azimuth_deg": [-40.0, 40.0, 0.0, 0.0]}
+    columns["distance_m"] = [1.0] * 4
+    clips, coding = clips_of(columns), Tracks(TracksSettings(2))
+    values = coding.encode(clips.events, 3)
+    # The first class is never surer than 0.2, the second is wrong with 0.8 in another frame.
+    values[:, :, :, 0, 0] *= 0.2
+    values[0, 0, 0, 0, 1] = 0.8
+    found = validate(coding, values, clips)
+    assert found.score == pytest.approx(1.0)
+    assert 0 < found.thresholds[0] < 0.2
+    assert 0.8 < found.thresholds[1] < 1

@@ -24,7 +24,9 @@ _log = logging.getLogger("whence.cli")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    parser.add_argument("recipe", help="its name, as whence models lists them")
+    parser.add_argument(
+        "recipe", help="its name, as whence models lists them; or a Python file with one, which is run; or a run"
+    )
     add_data(parser)
     parser.add_argument(
         "--out", type=Path, required=True, metavar="RUN", help="folder of the run; the same command continues it"
@@ -62,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     # A wrong device ends the command before hours of preparing data.
     training.Processes(args.device)
     classes = read_classes(args.classes)
-    recipe = training.with_class_count(recipes.recipe_named(args.recipe), len(classes))
+    recipe = training.with_class_count(recipes.find_recipe(args.recipe), len(classes))
     for word in args.settings:
         recipe = training.with_overrides(recipe, read_settings(word))
     for network in recipe.networks:
@@ -138,6 +140,7 @@ COMMAND = Command(
     examples=(
         "whence train tiny --scenes my_sounds/ --rooms rooms.safetensors --out runs/first",
         "whence train whence_small --data dcase2025/ --out runs/small",
+        "whence train my_recipe.py --data dcase2025/ --out runs/mine",
         "whence train xiaomi_1 --data dcase2025/ --settings protocol=paper --out runs/as_reported",
         "whence train xiaomi_1 --scenes sounds.csv --rooms rooms.safetensors --encoder detector=d.safetensors --out x1",
     ),

@@ -1,4 +1,4 @@
-"""Multi-branch networks: activity, direction and distance in three branches, or in two networks that are joined."""
+"""Multi-branch network: activity, direction and distance in three branches."""
 
 # B batch, C map, T feature frame (20 ms), F mel band, L label frame (100 ms), K class, D width
 
@@ -96,35 +96,3 @@ class MultiBranch(Network):
         x = self.conformers(self.encoder(features))
         x = max_over_time(x, self.settings.trunk.final_time_pool)
         return torch.cat([branch(x) for branch in self.branches.values()], dim=2)
-
-
-class JoinedPair(nn.Module):
-    """Two networks trained separately and used as one: one predicts direction, one distance, both activity.
-
-    Activities are averaged as logits. The output is that of MultiBranch, for the same coding.
-
-    Args:
-        with_direction: a network whose output is activity, x, y, each K numbers.
-        with_distance: a network whose output is activity, distance, each K numbers.
-        class_count: K.
-
-    Raises:
-        ModelError: an output of another size.
-
-    Source: arXiv:2501.10755, the first of its three structures.
-    """
-
-    def __init__(self, with_direction: Network, with_distance: Network, class_count: int = 13) -> None:
-        super().__init__()
-        for network, elements, name in ((with_direction, 3, "with_direction"), (with_distance, 2, "with_distance")):
-            size = network.settings.output_size
-            if size != elements * class_count:
-                raise ModelError(f"joined pair: {name} gives {size} numbers; {elements} x {class_count} are needed")
-        self.with_direction, self.with_distance, self.class_count = with_direction, with_distance, class_count
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Maps (B, C, T, F), the same for both networks -> raw output (B, L, 4 K)."""
-        direction, distance = self.with_direction(features), self.with_distance(features)
-        count = self.class_count
-        activity = (direction[..., :count] + distance[..., :count]) / 2
-        return torch.cat((activity, direction[..., count:], distance[..., count:]), dim=2)

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from whence.errors import TrainingError
-from whence.recipes.challenge import nercslip_2024, ntu
+from whence.recipes.challenge import nercslip_2024, nercslip_2024_pair, ntu, resnet_conformer_2022
+from whence.recipes.hybrid_tracks import hybrid_tracks
 from whence.recipes.seldnet import seldnet, seldnet_accdoa
 from whence.recipes.tiny import tiny
 from whence.recipes.whence_small import whence_small, whence_small_pretrained
@@ -19,7 +20,10 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "xiaomi_2": xiaomi_2,
     "xiaomi_3": xiaomi_3,
     "xiaomi_4": xiaomi_4,
+    "hybrid_tracks": hybrid_tracks,
+    "resnet_conformer_2022": resnet_conformer_2022,
     "nercslip_2024": nercslip_2024,
+    "nercslip_2024_pair": nercslip_2024_pair,
     "ntu": ntu,
     "seldnet": seldnet,
     "seldnet_accdoa": seldnet_accdoa,

@@ -5,10 +5,11 @@ from .recipe import (
     NetworkRecipe as NetworkRecipe,
     OptimizerSettings as OptimizerSettings,
     Recipe as Recipe,
+    recipe_from_plain as recipe_from_plain,
     with_class_count as with_class_count,
     with_overrides as with_overrides,
 )
-from .run_folder import check_recipe as check_recipe, read_recipe as read_recipe
+from .run_folder import RECIPE_FILE as RECIPE_FILE, check_recipe as check_recipe, read_recipe as read_recipe
 from .train import train as train
 from .tuning import tune_system as tune_system
 from .validation import (

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-from whence.errors import TrainingError
+from whence.errors import InferenceError, TrainingError
 from whence.features import FeatureSettings
-from whence.inference import BundleSettings
-from whence.models import layer_count
-from whence.models.outputs import OutputSettings, build_output
+from whence.inference import BundleSettings, joined_coding
+from whence.models import layer_count, model_from_plain, model_name
+from whence.models.outputs import ClasswiseSettings, OutputSettings, build_output, output_from_plain, output_to_plain
 from whence.scenes import SceneSettings
 from whence.scenes.transforms import FilterAugmentSettings, SpecAugmentSettings
-from whence.settings import suggestion, to_plain, with_changes
+from whence.settings import from_plain, suggestion, to_plain, with_changes
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,16 @@ class NetworkRecipe:
     def _check_sizes(self) -> None:
         """Refuse a network whose input does not fit the front end, or whose output does not fit the coding."""
         coded = build_output(self.output).output_size
+        # Two options of the compact localizer take the three elements of a class apart.
+        takes_apart = getattr(self.model, "place_width", 0) or getattr(self.model, "symmetric", False)
+        output = self.output
+        is_whole = isinstance(output, ClasswiseSettings) and output.direction == "azimuth"
+        _check(
+            f"{self.name}.output",
+            output_to_plain(output)["name"],
+            not takes_apart or (is_whole and coded == 3 * output.class_count),
+            "classwise with activity, azimuth and distance; or set model.place_width to 0 and model.symmetric to false",
+        )
         for what, has, wants in (
             ("model.output_size", self.model.output_size, coded),
             ("model.input_maps", self.model.input_maps, len(self.features.maps)),
@@ -177,6 +187,11 @@ class Recipe:
         names = [network.name for network in self.networks]
         _check("networks", names, bool(names) and len(set(names)) == len(names), "one or more, each with its own name")
         _check("networks", names, len(names) <= 2, "one network, or a detector and a localizer")
+        if len(self.networks) == 2:
+            try:
+                joined_coding(*(build_output(network.output) for network in self.networks))
+            except InferenceError as error:
+                raise TrainingError(f"recipe: networks {' and '.join(names)}: {error}") from None
         _check("precision", self.precision, self.precision in ("float32", "bf16"), "float32 or bf16")
         _check("protocol", self.protocol, self.protocol in ("honest", "paper"), "honest or paper")
         _check("seed", self.seed, self.seed >= 0, "0 or more")
@@ -194,8 +209,35 @@ class Recipe:
         return plain | {"networks": networks, "scenes": self.scenes.to_plain()}
 
 
+def recipe_from_plain(data: Mapping[str, Any]) -> Recipe:
+    """Return the recipe that `Recipe.to_plain` made plain data of, as a run folder holds it.
+
+    Raises:
+        WhenceError: an unknown or ill-typed field, with its dotted name.
+
+    >>> from whence.recipes.registry import recipe_named
+    >>> recipe_from_plain(recipe_named("tiny").to_plain()) == recipe_named("tiny")
+    True
+    """
+    networks = []
+    for name, plain in data["networks"].items():
+        rest = {key: value for key, value in plain.items() if key not in ("model", "features", "output")}
+        parts = {
+            "model": model_from_plain(plain["model"]),
+            "features": from_plain(FeatureSettings, plain["features"], f"recipe.networks.{name}.features"),
+            "output": output_from_plain(plain["output"]),
+        }
+        empty = NetworkRecipe(name, **parts)
+        networks.append(with_changes(empty, rest, f"recipe.networks.{name}", TrainingError))
+    given = {key: value for key, value in data.items() if key != "networks"}
+    return with_changes(Recipe(str(given.get("name")), tuple(networks)), given, "recipe", TrainingError)
+
+
 def with_overrides(recipe: Recipe, data: Mapping[str, Any]) -> Recipe:
     """Return a recipe with some fields changed.
+
+    A change of a network's coding adapts the size of the network's output. `output.name` chooses another coding, whose
+    settings begin with their defaults.
 
     Args:
         recipe: the original.
@@ -207,6 +249,9 @@ def with_overrides(recipe: Recipe, data: Mapping[str, Any]) -> Recipe:
     >>> from whence.recipes.registry import recipe_named
     >>> with_overrides(recipe_named("tiny"), {"networks": {"detector": {"epochs": 5}}}).networks[0].epochs
     5
+    >>> tracks = {"networks": {"localizer": {"output": {"name": "tracks"}}}}
+    >>> with_overrides(recipe_named("tiny"), tracks).networks[1].model.output_size
+    78
     """
     given = dict(data)
     by_name = {network.name: network for network in recipe.networks}
@@ -216,8 +261,30 @@ def with_overrides(recipe: Recipe, data: Mapping[str, Any]) -> Recipe:
     for name, change in changes.items():
         if name not in by_name:
             raise TrainingError(f"recipe.networks.{name} is not a field; {suggestion(str(name), by_name)}")
-        by_name[name] = with_changes(by_name[name], change, f"recipe.networks.{name}", TrainingError)
+        by_name[name] = _network_with(by_name[name], change, f"recipe.networks.{name}")
     return with_changes(replace(recipe, networks=tuple(by_name.values())), given, "recipe", TrainingError)
+
+
+def _network_with(network: NetworkRecipe, change: Any, field: str) -> NetworkRecipe:
+    """A network with some fields changed; the size of its output follows its coding unless it is given too."""
+    given = dict(change) if isinstance(change, Mapping) else change
+    if not (isinstance(given, dict) and isinstance(given.get("output"), Mapping)):
+        return with_changes(network, given, field, TrainingError)
+    wanted = dict(given.pop("output"))
+    if wanted.pop("name", now := output_to_plain(network.output)["name"]) == now:
+        output = with_changes(network.output, wanted, f"{field}.output", TrainingError)
+    else:
+        output = output_from_plain({"class_count": network.output.class_count, **change["output"]})
+    model = given.pop("model", {})
+    if not isinstance(model, Mapping):
+        raise TrainingError(f"{field}.model is {model!r}; it must be names with values")
+    model = with_changes(network.model, _sizes(network, output) | dict(model), f"{field}.model", TrainingError)
+    if (has := model.output_size) != (needs := build_output(output).output_size) and "output_size" not in _fields(
+        model
+    ):
+        name = output_to_plain(output)["name"]
+        raise TrainingError(f"{field}.output: {name} needs {needs} numbers; {model_name(model)} always has {has}")
+    return with_changes(replace(network, model=model, output=output), given, field, TrainingError)
 
 
 def with_class_count(recipe: Recipe, class_count: int) -> Recipe:
@@ -229,16 +296,26 @@ def with_class_count(recipe: Recipe, class_count: int) -> Recipe:
     """
     networks = []
     for network in recipe.networks:
-        if network.output.class_count == class_count:
-            networks.append(network)
-            continue
         output = replace(network.output, class_count=class_count)
-        # Most networks have an output size; one with a branch for each quantity has a class count.
-        fields = {entry.name for entry in dataclasses.fields(network.model)}
-        size = {"class_count": class_count, "output_size": build_output(output).output_size}
-        changes = {name: value for name, value in size.items() if name in fields}
-        networks.append(replace(network, output=output, model=replace(network.model, **changes)))
+        networks.append(replace(network, output=output, model=replace(network.model, **_sizes(network, output))))
     return replace(recipe, networks=tuple(networks))
+
+
+def _sizes(network: NetworkRecipe, output: OutputSettings) -> dict[str, Any]:
+    """The fields of a network's settings that follow another coding."""
+    size = build_output(output).output_size
+    # Most networks have an output size; one with a branch for each quantity has a class count.
+    sizes: dict[str, Any] = {"class_count": output.class_count, "output_size": size}
+    heads = getattr(network.model, "heads", ())
+    if isinstance(heads, tuple) and heads:
+        scaled = tuple(head * output.class_count // network.output.class_count for head in heads)
+        sizes["heads"] = scaled if sum(scaled) == size else (size,)
+    return {name: value for name, value in sizes.items() if name in _fields(network.model)}
+
+
+def _fields(settings: Any) -> set[str]:
+    """The names of the fields of a dataclass."""
+    return {entry.name for entry in dataclasses.fields(settings)}
 
 
 def _check(name: str, value: object, is_right: bool, allowed: str) -> None:
