@@ -119,6 +119,9 @@ def make_playground(folder: Path) -> None:
             for number in range(count):
                 soundfile.write(folder / bank / name / f"{number}.wav", rng.normal(0, 0.1, 24_000), 24_000)
     make_run(folder)
+    # The recipe that a page shows.
+    page = (ROOT / "docs/tutorials/train-on-your-data.md").read_text(encoding="utf-8")
+    (folder / "my_recipe.py").write_text(page.partition("$ cat my_recipe.py\n")[2].partition("```")[0])
     make_submission(folder, rng)
     (folder / "recordings").mkdir()
     for name in ("your.wav", "street.wav", "left.wav", "recordings/monday.wav", "recordings/tuesday.wav"):
