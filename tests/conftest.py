@@ -41,6 +41,9 @@ class SmallTraining:
         words = ["--rooms", "2", "--places", "4", "--rt60", "0.15", "0.2", "--jobs", "1"]
         assert main(["scenes", "rooms", str(self.rooms), *words]) == 0
         self.settings.write_text(json.dumps(SETTINGS))
+        # Recorded clips have no scenes to set.
+        self.recorded = folder / "recorded.json"
+        self.recorded.write_text(json.dumps({name: value for name, value in SETTINGS.items() if name != "scenes"}))
 
     def words(self, out, *more):
         """`whence train ...` without the first word."""
@@ -95,8 +98,25 @@ def finished_run(small_training, tmp_path_factory):
 def stereo_set(tmp_path_factory):
     """Six training clips of three recordings, four test clips of two."""
     folder = tmp_path_factory.mktemp("stereo_set")
-    train = [f"fold3_room1_mix00{mix}_deg0{deg}0_start0{deg}0" for mix in range(3) for deg in range(2)]
-    test = [f"fold4_room1_mix00{mix}_deg0{deg}0_start0{deg}0" for mix in range(2) for deg in range(2)]
+    train = [f"fold3_room1_mix00{mix}_deg0{deg}0_start00{deg}0" for mix in range(3) for deg in range(2)]
+    test = [f"fold4_room1_mix00{mix}_deg0{deg}0_start00{deg}0" for mix in range(2) for deg in range(2)]
     write_clips(folder, "dev-train", train)
     write_clips(folder, "dev-test", test)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def starss_folder(tmp_path_factory):
+    """STARSS23 with three recordings to train on and one to test on, six to nine seconds long."""
+    folder = tmp_path_factory.mktemp("starss23")
+    rng = np.random.default_rng(4)
+    for number, name in enumerate(
+        ("fold3_room1_mix001", "fold3_room2_mix001", "fold3_room2_mix002", "fold4_room3_mix001")
+    ):
+        subset, seconds = f"dev-{'test' if name.startswith('fold4') else 'train'}-tau", 6 + number
+        sound, labels = folder / f"foa_dev/{subset}/{name}.wav", folder / f"metadata_dev/{subset}/{name}.csv"
+        for path in (sound, labels):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(sound, rng.normal(0, 0.05, (24_000 * seconds, 4)), 24_000)
+        labels.write_text("".join(f"{frame},8,0,{40 * number},0,200\n" for frame in range(10 * seconds)))
     return folder

@@ -71,7 +71,7 @@ def test_a_run_of_a_newer_version_ends_with_2(small_training, tmp_path, capsys):
 def paper_run(stereo_set, small_training, tmp_path_factory):
     """A run whose weights were chosen on test clips too."""
     run = tmp_path_factory.mktemp("paper") / "run"
-    words = ["--data", str(stereo_set), "--settings", str(small_training.settings), "--out", str(run), *PAPER]
+    words = ["--data", str(stereo_set), "--settings", str(small_training.recorded), "--out", str(run), *PAPER]
     assert main(["train", "tiny", *words]) == 0
     return run
 

@@ -12,10 +12,10 @@ from whence.corpora import AudioFrameDataset, list_pairs
 from whence.models.weights import load_weights
 from whence.scenes.transforms import SpecAugmentSettings
 from whence.training import encoded
-from whence.training.data import ClipData
 from whence.training.encoded import EncodedClips, encoded_clips
 from whence.training.learner import Learner
 from whence.training.loop import LoopSettings
+from whence.training.real_data import ClipData
 from whence.training.recipe import Recipe
 from whence.training.train import train
 
@@ -75,7 +75,7 @@ def test_rows_are_the_output_of_the_encoder(data, tmp_path):
 
 def test_training_from_rows_is_training_from_clips(data, tmp_path, tiny_clips):
     batches = list(data.batches(range(3), 4, 4, 0))
-    assert any(swapped for _, swapped in data.drawn(range(12)))
+    assert any(data.is_swapped(number) for number in range(12))
     plain, quick = frozen(), frozen()
     quick.encoded = encoded_clips(tmp_path, quick, data)
     assert quick.encoded.make(never)

@@ -15,8 +15,9 @@ from whence import models, recipes, training
 from whence.cli.command import Command, shown_progress
 from whence.cli.inputs import add_classes, read_classes
 from whence.cli.machine import add_device, add_workers, worker_count
+from whence.cli.recorded_data import gather_test_clips
 from whence.cli.settings_file import read_settings
-from whence.cli.training_data import add_data, gather_test_clips, gather_training_data
+from whence.cli.training_data import add_data, gather_training_data, refuse_idle_settings
 from whence.errors import DONE, INTERRUPTED, TERMINATED, MissingExtraError, WhenceError
 
 _log = logging.getLogger("whence.cli")
@@ -65,14 +66,16 @@ def run(args: argparse.Namespace) -> int:
     training.Processes(args.device)
     classes = read_classes(args.classes)
     recipe = training.with_class_count(recipes.find_recipe(args.recipe), len(classes))
-    for word in args.settings:
-        recipe = training.with_overrides(recipe, read_settings(word))
+    changes = [read_settings(word) for word in args.settings]
+    for change in changes:
+        recipe = training.with_overrides(recipe, change)
+    refuse_idle_settings(args, recipe, changes)
     for network in recipe.networks:
         training.check_class_count(network.output.class_count, classes, f"recipe.networks.{network.name}")
     training.check_recipe(args.out, recipe)
     encoders = _encoders(args.encoder, [network.name for network in recipe.networks])
+    test_clips = gather_test_clips(args.data, recipe, classes)
     data, held_out = gather_training_data(args, recipe, classes)
-    test_clips = gather_test_clips(args, recipe, classes)
     with _stop_asked() as stop, _shown(args.quiet) as report:
         settings = training.LoopSettings(
             workers=workers, device=args.device, report=report, should_stop=lambda: stop.by is not None
@@ -142,6 +145,7 @@ COMMAND = Command(
         "whence train whence_small --data dcase2025/ --out runs/small",
         "whence train my_recipe.py --data dcase2025/ --out runs/mine",
         "whence train xiaomi_1 --data dcase2025/ --settings protocol=paper --out runs/as_reported",
+        "whence train xiaomi_1 --data dcase2025/ --scenes sounds.csv --rooms rooms.safetensors --out runs/both",
         "whence train xiaomi_1 --scenes sounds.csv --rooms rooms.safetensors --encoder detector=d.safetensors --out x1",
     ),
     add_arguments=add_arguments,

@@ -1,4 +1,4 @@
-"""The data of a training: scenes from sounds and rooms, or clips on disk, with held-out clips."""
+"""The data of a training: scenes from sounds and rooms, recorded data, or both, with held-out clips."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from whence import corpora, labels, scenes, synth, training
+from whence.cli.recorded_data import HELD_OUT, gather_recorded, held_out_clips
 from whence.cli.scenes import PROCEDURAL, fitted_to, gather_rooms, sound_entries
 from whence.errors import WhenceError
 from whence.files import cache_dir
 from whence.scenes import rooms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
-_HELD_OUT = 0.15
 # Procedural sounds of each class, for training and for validation.
 _PROCEDURAL = (24, 6)
 # Added to the seed, so that no validation scene is a training scene even if both use the same rooms.
@@ -23,12 +24,18 @@ _VALIDATION_SEED = 1_000_003
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
-    """Declare `--data`, or `--scenes` with `--rooms` and `--where`."""
-    parser.add_argument("--data", type=Path, metavar="DIR", help="clips in the layout of the DCASE 2025 stereo set")
+    """Declare `--data`, and `--scenes` with `--rooms` and `--where`."""
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="recorded clips in the layout of the DCASE 2025 stereo set, or STARSS23 itself (foa_dev, metadata_dev)",
+    )
     parser.add_argument(
         "--scenes",
         metavar="SOUNDS",
-        help="mix scenes on the fly from a folder or CSV list of sounds, or the word procedural",
+        help="mix scenes on the fly from a folder or CSV list of sounds, or the word procedural; together with --data "
+        "each network is trained on the share of recorded clips that the recipe gives (real_share)",
     )
     parser.add_argument("--rooms", type=Path, nargs="+", metavar="BANK", help="room banks for the scenes")
     parser.add_argument(
@@ -42,37 +49,23 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 
 def gather_training_data(
     args: argparse.Namespace, recipe: training.Recipe, classes: labels.ClassList
-) -> tuple[training.TrainingData, training.ValidationClips]:
-    """Return training batches and held-out clips.
+) -> tuple[training.TrainingData | training.MixedData, training.ValidationClips]:
+    """Return training batches and held-out clips, which are recorded ones if there are any.
 
     Raises:
-        WhenceError: neither or both kinds of data were named, or one cannot be used.
+        WhenceError: no data were named, or some cannot be used.
     """
     _check_flags(args)
-    if args.data is not None:
-        clips, held_out = _split_clips(args.data, recipe.seed)
-        data = training.ClipData(corpora.AudioFrameDataset(clips, classes), recipe.seed)
-        return data, _clips_in_memory(held_out, recipe.validation_clips, classes)
-    (sounds, other_sounds), (room_bank, other_rooms) = _split_banks(args, recipe.seed, classes)
-    stream = scenes.SceneStream(recipe.seed, fitted_to(sounds, recipe.scenes), sounds, room_bank, 1, 1)
-    return training.SceneData(stream), _held_out_scenes(
-        recipe.seed, recipe.scenes, recipe.validation_clips, other_sounds, other_rooms, classes
-    )
-
-
-def gather_test_clips(
-    args: argparse.Namespace, recipe: training.Recipe, classes: labels.ClassList
-) -> training.DevTestClips | None:
-    """Return the test clips that `protocol: paper` also chooses on; None for other recipes, which never see them.
-
-    Raises:
-        WhenceError: the recipe asks for them and there are none.
-    """
-    if recipe.protocol == "honest":
-        return None
     if args.data is None:
-        raise WhenceError("protocol paper chooses on the clips of dev-test too: give a set that has them with --data")
-    return training.DevTestClips(corpora.AudioFrameDataset(corpora.list_clips(args.data, "dev-test"), classes), classes)
+        (sounds, other_sounds), (room_bank, other_rooms) = _split_banks(args, recipe.seed, classes)
+        return _scene_data(recipe, sounds, room_bank), _held_out_scenes(
+            recipe.seed, recipe.scenes, recipe.validation_clips, other_sounds, other_rooms, classes
+        )
+    real, held_out = gather_recorded(args.data, recipe, classes)
+    if args.scenes is None:
+        return real, held_out
+    sounds = _all_sounds(args, recipe.seed, classes)
+    return training.MixedData(real, _scene_data(recipe, sounds, gather_rooms(args.rooms, recipe.seed))), held_out
 
 
 def gather_held_out(
@@ -85,37 +78,76 @@ def gather_held_out(
     """
     _check_flags(args)
     if args.data is not None:
-        return _clips_in_memory(_split_clips(args.data, seed)[1], count, classes)
+        return held_out_clips(args.data, seed, count, classes)
     (_, sounds), (_, room_bank) = _split_banks(args, seed, classes)
     return _held_out_scenes(seed, scene_settings, count, sounds, room_bank, classes)
 
 
+def refuse_idle_settings(
+    args: argparse.Namespace, recipe: training.Recipe, changes: Sequence[Mapping[str, Any]]
+) -> None:
+    """Refuse settings that would change nothing with the data that were named.
+
+    Args:
+        args: with `data` and `scenes`.
+        recipe: with the changes.
+        changes: every `--settings`, as plain data.
+
+    Raises:
+        WhenceError: the first of them, and what would make it work.
+    """
+    _check_flags(args)
+    for change in changes:
+        if args.data is None and "augment_real" in change:
+            raise WhenceError("recipe.augment_real has no effect without --data: it is about recorded clips")
+        if args.scenes is None:
+            for name in change.get("scenes", {}):
+                _refuse_idle_scene_setting(name, recipe.augment_real)
+        for name, fields in change.get("networks", {}).items():
+            if "real_share" in fields and (args.data is None or args.scenes is None):
+                raise WhenceError(
+                    f"recipe.networks.{name}.real_share has no effect with one kind of data: give --data and --scenes"
+                )
+    if None not in (args.data, args.scenes) and all(network.real_share == 1 for network in recipe.networks):
+        raise WhenceError("--scenes has no effect: real_share is 1 in every network of the recipe")
+
+
+def _refuse_idle_scene_setting(name: str, augment_real: bool) -> None:
+    """Refuse a scene setting where all clips are recorded, unless it augments these."""
+    if name not in scenes.CLIP_TRANSFORMS:
+        raise WhenceError(f"recipe.scenes.{name} has no effect without --scenes: recorded clips are as they are")
+    if not augment_real:
+        raise WhenceError(
+            f"recipe.scenes.{name} has no effect without --scenes; with --settings augment_real=true it also augments "
+            "recorded clips"
+        )
+
+
 def _check_flags(args: argparse.Namespace) -> None:
-    """Refuse none or both kinds of data, and flags of the other kind."""
-    if (args.data is None) == (args.scenes is None):
-        raise WhenceError("name the training data: --data CLIPS for clips on disk, or --scenes SOUNDS to mix scenes")
-    if args.data is not None and (args.rooms or args.where):
-        raise WhenceError("--rooms and --where belong to --scenes; clips on disk have their rooms in them")
+    """Refuse no data at all, and flags of scenes without scenes."""
+    if args.data is None and args.scenes is None:
+        raise WhenceError(
+            "name the training data: --data CLIPS for recorded clips, --scenes SOUNDS to mix scenes, or both"
+        )
+    if args.scenes is None and (args.rooms or args.where):
+        raise WhenceError("--rooms and --where belong to --scenes; recorded clips have their rooms in them")
+    if args.scenes == PROCEDURAL and args.where:
+        raise WhenceError("--where chooses from a CSV list of sounds; procedural sounds have no columns")
 
 
-def _split_clips(folder: Path, seed: int) -> tuple[list[corpora.Clip], list[corpora.Clip]]:
-    """Return clips for training and held-out clips: the validation part of the set, else whole recordings."""
-    if any(folder.glob("stereo_dev/dev-val-*")):
-        return corpora.list_clips(folder), corpora.list_clips(folder, "dev-val")
-    return corpora.split_by_recording(corpora.list_clips(folder), _HELD_OUT, seed)
+def _scene_data(recipe: training.Recipe, sounds: corpora.Sounds, room_bank: rooms.RoomBank) -> training.SceneData:
+    """Scenes of a recipe, as far as the bank of sounds goes."""
+    stream = scenes.SceneStream(recipe.seed, fitted_to(sounds, recipe.scenes), sounds, room_bank, 1, 1)
+    return training.SceneData(stream)
 
 
-def _clips_in_memory(clips: Sequence[corpora.Clip], count: int, classes: labels.ClassList) -> training.ValidationClips:
-    """Read `count` clips, spread over all recordings."""
-    import numpy as np
-    import torch
-
-    step = max(len(clips) // count, 1)
-    chosen = corpora.AudioFrameDataset(clips[::step][:count], classes)
-    signals, tables = zip(*chosen, strict=True)
-    return training.ValidationClips(
-        torch.from_numpy(np.stack(signals)), tables, [clip.name for clip in chosen.clips], classes
-    )
+def _all_sounds(args: argparse.Namespace, seed: int, classes: labels.ClassList) -> corpora.Sounds:
+    """Sounds for training where validation needs none: all but those of a corpus's test part."""
+    if args.scenes == PROCEDURAL:
+        return synth.procedural_sounds(seed, _PROCEDURAL[0])
+    entries = sound_entries(args.scenes, classes, args.where)
+    usable = [entry for entry in entries if entry.split != "test"] or entries
+    return corpora.open_sounds(usable, classes, cache_dir() / "sounds")
 
 
 def _split_banks(
@@ -158,7 +190,7 @@ def _split_sounds(
     entries: list[corpora.SoundEntry], seed: int
 ) -> tuple[list[corpora.SoundEntry], list[corpora.SoundEntry]]:
     """Use the corpora's train and val where they have them, else hold out whole recordings; test is in neither."""
-    train, held_out = corpora.train_and_held_out(entries, _HELD_OUT, seed)
+    train, held_out = corpora.train_and_held_out(entries, HELD_OUT, seed)
     if not any(entry.class_index >= 0 for entry in held_out):
         raise WhenceError("no class has two recordings, so none can be held out to validate with; add sounds")
     return train, held_out
@@ -172,7 +204,7 @@ def _split_rooms(room_bank: rooms.RoomBank, seed: int) -> tuple[rooms.RoomBank, 
     if count == 1:
         return room_bank, room_bank
     order = np.random.default_rng([seed, 1]).permutation(count)
-    held_out = max(round(_HELD_OUT * count), 1)
+    held_out = max(round(HELD_OUT * count), 1)
     return rooms.select_rooms(room_bank, np.sort(order[held_out:])), rooms.select_rooms(
         room_bank, np.sort(order[:held_out])
     )

@@ -14,9 +14,11 @@ from .converting import (
     list_official_recordings as list_official_recordings,
 )
 from .dcase2025 import (
+    CLIP_SAMPLES as CLIP_SAMPLES,
     OFFICIAL_COUNTS as OFFICIAL_COUNTS,
     AudioFrameDataset as AudioFrameDataset,
     Clip as Clip,
+    LabelledClip as LabelledClip,
     list_clips as list_clips,
     list_pairs as list_pairs,
     read_all_events as read_all_events,
@@ -49,4 +51,9 @@ from .starss import (
     StereoWindows as StereoWindows,
     Window as Window,
     list_recordings as list_recordings,
+)
+from .window_clips import (
+    WindowClip as WindowClip,
+    draw_clip as draw_clip,
+    draw_window_clips as draw_window_clips,
 )

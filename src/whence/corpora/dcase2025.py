@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +21,32 @@ _LOG = logging.getLogger("whence.corpora")
 # How many clips the organisers published in each part; only generated sets have dev-val.
 OFFICIAL_COUNTS = {"dev-train": 16_214, "dev-val": 0, "dev-test": 13_786, "eval": 10_000}
 _SYNTHETIC = "-synth"
-_TEST_FOLD = 4
+_SYNTHETIC_FOLD, _TEST_FOLD = 1, 4
 CLIP_SAMPLES = 120_000
 _FOLD = re.compile(r"fold(\d+)_")
 _NAME = re.compile(r"(?P<recording>.+)_deg\d{3}_start\d{4,}")
+
+
+class LabelledClip(Protocol):
+    """Five seconds of stereo sound with labels, wherever they come from."""
+
+    @property
+    def name(self) -> str:
+        """The name, which tells the recording."""
+
+    @property
+    def recording(self) -> str:
+        """The recording it was cut from."""
+
+    @property
+    def sound(self) -> Path:
+        """The file that it is read from."""
+
+    def read_signal(self) -> NDArray[np.float32]:
+        """Return (2, 120000) float32, left first."""
+
+    def read_events(self, classes: ClassList = STARSS23) -> Events:
+        """Return the events."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +75,11 @@ class Clip:
         """1 synthetic, 3 train, 4 test; None for other names."""
         match = _FOLD.match(self.name)
         return int(match.group(1)) if match else None
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether it was mixed, not recorded: its fold is 1, or its folder ends with `-synth`."""
+        return self.fold == _SYNTHETIC_FOLD or self.subset.endswith(_SYNTHETIC)
 
     def read_signal(self) -> NDArray[np.float32]:
         """Return the samples of the file, (2, 120000) float32, left first.
@@ -91,7 +119,7 @@ class AudioFrameDataset:
         classes: the list that the label files point into.
     """
 
-    def __init__(self, clips: Sequence[Clip], classes: ClassList = STARSS23) -> None:
+    def __init__(self, clips: Sequence[LabelledClip], classes: ClassList = STARSS23) -> None:
         self.clips = tuple(clips)
         self.classes = classes
 

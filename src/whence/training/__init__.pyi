@@ -1,6 +1,8 @@
-from .data import ClipData as ClipData, SceneData as SceneData, TrainingData as TrainingData
+from .data import SceneData as SceneData, TrainingData as TrainingData
 from .loop import LoopSettings as LoopSettings, Progress as Progress
+from .mixed_data import MixedData as MixedData
 from .processes import Processes as Processes
+from .real_data import ClipData as ClipData, RealData as RealData, RecordingData as RecordingData
 from .recipe import (
     NetworkRecipe as NetworkRecipe,
     OptimizerSettings as OptimizerSettings,

@@ -1,19 +1,17 @@
-"""Training data: endless scenes or a fixed set of clips, in batches by number."""
+"""Training data in batches by number; endless scenes; and the processes that prepare batches."""
 
 import signal
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from whence.corpora import AudioFrameDataset
-from whence.errors import TrainingError, WhenceError, WorkerDiedError
+from whence.errors import WhenceError, WorkerDiedError
 from whence.labels import Events
-from whence.scenes import RenderedBatch, SceneStream
+from whence.scenes import RenderedBatch, SceneStream, draw_scene, render_batch
 
 _Item = TypeVar("_Item")
 
@@ -33,6 +31,30 @@ class Batch:
     events: Sequence[Events]
     names: Sequence[str]
     numbers: Sequence[int] = ()
+
+
+class Example(NamedTuple):
+    """One clip of a batch.
+
+    Args:
+        audio: (2, sample) float32.
+        events: its labels.
+        name: for messages.
+        number: in a fixed set; None where no clip comes twice.
+    """
+
+    audio: torch.Tensor
+    events: Events
+    name: str
+    number: int | None = None
+
+
+def batch_of(examples: Sequence[Example]) -> Batch:
+    """Return clips of equal length as a batch."""
+    audio, events, names, numbers = zip(*examples, strict=True)
+    # Scenes may have been rendered on another device.
+    stacked = torch.stack([clip.to(audio[0].device) for clip in audio])
+    return Batch(stacked, events, names, [number for number in numbers if number is not None])
 
 
 class TrainingData(Protocol):
@@ -58,72 +80,27 @@ class SceneData:
         stream = SceneStream(
             stream.seed, stream.settings, stream.sounds, stream.rooms, batch_clips, epoch_steps, stream.device
         )
-        rendered_batches: Iterator[RenderedBatch] = _loaded(stream, numbers, workers)
+        rendered_batches: Iterator[RenderedBatch] = loaded(stream, numbers, workers)
         for number, rendered in zip(numbers, rendered_batches, strict=True):
             epoch, step = divmod(number, epoch_steps)
             first = step * batch_clips
-            names = [f"scene seed {stream.seed}, epoch {epoch}, index {first + i}" for i in range(batch_clips)]
+            names = [self._name(epoch, first + i) for i in range(batch_clips)]
             yield Batch(rendered.audio, rendered.events, names)
 
-
-class ClipData:
-    """A fixed set of clips, shuffled in each round, channels swapped at random.
-
-    Args:
-        clips: with labels.
-        seed: of order and swaps.
-        swap_probability: how often a clip is mirrored, sound and labels.
-
-    Raises:
-        TrainingError: if there are no clips.
-    """
-
-    def __init__(self, clips: AudioFrameDataset, seed: int, swap_probability: float = 0.5) -> None:
-        if not len(clips):
-            raise TrainingError("no clips to train on; name a folder that holds some")
-        self.clips = clips
-        self.seed = seed
-        self.swap_probability = swap_probability
-
-    def batches(self, numbers: range, batch_clips: int, epoch_steps: int, workers: int) -> Iterator[Batch]:
-        """Yield batches that `workers` processes read in advance; rounds through the clips do not end with epochs."""
-        return _loaded(_ClipBatches(self, batch_clips), numbers, workers)
-
-    def drawn(self, positions: range) -> list[tuple[int, bool]]:
-        """Return which clip is at each position of the whole training, and whether it is mirrored.
-
-        Args:
-            positions: clips counted from the first of the training; rounds through the set follow each other.
-        """
-        count = len(self.clips)
-        rounds = {turn: self._order(turn) for turn in {position // count for position in positions}}
-        swaps = [np.random.default_rng([self.seed, position, 1]).random() for position in positions]
+    def examples(self, positions: Sequence[int], epoch_clips: int) -> list[Example]:
+        """Return the scenes at some positions of the whole training, counted in clips."""
+        if not positions:
+            return []
+        stream, places = self.stream, [divmod(position, epoch_clips) for position in positions]
+        scenes = [draw_scene(stream.seed, *place, stream.settings, stream.sounds, stream.rooms) for place in places]
+        rendered = render_batch(scenes, stream.sounds, stream.rooms, stream.device)
         return [
-            (int(rounds[position // count][position % count]), bool(swap < self.swap_probability))
-            for position, swap in zip(positions, swaps, strict=True)
+            Example(audio, events, self._name(*place))
+            for audio, events, place in zip(rendered.audio, rendered.events, places, strict=True)
         ]
 
-    def _order(self, turn: int) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
-        """Return the order of one round."""
-        return np.random.default_rng([self.seed, turn, 0]).permutation(len(self.clips))
-
-
-class _ClipBatches(Dataset[Batch]):
-    """Batches of clips by number, for loader processes."""
-
-    def __init__(self, data: ClipData, batch_clips: int) -> None:
-        self.data, self.batch_clips = data, batch_clips
-
-    def __getitem__(self, number: int) -> Batch:
-        clips = self.data.clips
-        audio, events, names, numbers = [], [], [], []
-        for clip, swap in self.data.drawn(range(number * self.batch_clips, (number + 1) * self.batch_clips)):
-            signal_, table = clips[clip]
-            audio.append(torch.from_numpy(np.ascontiguousarray(signal_[::-1]) if swap else signal_))
-            events.append(table.mirrored() if swap else table)
-            names.append(clips.clips[clip].sound.name)
-            numbers.append(clip)
-        return Batch(torch.stack(audio), events, names, numbers)
+    def _name(self, epoch: int, index: int) -> str:
+        return f"scene seed {self.stream.seed}, epoch {epoch}, index {index}"
 
 
 class _ErrorsAsValues(Dataset[Any], Generic[_Item]):
@@ -139,7 +116,7 @@ class _ErrorsAsValues(Dataset[Any], Generic[_Item]):
             return error
 
 
-def _loaded(dataset: Dataset[_Item], numbers: range, workers: int) -> Iterator[_Item]:
+def loaded(dataset: Dataset[_Item], numbers: range, workers: int) -> Iterator[_Item]:
     """Yield the numbered items in order, made by `workers` processes.
 
     Raises:

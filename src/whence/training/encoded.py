@@ -15,8 +15,8 @@ from torch import Tensor
 
 from whence.files import written_whole
 from whence.inference import features_of
-from whence.training.data import ClipData
 from whence.training.learner import Learner
+from whence.training.real_data import ClipData
 from whence.units import FRAME_S
 
 _LOG = logging.getLogger("whence.training")
@@ -164,13 +164,15 @@ def encode_once(directory: Path, learner: Learner, data: object, should_stop: Ca
 def encoded_clips(directory: Path, learner: Learner, data: object) -> EncodedClips | None:
     """Return the stored vectors of all clips; None where vectors change from epoch to epoch, or would not fit.
 
-    They do not change if the clips are a fixed set, features are not augmented, and swapped channels give the same
-    features. Several processes do not store vectors.
+    They do not change if the clips are a fixed set, neither they nor their features are augmented, and swapped channels
+    give the same features. Several processes do not store vectors.
     """
     recipe = learner.recipe
     same_when_swapped = set(recipe.features.maps) in ({"mid"}, {"side"}, {"mid", "side"})
     drawn = recipe.spec_augment is not None or recipe.filter_augment is not None
-    if not isinstance(data, ClipData) or not isinstance(learner.bare, Split) or drawn:
+    if not isinstance(data, ClipData) or data.augmentation is not None:
+        return None
+    if not isinstance(learner.bare, Split) or drawn:
         return None
     if not same_when_swapped or learner.processes.count > 1:
         return None

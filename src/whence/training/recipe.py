@@ -66,10 +66,12 @@ class NetworkRecipe:
         frozen_encoder: gradual unfreezing in phases, each (share of all steps at which it ends, how many of the
             encoder's first layers are frozen until then); after the last phase everything is trained.
         trainable: names of the parts to train, such as `output_layer`, with the rest frozen; empty for all.
+        real_share: share of recorded clips in every batch where there are both recorded clips and scenes: 0 for scenes
+            alone, 1 for recorded clips alone. With one kind of data, the network is trained on that kind.
 
     Raises:
-        TrainingError: a number below one, a network that does not fit its features or its coding, or phases that are
-            out of order, freeze layers that are not there, or are combined with `trainable`.
+        TrainingError: a number out of its range, a network that does not fit its features or its coding, or phases that
+            are out of order, freeze layers that are not there, or are combined with `trainable`.
     """
 
     name: str
@@ -84,10 +86,12 @@ class NetworkRecipe:
     filter_augment: FilterAugmentSettings | None = None
     frozen_encoder: tuple[tuple[float, int], ...] = ()
     trainable: tuple[str, ...] = ()
+    real_share: float = 0.5
 
     def __post_init__(self) -> None:
         for name in ("batch_clips", "epochs", "epoch_clips"):
             _check(f"{self.name}.{name}", getattr(self, name), getattr(self, name) >= 1, "at least 1")
+        _check(f"{self.name}.real_share", self.real_share, 0 <= self.real_share <= 1, "from 0 to 1")
         _check(f"{self.name}.name", self.name, self.name.isidentifier(), "a plain word")
         self._check_sizes()
         if self.frozen_encoder:
@@ -148,7 +152,7 @@ class NetworkRecipe:
 
     def to_plain(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
-        names = ("name", "batch_clips", "epochs", "epoch_clips", "frozen_encoder", "trainable")
+        names = ("name", "batch_clips", "epochs", "epoch_clips", "frozen_encoder", "trainable", "real_share")
         plain = {name: to_plain(getattr(self, name)) for name in (*names, "spec_augment", "filter_augment")}
         return plain | self.bundle_settings.to_plain() | {"optimizer": asdict(self.optimizer)}
 
@@ -162,6 +166,8 @@ class Recipe:
         networks: trained one after the other; two are a detector and the localizer that it is joined with.
         seed: of weights, scenes and dropout.
         scenes: settings of the training scenes.
+        augment_real: also augment recorded clips, by those of the scenes' settings that suit a finished clip: gain,
+            polarity, equalizer, time masks, channel swap, mixing in pairs. Else only channels are swapped.
         precision: of the networks; front ends and losses are float32 always.
         kept_checkpoints: how many of the best epochs are saved for the final choice.
         validation_clips: held-out clips that every epoch is validated on; all of them if there are fewer.
@@ -177,6 +183,7 @@ class Recipe:
     networks: tuple[NetworkRecipe, ...]
     seed: int = 1
     scenes: SceneSettings = field(default_factory=SceneSettings)
+    augment_real: bool = False
     precision: Literal["float32", "bf16"] = "float32"
     kept_checkpoints: int = 5
     validation_clips: int = 400
@@ -203,7 +210,7 @@ class Recipe:
 
         Settings that do not change the weights are left out, so that they may change when a run continues.
         """
-        names = ("name", "seed", "precision", "kept_checkpoints", "validation_clips", "protocol")
+        names = ("name", "seed", "augment_real", "precision", "kept_checkpoints", "validation_clips", "protocol")
         plain = {name: getattr(self, name) for name in names}
         networks = {network.name: network.to_plain() for network in self.networks}
         return plain | {"networks": networks, "scenes": self.scenes.to_plain()}

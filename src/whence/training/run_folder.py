@@ -25,8 +25,8 @@ EVENTS_FOLDER = "tensorboard"
 # Of the files in a run; a run of another number is refused.
 FORMAT = 1
 # Fields that old recipes lack, with their values there: of the whole recipe, of each network.
-_LATER = {"protocol": "honest"}
-_LATER_IN_NETWORKS: dict[str, Any] = {"frozen_encoder": [], "trainable": []}
+_LATER = {"protocol": "honest", "augment_real": False}
+_LATER_IN_NETWORKS: dict[str, Any] = {"frozen_encoder": [], "trainable": [], "real_share": 0.5}
 
 
 @contextlib.contextmanager

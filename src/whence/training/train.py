@@ -11,6 +11,7 @@ from whence.inference import WEIGHTS_FILE, SystemFile, load_bundle, write_system
 from whence.training.checkpoints import choose_weights
 from whence.training.data import TrainingData
 from whence.training.loop import LoopSettings, train_network
+from whence.training.mixed_data import MixedData
 from whence.training.processes import Processes
 from whence.training.recipe import Recipe
 from whence.training.run_folder import event_files, need_tensorboard, opened_run
@@ -22,7 +23,7 @@ _LOG = logging.getLogger("whence.training")
 
 def train(
     recipe: Recipe,
-    data: TrainingData,
+    data: TrainingData | MixedData,
     held_out: ValidationClips,
     folder: Path,
     settings: LoopSettings | None = None,
@@ -33,7 +34,7 @@ def train(
 
     Args:
         recipe: what is trained and how.
-        data: training batches.
+        data: training batches; of mixed data each network gets its share of recorded clips.
         held_out: clips of other recordings, for the choice of weights and thresholds.
         folder: the run; made if missing.
         settings: workers, device, progress; nothing that changes the result.
@@ -70,7 +71,10 @@ def train(
             if (folder / network.name / WEIGHTS_FILE).exists():
                 continue
             encoder = (encoders or {}).get(network.name)
-            if not train_network(folder, recipe, network, data, held_out, settings, encoder):
+            if isinstance(data, MixedData):
+                _LOG.info("%s: %s", network.name, data.describe(network.real_share))
+            batches = data.with_share(network.real_share) if isinstance(data, MixedData) else data
+            if not train_network(folder, recipe, network, batches, held_out, settings, encoder):
                 return False
             if processes.is_first:
                 choose_weights(folder, recipe, network, held_out, device, test_clips)

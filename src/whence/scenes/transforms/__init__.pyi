@@ -3,7 +3,12 @@ from .filter_augment import (
     apply_filter_augment as apply_filter_augment,
     draw_filter_augment as draw_filter_augment,
 )
-from .scene_mixing import SceneMixingSettings as SceneMixingSettings
+from .peak_protection import apply_peak_protection as apply_peak_protection
+from .scene_mixing import (
+    SceneMixingSettings as SceneMixingSettings,
+    apply_scene_mixing as apply_scene_mixing,
+    draw_scene_mixing as draw_scene_mixing,
+)
 from .spec_augment import (
     SpecAugmentSettings as SpecAugmentSettings,
     apply_spec_augment as apply_spec_augment,
