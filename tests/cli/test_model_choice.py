@@ -8,25 +8,36 @@ import pytest
 import whence
 from whence import hub
 from whence.cli.main import COMMANDS, main
-from whence.cli.model_choice import add_model, model_path, open_model
+from whence.cli.model_choice import add_model, model_paths, open_model
+from whence.errors import WhenceError
 
 NAME = "hf:ann/small@" + "0" * 40
 
 
 def test_a_model_on_the_hub_becomes_a_path(monkeypatch):
     monkeypatch.setattr(hub, "hub_model", lambda name: Path("/cache") / name[3:6])
-    assert model_path(NAME) == "/cache/ann"
+    assert model_paths([NAME, "runs/a"]) == ("/cache/ann", "runs/a")
 
 
-@pytest.mark.parametrize("word", [None, "runs/first", "model.onnx"])
-def test_every_other_value_is_left_as_it_is(word):
-    assert model_path(word) == word
+@pytest.mark.parametrize(
+    ("words", "paths"),
+    [([], ()), (["runs/first"], ("runs/first",)), (["a.onnx, b/", "c"], ("a.onnx", "b/", "c"))],
+)
+def test_every_other_value_is_left_as_it_is_and_split_at_commas(words, paths):
+    assert model_paths(words) == paths
+
+
+def test_a_path_with_a_comma_is_one_model_if_it_is_there(tmp_path):
+    (tmp_path / "a,b").mkdir()
+    assert model_paths([str(tmp_path / "a,b")]) == (str(tmp_path / "a,b"),)
+    with pytest.raises(WhenceError, match="one of them empty"):
+        model_paths(["a,"])
 
 
 def test_the_fetched_model_is_opened(monkeypatch):
     monkeypatch.setattr(hub, "hub_model", lambda name: Path("/cache/small.onnx"))
     monkeypatch.setattr(whence, "load", lambda model, **settings: (model, settings), raising=False)
-    assert open_model(NAME, swap=True, threads=2) == ("/cache/small.onnx", {"swap": True, "threads": 2})
+    assert open_model([NAME], swap=True, threads=2) == (("/cache/small.onnx",), {"swap": True, "threads": 2})
 
 
 @pytest.mark.parametrize("name", ["detect", "listen", "serve", "plot"])

@@ -9,7 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from whence.features import FeatureSettings
 from whence.inference import SystemFile
-from whence.inference.onnx_networks import CARD_FORMAT, METADATA_KEY
+from whence.inference.onnx_networks import METADATA_KEY
 from whence.models.outputs import MultiAccdoaSettings, output_to_plain
 
 SYSTEM = json.dumps({"members": ["detector"], "localizers": ["localizer"], "recipe": "whence_small"}).encode()
@@ -22,7 +22,7 @@ def network(operator="Relu", **system):
     graph = helper.make_graph([helper.make_node(operator, ["maps"], ["seld"])], "g", ends[:1], ends[1:], [weight])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     card = {
-        "format": CARD_FORMAT,
+        "format": 1,
         "system": asdict(SystemFile(members=("seld",), **system)),
         "inputs": {"maps": asdict(FeatureSettings("logmel", maps=("left", "right")))},
         "networks": {"seld": output_to_plain(MultiAccdoaSettings())},

@@ -29,12 +29,12 @@ def folder(tmp_path, sound, model):
     folder = tmp_path / "out"
     folder.mkdir()
     (folder / "a.csv").touch()
-    ResumeRecord(folder, Request(str(model))).add(sound, sound.with_suffix("").relative_to(sound.parent))
+    ResumeRecord(folder, Request((str(model),))).add(sound, sound.with_suffix("").relative_to(sound.parent))
     return folder
 
 
 def is_finished(folder, sound, model, **request):
-    return ResumeRecord(folder, Request(str(model), **request)).has(
+    return ResumeRecord(folder, Request((str(model),), **request)).has(
         sound, sound.relative_to(sound.parent).with_suffix("")
     )
 
@@ -80,6 +80,6 @@ def test_damaged_lines_are_skipped_and_the_last_line_of_a_result_counts(folder, 
 
 def test_standard_input_is_never_finished(folder, model):
     (folder / "stdin.csv").touch()
-    record = ResumeRecord(folder, Request(str(model)))
+    record = ResumeRecord(folder, Request((str(model),)))
     record.add(STDIN, STDIN.with_name("stdin"))
-    assert not ResumeRecord(folder, Request(str(model))).has(STDIN, STDIN.with_name("stdin"))
+    assert not ResumeRecord(folder, Request((str(model),))).has(STDIN, STDIN.with_name("stdin"))

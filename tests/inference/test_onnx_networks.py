@@ -36,7 +36,7 @@ def run(tmp_path_factory):
 @pytest.fixture(scope="module")
 def file(run, tmp_path_factory):
     path = tmp_path_factory.mktemp("onnx") / "model.onnx"
-    export_onnx(run, path)
+    export_onnx([run], path)
     return path
 
 
@@ -51,7 +51,7 @@ def test_both_engines_predict_the_same(run, file, clips, seconds):
 @pytest.mark.parametrize("output", [MultiAccdoaSettings(), AccdoaSettings()])
 def test_the_official_baseline_is_exported_for_clips_of_any_number_and_length(output, tmp_path):
     run = write_seldnet(tmp_path / "run", output)
-    export_onnx(run, tmp_path / "model.onnx")
+    export_onnx([run], tmp_path / "model.onnx")
     with_torch, with_onnx = load_run(run, device="cpu"), load_onnx(tmp_path / "model.onnx", threads=1)
     for clips, seconds in ((1, 5.0), (2, 2.0), (1, 11.3)):
         audio = np.stack([noise(seconds, seed) for seed in range(clips)])
@@ -105,7 +105,7 @@ def test_one_file_of_standard_operators_without_data_beside_it(file):
 
 def test_sixteen_bits_are_half_the_size_and_nearly_the_same(run, file, tmp_path, monkeypatch):
     monkeypatch.setattr(export, "_SMALLEST_HALVED", 64)  # these networks are tiny
-    export_onnx(run, tmp_path / "half.onnx", half=True)
+    export_onnx([run], tmp_path / "half.onnx", half=True)
     assert (tmp_path / "half.onnx").stat().st_size < 0.9 * file.stat().st_size
     audio = noise(5.0)[None]
     whole, halved = (load_onnx(path, threads=1).values(audio) for path in (file, tmp_path / "half.onnx"))

@@ -137,7 +137,7 @@ def test_the_limits_and_the_model_reach_the_server(monkeypatch, capsys):
     words = ["--model", "runs/first", "--swap", "--max-mb", "2", "--max-minutes", "0.5", "--queue", "3"]
     assert main(["serve", "--port", "0", *words]) == 0
     (model, server) = asked
-    assert model == ("runs/first", True)
+    assert model == (("runs/first",), True)
     assert (server.limits.upload_bytes, server.limits.sound_s, server.limits.queue) == (2_000_000, 30.0, 3)
     assert server.model_name == "fake"
     server.sessions.close_all()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from whence import inference, labels
 from whence.cli.command import Command, shown_progress
-from whence.cli.model_choice import add_model, model_path
+from whence.cli.model_choice import add_model, add_swap, model_paths
 from whence.cli.sound_files import find_sounds
 from whence.errors import ASKED_WRONGLY, DONE, SOME_FAILED, WhenceError
 from whence.files import written_whole
@@ -43,9 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threshold", type=float, metavar="0..1", help="activity above which a class counts (default: the model's own)"
     )
-    parser.add_argument(
-        "--tta", choices=("swap",), help="average with the mirrored prediction for the mirrored sound: twice the work"
-    )
+    add_swap(parser)
+    parser.add_argument("--tta", dest="swap", choices=("swap",), default=False, help="--tta swap is --swap")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes; 1 uses all cores for one sound")
     parser.add_argument("--again", action="store_true", help="detect again in sounds that are finished")
     parser.add_argument(
@@ -63,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     if len(pairs) == 1 and pairs[0][0] != STDIN and not pairs[0][0].exists():
         raise WhenceError(f"{pairs[0][0]}: no such file")
     # A wrong model or threshold ends the command before anything is written.
-    system = inference.load(request.model, swap=request.swap).with_thresholds(args.threshold)
+    system = inference.load(request.models or None, swap=request.swap).with_thresholds(args.threshold)
     wanted: list[tuple[Path, Path | None]] = [(sound, None) for sound, _ in pairs]
     record = None
     if args.out is not None:
@@ -158,9 +157,9 @@ def _request(args: argparse.Namespace) -> Request:
         raise WhenceError("standard input is read by one process; leave --jobs out")
     mono = args.channels == "mono"
     return Request(
-        model=model_path(args.model),
+        models=model_paths(args.model),
         threshold=args.threshold,
-        swap=args.tta == "swap",
+        swap=bool(args.swap),
         channels=None if mono else args.channels,
         mono=mono,
         formats=tuple(dict.fromkeys(("dcase", *args.to))),
@@ -180,6 +179,7 @@ COMMAND = Command(
     examples=(
         "whence detect street.wav",
         "whence detect recordings/ --out results/ --to audacity --jobs 4",
+        "whence detect street.wav --model runs/a --model runs/b --swap",
         "whence detect - --to json < street.wav",
     ),
     add_arguments=add_arguments,

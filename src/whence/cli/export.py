@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from whence import inference, labels, synth
 from whence.cli.command import Command
+from whence.cli.model_choice import model_paths
 from whence.errors import DONE, MACHINE_GAVE_UP, MissingExtraError, WhenceError
 from whence.models import outputs
 from whence.units import SAMPLE_RATE_HZ
@@ -27,7 +29,9 @@ _CLIP_S, _STREAM_CLIPS = 5.0, 12
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    parser.add_argument("run", type=Path, help="folder of a finished run")
+    parser.add_argument(
+        "run", help="folder of a finished run or of a converted checkpoint; several, joined by commas, are averaged"
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the .onnx file to write")
     parser.add_argument("--to", choices=("onnx",), default="onnx", help="the kind of file")
     parser.add_argument(
@@ -47,10 +51,14 @@ def run(args: argparse.Namespace) -> int:
         raise WhenceError(f"{args.out}: an exported model is an .onnx file; choose such a name")
     if not args.out.parent.is_dir():
         raise WhenceError(f"{args.out.parent}: no such folder; make it first")
+    runs = [Path(path) for path in model_paths([args.run])]
+    for path in runs:
+        if path.is_file():
+            raise WhenceError(f"{path}: a file; export makes one of the folders of runs")
     unproved = args.out.with_name(f".{args.out.name}.unproved")
     try:
-        inference.export_onnx(args.run, unproved, half=args.half)
-        parity = compare_engines(args.run, unproved, max(args.clips, 1))
+        inference.export_onnx(runs, unproved, half=args.half)
+        parity = compare_engines(runs, unproved, max(args.clips, 1))
         _log.info("%s", parity.sentence())
         if parity.difference > (_TOLERANCE_HALF if args.half else _TOLERANCE):
             _log.error("the file does not predict what the run predicts; nothing was written")
@@ -94,17 +102,18 @@ class Parity:
         )
 
 
-def compare_engines(run: Path, file: Path, clips: int) -> Parity:
-    """Compare a run and an exported file on clips of procedural sounds.
+def compare_engines(runs: Sequence[Path], file: Path, clips: int) -> Parity:
+    """Compare a run, or the average of several, and an exported file on clips of procedural sounds.
 
     Args:
-        run: folder of a finished run.
+        runs: folders of finished runs.
         file: exported from it.
         clips: how many.
     """
     import numpy as np
 
-    of_run, of_file = inference.load_run(run, device="cpu"), inference.load_onnx(file, threads=1)
+    of_run = inference.average_systems([inference.load_run(run, device="cpu") for run in runs])
+    of_file = inference.load_onnx(file, threads=1)
     audio = [_clip(number) for number in range(clips)]
     difference, rows, apart, seconds = 0.0, 0, 0, 0.0
     for signal in audio:
@@ -152,10 +161,11 @@ def _clip(number: int) -> NDArray[np.float32]:
 
 
 COMMAND = Command(
-    summary="make one ONNX file of a run, for machines without torch",
+    summary="make one ONNX file of a run or of several, for machines without torch",
     examples=(
         "whence export runs/first --to onnx --out model.onnx",
         "whence export runs/first --half --out model.onnx",
+        "whence export runs/a,runs/b --out both.onnx",
     ),
     add_arguments=add_arguments,
     run=run,

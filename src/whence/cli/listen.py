@@ -7,6 +7,7 @@ import contextlib
 import logging
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -93,10 +94,10 @@ def read_channels(text: str | None) -> tuple[int, int] | None:
     return numbers[0], numbers[1]
 
 
-def load_system(model: str | None) -> inference.NetworkSystem:
-    """Return the model."""
+def load_system(models: Sequence[str]) -> inference.NetworkSystem:
+    """Return the model, or the average of several."""
     # At windows this short, more threads would wait for each other and take twice the processor time.
-    return open_model(model, threads=1)
+    return open_model(models, threads=1)
 
 
 def open_stream(system: inference.NetworkSystem, threshold: float | None) -> live.LiveStream:

@@ -107,7 +107,7 @@ def _system(args: argparse.Namespace) -> inference.NetworkSystem:
     """The model that predicts events where there are no labels."""
     if args.classes:
         raise WhenceError("--classes names the classes of LABELS; a model has its own, leave it out")
-    _log.info("no LABELS: predicting with %s", args.model or "the packaged model")
+    _log.info("no LABELS: predicting with %s", " and ".join(args.model) or "the packaged model")
     return open_model(args.model)
 
 

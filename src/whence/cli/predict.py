@@ -1,4 +1,4 @@
-"""`whence predict`: the predictions of a run for clips on disk, one CSV file per clip, ready to be scored."""
+"""`whence predict`: the predictions of a model for clips on disk, one CSV file per clip, ready to be scored."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from pathlib import Path
 from whence import inference
 from whence.cli.command import Command, shown_progress
 from whence.cli.machine import add_device
+from whence.cli.model_choice import KINDS, add_swap, model_paths
 from whence.cli.sound_files import find_sounds
-from whence.errors import DONE, SOME_FAILED, MissingExtraError, WhenceError
+from whence.errors import DONE, SOME_FAILED, WhenceError
 from whence.inference import Request, Result, predict_all
 
 _log = logging.getLogger("whence.cli")
@@ -19,31 +20,26 @@ _log = logging.getLogger("whence.cli")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    parser.add_argument("run", type=Path, help="folder of a finished run")
+    parser.add_argument("model", help=f"{KINDS}; several, joined by commas, are averaged")
     parser.add_argument("clips", type=Path, help="a sound, or a folder with sounds, searched to any depth")
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder for the CSV files; made if missing"
     )
-    parser.add_argument(
-        "--swap", action="store_true", help="average with the mirrored prediction for the mirrored clip"
-    )
-    parser.add_argument("--bf16", action="store_true", help="run the networks in bfloat16")
+    add_swap(parser)
+    parser.add_argument("--bf16", action="store_true", help="run the networks of a run in bfloat16")
     add_device(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Predict every sound; go on when one cannot be read."""
-    try:
-        import accelerate  # noqa: F401  (a missing extra ends the command before any work)
-    except ImportError:
-        raise MissingExtraError("running a trained network", "train") from None
     if not args.clips.exists():
         raise WhenceError(f"{args.clips}: no such file or folder")
     pairs = [(sound, args.out / target) for sound, target in find_sounds([args.clips])]
+    models = model_paths([args.model])
     precision = "bf16" if args.bf16 else "float32"
-    system = inference.load_run(args.run, swap=args.swap, precision=precision, device=args.device)
+    system = inference.load(models, swap=args.swap, precision=precision, device=args.device)
     args.out.mkdir(parents=True, exist_ok=True)
-    done = predict_clips(system, Request(str(args.run), swap=args.swap), pairs, quiet=args.quiet)
+    done = predict_clips(system, Request(models, swap=args.swap), pairs, quiet=args.quiet)
     _log.info("%d of %d clips predicted in %s", len(done), len(pairs), args.out)
     return DONE if len(done) == len(pairs) else SOME_FAILED
 
@@ -64,8 +60,11 @@ def predict_clips(
 
 
 COMMAND = Command(
-    summary="write the predictions of a trained run for clips on disk",
-    examples=("whence predict runs/first dcase2025/stereo_dev/dev-test-sony --out predictions/",),
+    summary="write the predictions of a model for clips on disk",
+    examples=(
+        "whence predict runs/first dcase2025/stereo_dev/dev-test-sony --out predictions/",
+        "whence predict runs/a,runs/b dcase2025/stereo_eval/eval --swap --out predictions/",
+    ),
     add_arguments=add_arguments,
     run=run,
 )

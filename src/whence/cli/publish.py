@@ -93,7 +93,8 @@ def _described(model: Path) -> tuple[inference.SystemFile, labels.ClassList]:
         system = inference.read_system(model)
         return system, system.class_list(len(system.thresholds or labels.STARSS23))
     networks = inference.OnnxNetworks(model)
-    return networks.card.system, networks.card.system.class_list(networks.codings[0].class_count)
+    system = networks.card.systems[0]
+    return system, system.class_list(networks.codings[0].class_count)
 
 
 def _missing(facts: hub.CardFacts) -> list[str]:

@@ -6,11 +6,12 @@ import argparse
 import logging
 import socket
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from whence import web
 from whence.cli.command import Command, muted_audio_warnings
-from whence.cli.model_choice import add_model, open_model
+from whence.cli.model_choice import add_model, add_swap, open_model
 from whence.errors import DONE, MissingExtraError, WhenceError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--public", action="store_true", help="admit other machines; visitors need the token in the printed address"
     )
-    parser.add_argument("--swap", action="store_true", help="average with the prediction for exchanged channels")
+    add_swap(parser)
     parser.add_argument("--max-mb", type=float, default=50.0, metavar="MB", help="largest file")
     parser.add_argument("--max-minutes", type=float, default=10.0, metavar="MIN", help="longest sound")
     parser.add_argument("--queue", type=int, default=8, metavar="N", help="sounds that may wait at the same time")
@@ -100,15 +101,15 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
-def model_name(model: str | None) -> str:
+def model_name(models: Sequence[str]) -> str:
     """Return the name of the model for the page, without its path, which visitors must not learn.
 
-    >>> model_name("/home/ann/runs/first/"), model_name(None)
+    >>> model_name(["/home/ann/runs/first/"]), model_name([])
     ('first', 'the packaged model')
     """
     from pathlib import PurePath
 
-    return PurePath(model).name if model else "the packaged model"
+    return " + ".join(PurePath(model).name for model in models) or "the packaged model"
 
 
 def address(listener: socket.socket, token: str | None) -> str:

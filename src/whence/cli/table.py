@@ -1,11 +1,13 @@
-"""`whence table`: any runs and predictions scored on the same clips, one row each, as in Table 1 of the report."""
+"""`whence table`: any models and predictions scored on the same clips, one row each, as in Table 1 of the report."""
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import logging
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,9 +15,10 @@ from whence import corpora, inference, labels, metrics
 from whence.cli.command import Command
 from whence.cli.inputs import add_classes, read_classes
 from whence.cli.machine import add_device
+from whence.cli.model_choice import KINDS, add_swap, model_paths
 from whence.cli.predict import predict_clips
-from whence.errors import DONE, SOME_FAILED, MissingExtraError, WhenceError
-from whence.files import sweep_unfinished
+from whence.errors import DONE, SOME_FAILED, WhenceError
+from whence.files import cache_dir, sweep_unfinished
 from whence.views import aligned, degrees, number, percent
 
 if TYPE_CHECKING:
@@ -28,7 +31,10 @@ _COLUMNS = (("F20", "f20", percent), ("DOAE", "doae_deg", degrees), ("RDE", "rde
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
     parser.add_argument(
-        "systems", type=Path, nargs="+", help="folders of finished runs; folders or zips of predictions, as they are"
+        "systems",
+        nargs="+",
+        metavar="SYSTEM",
+        help=f"{KINDS}; several, joined by commas, are averaged; or a folder or zip of predictions, as they are",
     )
     parser.add_argument(
         "--data", type=Path, required=True, metavar="DIR", help="clips in the layout of the DCASE 2025 stereo set"
@@ -39,9 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="dev-test",
         help="which clips of the set to score on",
     )
-    parser.add_argument(
-        "--swap", action="store_true", help="runs average with the mirrored predictions for mirrored clips"
-    )
+    add_swap(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object for machines instead of a table")
     add_classes(parser)
     add_device(parser)
@@ -50,15 +54,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Predict where needed, score, print; "some failed" when a system has no prediction for some clips."""
     classes = read_classes(args.classes)
-    _check_systems(args.systems)
+    systems = [_read_system(word) for word in args.systems]
+    names = [system.name for system in systems]
+    if len(set(names)) < len(names):
+        raise WhenceError("a system is named twice; name each once")
     clips = corpora.list_clips(args.data, args.part)
     references = corpora.read_all_events(clips, classes)
     scored = []
-    for system in args.systems:
+    for system in systems:
         predictions = _predictions(system, clips, classes, args)
         scored.append(metrics.evaluate(references, predictions, classes=classes, unknown="leave_out"))
-    names = [str(system) for system in args.systems]
-    protocol_labels = {str(system): label for system in args.systems if (label := _protocol_label(system))}
+    protocol_labels = {system.name: label for system in systems if (label := _protocol_label(system))}
     if args.json:
         found = {
             name: evaluation.as_json() | ({"protocol": protocol_labels[name]} if name in protocol_labels else {})
@@ -95,46 +101,73 @@ def page(
     return text + "".join(f"\n{name}: {label}\n" for name, label in (protocol_labels or {}).items())
 
 
-def _protocol_label(system: Path) -> str:
+@dataclass(frozen=True)
+class _System:
+    """A row of the table.
+
+    Args:
+        name: as the user wrote it.
+        models: paths of models, of which several are averaged; none for predictions.
+        predictions: their folder or zip; for models, the folder where predictions are kept, a part of the set each.
+    """
+
+    name: str
+    models: tuple[str, ...]
+    predictions: Path
+
+
+def _read_system(word: str) -> _System:
+    """Read what a word names; models are fetched and looked at, because predicting takes hours.
+
+    Raises:
+        WhenceError: nothing is there, or a run is not finished.
+    """
+    models = model_paths([word])
+    paths = [Path(model) for model in models]
+    for path in paths:
+        if not path.exists():
+            raise WhenceError(f"{path}: no such run, folder or zip")
+        if _is_run(path):
+            inference.read_system(path)
+        elif len(paths) > 1 and path.suffix != ".onnx":
+            raise WhenceError(f"{path}: only models can be averaged, and this is none")
+    name = word if word.startswith("hf:") else ",".join(map(str, paths))
+    if len(paths) == 1 and not _is_run(paths[0]) and paths[0].suffix != ".onnx":
+        return _System(name, (), paths[0])
+    if len(paths) == 1 and paths[0].is_dir() and not word.startswith("hf:"):
+        return _System(name, models, paths[0] / "predictions")
+    # What several models predict belongs to none of them, and a file has no folder of its own.
+    key = hashlib.sha256("\n".join(str(path.resolve()) for path in paths).encode(errors="surrogateescape"))
+    return _System(name, models, cache_dir() / "predictions" / key.hexdigest()[:16])
+
+
+def _is_run(path: Path) -> bool:
+    """Whether a folder holds a run, finished or not, or a converted checkpoint."""
+    return (path / "recipe.json").is_file() or (path / "system.json").is_file()
+
+
+def _protocol_label(system: _System) -> str:
     """Return the label of a run whose weights were chosen on test clips; empty for all others."""
-    if not _is_run(system):
-        return ""
-    return str(inference.read_system(system).validation.get("protocol", ""))
-
-
-def _check_systems(systems: list[Path]) -> None:
-    """Refuse what is missing or named twice before hours of predicting."""
-    for system in systems:
-        if not system.exists():
-            raise WhenceError(f"{system}: no such run, folder or zip")
-    if len(set(systems)) < len(systems):
-        raise WhenceError("a system is named twice; name each once")
-
-
-def _is_run(system: Path) -> bool:
-    """Whether a folder holds a run, finished or not, or a converted model; all others hold predictions."""
-    return (system / "recipe.json").is_file() or (system / "system.json").is_file()
+    runs = [Path(model) for model in system.models if _is_run(Path(model))]
+    found = [str(inference.read_system(run).validation.get("protocol", "")) for run in runs]
+    return next(filter(None, found), "")
 
 
 def _predictions(
-    system: Path, clips: list[corpora.Clip], classes: labels.ClassList, args: argparse.Namespace
+    system: _System, clips: list[corpora.Clip], classes: labels.ClassList, args: argparse.Namespace
 ) -> labels.ClipEvents:
-    """Return the predictions of a system: made by a run, or read from a folder."""
-    if not _is_run(system):
-        return labels.read_labels(system, classes)
-    try:
-        import accelerate  # noqa: F401  (predictions of others are scored without it)
-    except ImportError:
-        raise MissingExtraError(f"running {system}", "train") from None
-    folder = system / "predictions" / (f"{args.part}-swap" if args.swap else args.part)
-    _predict_missing(system, [clip.sound for clip in clips], folder, args)
+    """Return the predictions of a system: made by a model, or read from a folder."""
+    if not system.models:
+        return labels.read_labels(system.predictions, classes)
+    folder = system.predictions / (f"{args.part}-swap" if args.swap else args.part)
+    _predict_missing(system.models, [clip.sound for clip in clips], folder, args)
     return labels.read_labels(folder, classes)
 
 
-def _predict_missing(run: Path, sounds: list[Path], folder: Path, args: argparse.Namespace) -> None:
-    """Predict the clips that have no prediction yet by this state of the run."""
-    system = inference.load_run(run, swap=args.swap, device=args.device)
-    request = inference.Request(str(run), swap=args.swap)
+def _predict_missing(models: tuple[str, ...], sounds: list[Path], folder: Path, args: argparse.Namespace) -> None:
+    """Predict the clips that have no prediction yet by this state of the models."""
+    system = inference.load(models, swap=args.swap, device=args.device)
+    request = inference.Request(models, swap=args.swap)
     folder.mkdir(parents=True, exist_ok=True)
     sweep_unfinished(folder)
     record = inference.ResumeRecord(folder, request)
@@ -147,9 +180,10 @@ def _predict_missing(run: Path, sounds: list[Path], folder: Path, args: argparse
 
 
 COMMAND = Command(
-    summary="score runs and predictions side by side: F20, DOAE, RDE with intervals",
+    summary="score models and predictions side by side: F20, DOAE, RDE with intervals",
     examples=(
         "whence table runs/* --data dcase2025/",
+        "whence table runs/a runs/b runs/a,runs/b --data dcase2025/ --swap",
         "whence table runs/small baseline_predictions.zip --data dcase2025/ --json",
     ),
     add_arguments=add_arguments,

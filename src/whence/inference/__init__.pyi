@@ -1,3 +1,4 @@
+from .averaging import average_systems as average_systems
 from .batch import (
     STDIN as STDIN,
     Request as Request,

@@ -34,7 +34,7 @@ class Request:
     """The options for processing sounds.
 
     Args:
-        model: a path on this machine, or None for the packaged model.
+        models: paths on this machine, of which several are averaged; none for the packaged model.
         threshold: for all classes, or None for those of the model.
         swap: average with the mirrored prediction for the mirrored sound.
         channels: for left and right, counted from 1, or None.
@@ -42,7 +42,7 @@ class Request:
         formats: names of label formats to write.
     """
 
-    model: str | None = None
+    models: tuple[str, ...] = ()
     threshold: float | None = None
     swap: bool = False
     channels: tuple[int, int] | None = None
@@ -195,7 +195,7 @@ def _start_worker(request: Request) -> None:
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _WORKER["request"] = request
-    _WORKER["system"] = load(request.model, swap=request.swap, threads=1)
+    _WORKER["system"] = load(request.models or None, swap=request.swap, threads=1)
 
 
 def _predict_in_worker(sound: Path, target: Path | None) -> Result:
@@ -262,15 +262,15 @@ def _read_lines(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def _digest(request: Request) -> str:
-    """Return one word for the model's bytes and everything else that changes its results."""
+    """Return one word for the bytes of the models and everything else that changes its results."""
     from whence.inference.detecting import PACKAGED
 
     digest = hashlib.sha256(
         repr((request.threshold, request.swap, request.channels, request.mono, request.formats)).encode()
     )
-    model = Path(request.model) if request.model is not None else PACKAGED
-    parts = [model / "system.json", *sorted(model.glob("*/weights.safetensors"))] if model.is_dir() else [model]
-    for part in parts:
-        with part.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+    for model in [Path(name) for name in request.models] or [PACKAGED]:
+        parts = [model / "system.json", *sorted(model.glob("*/weights.safetensors"))] if model.is_dir() else [model]
+        for part in parts:
+            with part.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()[:16]

@@ -1,32 +1,55 @@
 """A model by name, and the events of a recording: what `whence.load` and `whence.detect` are."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from whence.audio import Source, read_blocks
 from whence.errors import InferenceError, MissingExtraError
+from whence.inference.averaging import average_systems
 from whence.inference.onnx_networks import load_onnx
 from whence.inference.streaming import Stream, feed_blocks
 from whence.inference.system import NetworkSystem
 from whence.labels import Events
 
+ModelName = str | os.PathLike[str]
+ModelNames = ModelName | Sequence[ModelName] | None
+
 PACKAGED = Path(__file__).parent / "packaged" / "whence_small.onnx"
 
 
-def load(model: str | os.PathLike[str] | None = None, *, swap: bool = False, threads: int = 0) -> NetworkSystem:
-    """Load a model.
+def load(
+    model: ModelNames = None,
+    *,
+    swap: bool = False,
+    threads: int = 0,
+    precision: str = "float32",
+    device: str | None = None,
+) -> NetworkSystem:
+    """Load a model, or several as one whose predictions are averaged.
 
     Args:
-        model: an ONNX file, the folder of a finished run (needs the extra `train`), or None for the model that comes
-            with whence.
+        model: an ONNX file, the folder of a finished run or of a converted checkpoint (needs the extra `train`), or
+            None for the model that comes with whence. A list of them is averaged, where classes and codings are alike.
         swap: average with the mirrored prediction for the mirrored sound: twice the work, and swapped channels then
             give exactly mirrored events.
         threads: how many windows an ONNX file's networks process in parallel; 0 for one on each core.
+        precision: `float32`, or `bf16` for the networks of a run.
+        device: where the networks of a run compute: `cpu`, `cuda`, `cuda:1` or `mps`; a GPU where there is one when
+            None. ONNX files run on the processor.
 
     Raises:
-        InferenceError: there is no such model, or it is damaged.
+        InferenceError: there is no such model, it is damaged, or models differ in classes or codings.
         MissingExtraError: a run without torch.
+
+    >>> load([]).classes
+    Traceback (most recent call last):
+    whence.errors.InferenceError: no model is named; name one or more
     """
+    if model is not None and not isinstance(model, str | os.PathLike):
+        return average_systems(
+            [load(one, swap=swap, threads=threads, precision=precision, device=device) for one in model]
+        )
     path = PACKAGED if model is None else Path(model)
     if path.is_dir():
         try:
@@ -35,19 +58,23 @@ def load(model: str | os.PathLike[str] | None = None, *, swap: bool = False, thr
             raise MissingExtraError("running a trained network that was not exported", "train") from None
         from whence.inference.network_bundle import load_run
 
-        return load_run(path, swap=swap)
+        return load_run(path, swap=swap, precision=precision, device=device)
     if not path.is_file():
         raise InferenceError(f"{path}: no such model; name an ONNX file or the folder of a finished run")
     if path.suffix == ".safetensors":
         what = "weights alone; name the folder of the run, or the one that whence convert-weights makes"
         raise InferenceError(what, where=path)
+    if precision != "float32":
+        raise InferenceError(f"{path}: an ONNX file has the precision it was exported with; {precision} is for runs")
+    if device not in (None, "cpu"):
+        raise InferenceError(f"{path}: an ONNX file runs on the processor; device {device} is for runs")
     return load_onnx(path, swap=swap, threads=threads, trusted=path == PACKAGED)
 
 
 def detect(
     source: Source,
     *,
-    model: NetworkSystem | str | os.PathLike[str] | None = None,
+    model: NetworkSystem | ModelNames = None,
     threshold: float | None = None,
     swap: bool = False,
     channels: tuple[int, int] | None = None,

@@ -1,10 +1,10 @@
-"""Export of a run as one ONNX file: every network in one graph, with a description of the system."""
+"""Export of runs as one ONNX file: every network in one graph, with a description of the systems."""
 
 import json
 import tempfile
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from whence.errors import MissingExtraError
 from whence.features import FeatureSettings
 from whence.files import written_whole
-from whence.inference.network_bundle import WEIGHTS_FILE, load_bundle
+from whence.inference.averaging import average_systems
+from whence.inference.network_bundle import WEIGHTS_FILE, NetworkBundle, TorchNetworks, load_bundle
 from whence.inference.onnx_networks import CARD_FORMAT, METADATA_KEY
 from whence.inference.system_file import read_system
 from whence.models.outputs import output_to_plain
@@ -38,19 +39,21 @@ class _Joined(nn.Module):
         return tuple(network(maps[index]) for network, index in zip(self.networks, self.inputs, strict=True))
 
 
-def export_onnx(run: Path, target: Path, *, half: bool = False) -> None:
-    """Write a run as one ONNX file, opset 17, any number of clips of any length, without data beside it.
+def export_onnx(runs: Sequence[Path], target: Path, *, half: bool = False) -> None:
+    """Write a run, or several whose predictions are averaged, as one ONNX file of opset 17 without data beside it.
+
+    It takes any number of clips of any length.
 
     Inputs are the maps of each front end, (clip, map, time, band), named after it; outputs the raw numbers of each
     network, (clip, label frame, number), named after it. Features are computed outside: `whence.features.numpy_twin`.
 
     Args:
-        run: folder of a finished run.
+        runs: folders of finished runs or converted checkpoints.
         target: the file.
         half: store large weights in float16 and compute with them in float32: half the size.
 
     Raises:
-        InferenceError: the run is not finished.
+        InferenceError: a run is not finished, or several differ in classes or codings.
         ModelError: its weights are missing, damaged or foreign.
         MissingExtraError: onnx is not installed.
     """
@@ -58,15 +61,14 @@ def export_onnx(run: Path, target: Path, *, half: bool = False) -> None:
         import onnx
     except ImportError:
         raise MissingExtraError("exporting", "export") from None
-    system = read_system(run)
-    names = [*system.members, *system.localizers]
-    bundles = {name: load_bundle(run / name / WEIGHTS_FILE) for name in names}
+    systems, bundles = _read_runs(runs)
+    names = list(bundles)
     front_ends = [bundle.settings.features for bundle in bundles.values()]
     inputs = _input_names(front_ends)
     unique = list(dict.fromkeys(inputs))
     card = {
-        "format": CARD_FORMAT,
-        "system": asdict(system),
+        # A file of one system is for older programs too.
+        **({"format": 1, "system": systems[0]} if len(systems) == 1 else {"format": CARD_FORMAT, "systems": systems}),
         "inputs": {name: asdict(front_ends[inputs.index(name)]) for name in unique},
         "networks": {name: output_to_plain(bundle.settings.output) for name, bundle in bundles.items()},
     }
@@ -79,6 +81,22 @@ def export_onnx(run: Path, target: Path, *, half: bool = False) -> None:
         onnx.helper.set_model_props(model, {METADATA_KEY: json.dumps(card)})
         onnx.checker.check_model(model)
         file.write(model.SerializeToString())
+
+
+def _read_runs(runs: Sequence[Path]) -> tuple[list[dict[str, Any]], dict[str, NetworkBundle]]:
+    """Return the systems as plain data, and all networks by name; of several runs, names end in the run's number."""
+    systems, bundles, loaded = [], {}, []
+    for number, run in enumerate(runs, start=1):
+        system = read_system(run)
+        ending = "" if len(runs) == 1 else f"_{number}"
+        names = (*system.members, *system.localizers)
+        own = [load_bundle(run / name / WEIGHTS_FILE) for name in names]
+        loaded.append(system.system(TorchNetworks(own), name=str(run)))
+        bundles.update({f"{name}{ending}": bundle for name, bundle in zip(names, own, strict=True)})
+        members, localizers = (tuple(f"{n}{ending}" for n in group) for group in (system.members, system.localizers))
+        systems.append(asdict(replace(system, members=members, localizers=localizers)))
+    average_systems(loaded)  # refuses what does not fit together
+    return systems, bundles
 
 
 def _input_names(front_ends: Sequence[FeatureSettings]) -> list[str]:

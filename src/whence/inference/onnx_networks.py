@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from whence.errors import InferenceError, ModelError
 from whence.features import FeatureSettings, numpy_features
+from whence.inference.averaging import average_systems
 from whence.inference.onnx_checks import check_onnx
 from whence.inference.system import NetworkSystem
 from whence.inference.system_file import SystemFile
@@ -23,20 +24,22 @@ from whence.settings import from_plain
 # The entry of the file's metadata that holds the OnnxCard as JSON.
 METADATA_KEY = "whence"
 # Raised when a file of today would be misread by older programs.
-CARD_FORMAT = 1
+CARD_FORMAT = 2
 
 
 @dataclass(frozen=True)
 class OnnxCard:
     """The description in a file's metadata: `{"format": 1, "system": ..., "inputs": ..., "networks": ...}`.
 
+    A file of several systems has format 2, with `systems`, a list, instead of `system`.
+
     Args:
-        system: how the networks are joined, thresholds, classes.
+        systems: how networks are joined, thresholds, classes; the values of several are averaged.
         inputs: by the name of each input of the graph, the front end that makes it, (clip, map, time, band).
-        networks: by the name of each output of the graph, in the order of the system, its coding as plain data.
+        networks: by the name of each output of the graph, in the order of the systems, its coding as plain data.
     """
 
-    system: SystemFile
+    systems: tuple[SystemFile, ...]
     inputs: Mapping[str, FeatureSettings]
     networks: Mapping[str, Mapping[str, Any]]
 
@@ -51,16 +54,17 @@ class OnnxCard:
             data = json.loads(text)
             if data["format"] > CARD_FORMAT:
                 raise InferenceError(f"{where}: made by a later whence; pip install -U whence")
-            system = from_plain(SystemFile, data["system"], "system", ModelError)
+            plain_systems = [data["system"]] if data["format"] == 1 else data["systems"]
+            systems = tuple(from_plain(SystemFile, plain, "system", ModelError) for plain in plain_systems)
             inputs = {
                 name: from_plain(FeatureSettings, plain, name, ModelError) for name, plain in data["inputs"].items()
             }
             networks = dict(data["networks"])
         except (ValueError, RecursionError, KeyError, TypeError, AttributeError, ModelError) as error:
             raise InferenceError(f"{where}: its description is damaged ({error}); export it again") from None
-        if list(networks) != [*system.members, *system.localizers]:
+        if list(networks) != [name for system in systems for name in (*system.members, *system.localizers)]:
             raise InferenceError(f"{where}: describes other networks than its system; export it again")
-        return cls(system, inputs, networks)
+        return cls(systems, inputs, networks)
 
 
 def import_onnxruntime() -> ModuleType:
@@ -143,7 +147,7 @@ class OnnxNetworks:
 
 
 def load_onnx(path: Path, *, swap: bool = False, threads: int = 0, trusted: bool = False) -> NetworkSystem:
-    """Load the system in an ONNX file.
+    """Load the system in an ONNX file; of several, the average.
 
     Args:
         path: as `whence export` wrote it.
@@ -155,4 +159,46 @@ def load_onnx(path: Path, *, swap: bool = False, threads: int = 0, trusted: bool
         InferenceError: as `OnnxNetworks` does.
     """
     networks = OnnxNetworks(path, threads, trusted=trusted)
-    return networks.card.system.system(networks, swap=swap, name=path.stem)
+    systems = networks.card.systems
+    if len(systems) == 1:
+        return systems[0].system(networks, swap=swap, name=path.stem)
+    shared, parts, first = _PredictedOnce(networks), [], 0
+    for number, system in enumerate(systems, start=1):
+        end = first + len(system.members) + len(system.localizers)
+        parts.append(system.system(_Part(shared, first, end), swap=swap, name=f"{path.stem} ({number})"))
+        first = end
+    return replace(average_systems(parts), name=path.stem)
+
+
+class _PredictedOnce:
+    """Networks whose last clips are not predicted again for the next of the systems that share a file."""
+
+    def __init__(self, networks: OnnxNetworks) -> None:
+        self.codings = networks.codings
+        self._networks = networks
+        self._last: tuple[NDArray[np.float32], list[NDArray[np.float32]]] | None = None
+
+    def predict(self, audio: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Return the values of every network for clips (B, 2, S)."""
+        last = self._last
+        if last is None or not np.array_equal(last[0], audio):
+            last = self._last = audio, self._networks.predict(audio)
+        return last[1]
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """The networks of one system among those of a file, from `first` up to `end`."""
+
+    networks: _PredictedOnce
+    first: int
+    end: int
+
+    @property
+    def codings(self) -> Sequence[Coding]:
+        """What the values of each network mean, in order."""
+        return self.networks.codings[self.first : self.end]
+
+    def predict(self, audio: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Return the values of every network for clips (B, 2, S)."""
+        return self.networks.predict(audio)[self.first : self.end]
