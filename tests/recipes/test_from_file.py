@@ -1,6 +1,7 @@
 """`whence train my_recipe.py`: a stranger's file with one function, and every way in which it can be wrong."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -66,6 +67,15 @@ def test_a_missing_file_and_a_folder_without_a_run_are_named(tmp_path, capsys):
     assert "no.py: no such file" in capsys.readouterr().err
     with pytest.raises(TrainingError, match="no recipe"):
         find_recipe(str(tmp_path))
+
+
+def test_a_name_comes_before_a_run_of_that_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for folder in ("tiny", "mine"):
+        (tmp_path / folder).mkdir()
+        plain = {"format": 1, "version": "0", **replace(recipe_named("tiny"), seed=9).to_plain()}
+        (tmp_path / folder / "recipe.json").write_text(json.dumps(plain))
+    assert (find_recipe("tiny").seed, find_recipe("mine").seed, find_recipe("./tiny").seed) == (1, 9, 9)
 
 
 def test_a_run_of_a_file_needs_the_file_no_more(tmp_path, small_training, capsys):

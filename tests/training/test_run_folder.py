@@ -104,6 +104,9 @@ def test_a_run_is_not_continued_with_another_recipe(tmp_path, tiny_recipe):
         ({"format": 99, "version": "2.1"}, rf"made by whence 2.1; this is {whence.__version__}. pip install -U whence"),
         ({"format": 0, "version": "0.0.1"}, r"made by whence 0.0.1; this is .*. choose another folder"),
         ({"format": None}, "choose another folder"),
+        ({"networks": {"localizer": {}}}, r"recipe.json is damaged \('output'\); choose another folder"),
+        ({"networks": {"localizer": {"output": {"name": "ears"}}}}, "is damaged .no output 'ears'"),
+        ({"networks": []}, "is damaged"),
     ],
 )
 def test_a_run_of_another_version_is_refused_and_left_alone(change, sentence, tmp_path, tiny_recipe):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from whence.errors import TrainingError, WhenceError
-from whence.recipes.registry import recipe_named
+from whence.recipes.registry import RECIPES, recipe_named
 from whence.training import RECIPE_FILE, Recipe, read_recipe, recipe_from_plain
 
 
@@ -18,7 +18,7 @@ def find_recipe(word: str) -> Recipe:
     and imported functions are not looked at, and of several functions the one with the name `recipe` is taken.
 
     Args:
-        word: a name, a path that ends in .py, or a folder that `whence train` made.
+        word: a name, a path that ends in .py, or a folder that `whence train` made; a name comes before a folder of that name.
 
     Raises:
         TrainingError: there is no such recipe or file, or the file holds no recipe or fails; the message says where.
@@ -29,7 +29,7 @@ def find_recipe(word: str) -> Recipe:
     path = Path(word)
     if path.suffix == ".py":
         return _recipe_of(path)
-    if (path / RECIPE_FILE).is_file():
+    if word not in RECIPES and (path / RECIPE_FILE).is_file():
         return recipe_from_plain(read_recipe(path))
     return recipe_named(word)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import whence
-from whence.errors import MissingExtraError, TrainingError
+from whence.errors import MissingExtraError, ModelError, TrainingError
 from whence.files import sweep_unfinished, written_whole
 from whence.models import model_from_plain, model_to_plain
 from whence.models.outputs import output_from_plain, output_to_plain
@@ -78,13 +78,16 @@ def read_recipe(folder: Path) -> dict[str, Any]:
     if number != FORMAT:
         remedy = "pip install -U whence" if isinstance(number, int) and number > FORMAT else "choose another folder"
         raise TrainingError(f"{folder}: made by whence {made_by}; this is {whence.__version__}. {remedy}")
-    for network in found.get("networks", {}).values():
-        if "learns" in network:  # the name of `trainable` before version 0.2
-            network["trainable"] = network.pop("learns")
-        network.update({**_LATER_IN_NETWORKS, **network})
-        # Settings of codings and networks that came later have their defaults.
-        network["output"] = to_plain(output_to_plain(output_from_plain(network["output"])))
-        network["model"] = to_plain(model_to_plain(model_from_plain(network["model"])))
+    try:
+        for network in found["networks"].values():
+            if "learns" in network:  # the name of `trainable` before version 0.2
+                network["trainable"] = network.pop("learns")
+            network.update({**_LATER_IN_NETWORKS, **network})
+            # Settings of codings and networks that came later have their defaults.
+            network["output"] = to_plain(output_to_plain(output_from_plain(network["output"])))
+            network["model"] = to_plain(model_to_plain(model_from_plain(network["model"])))
+    except (KeyError, AttributeError, TypeError, ModelError) as error:
+        raise TrainingError(f"{path} is damaged ({error}); choose another folder") from None
     return {**_LATER, **found}
 
 
