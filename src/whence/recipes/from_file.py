@@ -18,7 +18,7 @@ def find_recipe(word: str) -> Recipe:
     and imported functions are not looked at, and of several functions the one with the name `recipe` is taken.
 
     Args:
-        word: a name, a path that ends in .py, or a folder that `whence train` made; a name comes before a folder of that name.
+        word: a name, a path that ends in .py, or a folder that `whence train` made; names come before folders.
 
     Raises:
         TrainingError: there is no such recipe or file, or the file holds no recipe or fails; the message says where.
