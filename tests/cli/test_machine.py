@@ -1,4 +1,4 @@
-"""`--device` and `--workers`: refused before anything is written, and shared by the processes of a machine."""
+"""Flags about the machine: refused before anything is written, and shared by the processes of a machine."""
 
 import pytest
 
@@ -11,6 +11,7 @@ from whence.cli.main import main
     [
         (["--device", "gpu"], "device 'gpu' is unknown; choose cpu, cuda, cuda:N or mps"),
         (["--workers", "-1"], "--workers -1: give 0 or more"),
+        (["--device", "cpu", "--render-on", "gpu"], "--render-on gpu: this training runs on the CPU"),
     ],
 )
 def test_a_training_on_no_such_machine_is_refused_before_it_begins(flags, sentence, small_training, tmp_path, capsys):

@@ -64,7 +64,7 @@ def test_the_help_of_a_command_begins_with_its_examples(name, capsys):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_has_at_most_eight_flags_of_its_own(name):
     flags = {action.dest for action in COMMANDS[name].parser(name)._actions if action.option_strings}
-    of_any_command, of_the_machine = {"help", "quiet", "strict", "debug"}, {"device", "workers"}
+    of_any_command, of_the_machine = {"help", "quiet", "strict", "debug"}, {"device", "workers", "render_on"}
     assert len(flags - of_any_command - of_the_machine) <= 8
 
 

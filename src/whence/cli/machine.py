@@ -1,10 +1,11 @@
-"""Flags about the machine, which change speed and not the result: `--device` and `--workers`."""
+"""Flags about the machine, which change speed and not the result: `--device`, `--workers`, `--render-on`."""
 
 from __future__ import annotations
 
 import argparse
 import os
 
+from whence import training
 from whence.errors import WhenceError
 
 
@@ -24,6 +25,30 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
         help="processes that prepare batches (default: the processors of this machine, shared among the processes "
         "that train on it, less one for each of them)",
     )
+
+
+def add_render_on(parser: argparse.ArgumentParser) -> None:
+    """Add `--render-on` to a parser."""
+    parser.add_argument(
+        "--render-on",
+        choices=("cpu", "gpu"),
+        default="cpu",
+        help="where scenes are mixed: on the CPU by the workers, or on the GPU that trains, for which they only draw",
+    )
+
+
+def rendering_device(args: argparse.Namespace) -> str:
+    """Return the device that renders scenes.
+
+    Raises:
+        WhenceError: the training has no GPU.
+    """
+    if args.render_on == "cpu":
+        return "cpu"
+    device = training.Processes(args.device).device
+    if device.type == "cpu":
+        raise WhenceError("--render-on gpu: this training runs on the CPU; leave the flag out")
+    return str(device)
 
 
 def worker_count(given: int | None) -> int:

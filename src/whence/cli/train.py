@@ -14,7 +14,7 @@ from types import FrameType
 from whence import models, recipes, training
 from whence.cli.command import Command, shown_progress
 from whence.cli.inputs import add_classes, read_classes
-from whence.cli.machine import add_device, add_workers, worker_count
+from whence.cli.machine import add_device, add_render_on, add_workers, worker_count
 from whence.cli.recorded_data import gather_test_clips
 from whence.cli.settings_file import read_settings
 from whence.cli.training_data import add_data, gather_training_data, refuse_idle_settings
@@ -49,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_classes(parser)
     add_device(parser)
     add_workers(parser)
+    add_render_on(parser)
 
 
 def run(args: argparse.Namespace) -> int:

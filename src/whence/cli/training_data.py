@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from whence import corpora, labels, scenes, synth, training
+from whence.cli.machine import rendering_device
 from whence.cli.recorded_data import HELD_OUT, gather_recorded, held_out_clips
 from whence.cli.scenes import PROCEDURAL, fitted_to, gather_rooms, sound_entries
 from whence.errors import WhenceError
@@ -58,14 +59,14 @@ def gather_training_data(
     _check_flags(args)
     if args.data is None:
         (sounds, other_sounds), (room_bank, other_rooms) = _split_banks(args, recipe.seed, classes)
-        return _scene_data(recipe, sounds, room_bank), _held_out_scenes(
+        return _scene_data(args, recipe, sounds, room_bank), _held_out_scenes(
             recipe.seed, recipe.scenes, recipe.validation_clips, other_sounds, other_rooms, classes
         )
     real, held_out = gather_recorded(args.data, recipe, classes)
     if args.scenes is None:
         return real, held_out
     sounds = _all_sounds(args, recipe.seed, classes)
-    return training.MixedData(real, _scene_data(recipe, sounds, gather_rooms(args.rooms, recipe.seed))), held_out
+    return training.MixedData(real, _scene_data(args, recipe, sounds, gather_rooms(args.rooms, recipe.seed))), held_out
 
 
 def gather_held_out(
@@ -135,9 +136,12 @@ def _check_flags(args: argparse.Namespace) -> None:
         raise WhenceError("--where chooses from a CSV list of sounds; procedural sounds have no columns")
 
 
-def _scene_data(recipe: training.Recipe, sounds: corpora.Sounds, room_bank: rooms.RoomBank) -> training.SceneData:
+def _scene_data(
+    args: argparse.Namespace, recipe: training.Recipe, sounds: corpora.Sounds, room_bank: rooms.RoomBank
+) -> training.SceneData:
     """Scenes of a recipe, as far as the bank of sounds goes."""
-    stream = scenes.SceneStream(recipe.seed, fitted_to(sounds, recipe.scenes), sounds, room_bank, 1, 1)
+    device = rendering_device(args)
+    stream = scenes.SceneStream(recipe.seed, fitted_to(sounds, recipe.scenes), sounds, room_bank, 1, 1, device)
     return training.SceneData(stream)
 
 

@@ -8,4 +8,4 @@ from .draw import draw_scene as draw_scene
 from .render import RenderedBatch as RenderedBatch, render_batch as render_batch
 from .scene_folder import write_scenes as write_scenes
 from .settings import SceneSettings as SceneSettings
-from .stream import SceneStream as SceneStream
+from .stream import DrawnBatches as DrawnBatches, SceneStream as SceneStream

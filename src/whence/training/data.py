@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from whence.errors import WhenceError, WorkerDiedError
 from whence.labels import Events
-from whence.scenes import RenderedBatch, SceneStream, draw_scene, render_batch
+from whence.scenes import DrawnBatches, RenderedBatch, SceneStream, draw_scene, render_batch
 
 _Item = TypeVar("_Item")
 
@@ -52,9 +52,7 @@ class Example(NamedTuple):
 def batch_of(examples: Sequence[Example]) -> Batch:
     """Return clips of equal length as a batch."""
     audio, events, names, numbers = zip(*examples, strict=True)
-    # Scenes may have been rendered on another device.
-    stacked = torch.stack([clip.to(audio[0].device) for clip in audio])
-    return Batch(stacked, events, names, [number for number in numbers if number is not None])
+    return Batch(torch.stack(audio), events, names, [number for number in numbers if number is not None])
 
 
 class TrainingData(Protocol):
@@ -68,19 +66,24 @@ class SceneData:
     """Scenes mixed on the fly; no clip comes twice.
 
     Args:
-        stream: of scenes; its own batch size is not used.
+        stream: of scenes; its own batch size is not used. Its device renders batches of scenes alone; scenes beside
+            recorded clips are rendered on the CPU.
     """
 
     def __init__(self, stream: SceneStream) -> None:
         self.stream = stream
 
     def batches(self, numbers: range, batch_clips: int, epoch_steps: int, workers: int) -> Iterator[Batch]:
-        """Yield batches that `workers` processes render in advance."""
+        """Yield batches that `workers` processes render in advance, or draw for a GPU."""
         stream = self.stream
         stream = SceneStream(
             stream.seed, stream.settings, stream.sounds, stream.rooms, batch_clips, epoch_steps, stream.device
         )
-        rendered_batches: Iterator[RenderedBatch] = loaded(stream, numbers, workers)
+        rendered_batches: Iterator[RenderedBatch] = (
+            loaded(stream, numbers, workers)
+            if stream.is_rendered_by_workers
+            else map(stream.render, loaded(DrawnBatches(stream), numbers, workers))
+        )
         for number, rendered in zip(numbers, rendered_batches, strict=True):
             epoch, step = divmod(number, epoch_steps)
             first = step * batch_clips
@@ -93,7 +96,8 @@ class SceneData:
             return []
         stream, places = self.stream, [divmod(position, epoch_clips) for position in positions]
         scenes = [draw_scene(stream.seed, *place, stream.settings, stream.sounds, stream.rooms) for place in places]
-        rendered = render_batch(scenes, stream.sounds, stream.rooms, stream.device)
+        # Loader processes ask for them, and a GPU belongs to the process that trains.
+        rendered = render_batch(scenes, stream.sounds, stream.rooms)
         return [
             Example(audio, events, self._name(*place))
             for audio, events, place in zip(rendered.audio, rendered.events, places, strict=True)
