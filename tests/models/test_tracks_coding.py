@@ -117,6 +117,15 @@ def test_averaging_ignores_the_order_of_tracks():
     torch.testing.assert_close(coding.average([tensor, tensor.flip(2)]), tensor)
 
 
+def test_a_position_that_only_one_finds_is_its_own():
+    coding = Tracks(TracksSettings(1, 2))
+    both = np.array([[0.8, 30, 2], [0.6, -40, 1]], np.float32).reshape(1, 1, 2, 3, 1)
+    one = np.array([[0.0, 80, 5], [0.6, -50, 3]], np.float32).reshape(1, 1, 2, 3, 1)
+    averaged = coding.average([both, one])
+    np.testing.assert_allclose(averaged[0, 0, :, :, 0], [[0.4, 30, 2], [0.6, -45, 2]], rtol=1e-4)
+    np.testing.assert_allclose(coding.average([both * [[0], [1], [1]], one * [[0], [1], [1]]])[0, 0, 0, 1, 0], 55)
+
+
 def test_settings_out_of_range_are_refused():
     with pytest.raises(ModelError, match="track_count 1 to 3"):
         TracksSettings(track_count=4)

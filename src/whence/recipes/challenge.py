@@ -23,9 +23,9 @@ _NERCSLIP = ClasswiseSettings(
 def resnet_conformer_2022() -> Recipe:
     """ResNet-Conformer with four stages of augmentation: swapped channels, simulated rooms, mixed scenes, masks.
 
-    The first three stages make the scenes, so they need `--scenes` and `--rooms`: half of all clips have their channels
-    swapped, every event is convolved with a room's response, half of all clips are the sum of two; the features of all
-    clips are masked. How often each stage is used is our choice. The task of 2022 had no distances; here they have a
+    Half of all clips have their channels swapped, every event of a scene is convolved with a room's response, half of
+    all clips are the sum of two; the features of all clips are masked. Recorded clips are swapped and mixed too
+    (`augment_real`). How often each stage is used is our choice. The task of 2022 had no distances; here they have a
     third head.
 
     Source: Wang et al. 2023, arXiv:2101.02919, for stereo instead of Ambisonic input.
@@ -43,7 +43,7 @@ def resnet_conformer_2022() -> Recipe:
         spec_augment=SpecAugmentSettings(probability=1.0),
     )
     scenes = SceneSettings(scene_mixing=SceneMixingSettings(probability=0.5))
-    return Recipe("resnet_conformer_2022", (network,), scenes=scenes, precision="bf16")
+    return Recipe("resnet_conformer_2022", (network,), scenes=scenes, augment_real=True, precision="bf16")
 
 
 def nercslip_2024() -> Recipe:

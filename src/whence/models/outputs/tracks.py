@@ -110,13 +110,22 @@ class Tracks(Coding):
         return {"tracks": stack(costs, 0).min(dim=0).values.mean()}
 
     def average(self, values: Sequence[Any]) -> Any:
-        """Average after the tracks of each are put in the order that fits the first best."""
+        """Average after the tracks of each are put in the order that fits the first best.
+
+        Positions are weighted by presence: where only one of two finds a source, its position counts.
+        """
         first = values[0]
         # Presence, azimuth and distance are compared in units of like size.
         weights = np.array([1.0, 1 / 45.0, 0.5], np.float32)[:, None]
         scale = weights if isinstance(first, np.ndarray) else first.new_tensor(weights)
-        aligned = (align_tracks(other * scale, first * scale) / scale for other in values[1:])
-        return sum(aligned, start=first) / len(values)
+        aligned = [first, *(align_tracks(other * scale, first * scale) / scale for other in values[1:])]
+        # Tracks that none finds have the plain mean.
+        weight = [one[:, :, :, 0] + 1e-6 for one in aligned]
+        positions = [
+            sum(one[:, :, :, element] * w for one, w in zip(aligned, weight, strict=True)) / sum(weight)
+            for element in (1, 2)
+        ]
+        return stack([sum(one[:, :, :, 0] for one in aligned) / len(aligned), *positions], 3)
 
     def rows(self, values: Array, thresholds: ArrayLike | None = None) -> tuple[NDArray[np.intp], Events]:
         """Return the tracks whose presence exceeds their class's threshold, close ones merged; a track is a source."""
