@@ -10,6 +10,7 @@ import torch
 import whence
 from whence.cli.main import main
 from whence.features import build_features, logmel_settings
+from whence.inference import PACKAGED
 from whence.models import SeldNetSettings, build_model
 from whence.models.dasheng import DashengEncoder, DashengSettings
 
@@ -58,6 +59,23 @@ def test_detect_predict_table_and_export_take_it(model, stereo_set, tmp_path, ca
     assert main(["table", str(model), "--data", str(stereo_set)]) == 0
     assert str(model) in capsys.readouterr().out
     assert main(["export", str(model), "--out", str(tmp_path / "model.onnx"), "--clips", "1"]) == 0
+
+
+def test_tracks_limit_the_sources_of_a_class(model, stereo_set, tmp_path, capsys):
+    clips = stereo_set / "stereo_dev" / "dev-test-sony"
+    assert main(["predict", str(model), str(clips), "--tracks", "1", "--out", str(tmp_path / "one")]) == 0
+    assert main(["predict", str(model), str(clips), "--out", str(tmp_path / "all")]) == 0
+    for path in (tmp_path / "one").glob("*.csv"):
+        one, every = (
+            [tuple(row.split(",")[:2]) for row in (tmp_path / folder / path.name).read_text().split()[1:]]
+            for folder in ("one", "all")
+        )
+        assert {*one} == {*every}
+        assert len({*one}) == len(one) < len(every)
+    assert main(["table", str(model), "--data", str(stereo_set), "--tracks", "1", "--swap"]) == 0
+    assert (model / "predictions" / "dev-test-swap-tracks1").is_dir()
+    assert main(["predict", str(PACKAGED), str(clips), "--tracks", "1", "--out", str(tmp_path / "no")]) == 2
+    assert "one source of a class at a time" in capsys.readouterr().err
 
 
 def test_an_encoder_is_no_model_and_leaves_nothing(tmp_path, capsys):

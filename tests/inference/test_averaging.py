@@ -131,3 +131,21 @@ def test_half_precision_is_for_runs(runs, tmp_path):
     assert whence.load(runs[0], precision="bf16").networks.bundles[0].precision == "bf16"
     with pytest.raises(InferenceError, match=r"pair\.onnx: an ONNX file has the precision it was exported with"):
         whence.load(tmp_path / "pair.onnx", precision="bf16")
+
+
+def test_of_each_class_the_most_certain_sources_are_kept(tmp_path):
+    system = load_run(write_seldnet(tmp_path / "run", MultiAccdoaSettings()), device="cpu")
+    values = system.values(noise(2.0)[None])[0]
+    every, kept = system.decode(values), system.with_tracks(2).decode(values)
+    assert system.with_tracks(None) is system
+    expected = []
+    for frame, k in dict.fromkeys(zip(every.frame.tolist(), every.class_index.tolist(), strict=True)):
+        rows = np.flatnonzero((every.frame == frame) & (every.class_index == k))
+        expected += sorted(rows[np.argsort(-every.score[rows], kind="stable")][:2])
+    assert kept == every[np.array(expected)]
+    assert 0 < kept.row_count < every.row_count
+    assert system.with_tracks(2).decode(np.zeros_like(values)).row_count == 0
+    with pytest.raises(InferenceError, match="keep at least 1"):
+        system.with_tracks(0)
+    with pytest.raises(InferenceError, match="one source of a class at a time"):
+        random_system().with_tracks(1)

@@ -34,6 +34,16 @@ def add_swap(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_tracks(parser: argparse.ArgumentParser) -> None:
+    """Add `--tracks` to a parser."""
+    parser.add_argument(
+        "--tracks",
+        type=int,
+        metavar="N",
+        help="of each class keep the N most certain sources in a frame; for models that predict several",
+    )
+
+
 def split_models(word: str) -> list[str]:
     """Return the models that a word names: one, or several joined by commas.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from whence import inference
 from whence.cli.command import Command, shown_progress
 from whence.cli.machine import add_device
-from whence.cli.model_choice import KINDS, add_swap, model_paths
+from whence.cli.model_choice import KINDS, add_swap, add_tracks, model_paths
 from whence.cli.sound_files import find_sounds
 from whence.errors import DONE, SOME_FAILED, WhenceError
 from whence.inference import Request, Result, predict_all
@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, required=True, metavar="DIR", help="folder for the CSV files; made if missing"
     )
     add_swap(parser)
+    add_tracks(parser)
     parser.add_argument("--bf16", action="store_true", help="run the networks of a run in bfloat16")
     add_device(parser)
 
@@ -38,8 +39,9 @@ def run(args: argparse.Namespace) -> int:
     models = model_paths([args.model])
     precision = "bf16" if args.bf16 else "float32"
     system = inference.load(models, swap=args.swap, precision=precision, device=args.device)
+    system = system.with_tracks(args.tracks)
     args.out.mkdir(parents=True, exist_ok=True)
-    done = predict_clips(system, Request(models, swap=args.swap), pairs, quiet=args.quiet)
+    done = predict_clips(system, Request(models, swap=args.swap, tracks=args.tracks), pairs, quiet=args.quiet)
     _log.info("%d of %d clips predicted in %s", len(done), len(pairs), args.out)
     return DONE if len(done) == len(pairs) else SOME_FAILED
 

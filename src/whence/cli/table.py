@@ -15,7 +15,7 @@ from whence import corpora, inference, labels, metrics
 from whence.cli.command import Command
 from whence.cli.inputs import add_classes, read_classes
 from whence.cli.machine import add_device
-from whence.cli.model_choice import KINDS, add_swap, model_paths
+from whence.cli.model_choice import KINDS, add_swap, add_tracks, model_paths
 from whence.cli.predict import predict_clips
 from whence.errors import DONE, SOME_FAILED, WhenceError
 from whence.files import cache_dir, sweep_unfinished
@@ -46,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="which clips of the set to score on",
     )
     add_swap(parser)
+    add_tracks(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object for machines instead of a table")
     add_classes(parser)
     add_device(parser)
@@ -159,15 +160,16 @@ def _predictions(
     """Return the predictions of a system: made by a model, or read from a folder."""
     if not system.models:
         return labels.read_labels(system.predictions, classes)
-    folder = system.predictions / (f"{args.part}-swap" if args.swap else args.part)
+    tracks = "" if args.tracks is None else f"-tracks{args.tracks}"
+    folder = system.predictions / f"{args.part}{'-swap' if args.swap else ''}{tracks}"
     _predict_missing(system.models, [clip.sound for clip in clips], folder, args)
     return labels.read_labels(folder, classes)
 
 
 def _predict_missing(models: tuple[str, ...], sounds: list[Path], folder: Path, args: argparse.Namespace) -> None:
     """Predict the clips that have no prediction yet by this state of the models."""
-    system = inference.load(models, swap=args.swap, device=args.device)
-    request = inference.Request(models, swap=args.swap)
+    system = inference.load(models, swap=args.swap, device=args.device).with_tracks(args.tracks)
+    request = inference.Request(models, swap=args.swap, tracks=args.tracks)
     folder.mkdir(parents=True, exist_ok=True)
     sweep_unfinished(folder)
     record = inference.ResumeRecord(folder, request)

@@ -37,6 +37,7 @@ class Request:
         models: paths on this machine, of which several are averaged; none for the packaged model.
         threshold: for all classes, or None for those of the model.
         swap: average with the mirrored prediction for the mirrored sound.
+        tracks: at most so many sources of a class in a frame, or None for those of the model.
         channels: for left and right, counted from 1, or None.
         mono: detect without direction, from the first channel alone.
         formats: names of label formats to write.
@@ -45,6 +46,7 @@ class Request:
     models: tuple[str, ...] = ()
     threshold: float | None = None
     swap: bool = False
+    tracks: int | None = None
     channels: tuple[int, int] | None = None
     mono: bool = False
     formats: tuple[str, ...] = ("dcase",)
@@ -195,7 +197,7 @@ def _start_worker(request: Request) -> None:
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _WORKER["request"] = request
-    _WORKER["system"] = load(request.models or None, swap=request.swap, threads=1)
+    _WORKER["system"] = load(request.models or None, swap=request.swap, threads=1).with_tracks(request.tracks)
 
 
 def _predict_in_worker(sound: Path, target: Path | None) -> Result:
@@ -265,9 +267,10 @@ def _digest(request: Request) -> str:
     """Return one word for the bytes of the models and everything else that changes its results."""
     from whence.inference.detecting import PACKAGED
 
-    digest = hashlib.sha256(
-        repr((request.threshold, request.swap, request.channels, request.mono, request.formats)).encode()
-    )
+    asked: tuple[object, ...] = (request.threshold, request.swap, request.channels, request.mono, request.formats)
+    # Without it, results of before the setting stay finished.
+    asked += () if request.tracks is None else (request.tracks,)
+    digest = hashlib.sha256(repr(asked).encode())
     for model in [Path(name) for name in request.models] or [PACKAGED]:
         parts = [model / "system.json", *sorted(model.glob("*/weights.safetensors"))] if model.is_dir() else [model]
         for part in parts:

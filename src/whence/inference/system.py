@@ -13,7 +13,7 @@ from whence.errors import InferenceError
 from whence.inference.combining import Activity, join, joined_coding, smooth
 from whence.inference.streaming import Stream
 from whence.labels import STARSS23, ClassList, Events
-from whence.models.outputs import ACTIVITY, Classwise, Coding, Tracks
+from whence.models.outputs import ACTIVITY, Classwise, Coding, MultiAccdoaSettings, Tracks, TracksSettings
 
 
 class Networks(Protocol):
@@ -47,6 +47,7 @@ class NetworkSystem:
         swap: average with the mirrored prediction for the mirrored clip.
         classes: names of the classes.
         name: of the model, for people.
+        most_sources: of one class in one frame; the most certain are kept. None for as many as the coding has.
 
     Raises:
         InferenceError: no networks, different codings among those that are averaged, or another number of classes.
@@ -60,6 +61,7 @@ class NetworkSystem:
     swap: bool = False
     classes: ClassList = STARSS23
     name: str = ""
+    most_sources: int | None = None
 
     def __post_init__(self) -> None:
         codings = self.networks.codings
@@ -97,6 +99,20 @@ class NetworkSystem:
             raise InferenceError("this model's coding decides by itself what is active; leave the threshold out")
         return replace(self, thresholds=np.broadcast_to(given, (len(self.classes),)).copy())
 
+    def with_tracks(self, count: int | None) -> Self:
+        """Return the same system with at most so many sources of a class in a frame; None changes nothing.
+
+        Raises:
+            InferenceError: the count is below 1, or the coding has one source of a class anyway.
+        """
+        if count is None:
+            return self
+        if count < 1:
+            raise InferenceError(f"tracks are {count}; keep at least 1")
+        if not isinstance(self.coding.settings, MultiAccdoaSettings | TracksSettings):
+            raise InferenceError("this model predicts one source of a class at a time; leave the number of tracks out")
+        return replace(self, most_sources=count)
+
     def values(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the values of a batch of clips (B, 2, S), averaged, joined and smoothed."""
         if self.swap:
@@ -121,7 +137,15 @@ class NetworkSystem:
 
     def decode(self, values: NDArray[np.float32]) -> Events:
         """Return the events of one clip's values (L, ...), with this system's thresholds."""
-        return self.coding.decode(values[None], self.thresholds)[0]
+        events = self.coding.decode(values[None], self.thresholds)[0]
+        if self.most_sources is None:
+            return events
+        # The most certain first within each frame and class; of equals, the first track.
+        order = np.lexsort((-events.score, events.class_index, events.frame))
+        cell = np.stack([events.frame, events.class_index])[:, order]
+        starts = np.flatnonzero(np.append(True, (np.diff(cell) != 0).any(axis=0)))[: events.row_count]
+        rank = np.arange(events.row_count) - np.repeat(starts, np.diff(np.append(starts, events.row_count)))
+        return events[np.sort(order[rank < self.most_sources])]
 
     def detect(self, signal: NDArray[np.float32]) -> Events:
         """Return the events of a whole recording: windows of five seconds, each frame from the window it is central in.
