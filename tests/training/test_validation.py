@@ -100,6 +100,17 @@ def test_a_network_of_activity_and_distance_is_chosen_by_both():
     assert describe_scores(found.numbers) == "detection F 100.0 %  RDE 0.25"
 
 
+def test_a_network_of_activity_and_direction_is_scored_without_distances():
+    columns = {"frame": [0, 1, 2], "class_index": [0, 1, 0], "azimuth_deg": [10.0, 20.0, 0.0], "distance_m": [2.0] * 3}
+    clips, coding = clips_of(columns), Classwise(ClasswiseSettings(2, distance=False))
+    values = coding.encode(clips.events, 3)
+    values[:, :, 2] = np.nan
+    values[0, 1, 1, 1] = 50.0
+    found = validate(coding, values, clips)
+    assert found.numbers["by_class"] == {"bell": 1.0, "knock": 0.0}
+    assert found.numbers["rde"] is None
+
+
 def test_tracks_have_the_best_threshold_of_every_class():
     # The official metric never scores the last frame of the reference.
     columns = {"frame": [0, 0, 1, 2], "class_index": [0, 0, 1, 0], "azimuth_deg": [-40.0, 40.0, 0.0, 0.0]}
