@@ -9,6 +9,7 @@ from whence.corpora import (
     StereoWindows,
     Window,
     WindowClip,
+    check_lengths,
     convert_clips,
     draw_clip,
     draw_window_clips,
@@ -85,6 +86,6 @@ def test_a_recording_shorter_than_a_clip_is_named(tmp_path):
     write_wav(tmp_path / "foa_dev" / f"{key}.wav", noise(1, 4, 48_000))
     write_text(tmp_path / "metadata_dev" / f"{key}.csv", "")
     with pytest.raises(CorpusError, match=r"mix001\.wav: shorter than the five seconds"):
-        draw_clip(StereoWindows(list_recordings(tmp_path)), np.random.default_rng(1))
+        check_lengths(StereoWindows(list_recordings(tmp_path)))
     with pytest.raises(CorpusError, match="no recordings"):
-        draw_clip(StereoWindows([]), np.random.default_rng(1))
+        draw_window_clips(StereoWindows([]), 1, seed=1)

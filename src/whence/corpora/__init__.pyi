@@ -54,6 +54,7 @@ from .starss import (
 )
 from .window_clips import (
     WindowClip as WindowClip,
+    check_lengths as check_lengths,
     draw_clip as draw_clip,
     draw_window_clips as draw_window_clips,
 )

@@ -52,24 +52,33 @@ class WindowClip:
         return self.windows.render_events(self.window)
 
 
+def check_lengths(windows: StereoWindows) -> None:
+    """Refuse recordings that no window can be drawn from.
+
+    Raises:
+        CorpusError: there are no recordings, or one is shorter than five seconds.
+    """
+    if not windows.recordings:
+        raise CorpusError("no recordings to draw windows from")
+    short = min(windows.recordings, key=lambda recording: recording.frame_count)
+    if short.frame_count < CLIP_FRAMES:
+        raise CorpusError(f"{short.sound}: shorter than the five seconds of a clip; move it and its labels away")
+
+
 def draw_clip(windows: StereoWindows, rng: np.random.Generator) -> tuple[WindowClip, NDArray[np.float32]]:
     """Draw a recording, the more often the longer it is; a start and a viewing angle, evenly.
 
-    A window that would exceed full scale is drawn again, since the published set has none.
+    A window that would exceed full scale is drawn again, since the published set has none. Recordings have passed
+    `check_lengths`.
 
     Returns:
         the clip and its signal, (2, 120000) float32.
 
     Raises:
-        CorpusError: there are no recordings, one is shorter than five seconds, or almost every window is too loud.
+        CorpusError: almost every window is too loud.
         AudioError: a sound cannot be read.
     """
     frames = np.array([recording.frame_count for recording in windows.recordings])
-    if not len(frames):
-        raise CorpusError("no recordings to draw windows from")
-    if frames.min() < CLIP_FRAMES:
-        short = windows.recordings[int(frames.argmin())]
-        raise CorpusError(f"{short.sound}: shorter than the five seconds of a clip; move it and its labels away")
     ends = np.cumsum(frames)
     for _ in range(_MOST_DRAWN):
         index = int(np.searchsorted(ends, rng.integers(ends[-1]), side="right"))
@@ -88,9 +97,10 @@ def draw_window_clips(windows: StereoWindows, count: int, seed: int) -> list[Win
         `count` clips, sorted by name; fewer where short recordings have no more.
 
     Raises:
-        CorpusError: as `draw_clip`.
+        CorpusError: as `check_lengths` and `draw_clip`.
         AudioError: a sound cannot be read.
     """
+    check_lengths(windows)
     found: dict[str, WindowClip] = {}
     for number in range(2 * count):
         clip, _ = draw_clip(windows, np.random.default_rng([seed, number, 4]))

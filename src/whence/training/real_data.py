@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from whence.corpora import AudioFrameDataset, StereoWindows, draw_clip
+from whence.corpora import AudioFrameDataset, StereoWindows, check_lengths, draw_clip
 from whence.errors import TrainingError
 from whence.scenes import SceneSettings, augment_clip, draw_clip_augmentation
 from whence.scenes.transforms import apply_peak_protection, apply_scene_mixing, draw_scene_mixing
@@ -119,10 +119,14 @@ class RecordingData(RealData):
         windows: the recordings.
         seed: of windows, swaps and augmentation.
         augmentation: see `RealData`.
+
+    Raises:
+        CorpusError: there are no recordings, or one is shorter than five seconds.
     """
 
     def __init__(self, windows: StereoWindows, seed: int, augmentation: SceneSettings | None = None) -> None:
         super().__init__(seed, augmentation)
+        check_lengths(windows)
         self.windows = windows
 
     def read(self, numbers: range) -> list[Example]:
