@@ -126,11 +126,16 @@ def test_a_network_without_directions_is_not_averaged_with_one_that_has_them():
         average_systems(systems)
 
 
-def test_half_precision_is_for_runs(runs, tmp_path):
+def test_half_precision_and_devices_are_for_runs(runs, tmp_path):
     export_onnx(runs[:1], tmp_path / "pair.onnx")
     assert whence.load(runs[0], precision="bf16").networks.bundles[0].precision == "bf16"
     with pytest.raises(InferenceError, match=r"pair\.onnx: an ONNX file has the precision it was exported with"):
         whence.load(tmp_path / "pair.onnx", precision="bf16")
+    assert whence.load(tmp_path / "pair.onnx", device="cpu").name == "pair"
+    with pytest.raises(
+        InferenceError, match=r"pair\.onnx: an ONNX file runs on the processor; device cuda is for runs"
+    ):
+        whence.load([tmp_path / "pair.onnx"], device="cuda")
 
 
 def test_of_each_class_the_most_certain_sources_are_kept(tmp_path):
