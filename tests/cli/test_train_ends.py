@@ -12,7 +12,7 @@ from whence.cli.main import main
 from whence.errors import DivergedError
 from whence.training import Recipe
 from whence.training.learner import Learner
-from whence.training.run_folder import _locked
+from whence.training.run_folder import locked
 from whence.training.validation import PAPER_LABEL
 
 PAPER = ("--settings", "protocol=paper")
@@ -54,7 +54,7 @@ def test_a_machine_that_gives_up_ends_with_3(method, failure, sentence, small_tr
 def test_a_folder_in_use_ends_with_2(small_training, tmp_path, capsys):
     run = tmp_path / "run"
     run.mkdir()
-    with _locked(run):
+    with locked(run):
         assert main(small_training.words(run)) == 2
     assert "is in use by pid" in capsys.readouterr().err
 

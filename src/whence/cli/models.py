@@ -49,7 +49,7 @@ def _models() -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "parameters": _parameters(kind.settings_type()),
+            "parameters": parameter_count(kind.settings_type()),
             "features": kind.features,
             "output": kind.output,
         }
@@ -67,7 +67,7 @@ def _recipes() -> list[dict[str, Any]]:
                 "name": network.name,
                 "model": models.model_name(network.model),
                 "features": network.features.name,
-                "parameters": _parameters(network.model),
+                "parameters": parameter_count(network.model),
                 "batch_clips": network.batch_clips,
                 "steps": network.total_steps,
             }
@@ -79,7 +79,7 @@ def _recipes() -> list[dict[str, Any]]:
 
 
 @functools.cache
-def _parameters(settings: Any) -> int:
+def parameter_count(settings: Any) -> int:
     """Count the parameters of a network without allocating them."""
     import torch
 

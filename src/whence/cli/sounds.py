@@ -34,6 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CSV",
         help="which label of FSD50K means which class, with the columns name,class,implied_by,note",
     )
+    parser.add_argument(
+        "--share", type=float, default=1.0, help="list only this share of the sounds of each class and split, to try"
+    )
     add_classes(parser)
 
 
@@ -45,10 +48,13 @@ def run(args: argparse.Namespace) -> int:
         raise WhenceError(f"{args.out}: is a folder; name a file, such as sounds.csv")
     if args.out.exists() and any(path.exists() and path.samefile(args.out) for path in args.corpora):
         raise WhenceError(f"{args.out}: is one of the lists to read; choose another name")
+    if not 0 < args.share <= 1:
+        raise WhenceError(f"--share {args.share:g}: give a number above 0, at most 1")
     classes = read_classes(args.classes)
     class_map = corpora.read_class_map(args.class_map, classes) if args.class_map else None
     with shown_progress("file", quiet=args.quiet) as show:
         sounds = corpora.gather_sounds(args.corpora, classes, class_map, progress=show)
+    sounds = corpora.every_nth(sounds, args.share)
     columns = {
         "corpus": [sound.corpus for sound in sounds],
         "duration_s": [f"{sound.duration_s:.2f}" for sound in sounds],

@@ -54,6 +54,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Predict where needed, score, print; "some failed" when a system has no prediction for some clips."""
+    scored, protocol_labels = score_systems(args)
+    if args.json:
+        found = {
+            name: evaluation.as_json() | ({"protocol": protocol_labels[name]} if name in protocol_labels else {})
+            for name, evaluation in scored.items()
+        }
+        sys.stdout.write(json.dumps(found, indent=2, allow_nan=False) + "\n")
+    else:
+        sys.stdout.write(page(list(scored), list(scored.values()), args.part, protocol_labels))
+    return SOME_FAILED if any(evaluation.missing_clips for evaluation in scored.values()) else DONE
+
+
+def score_systems(args: argparse.Namespace) -> tuple[dict[str, metrics.Evaluation], dict[str, str]]:
+    """Predict where needed, and score.
+
+    Args:
+        args: as the command has them.
+
+    Returns:
+        the evaluation of each system by its name, and the labels of systems that were chosen on test clips.
+
+    Raises:
+        WhenceError: a system or the clips are missing or cannot be used.
+    """
     classes = read_classes(args.classes)
     systems = [_read_system(word) for word in args.systems]
     names = [system.name for system in systems]
@@ -61,23 +85,14 @@ def run(args: argparse.Namespace) -> int:
         raise WhenceError("a system is named twice; name each once")
     clips = corpora.list_clips(args.data, args.part)
     references = corpora.read_all_events(clips, classes)
-    scored = []
+    scored = {}
     for system in systems:
         predictions = _predictions(system, clips, classes, args)
-        scored.append(metrics.evaluate(references, predictions, classes=classes, unknown="leave_out"))
-    protocol_labels = {system.name: label for system in systems if (label := _protocol_label(system))}
-    if args.json:
-        found = {
-            name: evaluation.as_json() | ({"protocol": protocol_labels[name]} if name in protocol_labels else {})
-            for name, evaluation in zip(names, scored, strict=True)
-        }
-        sys.stdout.write(json.dumps(found, indent=2, allow_nan=False) + "\n")
-    else:
-        sys.stdout.write(page(names, scored, args.part, protocol_labels))
-    for name, evaluation in zip(names, scored, strict=True):
+        evaluation = metrics.evaluate(references, predictions, classes=classes, unknown="leave_out")
+        scored[system.name] = evaluation
         if evaluation.missing_clips:
-            _log.warning("%s: no prediction for %d of %d clips", name, len(evaluation.missing_clips), len(clips))
-    return SOME_FAILED if any(evaluation.missing_clips for evaluation in scored) else DONE
+            _log.warning("%s: no prediction for %d of %d clips", system.name, len(evaluation.missing_clips), len(clips))
+    return scored, {system.name: label for system in systems if (label := _protocol_label(system))}
 
 
 def page(

@@ -27,6 +27,7 @@ from .fma import read_fma as read_fma
 from .fsd50k import read_fsd50k as read_fsd50k
 from .gathering import (
     ListedSound as ListedSound,
+    every_nth as every_nth,
     gather_sounds as gather_sounds,
     licence_family as licence_family,
 )

@@ -76,6 +76,23 @@ def gather_sounds(
     return _with_lengths(listed, progress)
 
 
+def every_nth(sounds: Sequence[ListedSound], share: float) -> list[ListedSound]:
+    """Return a share of the sounds of each class and split, at least two of each, evenly spread and always the same.
+
+    Args:
+        sounds: all of them.
+        share: above 0, at most 1.
+    """
+    groups: dict[tuple[int, str], list[int]] = {}
+    for position, sound in enumerate(sounds):
+        groups.setdefault((sound.entry.class_index, sound.entry.split), []).append(position)
+    kept = set()
+    for positions in groups.values():
+        count = min(max(round(share * len(positions)), 2), len(positions))
+        kept |= {positions[number * len(positions) // count] for number in range(count)}
+    return [sound for position, sound in enumerate(sounds) if position in kept]
+
+
 def licence_family(text: str) -> str:
     """Return the short name of a licence as FSD50K (addresses) and FMA (titles) state them.
 

@@ -1,7 +1,11 @@
 from .blocks import Network as Network
 from .compact_detector import CompactDetectorSettings as CompactDetectorSettings
 from .compact_localizer import CompactLocalizerSettings as CompactLocalizerSettings
-from .convert import Converted as Converted, convert_weights as convert_weights
+from .convert import (
+    Converted as Converted,
+    convert_weights as convert_weights,
+    read_converted as read_converted,
+)
 from .dasheng_detector import DashengDetectorSettings as DashengDetectorSettings
 from .multi_branch import MultiBranchSettings as MultiBranchSettings
 from .registry import (
@@ -15,8 +19,10 @@ from .registry import (
 from .resnet_conformer import ResnetConformerSettings as ResnetConformerSettings, challenge as challenge
 from .seldnet import SeldNetSettings as SeldNetSettings
 from .weights import (
+    check_is_file as check_is_file,
     load_initial_weights as load_initial_weights,
     load_network as load_network,
+    load_weights as load_weights,
     refuse_pickle as refuse_pickle,
     save_weights as save_weights,
 )

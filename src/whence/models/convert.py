@@ -75,11 +75,20 @@ def convert_weights(source: Path, target: Path, kind: str | None = None) -> Conv
     Raises:
         ModelError: see `read_checkpoint`; or entries are missing or of the wrong shape.
     """
-    entries = read_checkpoint(source)
-    name = known_name(kind or _kind_of(entries, source), CONVERTERS, "kind of checkpoint", ModelError)
-    converted = CONVERTERS[name](entries, source)
+    converted = read_converted(source, kind)
     save_weights(target, converted.tensors, {**converted.description, "converted_from": source.name})
     return converted
+
+
+def read_converted(source: Path, kind: str | None = None) -> Converted:
+    """Convert a checkpoint in memory.
+
+    Raises:
+        ModelError: as `convert_weights`.
+    """
+    entries = read_checkpoint(source)
+    name = known_name(kind or _kind_of(entries, source), CONVERTERS, "kind of checkpoint", ModelError)
+    return CONVERTERS[name](entries, source)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

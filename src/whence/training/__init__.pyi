@@ -11,7 +11,13 @@ from .recipe import (
     with_class_count as with_class_count,
     with_overrides as with_overrides,
 )
-from .run_folder import RECIPE_FILE as RECIPE_FILE, check_recipe as check_recipe, read_recipe as read_recipe
+from .run_folder import (
+    RECIPE_FILE as RECIPE_FILE,
+    check_recipe as check_recipe,
+    locked as locked,
+    read_recipe as read_recipe,
+)
+from .speed import seconds_per_clip as seconds_per_clip
 from .train import train as train
 from .tuning import tune_system as tune_system
 from .validation import (

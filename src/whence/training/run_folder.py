@@ -37,7 +37,7 @@ def opened_run(folder: Path, recipe: Recipe) -> Iterator[None]:
         TrainingError: another process trains there, or the folder holds a run of another recipe.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder):
+    with locked(folder):
         _keep_recipe(folder, recipe)
         for directory in (folder, *(folder / network.name for network in recipe.networks)):
             directory.mkdir(exist_ok=True)
@@ -168,8 +168,12 @@ def _curves(line: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
 
 
 @contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the run's lock; the operating system gives it back when a process dies, however it dies."""
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder; the operating system gives it back when a process dies, however it dies.
+
+    Raises:
+        TrainingError: another process holds it.
+    """
     import fcntl
 
     with (folder / "lock").open("a+", encoding="utf-8") as lock:
