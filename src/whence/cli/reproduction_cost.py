@@ -19,8 +19,6 @@ _SCENES_PER_CORE_S = 100
 _FORWARD_SHARE = 1 / 3
 # 5 s of 16-bit stereo at 24 kHz.
 _CLIP_BYTES = 480_044
-# A run keeps two states (weights, two moments, an average), five good epochs and the chosen weights.
-_KEPT_COPIES = 2 * 4 + 5 + 1
 _BYTES = 4
 
 
@@ -51,7 +49,7 @@ def describe_cost(arguments: Arguments, runs: list[Training], out: Path, device:
             rendering_s = (1 - _real_share(network, run)) / _SCENES_PER_CORE_S / max(workers, 1)
             run_s += trained * max(measured[key], rendering_s) + checked * measured[key] * _FORWARD_SHARE
             count = parameter_count(network.model)
-            run_bytes += count * _BYTES * _KEPT_COPIES
+            run_bytes += count * _BYTES * _copies(network, recipe)
             clips, parameters = clips + trained, parameters + count
             per_clip.append(f"{1000 * measured[key]:.0f} ms")
         rows.append(
@@ -79,3 +77,9 @@ def describe_cost(arguments: Arguments, runs: list[Training], out: Path, device:
 
 def _real_share(network: training.NetworkRecipe, run: Training) -> float:
     return network.real_share if run.scenes else 1.0
+
+
+def _copies(network: training.NetworkRecipe, recipe: training.Recipe) -> int:
+    """How often a run keeps as many numbers as the network has parameters."""
+    state = 3 + bool(network.optimizer.average_decay)  # weights, two moments, an average
+    return 2 * state + recipe.kept_checkpoints + 1

@@ -158,15 +158,15 @@ def steps(arguments: Arguments, runs: list[Training], out: Path) -> list[Step]:
         words = (str(arguments.dasheng), str(dasheng), "--kind", "dasheng")
         found.append(Step("dasheng", "convert-weights", words, dasheng))
     for run in runs:
-        words = (run.recipe, "--data", str(data))
+        line = [run.recipe, "--data", str(data)]
         if run.scenes:
-            words += ("--scenes", str(sounds), "--rooms", str(rooms))
+            line += ["--scenes", str(sounds), "--rooms", str(rooms)]
         if run.name in SUBMISSIONS:
-            words += ("--encoder", f"detector={dasheng}")
+            line += ["--encoder", f"detector={dasheng}"]
         if run.settings:
-            words += ("--settings", str(settings_file(out, run)))
+            line += ["--settings", str(settings_file(out, run))]
         folder = out / "runs" / run.name
-        found.append(Step(run.name, "train", (*words, "--out", str(folder)), folder))
+        found.append(Step(run.name, "train", (*line, "--out", str(folder)), folder))
     return found
 
 
