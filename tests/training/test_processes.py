@@ -20,11 +20,11 @@ from whence.training.run_folder import read_lines
 HERE = Path(__file__).parent
 
 
-def together(count, program, *words):
-    """A program in so many processes."""
+def together(count, *program):
+    """A program (a file or a module, and its words) in so many processes."""
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count)]
     alone = [] if count == 1 else launcher
-    words = [sys.executable, *alone, str(HERE / program), *map(str, words)]
+    words = [sys.executable, *alone, *map(str, program)]
     return subprocess.Popen(
         words, stderr=subprocess.PIPE, text=True, start_new_session=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
     )
@@ -77,7 +77,7 @@ def together_and_alone(tmp_path_factory):
     """The same training by two processes, which were not told a device, and by one; the states at its end."""
     folder = tmp_path_factory.mktemp("shared")
     for count in (1, 2):
-        finished(together(count, "shared_training.py", folder / str(count)))
+        finished(together(count, HERE / "shared_training.py", folder / str(count)))
     return folder
 
 
@@ -103,7 +103,7 @@ def test_batch_norms_of_two_processes_see_the_clips_of_both(together_and_alone):
 @pytest.mark.parametrize("word", ["plain", "frozen"])
 def test_two_processes_train_the_weights_of_one(word, tmp_path):
     for count in (1, 2):
-        finished(together(count, "shared_training.py", tmp_path / str(count), word))
+        finished(together(count, HERE / "shared_training.py", tmp_path / str(count), word))
     one, two = (load_state(tmp_path / str(count) / "detector") for count in (1, 2))
     assert int(one["step"]) == int(two["step"]) == 8
     weights = [name for name in one if name.startswith("network.")]
@@ -115,25 +115,33 @@ def test_two_processes_train_the_weights_of_one(word, tmp_path):
 
 
 @pytest.mark.nightly
-def test_a_run_of_two_processes_is_written_once_and_survives_a_stop(tmp_path):
+def test_the_command_in_two_processes_is_written_once_and_survives_a_stop_and_a_kill(small_training, tmp_path):
     run = tmp_path / "run"
-    process = together(2, "training_runs.py", run, 1, 3)
-    while not read_lines(run):
-        assert process.poll() is None
-        time.sleep(0.01)
-    # The launcher hands the signal on to its processes, which here know nothing of saving.
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
-    err = finished(together(2, "training_runs.py", run, 1, 3))
-    assert "resuming at step" in err
+    command = ["-m", "whence", *small_training.words(run, "--workers", "0")]
+    for lines, number in ((1, signal.SIGTERM), (3, signal.SIGKILL)):
+        process = together(2, *command)
+        while len(read_lines(run)) < lines:
+            assert process.poll() is None
+            time.sleep(0.01)
+        if number == signal.SIGKILL:
+            children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+            os.kill(int(children[-1]), number)
+        else:
+            process.send_signal(number)  # the launcher hands it on
+        _, err = process.communicate(timeout=60)
+        assert process.returncode
+        assert ("another process of this training has ended" if number == signal.SIGKILL else "saved at step") in err
+    err = finished(together(2, *command))
+    assert err.count("finished; on the held-out clips") == 1
     assert [(line["network"], line["epoch"]) for line in read_lines(run)] == [
-        (network, epoch) for network in ("detector", "localizer") for epoch in (1, 2, 3)
+        (network, epoch) for network in ("detector", "localizer") for epoch in (1, 2)
     ]
-    # The same command in two processes from the start gives the same run.
-    finished(together(2, "training_runs.py", tmp_path / "whole", 0, 3))
+    # The same command in two processes that nothing disturbs gives the same run.
+    whole = tmp_path / "whole"
+    finished(together(2, "-m", "whence", *small_training.words(whole, "--workers", "0")))
     for name in ("detector", "localizer"):
-        ours, whole = (load_weights(r / name / "weights.safetensors").tensors for r in (run, tmp_path / "whole"))
-        assert all(torch.equal(ours[key], whole[key]) for key in ours)
+        ours, theirs = (load_weights(each / name / "weights.safetensors").tensors for each in (run, whole))
+        assert all(torch.equal(ours[key], theirs[key]) for key in ours)
 
 
 @pytest.mark.parametrize(("device", "gpus"), [("cuda:0", 2), ("mps", 0), ("cuda", 1)])
