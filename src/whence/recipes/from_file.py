@@ -67,6 +67,6 @@ def _called(path: Path, function: Callable[[], Any]) -> Any:
     except (Exception, SystemExit) as error:
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
         line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
-        said = error.msg if isinstance(error, SyntaxError) else " ".join(str(error).split())
-        what = said if isinstance(error, WhenceError) else f"{type(error).__name__}: {said}"
+        message = error.msg if isinstance(error, SyntaxError) else " ".join(str(error).split())
+        what = message if isinstance(error, WhenceError) else f"{type(error).__name__}: {message}"
         raise TrainingError(what, where=path, line=line) from None
