@@ -36,6 +36,10 @@ def run(args: argparse.Namespace) -> int:
         raise WhenceError("no such folder", where=args.target.parent, remedy="make it first")
     if args.target.exists():
         raise WhenceError("exists already", where=args.target, remedy="remove it or choose another name")
+    if args.target.suffix in {".pt", ".pth", ".ckpt", ".pkl", ".npz", ".onnx"}:
+        raise WhenceError(
+            "weights are written as .safetensors", where=args.target, remedy="name such a file, or a folder for a model"
+        )
     _log.warning(
         "%s is read as tensors and numbers only, and nothing in it is run; that they are the published ones cannot be "
         "checked",
