@@ -25,7 +25,8 @@ def perfect(stereo_set, tmp_path):
 
 def test_runs_and_predictions_are_in_one_table(run, perfect, stereo_set, capsys):
     assert main(["table", str(run), str(perfect), "--data", str(stereo_set)]) == 0
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert "hidden file" not in err  # the record of predictions is ours
     assert out.startswith("dev-test, 4 clips, 20 deg, relative distance 1; in brackets 95 % intervals by recording")
     official, strict = out.split("strict")
     rows = [line for line in official.splitlines() if line.strip().startswith(str(perfect))]

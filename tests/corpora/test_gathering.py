@@ -229,3 +229,22 @@ def test_what_cannot_be_listed_is_refused_and_nothing_is_written(data, words, se
     assert sentence in capsys.readouterr().err
     assert not Path("x.csv").exists()
     assert len(rows(data / "mine.csv")) == 1
+
+
+def test_a_share_of_each_class_and_split(tmp_path, capsys):
+    for name, count in (("bell", 40), ("knock", 3)):
+        for number in range(count):
+            write_wav(tmp_path / f"mine/{name}/{number:02d}.wav", noise(number, 1, 2_400))
+    assert main(["data", "sounds", str(tmp_path / "mine"), "--out", str(tmp_path / "few.csv"), "--share", "0.25"]) == 0
+    capsys.readouterr()
+    with (tmp_path / "few.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    counts = {
+        split: sum(row["class"] == "bell" and row["split"] == split for row in rows) for split in ("train", "val")
+    }
+    assert counts == {"train": 7, "val": 2}  # of 28 and 6
+    assert sum(row["class"] == "knock" for row in rows) == 3  # at least two of each split, where there are
+    for share in ("0", "1.5", "nan"):
+        words = ["data", "sounds", str(tmp_path / "mine"), "--out", str(tmp_path / "x.csv"), "--share", share]
+        assert main(words) == 2
+        assert "--share" in capsys.readouterr().err

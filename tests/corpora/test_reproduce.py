@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -45,16 +46,18 @@ def small(monkeypatch):
     monkeypatch.setattr(reproduction_plan, "TRIAL_SHARE", SHARE)
 
 
-def start_and_kill(command, line):
-    """Run the command in a process of its own, and kill it when its log has the line."""
+def start_and_stop(command, line, number, code):
+    """Run the command in a process of its own, and send it a signal when its log has the line."""
     begin = f"import sys; from whence.cli import main, reproduction_plan as p; p.TRIAL_SHARE = {SHARE}; "
     words = [sys.executable, "-c", begin + "sys.exit(main.main(sys.argv[1:]))", *command]
     with subprocess.Popen(
         words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True
     ) as process:
         assert any(line in found for found in process.stderr)
-        os.killpg(process.pid, signal.SIGKILL)
-    assert process.returncode == -signal.SIGKILL
+        os.killpg(process.pid, number)
+        rest = process.stderr.read()
+    assert process.returncode == code, rest
+    assert "Traceback" not in rest
 
 
 def table_of(folder):
@@ -68,7 +71,8 @@ def table_of(folder):
 
 def test_a_killed_trial_continues_to_the_table_of_an_undisturbed_one(words, small, tmp_path, capsys):
     killed, whole = tmp_path / "killed", tmp_path / "whole"
-    start_and_kill([*words, "--out", str(killed), "--trial"], "detector: epoch 1")
+    start_and_stop([*words, "--out", str(killed), "--trial"], "detector: epoch 1", signal.SIGKILL, -signal.SIGKILL)
+    start_and_stop([*words, "--out", str(killed), "--trial"], "localizer: epoch 1", signal.SIGINT, 130)
     assert main([*words, "--out", str(whole), "--trial"]) == 0
     out, err = capsys.readouterr()
     assert "15 stereo clips are cut from STARSS23" in out
@@ -79,7 +83,7 @@ def test_a_killed_trial_continues_to_the_table_of_an_undisturbed_one(words, smal
     assert "the table is in" in err
     assert main([*words, "--out", str(killed), "--trial"]) == 0
     out, _ = capsys.readouterr()
-    assert "5 of 11 steps to do" in out
+    assert "5 of 11 steps to do" in out  # a run that ended just after Ctrl-C is not marked, but finished
     assert table_of(killed) == table_of(whole)
     page = (whole / "table1.md").read_text()
     assert "| xiaomi_2 |" in page
@@ -115,3 +119,25 @@ def test_a_folder_with_other_files_is_refused(words, tmp_path, capsys):
     assert main([*words, "--out", str(tmp_path), "--trial"]) == 2
     assert "is not empty; choose another folder" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_the_full_plan_is_the_report_s_experiment(words, tmp_path):
+    paths = {flag.strip("-"): Path(value) for flag, value in zip(words[1::2], words[2::2], strict=True)}
+    del paths["workers"]
+    arguments = reproduction_plan.Arguments(**paths, protocol="paper")
+    runs = reproduction_plan.trainings(arguments)
+    lines = {step.name: step.line for step in reproduction_plan.steps(arguments, runs, tmp_path)}
+    assert "--clips 30000" in lines["clips"]
+    assert lines["sounds"].endswith("--share 1")
+    assert lines["rooms"].endswith("--rooms 400")
+    assert "--scenes" not in lines["baseline_real"]
+    recipes = {run.name: run.full_recipe for run in runs}
+    assert recipes["baseline"].networks[0].real_share == pytest.approx(16_214 / 31_214, abs=1e-4)
+    assert {name: recipe.protocol for name, recipe in recipes.items()} == {
+        **dict.fromkeys(("baseline_real", "baseline", "whence_small"), "honest"),
+        **dict.fromkeys(reproduction_plan.SUBMISSIONS, "paper"),
+    }
+    detector, localizer = recipes["xiaomi_2"].networks
+    assert (detector.epochs, localizer.epochs) == (200, 300)
+    # The sizes and the frozen phases are those of the file.
+    assert (detector.model.encoder.width, detector.frozen_encoder) == (12, ((0.05, 3), (0.1, 2)))

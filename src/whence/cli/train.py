@@ -84,7 +84,9 @@ def run(args: argparse.Namespace) -> int:
         finished = training.train(recipe, data, held_out, args.out, settings, encoders, test_clips)
     if finished:
         _log.info("finished: %s; predict with: whence predict %s CLIPS --out CSVS", args.out, args.out)
+    if stop.by is None:
         return DONE
+    # Also where the training had just finished: what should follow it must not begin.
     return TERMINATED if stop.by == signal.SIGTERM else INTERRUPTED
 
 

@@ -180,7 +180,8 @@ def _refuse_folder(error: OSError) -> None:
 
 def _log_passed_over(root: str, ending: str, passed_over: Sequence[str]) -> None:
     """Log what was left out: hidden files as a warning, other endings for those who ask."""
-    hidden = [name for name in passed_over if name.startswith(".")]
+    # The record of predictions that `whence` itself keeps beside them is no surprise.
+    hidden = [name for name in passed_over if name.startswith(".") and name != ".whence.jsonl"]
     others = [name for name in passed_over if not name.startswith(".")]
     if hidden:
         _LOG.warning("%s: ignored %s: %s", shown(root), counted(len(hidden), "hidden file"), few(hidden))
