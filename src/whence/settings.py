@@ -1,4 +1,4 @@
-"""Settings: frozen dataclasses to plain data (what JSON holds) and back, changed field by field, chosen by name."""
+"""Settings: frozen dataclasses to plain data (what JSON holds) and back, changed, chosen by name, read from files."""
 
 import dataclasses
 import difflib
@@ -7,11 +7,15 @@ import math
 import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar, overload
 
 from whence.errors import SceneError, WhenceError
 
 _Settings = TypeVar("_Settings")
+
+# No sensible file is larger; aliases in YAML can make small files huge.
+_LARGEST_FILE_BYTES = 1_000_000
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
@@ -257,3 +261,32 @@ def _allowed(least: float, most: float) -> str:
     if math.isinf(most):
         return "be a finite number" if math.isinf(least) else f"be at least {least}"
     return f"lie between {least} and {most}"
+
+
+def read_settings_file(path: Path) -> dict[str, Any]:
+    """Read a mapping of settings.
+
+    Args:
+        path: `.json`, or YAML under any other ending; YAML is read with the safe loader, which makes plain data only.
+
+    Raises:
+        WhenceError: the file is missing, too large, not YAML or JSON, or holds no mapping.
+    """
+    import yaml
+
+    try:
+        if path.stat().st_size > _LARGEST_FILE_BYTES:
+            raise WhenceError(f"{path}: {path.stat().st_size} bytes are too many for a settings file")
+        # JSON is YAML, so one reader serves both.
+        data = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise WhenceError(f"{path}: no such file") from None
+    except (OSError, UnicodeDecodeError, RecursionError) as error:
+        raise WhenceError(f"{path}: not readable as settings ({type(error).__name__})") from None
+    except yaml.YAMLError as error:
+        where = getattr(error, "problem_mark", None)
+        line = f":{where.line + 1}" if where else ""
+        raise WhenceError(f"{path}{line}: not YAML: {getattr(error, 'problem', None) or 'cannot be parsed'}") from None
+    if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
+        raise WhenceError(f"{path}: settings are names with values, such as 'seed: 3'")
+    return data

@@ -1,7 +1,6 @@
 """The meta file: a template with every key, and every wrong value named by line."""
 
 import copy
-import sys
 
 import pytest
 import yaml
@@ -9,7 +8,6 @@ from hypothesis import given, settings, strategies as st
 from meta_files import LABEL, meta
 
 from whence.challenge.meta_file import META_FIELDS, Entries, Field, check_meta, meta_template
-from whence.errors import MissingExtraError
 
 
 @pytest.fixture
@@ -199,9 +197,3 @@ def test_any_bytes_as_a_meta_file_are_a_list_of_problems(tmp_path_factory, conte
     _, problems = check_meta(path, LABEL)
     assert problems
     assert all(problem.where == path and str(problem).isprintable() for problem in problems)
-
-
-def test_without_yaml_the_extra_is_named(desk, capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "yaml", None)
-    with pytest.raises(MissingExtraError, match=r"reading a meta file needs more packages"):
-        check_meta(desk / "meta.yaml", LABEL)

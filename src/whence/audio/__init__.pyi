@@ -1,5 +1,13 @@
 from .containers import SOUND_ENDINGS as SOUND_ENDINGS
 from .foa import foa_to_stereo as foa_to_stereo
+from .microphones import (
+    MICROPHONE_NAMES as MICROPHONE_NAMES,
+    Ambisonics as Ambisonics,
+    Capsule as Capsule,
+    Head as Head,
+    Microphones as Microphones,
+    read_microphones as read_microphones,
+)
 from .reading import (
     Source as Source,
     check as check,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from whence.errors import MissingExtraError, WhenceError
+from whence.errors import WhenceError
 from whence.files import read_small
 from whence.text import shown
 
@@ -114,14 +114,7 @@ def check_meta(path: Path, label: str) -> tuple[bytes, list[WhenceError]]:
     Args:
         path: a YAML file with the keys of `meta_template`, without tags and anchors.
         label: the name of the system it describes.
-
-    Raises:
-        MissingExtraError: PyYAML is not installed.
     """
-    try:
-        import yaml  # noqa: F401  # an extra
-    except ImportError:
-        raise MissingExtraError("reading a meta file", "hub") from None
     try:
         content = read_small(path, LARGEST_META_BYTES)
         top = _composed(path, content)

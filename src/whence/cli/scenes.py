@@ -12,10 +12,10 @@ from pathlib import Path
 from whence import audio, corpora, labels, scenes, synth
 from whence.cli.command import Command, shown_progress
 from whence.cli.inputs import add_classes, read_classes
-from whence.cli.settings_file import read_settings_file
 from whence.errors import DONE, MissingExtraError, WhenceError
 from whence.files import cache_dir
 from whence.scenes import rooms
+from whence.settings import read_settings_file
 from whence.views import picture
 
 PROCEDURAL = "procedural"

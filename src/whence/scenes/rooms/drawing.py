@@ -10,12 +10,12 @@ from whence.errors import SceneError
 from whence.scenes.rooms.room import (
     BANDS_HZ,
     HANDOVER_S,
-    SPEED_OF_SOUND_M_S,
     Room,
     RoomSettings,
     SourcePosition,
     Vector,
 )
+from whence.units import SPEED_OF_SOUND_M_S
 
 # The first number of every seed here, so that rooms and scenes of the same seed draw from different streams.
 ROOM_STREAM = 0x726F6F6D

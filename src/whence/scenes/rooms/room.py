@@ -10,7 +10,6 @@ from whence.settings import check_number, check_span
 # Axes of a room: x ahead of the listener (azimuth 0), y to the left, z up; the corner right, behind and below is 0.
 BANDS_HZ = (125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0)
 WALLS = ("behind", "ahead", "right", "left", "floor", "ceiling")
-SPEED_OF_SOUND_M_S = 343.0
 
 # Image sources hand over to the diffuse tail around this time after the sound was made.
 HANDOVER_S = 0.06

@@ -17,13 +17,12 @@ from whence.scenes.rooms.room import (
     BANDS_HZ,
     DIRECT_SAMPLE,
     HANDOVER_S,
-    SPEED_OF_SOUND_M_S,
     WALLS,
     Room,
     RoomSettings,
     SourcePosition,
 )
-from whence.units import SAMPLE_RATE_HZ
+from whence.units import SAMPLE_RATE_HZ, SPEED_OF_SOUND_M_S
 
 _FADE_S = 0.04
 _SINC_HALF = 20
