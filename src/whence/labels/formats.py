@@ -6,7 +6,7 @@ from pathlib import Path
 
 from whence.errors import LabelError
 from whence.files import written_whole
-from whence.labels import annotation_programs as programs
+from whence.labels import annotation_programs as programs, marker_files
 from whence.labels.classes import STARSS23, ClassList
 from whence.labels.dcase import dcase_text
 from whence.labels.events import Events
@@ -23,25 +23,27 @@ class LabelFormat:
         description: one line for a help text.
         writers: what is added to a clip's name -> the function that makes the text. For an ending with `<class>` it
             makes a text for each class that occurs, by the class's name.
+        names_clip: whether the text holds the clip's name, which the functions then take as a third argument.
     """
 
     description: str
-    writers: Mapping[str, Callable[[Events, ClassList], str | dict[str, str]]]
+    writers: Mapping[str, Callable[..., str | dict[str, str]]]
+    names_clip: bool = False
 
     @property
     def endings(self) -> tuple[str, ...]:
         """What is added to a clip's name."""
         return tuple(self.writers)
 
-    def texts(self, events: Events, classes: ClassList) -> dict[str, str]:
-        """The texts of the format's files by ending.
+    def texts(self, events: Events, classes: ClassList, clip: str = "") -> dict[str, str]:
+        """The texts of the format's files by ending, for a clip of this name.
 
         Raises:
             LabelError: the events do not fit the format, or have a class that is not in the list.
         """
         texts: dict[str, str] = {}
         for ending, writer in self.writers.items():
-            made = writer(events, classes)
+            made = writer(events, classes, clip) if self.names_clip else writer(events, classes)
             by_class = {"": made} if isinstance(made, str) else made
             texts |= {ending.replace("<class>", name): text for name, text in by_class.items()}
         return texts
@@ -68,6 +70,14 @@ FORMATS: dict[str, LabelFormat] = {
     "json": LabelFormat("JSON Lines: a line for each event", {".jsonl": json_events_text}),
     "json-frames": LabelFormat("JSON Lines: a line for each frame and source", {".frames.jsonl": json_frames_text}),
     "odas": LabelFormat("ODAS: unit vectors frame by frame, x ahead, y to the left", {".odas.json": odas_text}),
+    "raven": LabelFormat("Raven: a selection table", {".selections.txt": marker_files.raven_text}),
+    "praat": LabelFormat("Praat: a TextGrid with a tier for each class", {".TextGrid": marker_files.textgrid_text}),
+    # Their programs list .csv files, but a .csv beside the predictions would be taken for a clip's labels.
+    "reaper": LabelFormat("REAPER: a list of regions (CSV)", {".reaper.txt": marker_files.reaper_text}),
+    "audition": LabelFormat("Adobe Audition: a list of markers", {".audition.txt": marker_files.audition_text}),
+    "rttm": LabelFormat(
+        "RTTM: classes and times without directions", {".rttm": marker_files.rttm_text}, names_clip=True
+    ),
     "webvtt": LabelFormat("WebVTT: captions on the side of the sound", {".vtt": programs.webvtt_text}),
 }
 
@@ -99,7 +109,7 @@ def write_events(path: str | Path, events: Events, format_name: str, classes: Cl
     name = Path(path).name
     ending = next((ending for ending in chosen.endings if name.endswith(ending) and name != ending), "")
     stem = name.removesuffix(ending)
-    targets = {Path(path).with_name(stem + added): text for added, text in chosen.texts(events, classes).items()}
+    targets = {Path(path).with_name(stem + added): text for added, text in chosen.texts(events, classes, stem).items()}
     for target, text in targets.items():
         with written_whole(target) as file:
             file.write(text.encode("utf-8"))

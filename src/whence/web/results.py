@@ -104,7 +104,7 @@ def download(request: Request, result: Result, classes: ClassList, own: NDArray[
         hidden = [int(number) for number in request.query_params.getlist("hide")]
     except ValueError:
         raise RefusedError(400, "score must be a number from 0 to 1, or own; hide a class number") from None
-    ((ending, text),) = FORMATS[form].texts(result.chosen(thresholds, hidden), classes).items()
+    ((ending, text),) = FORMATS[form].texts(result.chosen(thresholds, hidden), classes, file_stem(result.name)).items()
     return Response(
         text.encode("utf-8"),
         media_type="application/octet-stream",
