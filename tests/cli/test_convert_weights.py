@@ -39,7 +39,7 @@ def test_what_is_active_is_what_the_official_rule_says(checkpoint, model):
         raw = checkpoint[1](build_features(logmel_settings())(torch.from_numpy(signal[None])))
     x, y, _ = raw[0].reshape(50, 3, 3, 13).tanh().unbind(2)
     expected = {(frame, k) for frame, _, k in torch.nonzero((x**2 + y**2).sqrt() > 0.5).tolist()}
-    events = whence.detect((signal, 24_000), model=model)
+    events = whence.detect((signal, 24_000), model=model).frames
     assert {*zip(events.frame.tolist(), events.class_index.tolist(), strict=True)} == expected
     assert len(expected) > 100
     described = json.loads((model / "system.json").read_text())

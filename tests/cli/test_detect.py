@@ -48,7 +48,7 @@ def test_one_file_becomes_a_table(capsys):
 def test_the_command_finds_what_the_function_finds(tmp_path):
     assert main(["detect", str(CALM), "--out", str(tmp_path)]) == 0
     written = read_dcase(tmp_path / "calm.csv")
-    events = whence.detect(CALM)
+    events = whence.detect(CALM).frames
     assert written.frame.tolist() == events.frame.tolist()
     assert np.abs(written.azimuth_deg - events.azimuth_deg).max() <= 0.5
     assert written.row_count > 20
@@ -107,8 +107,8 @@ def test_standard_input_in_lines_of_json_out(monkeypatch, capsys):
 
 def test_swapped_channels_mirror_the_events_exactly(tmp_path):
     signal, rate = soundfile.read(CALM, dtype="float32")
-    found = whence.detect((signal.T, rate), swap=True)
-    mirrored = whence.detect((signal.T[::-1], rate), swap=True)
+    found = whence.detect((signal.T, rate), swap=True).frames
+    mirrored = whence.detect((signal.T[::-1], rate), swap=True).frames
     assert found.frame.tolist() == mirrored.frame.tolist()
     np.testing.assert_array_equal(found.azimuth_deg, -mirrored.azimuth_deg)
     np.testing.assert_array_equal(found.distance_m, mirrored.distance_m)
@@ -135,9 +135,9 @@ def test_another_sample_rate_changes_little(tmp_path):
     signal, rate = soundfile.read(CALM, dtype="float32")
     import soxr
 
-    expected = set(rows(whence.detect((signal.T, rate))))
+    expected = set(rows(whence.detect((signal.T, rate)).frames))
     resampled = soxr.resample(signal, rate, 44_100)
-    found = whence.detect((resampled.T, 44_100))
+    found = whence.detect((resampled.T, 44_100)).frames
     near = {(frame, class_index) for frame, class_index, _ in expected}
     again = set(zip(found.frame, found.class_index, strict=True))
     assert len(near ^ again) <= 0.1 * len(near)

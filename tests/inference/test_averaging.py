@@ -42,7 +42,7 @@ def test_values_and_thresholds_are_the_means(runs):
     np.testing.assert_allclose(both.values(audio), expected, atol=1e-6)
     np.testing.assert_allclose(both.thresholds, 0.5)
     assert both.name == f"{runs[0]} + {runs[1]}"
-    assert whence.detect((audio[0], 24_000), model=runs).row_count == both.detect(audio[0]).row_count > 0
+    assert whence.detect((audio[0], 24_000), model=runs).frames.row_count == both.detect(audio[0]).row_count > 0
 
 
 @pytest.mark.parametrize("swap", [False, True])

@@ -11,7 +11,7 @@ from report_pages import HOSTILE, events, write_sound
 
 import whence
 from whence.cli.main import main
-from whence.labels import STARSS23, ClassList, Events, dcase_text, write_events
+from whence.labels import STARSS23, ClassList, Detections, Events, dcase_text, write_events
 from whence.views.picture import draw_clip
 
 MUSIC, BELL = 8, 11
@@ -79,7 +79,7 @@ def test_without_labels_the_packaged_model_predicts_that_part(clip, monkeypatch,
     def detect(source, *, model):
         assert model.classes == STARSS23
         asked.append(source)
-        return events([(0, BELL, 10, 1.0)])
+        return Detections(events([(0, BELL, 10, 1.0)]), STARSS23)
 
     monkeypatch.setattr(whence, "detect", detect, raising=False)
     monkeypatch.setattr(whence, "load", lambda model, **settings: SimpleNamespace(classes=STARSS23), raising=False)

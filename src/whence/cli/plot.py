@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
             spectrogram.add(block)
     if events is None:
         with muted_audio_warnings():  # warnings about the sound were logged above
-            events = whence.detect(source, model=system).shifted(round(start_s * 10))
+            events = whence.detect(source, model=system).frames.shifted(round(start_s * 10))
     end_s = start_s + spectrogram.duration_s
     layers = [_within(table, start_s, end_s) for table in (reference, events) if table is not None]
     part = "" if args.start is None and args.duration is None else f", {start_s:g} to {end_s:.4g} s"

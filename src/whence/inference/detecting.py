@@ -10,7 +10,7 @@ from whence.inference.averaging import average_systems
 from whence.inference.onnx_networks import load_onnx
 from whence.inference.streaming import Stream, feed_blocks
 from whence.inference.system import NetworkSystem
-from whence.labels import Events
+from whence.labels import Detections, Events
 
 ModelName = str | os.PathLike[str]
 ModelNames = ModelName | Sequence[ModelName] | None
@@ -78,7 +78,7 @@ def detect(
     threshold: float | None = None,
     swap: bool = False,
     channels: tuple[int, int] | None = None,
-) -> Events:
+) -> Detections:
     """Detect which sounds happen in a recording, when, from which direction and how far away.
 
     Memory does not grow with the length of the recording.
@@ -91,7 +91,7 @@ def detect(
         channels: the channels to take for left and right, counted from 1; needed where there are not two.
 
     Returns:
-        a row for each 100 ms frame and detected class; iterate over it for whole events.
+        the detections by onset; `frames` has them in frames of 100 ms.
 
     Raises:
         AudioError: whatever is wrong with the sound, in one sentence.
@@ -100,4 +100,5 @@ def detect(
     system = model if isinstance(model, NetworkSystem) else load(model, swap=swap)
     stream = Stream(system, threshold=threshold)
     blocks = read_blocks(source, channels=channels)
-    return Events.concatenate([events for _, events in feed_blocks(stream, blocks)])
+    frames = Events.concatenate([events for _, events in feed_blocks(stream, blocks)])
+    return Detections(frames, system.classes)

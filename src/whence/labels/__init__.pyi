@@ -19,6 +19,7 @@ from .dcase import (
     to_stereo as to_stereo,
     write_dcase as write_dcase,
 )
+from .detections import Detection as Detection, Detections as Detections
 from .events import Event as Event, Events as Events
 from .formats import FORMATS as FORMATS, write_events as write_events
 from .integer_csv import clips_from_files as clips_from_files, parse_exactly as parse_exactly
