@@ -89,9 +89,17 @@ def module_markup(name: str) -> str:
             kind = "class" if inspect.isclass(thing) else "function" if inspect.isroutine(thing) else "data"
             plain = isinstance(thing, int | float | str)
             lines += ["", f".. auto{kind}:: {name}.{public}"] + ["   :no-value:"] * (kind == "data" and not plain)
+            # A class that a package lists too has its entry there.
+            lines += ["   :no-index:"] * (name == "whence" and kind == "class" and _listed_by_its_package(thing))
     # A room on a page of its own has that page's heading.
     heading = [f"### {name}", ""] if name.count(".") > 1 else []
     return "\n".join([*heading, "```{eval-rst}", *lines, "```", ""])
+
+
+def _listed_by_its_package(thing: type) -> bool:
+    """Whether the reference has a page of the package whose module defines a class, not of that module."""
+    package = thing.__module__.split(".")[1]
+    return f"[whence.{package}](" in (ROOT / "docs" / "reference" / f"{package}.md").read_text(encoding="utf-8")
 
 
 def link_to_source_pages(app: Sphinx, doctree: nodes.document) -> None:
