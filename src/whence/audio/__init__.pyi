@@ -1,4 +1,9 @@
 from .containers import SOUND_ENDINGS as SOUND_ENDINGS
+from .correcting import (
+    channels_sentence as channels_sentence,
+    corrected as corrected,
+    corrected_microphones as corrected_microphones,
+)
 from .foa import foa_to_stereo as foa_to_stereo
 from .microphones import (
     MICROPHONE_NAMES as MICROPHONE_NAMES,
@@ -7,6 +12,7 @@ from .microphones import (
     Head as Head,
     Microphones as Microphones,
     read_microphones as read_microphones,
+    told_microphones as told_microphones,
 )
 from .reading import (
     Source as Source,

@@ -274,6 +274,20 @@ def read_microphones(word: str) -> Microphones:
     raise AudioError(f"microphones {word!r}: {base} takes no number", remedy=f"write {base}, or describe a YAML file")
 
 
+def told_microphones(told: Microphones | str | None) -> Microphones | None:
+    """Return the microphones that a caller names or describes; None where nothing is told, which `auto` says in words.
+
+    Raises:
+        AudioError: as `read_microphones` does.
+
+    >>> told_microphones("auto") is None, told_microphones("ms").name
+    (True, 'ms')
+    """
+    if told is None or isinstance(told, Microphones):
+        return told
+    return None if told == "auto" else read_microphones(told)
+
+
 def _ambisonics(word: str, parts: list[str]) -> Ambisonics:
     """The layout and viewing angle behind `foa:`."""
     layouts = [part for part in parts if part in ("ambix", "fuma")]

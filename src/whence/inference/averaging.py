@@ -35,7 +35,8 @@ def average_systems(systems: Sequence[NetworkSystem]) -> NetworkSystem:
     """Return the system whose values are the mean of those of several systems.
 
     Tracks are put in the order that fits the first system best before they are averaged. The threshold of a class is
-    the mean of the systems' own, so that each decides with the same weight.
+    the mean of the systems' own, so that each decides with the same weight. It counts as trained for the pairs of
+    microphones that all of them were trained for.
 
     Args:
         systems: of the same classes and the same coding, whatever networks they have.
@@ -65,6 +66,7 @@ def average_systems(systems: Sequence[NetworkSystem]) -> NetworkSystem:
         thresholds=_mean_thresholds(systems),
         classes=first.classes,
         name=" + ".join(system.name for system in systems),
+        microphones=tuple(pair for pair in first.microphones if all(pair in system.microphones for system in systems)),
     )
 
 

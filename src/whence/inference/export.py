@@ -66,9 +66,12 @@ def export_onnx(runs: Sequence[Path], target: Path, *, half: bool = False) -> No
     front_ends = [bundle.settings.features for bundle in bundles.values()]
     inputs = _input_names(front_ends)
     unique = list(dict.fromkeys(inputs))
+    # Beside the systems, since older programs refuse what they do not know in them.
+    microphones = [system.pop("microphones") for system in systems]
     card = {
         # A file of one system is for older programs too.
         **({"format": 1, "system": systems[0]} if len(systems) == 1 else {"format": CARD_FORMAT, "systems": systems}),
+        "microphones": microphones,
         "inputs": {name: asdict(front_ends[inputs.index(name)]) for name in unique},
         "networks": {name: output_to_plain(bundle.settings.output) for name, bundle in bundles.items()},
     }

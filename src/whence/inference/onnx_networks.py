@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.errors import InferenceError, ModelError
+from whence.errors import AudioError, InferenceError, ModelError
 from whence.features import FeatureSettings, numpy_features
 from whence.inference.averaging import average_systems
 from whence.inference.onnx_checks import check_onnx
 from whence.inference.system import NetworkSystem
 from whence.inference.system_file import SystemFile
+from whence.inference.trained_pairs import FIRST_PAIRS
 from whence.models.outputs import Coding, build_output, output_from_plain
 from whence.settings import from_plain
 
@@ -31,7 +32,9 @@ CARD_FORMAT = 2
 class OnnxCard:
     """The description in a file's metadata: `{"format": 1, "system": ..., "inputs": ..., "networks": ...}`.
 
-    A file of several systems has format 2, with `systems`, a list, instead of `system`.
+    A file of several systems has format 2, with `systems`, a list, instead of `system`. `microphones` lists for each
+    system the pairs that it was trained for; without it, that is the pair of DCASE. It stands beside the systems, where
+    older programs do not look.
 
     Args:
         systems: how networks are joined, thresholds, classes; the values of several are averaged.
@@ -55,12 +58,16 @@ class OnnxCard:
             if data["format"] > CARD_FORMAT:
                 raise InferenceError(f"{where}: made by a later whence; pip install -U whence")
             plain_systems = [data["system"]] if data["format"] == 1 else data["systems"]
-            systems = tuple(from_plain(SystemFile, plain, "system", ModelError) for plain in plain_systems)
+            pairs = data.get("microphones", [list(FIRST_PAIRS)] * len(plain_systems))
+            systems = tuple(
+                from_plain(SystemFile, {**plain, "microphones": names}, "system", ModelError)
+                for plain, names in zip(plain_systems, pairs, strict=True)
+            )
             inputs = {
                 name: from_plain(FeatureSettings, plain, name, ModelError) for name, plain in data["inputs"].items()
             }
             networks = dict(data["networks"])
-        except (ValueError, RecursionError, KeyError, TypeError, AttributeError, ModelError) as error:
+        except (ValueError, RecursionError, KeyError, TypeError, AttributeError, ModelError, AudioError) as error:
             raise InferenceError(f"{where}: its description is damaged ({error}); export it again") from None
         if list(networks) != [name for system in systems for name in (*system.members, *system.localizers)]:
             raise InferenceError(f"{where}: describes other networks than its system; export it again")

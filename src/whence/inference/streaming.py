@@ -8,6 +8,7 @@ from typing import Literal, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from whence.audio import Microphones, corrected, told_microphones
 from whence.errors import InferenceError
 from whence.labels import Events
 from whence.units import FRAME_S, FRAME_SAMPLES
@@ -29,11 +30,18 @@ def frame_count_of(sample_count: int) -> int:
 class StreamModel(Protocol):
     """The part of `NetworkSystem` that a stream uses."""
 
+    @property
+    def channel_count(self) -> int:
+        """How many channels its clips have."""
+
+    def for_microphones(self, microphones: Microphones | None) -> Self:
+        """Return the model for sound of these microphones; None changes nothing."""
+
     def with_thresholds(self, thresholds: float | None) -> Self:
         """Return the same model with one threshold for all classes; None changes nothing."""
 
     def values(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the values (clip, frame, ...) of clips (clip, 2, sample)."""
+        """Return the values (clip, frame, ...) of clips (clip, channel, sample)."""
 
     def decode(self, values: NDArray[np.float32]) -> Events:
         """Return the events of the values of one clip, (frame, ...)."""
@@ -110,7 +118,7 @@ class EventStream(Protocol):
     """The part of `Stream` that `feed_blocks` uses."""
 
     def feed(self, signal: NDArray[np.float32]) -> Events:
-        """Return the rows that this piece, (2, sample), makes final."""
+        """Return the rows that this piece, (channel, sample), makes final."""
 
     def finish(self) -> Events:
         """Return all remaining rows."""
@@ -122,11 +130,12 @@ def feed_blocks(
     """Feed blocks to a stream, then finish it.
 
     Yields:
-        each block (2, sample) with the rows that became final; at last a block of no samples with the remaining rows.
+        each block (channel, sample) with the rows that became final; at last no samples with the remaining rows.
     """
+    block = np.zeros((2, 0), np.float32)
     for block in blocks:
         yield block, stream.feed(block)
-    yield np.zeros((2, 0), np.float32), stream.finish()
+    yield block[:, :0], stream.finish()
 
 
 _PLANS: dict[str, type[_Centred] | type[_Latest]] = {"best": _Centred, "low": _Latest}
@@ -142,24 +151,38 @@ class Stream:
         latency: `best` sees five seconds around every moment and gives what `detect` gives for the whole recording;
             `low` sees the last two seconds and gives events every 200 ms.
         threshold: one threshold for all classes instead of the system's own.
+        microphones: what the sound is recorded with: a description, its name, or None where that is not known.
+            Gains and exchanged channels of the description are corrected. Ambisonics are four channels.
 
     Attributes:
+        microphones: the description.
+        channel_count: how many channels the sound has.
         latency_s: the longest time from a sound to its event, without the time to compute it.
         frame_count: label frames that are final.
 
     Raises:
+        AudioError: there are no such microphones.
         InferenceError: there is no such latency, or the threshold is not in 0..1.
     """
 
-    def __init__(self, system: StreamModel, *, latency: Latency = "best", threshold: float | None = None) -> None:
+    def __init__(
+        self,
+        system: StreamModel,
+        *,
+        latency: Latency = "best",
+        threshold: float | None = None,
+        microphones: Microphones | str | None = None,
+    ) -> None:
         if latency not in _PLANS:
             raise InferenceError(f"latency is {latency!r}; it must be one of: {', '.join(_PLANS)}")
-        self.system = system.with_thresholds(threshold)
+        self.microphones = told_microphones(microphones)
+        self.system = system.with_thresholds(threshold).for_microphones(self.microphones)
+        self.channel_count = self.system.channel_count if self.microphones is None else self.microphones.channel_count
         self._plan = _PLANS[latency]()
         self.latency_s = self._plan.latency_s
         self.frame_count = 0
         # Zeros before the beginning, as many as a window may reach back.
-        self._buffer = np.zeros((2, self._plan.window_frames * FRAME_SAMPLES), np.float32)
+        self._buffer = np.zeros((self.system.channel_count, self._plan.window_frames * FRAME_SAMPLES), np.float32)
         self._buffer_first = -self._plan.window_frames
         self._sample_count = 0
         self._ended = False
@@ -168,7 +191,7 @@ class Stream:
         """Process the next piece of sound.
 
         Args:
-            signal: (2, any number of samples) float32 at 24 kHz, left first.
+            signal: (channel, any number of samples) float32 at 24 kHz; of two channels left first.
 
         Returns:
             rows of the frames that have become final; frames count from the beginning of the stream.
@@ -176,10 +199,12 @@ class Stream:
         Raises:
             InferenceError: the signal has another shape, or the stream has ended.
         """
-        if signal.ndim != 2 or signal.shape[0] != 2:
-            raise InferenceError(f"a signal has the shape (2, sample), this one {signal.shape}")
+        if signal.ndim != 2 or signal.shape[0] != self.channel_count:
+            shape = f"({self.channel_count}, sample)"
+            raise InferenceError(f"a signal has the shape {shape}, this one {signal.shape}")
         if self._ended:
             raise InferenceError("this stream has ended; begin another")
+        signal = corrected(signal, self.microphones)
         found = [Events.empty()]
         # A whole recording at once goes through in pieces too, so that memory stays bounded.
         for first in range(0, signal.shape[1], _PIECE_SAMPLES):
@@ -215,7 +240,7 @@ class Stream:
         return [_Window(first, next(predicted) if loud else None) for first, loud in zip(firsts, sounding, strict=True)]
 
     def _audio(self, first: int) -> NDArray[np.float32]:
-        """(1, 2, sample): the window from a label frame, zeros beyond the end of the sound."""
+        """(1, channel, sample): the window from a label frame, zeros beyond the end of the sound."""
         begin = (first - self._buffer_first) * FRAME_SAMPLES
         length = self._plan.window_frames * FRAME_SAMPLES
         audio = self._buffer[:, begin : begin + length]

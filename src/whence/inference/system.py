@@ -9,9 +9,12 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from whence.audio import Microphones, told_microphones
 from whence.errors import InferenceError
+from whence.inference.circle import CircleNetworks
 from whence.inference.combining import Activity, join, joined_coding, smooth
 from whence.inference.streaming import Stream
+from whence.inference.trained_pairs import FIRST_PAIRS, warn_of_untrained
 from whence.labels import STARSS23, ClassList, Events
 from whence.models.outputs import ACTIVITY, Classwise, Coding, MultiAccdoaSettings, Tracks, TracksSettings
 
@@ -48,6 +51,7 @@ class NetworkSystem:
         classes: names of the classes.
         name: of the model, for people.
         most_sources: of one class in one frame; the most certain are kept. None for as many as the coding has.
+        microphones: names of the pairs that the networks were trained for.
 
     Raises:
         InferenceError: no networks, different codings among those that are averaged, or another number of classes.
@@ -62,6 +66,7 @@ class NetworkSystem:
     classes: ClassList = STARSS23
     name: str = ""
     most_sources: int | None = None
+    microphones: tuple[str, ...] = FIRST_PAIRS
 
     def __post_init__(self) -> None:
         codings = self.networks.codings
@@ -83,6 +88,27 @@ class NetworkSystem:
         """What the values mean."""
         codings = self.networks.codings
         return joined_coding(codings[0], codings[-1]) if self.localizer_count else codings[0]
+
+    @property
+    def channel_count(self) -> int:
+        """How many channels its clips have: two, or four for Ambisonics of all directions."""
+        return getattr(self.networks, "channel_count", 2)
+
+    def for_microphones(self, microphones: Microphones | str | None) -> Self:
+        """Return the system for sound of these microphones, after `whence.audio.corrected`.
+
+        All pairs have the same system; Ambisonics of all directions have one that takes four channels and predicts
+        azimuths of the whole circle. None changes nothing.
+
+        Raises:
+            AudioError: there are no such microphones.
+        """
+        told = told_microphones(microphones)
+        ambisonics = None if told is None else told.ambisonics
+        if ambisonics is None or ambisonics.view_deg is not None or self.channel_count == 4:
+            return self
+        networks = CircleNetworks(replace(self, swap=False))
+        return replace(self, networks=networks, localizer_count=0, smoothing_frames=1, swap=False)
 
     def with_thresholds(self, thresholds: ArrayLike | None) -> Self:
         """Return the same system with one threshold for all classes, or one for each; None changes nothing.
@@ -114,7 +140,7 @@ class NetworkSystem:
         return replace(self, most_sources=count)
 
     def values(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the values of a batch of clips (B, 2, S), averaged, joined and smoothed."""
+        """Return the values of a batch of clips (B, channel, S), averaged, joined and smoothed."""
         if self.swap:
             both = self.networks.predict(np.concatenate([audio, audio[:, ::-1]]))
             # Swapping the channels of the input then mirrors the result exactly.
@@ -147,14 +173,18 @@ class NetworkSystem:
         rank = np.arange(events.row_count) - np.repeat(starts, np.diff(np.append(starts, events.row_count)))
         return events[np.sort(order[rank < self.most_sources])]
 
-    def detect(self, signal: NDArray[np.float32]) -> Events:
+    def detect(self, signal: NDArray[np.float32], *, microphones: Microphones | str | None = None) -> Events:
         """Return the events of a whole recording: windows of five seconds, each frame from the window it is central in.
 
         Args:
-            signal: (2, sample) float32 at 24 kHz, of any length; digital silence holds no events.
+            signal: (channel, sample) float32 at 24 kHz, of any length; digital silence holds no events.
+            microphones: what it was recorded with, as `Stream` takes it; another pair than the networks were trained
+                for is a warning in the log.
 
         Raises:
+            AudioError: there are no such microphones.
             InferenceError: if the signal has another shape.
         """
-        stream = Stream(self)
+        stream = Stream(self, microphones=microphones)
+        warn_of_untrained(self.microphones, stream.microphones)
         return Events.concatenate([stream.feed(signal), stream.finish()])

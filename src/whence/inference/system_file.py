@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from whence.errors import InferenceError, ModelError
+from whence.audio import read_microphones
+from whence.errors import AudioError, InferenceError, ModelError
 from whence.files import written_whole
 from whence.inference.combining import Activity
 from whence.inference.system import Networks, NetworkSystem
+from whence.inference.trained_pairs import FIRST_PAIRS
 from whence.labels import STARSS23, ClassList
 from whence.settings import from_plain
 
@@ -31,8 +33,10 @@ class SystemFile:
         classes: names of the classes; the 13 of STARSS23 where an old file has none.
         recipe: its name.
         validation: scores on the held-out clips, for people.
+        microphones: names of the pairs that the networks were trained for.
 
     Raises:
+        AudioError: there are no microphones of such a name.
         InferenceError: no network, a name that is not a plain word, or a value out of its range.
     """
 
@@ -44,6 +48,7 @@ class SystemFile:
     classes: tuple[str, ...] = ()
     recipe: str = ""
     validation: Mapping[str, Any] = field(default_factory=dict)
+    microphones: tuple[str, ...] = FIRST_PAIRS
 
     def __post_init__(self) -> None:
         names = (*self.members, *self.localizers)
@@ -53,6 +58,10 @@ class SystemFile:
             raise InferenceError(f"network {wrong[0]!r}: its name must be a plain word")
         if not self.members:
             raise InferenceError("members is empty; a system needs at least one network")
+        if not self.microphones:
+            raise InferenceError("microphones is empty; name the pairs that the networks were trained for")
+        for pair in self.microphones:
+            read_microphones(pair)
         if self.activity not in ("detector", "mean"):
             raise InferenceError(f"activity is {self.activity!r}; it must be detector or mean")
         if self.smoothing_frames < 1 or self.smoothing_frames % 2 == 0:
@@ -75,6 +84,7 @@ class SystemFile:
             swap,
             self.class_list(networks.codings[0].class_count),
             name or self.recipe,
+            microphones=self.microphones,
         )
 
 
@@ -102,5 +112,5 @@ def read_system(folder: Path) -> SystemFile:
         raise InferenceError(f"{path}: does not name its networks; train again")
     try:
         return from_plain(SystemFile, data, "system", ModelError)
-    except (ModelError, InferenceError) as error:
+    except (ModelError, InferenceError, AudioError) as error:
         raise InferenceError(f"{path}: {error}") from None

@@ -93,10 +93,11 @@ class Accdoa(Coding):
         clip, frame, class_index = np.nonzero(length > self._thresholds(thresholds, self.settings.threshold))
         cell = (clip, frame, class_index)
         azimuth_deg = (np.arctan2(y[cell], x[cell]) * np.float32(180) / np.float32(np.pi)).astype(np.float64)
+        unfolded = self.settings.official_rows or self.full_circle
         columns = {
             "frame": frame,
             "class_index": class_index,
-            "azimuth_deg": azimuth_deg if self.settings.official_rows else fold_to_front(azimuth_deg),
+            "azimuth_deg": azimuth_deg if unfolded else fold_to_front(azimuth_deg),
             "distance_m": values[clip, frame, 2, class_index],
             "score": length[cell].clip(max=1.0),
         }

@@ -2,10 +2,11 @@
 
 # B clip, L label frame (100 ms), K class, E element (activity, x, y, distance ...), N track
 
+import copy
 import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,6 +31,7 @@ class Coding(ABC):
     Attributes:
         settings_type: the frozen dataclass that a coding is built from.
         class_count: K.
+        full_circle: whether values hold azimuths behind the listener, which then are not folded to the front.
     """
 
     settings_type: ClassVar[type]
@@ -37,6 +39,7 @@ class Coding(ABC):
     def __init__(self, settings: Any = None) -> None:
         self.settings = settings or self.settings_type()
         self.class_count: int = self.settings.class_count
+        self.full_circle = False
 
     @property
     @abstractmethod
@@ -91,6 +94,12 @@ class Coding(ABC):
         In all codings the second of three elements, y or azimuth, changes its sign.
         """
         return stack([values[..., 0, :], -values[..., 1, :], values[..., 2, :]], -2)
+
+    def of_circle(self) -> Self:
+        """Return the same coding for values with azimuths of the whole circle, as Ambisonic recordings give."""
+        coding = copy.copy(self)
+        coding.full_circle = True
+        return coding
 
     def average(self, values: Sequence[Any]) -> Any:
         """Average several sets of values for the same clips (an ensemble, or the mirrored pass)."""

@@ -142,7 +142,7 @@ class MultiAccdoa(Coding):
             "frame": frame,
             "class_index": class_index,
             "source": np.zeros(len(clip), np.int32) if official else rank_in_cell(cell)[0],
-            "azimuth_deg": azimuth_deg if official else fold_to_front(azimuth_deg),
+            "azimuth_deg": azimuth_deg if official or self.full_circle else fold_to_front(azimuth_deg),
             "distance_m": distance_m,
             "score": length.clip(max=1.0),
         }

@@ -176,6 +176,10 @@ class Tracks(Coding):
         result[:, :, :, 0] = np.where(chosen, values[:, :, :, 0], np.float32(0))
         clip, frame, class_index = np.nonzero(chosen.sum(axis=2) > 1)
         tracks, is_chosen = values[clip, frame, :, :, class_index], chosen[clip, frame, :, class_index]
+        # On the whole circle, 179 and -179 degrees are neighbours: angles are counted from behind the widest gap.
+        zero_deg = _behind_widest_gap(tracks[:, :, 1], is_chosen)[:, None] if self.full_circle else None
+        if zero_deg is not None:
+            tracks[:, :, 1] = (tracks[:, :, 1] - zero_deg) % 360
         # Tracks that do not count are put far away, and far from each other.
         azimuth_deg = np.where(is_chosen, tracks[:, :, 1], 1e6 * (1 + np.arange(self.settings.track_count)))
         order = azimuth_deg.argsort(axis=1)
@@ -190,6 +194,8 @@ class Tracks(Coding):
             mean[:, 0] = np.where(members[row], found[:, :, 0], np.float32(0)).max(axis=1)
             tracks[row, :, 0] = np.where(members[row], np.float32(0), found[:, :, 0])
             tracks[row, members[row].argmax(axis=1)] = mean
+        if zero_deg is not None:
+            tracks[:, :, 1] = (tracks[:, :, 1] + zero_deg + 180) % 360 - 180
         tracks[~is_chosen, 0] = 0
         result[clip, frame, :, :, class_index] = tracks
         return result
@@ -197,3 +203,13 @@ class Tracks(Coding):
     def _parts(self, raw: Any) -> Any:
         """(B, L, N, E, K) from (B, L, output_size)."""
         return raw.reshape(raw.shape[0], raw.shape[1], self.settings.track_count, 3, self.class_count)
+
+
+def _behind_widest_gap(azimuth_deg: Array, chosen: NDArray[np.bool_]) -> Array:
+    """(cell,) the one of the chosen azimuths (cell, N) that has the widest angle without others on its right."""
+    row = np.arange(len(azimuth_deg))
+    known = np.where(chosen, azimuth_deg, azimuth_deg[row, chosen.argmax(axis=1)][:, None])
+    ordered = np.sort(known, axis=1)
+    gaps = np.diff(ordered, axis=1, append=ordered[:, :1] + 360)
+    following: Array = np.roll(ordered, -1, axis=1)[row, gaps.argmax(axis=1)]
+    return following

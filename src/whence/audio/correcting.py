@@ -1,0 +1,83 @@
+"""Correct a recording by what was told about its microphones: gains, exchanged channels, layout of Ambisonics."""
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whence.audio.foa import foa_to_stereo
+from whence.audio.microphones import Ambisonics, Microphones
+from whence.errors import AudioError
+
+_FUMA_W = np.float32(np.sqrt(2.0))
+# Where W, Y, Z, X are among W, X, Y, Z.
+_FROM_FUMA = [0, 2, 3, 1]
+
+
+def corrected(signal: NDArray[np.float32], microphones: Microphones | None) -> NDArray[np.float32]:
+    """Return a recording as `corrected_microphones` would have recorded it.
+
+    The right channel is made as loud as the left, exchanged channels are exchanged back, FuMa becomes AmbiX, and an
+    Ambisonic view becomes its pair. Every sample depends on itself alone, so a recording may come in pieces.
+
+    Args:
+        signal: (channel, sample), as many channels as the microphones have; of more Ambisonic ones the first four.
+        microphones: what it was recorded with; None where that is not known, and nothing is done.
+
+    Returns:
+        (2, sample), left first, or (4, sample) in AmbiX order and gains for all directions.
+
+    Raises:
+        AudioError: there are not as many channels as the microphones have.
+
+    >>> from whence.audio.microphones import read_microphones
+    >>> louder = dataclasses.replace(read_microphones("dcase"), gain_db=20.0, swapped=True)
+    >>> corrected(np.array([[1.0], [20.0]], np.float32), louder).round(3).tolist()
+    [[2.0], [1.0]]
+    """
+    if microphones is None:
+        return signal
+    count = microphones.channel_count
+    if len(signal) < count or (len(signal) > count and microphones.ambisonics is None):
+        raise AudioError(channels_sentence(microphones, len(signal)))
+    if microphones.gain_db:
+        gain = np.ones((len(signal), 1), np.float32)
+        gain[1] = 10 ** (-microphones.gain_db / 20)
+        signal = signal * gain
+    ambisonics = microphones.ambisonics
+    if ambisonics is not None:
+        signal = _ambix(signal[:4], ambisonics)
+        signal = signal if ambisonics.view_deg is None else foa_to_stereo(signal, ambisonics.view_deg)
+    if not microphones.swapped:
+        return signal
+    # Exchanged sides of Ambisonics are a figure of eight that is turned round.
+    return signal[::-1] if len(signal) == 2 else signal * np.array([[1], [-1], [1], [1]], np.float32)
+
+
+def corrected_microphones(microphones: Microphones | None) -> Microphones | None:
+    """Return what a recording is from once `corrected` was applied: without faults, in AmbiX, a view as its pair.
+
+    >>> from whence.audio.microphones import read_microphones
+    >>> corrected_microphones(read_microphones("foa:fuma:30")).channel_count
+    2
+    """
+    if microphones is None:
+        return None
+    ambisonics = microphones.ambisonics
+    left = None if ambisonics is None or ambisonics.view_deg is not None else Ambisonics()
+    return dataclasses.replace(microphones, ambisonics=left, gain_db=0.0, swapped=False)
+
+
+def channels_sentence(microphones: Microphones, count: int) -> str:
+    """Return why a recording of so many channels cannot be from these microphones."""
+    needs = f"{microphones.name} has {'four' if microphones.channel_count == 4 else 'two'} channels"
+    return f"{needs}, this recording {count}; say what it was recorded with"
+
+
+def _ambix(signal: NDArray[np.float32], ambisonics: Ambisonics) -> NDArray[np.float32]:
+    """(4, sample) in the order W, Y, Z, X, a plane wave as strong in W as it is."""
+    if ambisonics.layout == "ambix":
+        return signal
+    ordered = signal[_FROM_FUMA]
+    ordered[0] *= _FUMA_W
+    return ordered

@@ -1,0 +1,69 @@
+"""Which pairs of microphones a model was trained for, and what another pair costs."""
+
+import logging
+from collections.abc import Sequence
+
+from whence.audio import Microphones, read_microphones
+
+# The pairs of models that do not say theirs.
+FIRST_PAIRS = ("dcase",)
+# F20 of the first packaged model, trained for the pair of DCASE, on 200 scenes that differ in the pair alone.
+MEASURED_F20 = {
+    "dcase": 0.455,
+    "xy:90": 0.286,
+    "ortf": 0.245,
+    "binaural": 0.195,
+    "ab:0.20": 0.166,
+    "phone": 0.143,
+}
+_log = logging.getLogger("whence.inference")
+
+
+def is_trained_for(trained: Sequence[str], microphones: Microphones) -> bool:
+    """Return whether a pair is among those that a model was trained for.
+
+    Args:
+        trained: names; one without its number, such as `xy`, stands for all of its kind.
+        microphones: told. The views of Ambisonics are the pair of DCASE.
+
+    >>> is_trained_for(["dcase"], read_microphones("foa")), is_trained_for(["xy"], read_microphones("xy:120"))
+    (True, True)
+    """
+    family = microphones.name.partition(":")[0]
+    if microphones.ambisonics is None and (family in trained or microphones.name in trained):
+        return True
+    made_of = (microphones.left, microphones.right, microphones.head)
+    named = [read_microphones(name) for name in trained]
+    return made_of in [(pair.left, pair.right, pair.head) for pair in named]
+
+
+def untrained_sentence(trained: Sequence[str], microphones: Microphones | None) -> str | None:
+    """Return the warning for a pair that a model was not trained for; None for the others, and where none was told.
+
+    >>> untrained_sentence(["dcase"], read_microphones("ab:0.25"))
+    'ab:0.25: the model was trained for dcase, so directions may be wrong; with ab:0.20, F20 fell from 45.5 % to 16.6 %'
+    """
+    if microphones is None or is_trained_for(trained, microphones):
+        return None
+    trained_for = f"the model was trained for {', '.join(trained) or 'no pair in common'}"
+    near = _nearest_measured(microphones)
+    fell = f"F20 fell from {MEASURED_F20['dcase']:.1%} to {MEASURED_F20[near]:.1%}".replace("%", " %")
+    return f"{microphones.name}: {trained_for}, so directions may be wrong; with {near}, {fell}"
+
+
+def warn_of_untrained(trained: Sequence[str], microphones: Microphones | None) -> None:
+    """Log `untrained_sentence`, where there is one, as a warning."""
+    sentence = untrained_sentence(trained, microphones)
+    if sentence is not None:
+        _log.warning("%s", sentence)
+
+
+def _nearest_measured(microphones: Microphones) -> str:
+    """The measured pair that is most like another: the same, or one whose channels differ in the same ways."""
+    if microphones.name in MEASURED_F20:
+        return microphones.name
+    if microphones.head is not None:
+        return "binaural"
+    if microphones.is_coincident:
+        return "xy:90"
+    return "ab:0.20" if microphones.left.pattern == microphones.right.pattern == 1.0 else "ortf"
