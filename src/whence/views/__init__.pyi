@@ -7,6 +7,7 @@ from .spectrogram import (
 from .tables import (
     aligned as aligned,
     degrees as degrees,
+    direction as direction,
     duration as duration,
     event_table as event_table,
     number as number,
