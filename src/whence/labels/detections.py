@@ -30,9 +30,9 @@ class Detection:
         name: of its class.
         onset_s: start, seconds from the start of the recording.
         offset_s: end, seconds.
-        azimuth_deg: mean direction, one decimal; 0 ahead, positive to the left.
-        distance_m: mean distance, two decimals; NaN where not known.
-        score: mean confidence from 0 to 1, three decimals.
+        azimuth_deg: mean direction; 0 ahead, positive to the left.
+        distance_m: mean distance; NaN where not known.
+        score: mean confidence from 0 to 1.
         class_index: position in the class list.
         source: tells simultaneous sources of one class apart.
 
@@ -158,15 +158,15 @@ class Detections(Sequence[Detection]):
 
 
 def _detection(event: Event, classes: ClassList) -> Detection:
-    """An event with its name, rounded for people."""
+    """An event with its name, rounded as in JSON Lines."""
     return Detection(
         name=class_name(event.class_index, classes),
         onset_s=round(event.onset_s, 1),
         offset_s=round(event.offset_s, 1),
         # Adding 0 turns -0.0 into 0.0.
-        azimuth_deg=round(event.azimuth_deg, 1) + 0.0,
-        distance_m=round(event.distance_m, 2),
-        score=round(event.score, 3),
+        azimuth_deg=round(event.azimuth_deg, 2) + 0.0,
+        distance_m=round(event.distance_m, 3),
+        score=round(event.score, 4),
         class_index=event.class_index,
         source=event.source,
     )
