@@ -50,5 +50,5 @@ def test_exit_codes_follow_the_kind():
 
 def test_a_missing_extra_says_how_to_install_it():
     assert str(MissingExtraError("a picture", "pictures")) == (
-        "a picture needs more packages; pip install 'whence[pictures]'"
+        "a picture needs more packages; pip install 'whence[pictures]' (in a checkout: '.[pictures]')"
     )
