@@ -9,7 +9,7 @@ from pathlib import Path
 
 from whence import labels, metrics
 from whence.cli.command import Command
-from whence.cli.inputs import add_classes, add_score_settings, read_classes, same_clip, score_settings
+from whence.cli.inputs import add_classes, add_full_circle, add_score_settings, read_classes, same_clip, score_settings
 from whence.errors import DONE, SOME_FAILED
 from whence.text import counted, few
 from whence.views import aligned, degrees, number, percent
@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("references", type=Path, help="folder, zip or CSV file with the truth")
     parser.add_argument("predictions", type=Path, help="folder, zip or CSV file with the predictions")
     add_score_settings(parser)
+    add_full_circle(parser)
     add_classes(parser)
     parser.add_argument("--by", choices=("class", *DIMENSIONS), default="class", help="what the second table is by")
     parser.add_argument("--json", action="store_true", help="one JSON object for machines instead of tables")
@@ -53,8 +54,9 @@ def page(evaluation: metrics.Evaluation, by: str) -> str:
     settings, official, strict = evaluation.settings, evaluation.official, evaluation.strict
     distance = f", {settings.distance_threshold_m:g} m" if settings.distance_threshold_m < float("inf") else ""
     average = f"{settings.average} over {len(evaluation.classes)} classes"
+    task = "full circle, not the challenge's rule" if settings.full_circle else "DCASE 2025 Task 3, audio track"
     head = (
-        f"DCASE 2025 Task 3, audio track: {settings.azimuth_threshold_deg:g} deg, relative distance "
+        f"{task}: {settings.azimuth_threshold_deg:g} deg, relative distance "
         f"{settings.relative_distance_threshold:g}{distance}, {average}\n"
     )
     unit = evaluation.recordings.unit
@@ -99,6 +101,7 @@ COMMAND = Command(
         "whence evaluate references/ predictions/",
         "whence evaluate references/ predictions.zip --by distance",
         "whence evaluate truth.csv mine.csv --azimuth-threshold 10 --json",
+        "whence evaluate references/ predictions/ --full-circle",
     ),
     add_arguments=add_arguments,
     run=run,

@@ -26,6 +26,15 @@ def read_classes(path: Path | None) -> labels.ClassList:
     return labels.STARSS23 if path is None else labels.read_class_list(path)
 
 
+def add_full_circle(parser: argparse.ArgumentParser) -> None:
+    """Add `--full-circle`."""
+    parser.add_argument(
+        "--full-circle",
+        action="store_true",
+        help="labels of Ambisonics: a sound behind is not one in front (the challenge folds both to the front)",
+    )
+
+
 def add_score_settings(parser: argparse.ArgumentParser) -> None:
     """Add the thresholds and the average of the metric; the defaults are those of the challenge."""
     parser.add_argument(
@@ -58,6 +67,7 @@ def score_settings(args: argparse.Namespace, classes: labels.ClassList) -> metri
         distance_threshold_m=args.distance_threshold,
         average=args.average,
         class_count=len(classes),
+        full_circle=getattr(args, "full_circle", False),
     )
 
 

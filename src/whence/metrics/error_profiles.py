@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from whence.errors import MetricError
 from whence.labels import ClipEvents
 from whence.metrics.counting import is_misplaced
-from whence.metrics.pairing import Pairing, Rows, rows_in_tracks
+from whence.metrics.pairing import Pairing, Rows, apart_deg, rows_in_tracks
 from whence.metrics.settings import ScoreSettings
 
 # An unpaired reference is a miss, an unpaired prediction a false alarm.
@@ -148,7 +148,7 @@ def nearest_matches(
     count = np.searchsorted(prediction_frame, reference_frame, side="right") - first
     reference = np.repeat(np.arange(len(reference_frame)), count)
     prediction = np.arange(count.sum()) + np.repeat(first - (np.cumsum(count) - count), count)
-    difference_deg = np.abs(reference_deg[reference] - prediction_deg[prediction])
+    difference_deg = apart_deg(reference_deg[reference], prediction_deg[prediction])
     near = difference_deg <= azimuth_threshold_deg
     reference, prediction, difference_deg = reference[near], prediction[near], difference_deg[near]
     order = np.lexsort((prediction, reference, difference_deg))
@@ -208,7 +208,11 @@ def profile(pairing: Pairing, along: Along) -> Profile:
     known = np.isfinite(error)
     true, error = true[known], error[known]
     if along == "azimuth":  # straight ahead is in the middle of a step, and both ends are steps of the same width
+        error = error - 360.0 * (error > 180.0) + 360.0 * (error < -180.0)
         edges = np.arange(-90.0, 91.0, AZIMUTH_STEP_DEG)
+        if np.abs(true).max(initial=0.0) > 90.0:  # the full circle: straight behind is in the middle of a step, too
+            edges = np.arange(-170.0, 191.0, AZIMUTH_STEP_DEG)
+            true = np.where(true < -170.0, true + 360.0, true)
     else:
         edges = np.append(np.arange(0.0, FARTHEST_M + DISTANCE_STEP_M / 2, DISTANCE_STEP_M), np.inf)
     step = np.clip(np.searchsorted(edges, true, side="right") - 1, 0, len(edges) - 2)

@@ -128,6 +128,8 @@ class Evaluation:
     def notes(self) -> tuple[str, ...]:
         """What a reader of the scores should know, one sentence each."""
         notes = [*self.left_out.sentences(), *self._notes_on_classes()]
+        if self.settings.full_circle:
+            notes.insert(0, "Azimuth errors are on the full circle; the challenge folds both sides to the front.")
         unnamed = self.recordings.unnamed_clips
         if unnamed and self.interval_settings.method != "none":
             notes.append(
@@ -198,7 +200,7 @@ def evaluate(
     predictions, unknown_clips = known_clips(references, predictions)
     if unknown_clips:
         _log.warning("left out %d prediction clips without a reference: %s", len(unknown_clips), few(unknown_clips))
-    pairing = pair(references, predictions, settings.class_count)
+    pairing = pair(references, predictions, settings.class_count, full_circle=settings.full_circle)
     counts = count(pairing, settings)
     recordings = recordings_of(references.names)
     predicted = pairing.has_prediction

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from whence.errors import MetricError
-from whence.labels import ClipEvents
+from whence.labels import ClipEvents, wrap
 from whence.text import shown
 
 # Numbers of rows, clips or groups.
@@ -43,7 +43,7 @@ class Side:
         clip: (row,) int64, position of the clip among the reference clips.
         frame: (row,) int32, 100 ms label frame.
         class_index: (row,) int32.
-        azimuth_deg: (row,) folded to the front, degrees in [-90, 90], positive to the left.
+        azimuth_deg: (row,) degrees, positive to the left: folded to [-90, 90], or on the full circle in [-180, 180).
         distance_m: (row,) metres, NaN where not known.
         group: (row,) int64, equal for rows of one clip, frame and class, climbing.
         first_row: (group + 1,) where each (clip, frame, class) group starts.
@@ -95,13 +95,14 @@ class Pairing:
         return side.frame < end[side.clip]
 
 
-def pair(references: ClipEvents, predictions: ClipEvents, class_count: int) -> Pairing:
+def pair(references: ClipEvents, predictions: ClipEvents, class_count: int, *, full_circle: bool = False) -> Pairing:
     """Pair the predictions of every clip with its references, in every frame and class.
 
     Args:
         references: the truth.
         predictions: each clip must be among the references, some may be missing.
         class_count: class indices are below it.
+        full_circle: whether front and back are different directions; the official metric folds to the front.
 
     Raises:
         MetricError: a class index is not below `class_count`, or a prediction clip has no reference.
@@ -121,8 +122,8 @@ def pair(references: ClipEvents, predictions: ClipEvents, class_count: int) -> P
         unknown = predictions.names[int(np.argmin(predicted_clip))]
         raise MetricError(f"{shown(unknown)}: this prediction clip has no reference")
     frame_count = 1 + max(int(clips.events.frame.max(initial=0)) for clips in (references, predictions))
-    truth = _side(references, references.clip_of_row(), frame_count, class_count)
-    guess = _side(predictions, predicted_clip[predictions.clip_of_row()], frame_count, class_count)
+    truth = _side(references, references.clip_of_row(), frame_count, class_count, full_circle)
+    guess = _side(predictions, predicted_clip[predictions.clip_of_row()], frame_count, class_count, full_circle)
     has_prediction = np.zeros(len(references), dtype=bool)
     has_prediction[predicted_clip] = True
     reference_row, prediction_row = _pairs(truth, guess)
@@ -137,13 +138,13 @@ def pair(references: ClipEvents, predictions: ClipEvents, class_count: int) -> P
         predictions=guess,
         reference_row=reference_row,
         prediction_row=prediction_row,
-        azimuth_error_deg=np.abs(truth.azimuth_deg[reference_row] - guess.azimuth_deg[prediction_row]),
+        azimuth_error_deg=apart_deg(truth.azimuth_deg[reference_row], guess.azimuth_deg[prediction_row]),
         distance_error_cm=distance_error_cm,
         relative_distance_error=distance_error_cm / (reference_cm + EPS),
     )
 
 
-def _side(clips: ClipEvents, clip: Rows, frame_count: int, class_count: int) -> Side:
+def _side(clips: ClipEvents, clip: Rows, frame_count: int, class_count: int, full_circle: bool) -> Side:
     """Sort the rows of one side into (clip, frame, class) groups and keep those that find a track."""
     events = clips.events
     if events.row_count and int(events.class_index.max()) >= class_count:
@@ -167,7 +168,7 @@ def _side(clips: ClipEvents, clip: Rows, frame_count: int, class_count: int) -> 
         clip=clip[rows],
         frame=events.frame[rows],
         class_index=events.class_index[rows],
-        azimuth_deg=_fold_as_scorer(events.azimuth_deg[rows]),
+        azimuth_deg=(wrap if full_circle else _fold_as_scorer)(events.azimuth_deg[rows]),
         distance_m=events.distance_m[rows],
         group=group,
         first_row=first_row,
@@ -192,6 +193,12 @@ def _fold_as_scorer(azimuth_deg: NDArray[np.float64]) -> NDArray[np.float64]:
     if turned.min(initial=0.0) >= -90.0 and turned.max(initial=0.0) <= 90.0:
         return turned
     return np.where(turned > 90.0, 180.0 - turned, np.where(turned < -90.0, -180.0 - turned, turned))
+
+
+def apart_deg(one_deg: NDArray[np.float64], other_deg: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the angles between directions, the short way round; between folded ones it is the plain difference."""
+    difference = np.abs(one_deg - other_deg)
+    return np.minimum(difference, 360.0 - difference)
 
 
 def centimetres(distance_m: ArrayLike) -> NDArray[np.float64]:
@@ -242,7 +249,7 @@ def match(
     errors, so the solver itself is asked wherever the best pairing is not unique.
 
     Args:
-        reference_azimuth_deg: (reference,) folded azimuths, degrees, the rows of a group next to each other.
+        reference_azimuth_deg: (reference,) azimuths of one turn, degrees, the rows of a group next to each other.
         reference_rows: two (group,) arrays: first row and number of rows (at least 1) of each group.
         prediction_azimuth_deg: (prediction,) likewise.
         prediction_rows: likewise; group i of the references meets group i of the predictions.
@@ -269,7 +276,7 @@ def match(
         for chunk in _chunks(groups, references, predictions):
             reference = reference_first[chunk, None] + np.arange(references)
             prediction = prediction_first[chunk, None] + np.arange(predictions)
-            cost = np.abs(reference_azimuth_deg[reference][:, :, None] - prediction_azimuth_deg[prediction][:, None, :])
+            cost = apart_deg(reference_azimuth_deg[reference][:, :, None], prediction_azimuth_deg[prediction][:, None])
             row, column = _assign(cost)
             pairs.append((np.take_along_axis(reference, row, 1), np.take_along_axis(prediction, column, 1)))
     return (

@@ -36,6 +36,8 @@ class ScoreSettings:
         distance_threshold_m: largest distance error of a hit, metres; infinity switches the test off.
         average: "macro" is the mean over classes, "micro" pools all classes first.
         class_count: how many classes there are; class indices are 0 .. class_count - 1.
+        full_circle: whether front and back are different directions, as in labels and predictions of Ambisonics. The
+            official metric folds both to the front.
 
     Raises:
         MetricError: a threshold is negative or no number, the average is unknown, or there is no class.
@@ -49,6 +51,7 @@ class ScoreSettings:
     distance_threshold_m: float = math.inf
     average: Average = "macro"
     class_count: int = 13
+    full_circle: bool = False
 
     def __post_init__(self) -> None:
         for name in ("azimuth_threshold_deg", "relative_distance_threshold", "distance_threshold_m"):

@@ -28,6 +28,9 @@ BANDS: dict[Dimension, tuple[str, ...]] = {
     "same_class": ("none of its class", "one of its class", "two or more of its class"),
 }
 _AZIMUTH_EDGES_DEG = (30.0, 60.0)
+# On the full circle.
+_AROUND = ("ahead (up to 30 deg)", "30 to 60 deg", "at the sides (60 to 120 deg)", "120 to 150 deg", "behind")
+_EDGES_AROUND_DEG = (30.0, 60.0, 120.0, 150.0)
 _DISTANCE_EDGES_M = (1.0, 2.0, 3.0)
 
 
@@ -86,13 +89,18 @@ def break_down(
     if dimension not in BANDS:
         raise MetricError(f"no table by {dimension!r}; there are: {', '.join(BANDS)}")
     check_protocol(protocol)
+    around = dimension == "azimuth" and settings.full_circle
+    names = _AROUND if around else BANDS[dimension]
     unit = np.zeros(len(pairing.clip_names), dtype=np.int64) if unit_of_clip is None else unit_of_clip
     sides = (pairing.references, pairing.predictions)
     reference_band, prediction_band = (
-        _bands(side, pairing.references, dimension, settings.class_count) for side in sides
+        np.searchsorted(_EDGES_AROUND_DEG, np.abs(side.azimuth_deg))
+        if around
+        else _bands(side, pairing.references, dimension, settings.class_count)
+        for side in sides
     )
     prediction_band[pairing.prediction_row] = reference_band[pairing.reference_row]
-    shape = (int(unit.max(initial=-1)) + 1, len(BANDS[dimension]), settings.class_count)
+    shape = (int(unit.max(initial=-1)) + 1, len(names), settings.class_count)
     cells = shape[0] * shape[1] * shape[2]
 
     def cell(side: Side, band: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -104,7 +112,7 @@ def break_down(
     prediction_cell = cell(pairing.predictions, prediction_band)
     counted = count_cells(pairing, settings, reference_cell, prediction_cell, cells + 1)[:, :cells]
     values = counted.reshape(len(QUANTITIES), *shape).transpose(1, 2, 0, 3)
-    return Breakdown(dimension, BANDS[dimension], Counts(np.ascontiguousarray(values)))
+    return Breakdown(dimension, names, Counts(np.ascontiguousarray(values)))
 
 
 def _bands(side: Side, references: Side, dimension: Dimension, class_count: int) -> NDArray[np.int64]:
