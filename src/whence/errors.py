@@ -62,7 +62,9 @@ class MissingExtraError(WhenceError):
     """
 
     def __init__(self, feature: str, extra: str) -> None:
-        super().__init__(f"{feature} needs more packages", remedy=f"pip install 'whence[{extra}]' (in a checkout: '.[{extra}]')")
+        super().__init__(
+            f"{feature} needs more packages", remedy=f"pip install 'whence[{extra}]' (in a checkout: '.[{extra}]')"
+        )
 
 
 class GaveUpError(WhenceError):

@@ -85,7 +85,11 @@ def test_a_bad_flag_ends_in_one_sentence(capsys):
     ("error", "code", "sentence"),
     [
         (WhenceError("a.csv:17: class 13; this task has 0..12"), 2, "a.csv:17: class 13; this task has 0..12"),
-        (MissingExtraError("drawing", "pictures"), 2, "drawing needs more packages; pip install 'whence[pictures]' (in a"),
+        (
+            MissingExtraError("drawing", "pictures"),
+            2,
+            "drawing needs more packages; pip install 'whence[pictures]' (in a",
+        ),
         (
             OSError(errno.ENOSPC, "No space left on device", "out.csv"),
             3,

@@ -6,10 +6,16 @@ import numpy as np
 import soxr
 import torch
 
-from whence.features.encoder_mels import DashengMel, To16k, YamnetMel
+from whence.features.encoder_mels import DashengMel, EfficientatMel, To16k, YamnetMel
 from whence.features.mel import mel_filterbank
 from whence.features.numpy_spectra import HALF_WIDTH, resampling_kernels
-from whence.features.settings import SILENCE, dasheng_mel_settings, yamnet_mel_settings
+from whence.features.settings import (
+    EFFICIENTAT_SILENCE,
+    SILENCE,
+    dasheng_mel_settings,
+    efficientat_mel_settings,
+    yamnet_mel_settings,
+)
 
 
 def resampled(signal):
@@ -147,3 +153,37 @@ def test_the_gradient_is_finite_in_silence():
     signal = torch.zeros(1, 2, 4800, requires_grad=True)
     YamnetMel(yamnet_mel_settings())(signal).sum().backward()
     assert bool(torch.isfinite(signal.grad).all())
+
+
+def slow_efficientat_mel(signal_32k: np.ndarray) -> np.ndarray:
+    """The published front end at 32 kHz, frame by frame: (frame, band)."""
+    emphasized = signal_32k[1:] - 0.97 * signal_32k[:-1]
+    padded = np.pad(emphasized, 512, mode="reflect")
+    window = np.pad(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(800) / 799), 112)
+    frames = [padded[at : at + 1024] * window for at in range(0, len(padded) - 1023, 320)]
+    power = np.abs(np.fft.rfft(frames, axis=1)) ** 2
+    mel = 1127 * np.log1p(np.arange(513) * 31.25 / 700)
+    edges = np.linspace(0, 1127 * np.log1p(15_000 / 700), 130)
+    low, peak, high = edges[:-2, None], edges[1:-1, None], edges[2:, None]
+    bank = np.maximum(0, np.minimum((mel - low) / (peak - low), (high - mel) / (high - peak)))
+    bank[:, -1] = 0
+    return (np.log(power @ bank.T + 1e-5) + 4.5) / 5
+
+
+def test_efficientat_hears_at_24_khz_what_it_heard_at_32():
+    rng = np.random.default_rng(1)
+    # Noise whose spectrum falls, as that of most sounds, with a silent part.
+    signal = np.cumsum(rng.standard_normal(72_000)) * 0.002
+    signal -= np.convolve(signal, np.ones(201) / 201, mode="same")
+    signal[30_000:40_000] *= 1e-3
+    signal = signal.astype(np.float32)
+    maps = EfficientatMel(efficientat_mel_settings())(torch.from_numpy(np.stack([signal, signal]))[None])[0, 0].numpy()
+    expected = slow_efficientat_mel(soxr.resample(signal, 24_000, 32_000, quality="VHQ"))
+    frames = min(len(maps), len(expected))
+    assert len(maps) == 301
+    # Up to 11.5 kHz, above which the resampling's own filter counts; a unit is 43 dB.
+    apart = np.abs(maps[3 : frames - 3, :111] - expected[3 : frames - 3, :111])
+    assert apart.mean() < 0.01
+    assert np.quantile(apart, 0.99) < 0.1
+    # Above 12 kHz there is nothing.
+    np.testing.assert_allclose(maps[:, 116:], EFFICIENTAT_SILENCE, atol=1e-5)

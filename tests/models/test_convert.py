@@ -134,7 +134,9 @@ def test_unknown_checkpoints_are_refused_by_kind(tmp_path):
     with pytest.raises(ModelError, match="only the audio-only one is known"):
         convert_weights(tmp_path / "av.pth", tmp_path / "x.safetensors")
     torch.save({"layer.weight": torch.ones(2)}, tmp_path / "unknown.pt")
-    with pytest.raises(ModelError, match="an unknown kind of checkpoint; there are: seldnet, dasheng, yamnet"):
+    with pytest.raises(
+        ModelError, match="an unknown kind of checkpoint; there are: seldnet, dasheng, yamnet, efficientat"
+    ):
         convert_weights(tmp_path / "unknown.pt", tmp_path / "x.safetensors")
     for kind, sentence in (
         ("seldnet", "not the official baseline"),
@@ -145,7 +147,7 @@ def test_unknown_checkpoints_are_refused_by_kind(tmp_path):
             convert_weights(tmp_path / "unknown.pt", tmp_path / "x.safetensors", kind)
     with pytest.raises(ModelError, match="no kind of checkpoint 'seldnett'; did you mean seldnet"):
         convert_weights(tmp_path / "unknown.pt", tmp_path / "x.safetensors", "seldnett")
-    assert set(CONVERTERS) == {"seldnet", "dasheng", "yamnet"}
+    assert set(CONVERTERS) == {"seldnet", "dasheng", "yamnet", "efficientat"}
 
 
 @pytest.mark.parametrize("way", ["torch", "plain pickle", "hidden in the scores"])

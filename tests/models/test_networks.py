@@ -9,11 +9,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from whence.features import build_features
 from whence.labels import Events
-from whence.models.compact_detector import CompactDetectorSettings
+from whence.models.compact_detector import CompactDetectorSettings, EfficientatDetectorSettings
 from whence.models.compact_localizer import CompactLocalizerSettings
 from whence.models.conformer import ConformerSettings
 from whence.models.dasheng import DashengSettings
 from whence.models.dasheng_detector import DashengDetectorSettings
+from whence.models.efficientat import EfficientatSettings
 from whence.models.multi_branch import MultiBranchSettings
 from whence.models.outputs.accdoa import AccdoaSettings
 from whence.models.outputs.classwise import ClasswiseSettings, detection, localization
@@ -40,6 +41,12 @@ NETWORKS = {
     "compact_detector": (
         lambda size: CompactDetectorSettings(
             YamnetSettings(width=0.125, batch_norm=True), output_size=size, width=32, recurrent=32, dropout=0.0
+        ),
+        10,
+    ),
+    "efficientat_detector": (
+        lambda size: EfficientatDetectorSettings(
+            EfficientatSettings(width=0.1), output_size=size, width=32, recurrent=32, dropout=0.0
         ),
         10,
     ),

@@ -25,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="a folder, to use the official SELDnet as --model; or a .safetensors file, for weights to train from",
     )
-    parser.add_argument("--kind", metavar="KIND", help="seldnet, dasheng or yamnet (default: from its tensor names)")
+    parser.add_argument(
+        "--kind", metavar="KIND", help="seldnet, dasheng, yamnet or efficientat (default: from its tensor names)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""The log-mels that the pretrained encoders Dasheng and YAMNet were trained with, on the 16 kHz signal."""
+"""The log-mels that the pretrained encoders Dasheng, YAMNet and EfficientAT were trained with."""
 
 # B batch, C channel, M map, T feature frame, F mel band
 
@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from whence.features.mel import mel_filterbank
+from whence.features.mel import efficientat_filterbank, mel_filterbank
 from whence.features.midside import mono_maps
 from whence.features.numpy_spectra import HALF_WIDTH, STRIDE, resampling_kernels
 from whence.features.settings import SMALLEST_PEAK, FeatureSettings
@@ -16,6 +16,8 @@ from whence.features.spectrum import Bands, Border, Spectrum, decibels, power, s
 # Outputs come in pairs, one pair for every three inputs; so many pairs are one row of a product of matrices.
 _PAIRS = 50
 LOG_OFFSET = 0.001
+# EfficientAT: (ln(power + offset) + shift) / scale.
+EFFICIENTAT_OFFSET, EFFICIENTAT_SHIFT, EFFICIENTAT_SCALE = 1e-5, 4.5, 5.0
 
 
 class To16k(nn.Module):
@@ -59,7 +61,7 @@ def _repeated(kernels: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 class _EncoderMel(nn.Module):
-    """What both have in common: chosen channels, resampled and, if asked for, scaled clip by clip to a peak of 1."""
+    """What they have in common: chosen channels, resampled and, if asked for, scaled clip by clip to a peak of 1."""
 
     def __init__(self, settings: FeatureSettings, border: Border = "zero", centred: bool = True) -> None:
         super().__init__()
@@ -139,3 +141,30 @@ class YamnetMel(_EncoderMel):
             # The square root has no slope at zero, and silence is common: keep the gradient finite.
             magnitude = torch.sqrt(power(self.spectrum(signal)) + 1e-20)
             return torch.log(self.bands(magnitude) + LOG_OFFSET)
+
+
+class EfficientatMel(_EncoderMel):
+    """Stereo signal at 24 kHz -> the input of the EfficientAT encoder, 128 mels every 10 ms, one map per channel.
+
+    Args:
+        settings: `efficientat_mel_settings()` or a variation; `maps` may hold left, right, mid and side.
+
+    Shape: (B, 2, sample) -> (B, M, sample // 240 + 1, 128); 501 feature frames for 5 s.
+
+    Source: Schmid, Koutini and Widmer 2023; `efficientat_filterbank` has the differences.
+
+    >>> from whence.features.settings import efficientat_mel_settings
+    >>> maps = EfficientatMel(efficientat_mel_settings())(torch.zeros(1, 2, 120_000))
+    >>> maps.shape, round(float(maps.max()), 4)
+    (torch.Size([1, 1, 501, 128]), -1.4026)
+    """
+
+    def __init__(self, settings: FeatureSettings) -> None:
+        super().__init__(settings, border="reflect")
+        self.bands = Bands(efficientat_filterbank(settings).repeat(2, axis=1))
+
+    def from_mono(self, signal: Tensor) -> Tensor:
+        """Return the maps of (B, M, sample) at the analysis rate."""
+        with torch.autocast(signal.device.type, enabled=False):
+            mel_power = self.bands(squares(self.spectrum(signal), spent=True))
+            return (torch.log(mel_power + EFFICIENTAT_OFFSET) + EFFICIENTAT_SHIFT) / EFFICIENTAT_SCALE

@@ -9,7 +9,7 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from whence.errors import FeatureError
-from whence.features.mel import mel_filterbank
+from whence.features.mel import efficientat_filterbank, mel_filterbank
 from whence.features.numpy_spectra import HALF_WIDTH, STRIDE, Array, Spectra, power, resampling_kernels, spectra
 from whence.features.onset_rule import numpy_onsets, without_onsets
 from whence.features.settings import MADE_OF, POWER_MAPS, SMALLEST_PEAK, FeatureSettings
@@ -47,6 +47,7 @@ def numpy_features(settings: FeatureSettings) -> Callable[[Array], Array]:
         "midside_onsets": _midside_onsets,
         "dasheng_mel": _dasheng_mel,
         "yamnet_mel": _yamnet_mel,
+        "efficientat_mel": _efficientat_mel,
     }
     front_end = kinds[known_name(settings.name, kinds, "features", FeatureError)]
     return lambda signal: front_end(signal, settings, bank)
@@ -166,3 +167,12 @@ def _yamnet_mel(signal: Array, settings: FeatureSettings, bank: Array) -> Array:
     """Return the maps of `whence.features.encoder_mels.YamnetMel`."""
     spectrum = spectra(_mono_maps(signal, settings), settings, 0, settings.fft - settings.hop)
     return np.asarray(np.log(np.sqrt(power(spectrum)) @ bank + np.float32(0.001)), dtype=np.float32)
+
+
+def _efficientat_mel(signal: Array, settings: FeatureSettings, bank: Array) -> Array:
+    """Return the maps of `whence.features.encoder_mels.EfficientatMel`."""
+    del bank  # its bands include the pre-emphasis
+    half = settings.fft // 2
+    spectrum = spectra(_mono_maps(signal, settings), settings, half, half, "reflect")
+    mel_power = power(spectrum) @ efficientat_filterbank(settings).T
+    return np.asarray((np.log(mel_power + np.float32(1e-5)) + np.float32(4.5)) / np.float32(5.0), dtype=np.float32)

@@ -3,19 +3,20 @@
 from torch import nn
 
 from whence.errors import FeatureError
-from whence.features.encoder_mels import DashengMel, YamnetMel
+from whence.features.encoder_mels import DashengMel, EfficientatMel, YamnetMel
 from whence.features.front_end import StereoMaps
 from whence.features.onsets import MidsideOnsets
 from whence.features.settings import DEFAULTS, FeatureSettings
 from whence.settings import known_name
 
-FEATURES: dict[str, type[StereoMaps] | type[MidsideOnsets] | type[DashengMel] | type[YamnetMel]] = {
+FEATURES: dict[str, type[nn.Module]] = {
     "logmel": StereoMaps,
     "midside": StereoMaps,
     "midside_onsets": MidsideOnsets,
     "perceptual": StereoMaps,
     "dasheng_mel": DashengMel,
     "yamnet_mel": YamnetMel,
+    "efficientat_mel": EfficientatMel,
 }
 
 
@@ -43,5 +44,5 @@ def build_features(settings: FeatureSettings | str) -> nn.Module:
     elif chosen.rate_hz != 24_000:
         raise FeatureError(f"features {name!r}: rate_hz is {chosen.rate_hz}; these maps are made at 24000")
     elif chosen.peak_normalized:
-        raise FeatureError(f"features {name!r}: peak_normalized is for dasheng_mel and yamnet_mel")
+        raise FeatureError(f"features {name!r}: peak_normalized is for the front ends of encoders")
     return FEATURES[name](chosen)

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from whence.errors import FeatureError
 from whence.units import SAMPLE_RATE_HZ
 
 LEAST_LEVEL = 1e-4  # floor of the power in the onset maps
 SILENCE = -6.907755  # ln(0.001): the value of digital silence in YAMNet's maps
+EFFICIENTAT_SILENCE = -1.402585  # (ln(1e-5) + 4.5) / 5: the same in EfficientAT's maps
 SMALLEST_PEAK = 1e-6  # quieter clips count as silence and are not scaled up
 
 # The maps that can be stacked; midside.py, coherence.py and onsets.py define them.
@@ -24,7 +25,7 @@ MADE_OF = {
     "coherence": ("left", "right"),
 }
 
-MelScale = Literal["slaney", "htk", "yamnet"]
+MelScale = Literal["slaney", "htk", "yamnet", "kaldi"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class FeatureSettings:
         fft: transform length, at least `window`.
         mel_count: mel bands.
         low_hz: lower edge of the first band.
-        high_hz: upper edge of the last band, at most half of `rate_hz`.
+        high_hz: upper edge of the last band, at most half of `rate_hz`; on the scale `kaldi` empty bands may lie above.
         scale: the definition of the mel scale and its triangles, see mel.py.
         dynamic_range_db: log-mel values further than this under the clip's maximum are raised to it.
         smoothing: of the coherence's running averages, per feature frame; 0 averages nothing.
@@ -87,9 +88,9 @@ class FeatureSettings:
             ),
             f"mel_count is {self.mel_count}; it must be at least 1": self.mel_count >= 1,
             f"the bands lie in {self.low_hz}..{self.high_hz} Hz; allowed is 0..{self.rate_hz // 2}": (
-                0 <= self.low_hz < self.high_hz <= self.rate_hz / 2
+                0 <= self.low_hz < self.high_hz <= self.rate_hz / (1.0 if self.scale == "kaldi" else 2.0)
             ),
-            f"scale is {self.scale!r}; it must be slaney, htk or yamnet": self.scale in ("slaney", "htk", "yamnet"),
+            f"scale is {self.scale!r}; it must be {', '.join(get_args(MelScale))}": self.scale in get_args(MelScale),
             f"dynamic_range_db is {self.dynamic_range_db}; it must be positive": self.dynamic_range_db > 0,
             f"smoothing is {self.smoothing}; it must lie in 0..1, 1 excluded": 0 <= self.smoothing < 1,
         }
@@ -136,6 +137,14 @@ def yamnet_mel_settings() -> FeatureSettings:
     return FeatureSettings("yamnet_mel", ("mid",), 16_000, 160, 400, 512, low_hz=125.0, high_hz=7500.0, scale="yamnet")
 
 
+def efficientat_mel_settings() -> FeatureSettings:
+    """The front end EfficientAT was trained with at 32 kHz, on the mid signal at 24 kHz: 10 ms hop, 128 mels to 15 kHz.
+
+    The bins of both rates lie at the same frequencies; bands above 12 kHz are empty.
+    """
+    return FeatureSettings("efficientat_mel", ("mid",), 24_000, 240, 600, 768, 128, high_hz=15_000.0, scale="kaldi")
+
+
 # The settings of each front end that a recipe does not change.
 DEFAULTS: dict[str, Callable[[], FeatureSettings]] = {
     "logmel": logmel_settings,
@@ -144,4 +153,5 @@ DEFAULTS: dict[str, Callable[[], FeatureSettings]] = {
     "perceptual": perceptual_settings,
     "dasheng_mel": dasheng_mel_settings,
     "yamnet_mel": yamnet_mel_settings,
+    "efficientat_mel": efficientat_mel_settings,
 }

@@ -1,5 +1,8 @@
 from .blocks import Network as Network
-from .compact_detector import CompactDetectorSettings as CompactDetectorSettings
+from .compact_detector import (
+    CompactDetectorSettings as CompactDetectorSettings,
+    EfficientatDetectorSettings as EfficientatDetectorSettings,
+)
 from .compact_localizer import CompactLocalizerSettings as CompactLocalizerSettings
 from .convert import (
     Converted as Converted,
@@ -7,6 +10,7 @@ from .convert import (
     read_converted as read_converted,
 )
 from .dasheng_detector import DashengDetectorSettings as DashengDetectorSettings
+from .efficientat import EfficientatSettings as EfficientatSettings
 from .multi_branch import MultiBranchSettings as MultiBranchSettings
 from .registry import (
     MODELS as MODELS,

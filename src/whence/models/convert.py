@@ -16,15 +16,18 @@ from torch import Tensor
 from whence.errors import ModelError
 from whence.features import dasheng_mel_settings, logmel_settings, mel_filterbank
 from whence.models.dasheng import DashengEncoder, DashengSettings
+from whence.models.efficientat import EfficientatEncoder, EfficientatSettings, published_efficientat_name
 from whence.models.outputs.accdoa import AccdoaSettings
 from whence.models.outputs.multi_accdoa import MultiAccdoaSettings
 from whence.models.outputs.registry import output_to_plain
-from whence.models.registry import ENCODERS, model_to_plain
+from whence.models.registry import ENCODERS, EncoderSettings, model_to_plain
 from whence.models.seldnet import SeldNet, SeldNetSettings
 from whence.models.weights import check_is_file, save_weights
 from whence.models.yamnet import YamnetEncoder, YamnetSettings, published_name
 from whence.settings import known_name, named_to_plain
 
+# The published MobileNets.
+_EFFICIENTAT_WIDTHS = (0.4, 0.5, 1.0, 2.0, 3.0, 4.0, 0.1)
 _DASHENG_HEADS = {768: 12, 1280: 16, 1536: 24}
 # An archive states how much it unpacks to; YAMNet is 15 MB.
 _MOST_ARRAY_BYTES = 1 << 28
@@ -68,7 +71,7 @@ def convert_weights(source: Path, target: Path, kind: str | None = None) -> Conv
     """Convert a checkpoint and write it as our weights.
 
     Args:
-        source: the official SELDnet's `.pth`, a Dasheng `.pt`, or YAMNet's `.npz`.
+        source: the official SELDnet's `.pth`, a Dasheng `.pt`, YAMNet's `.npz`, an EfficientAT `.pt` or `.safetensors`.
         target: ends in `.safetensors`; not written if an entry is missing.
         kind: a key of CONVERTERS; found from the names of the entries if not given.
 
@@ -101,7 +104,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         ModelError: missing, unreadable, or holding more than tensors and numbers.
     """
     check_is_file(path)
-    entries = _read_arrays(path) if path.suffix == ".npz" else _read_torch(path)
+    readers: dict[str, Callable[[Path], Any]] = {".npz": _read_arrays, ".safetensors": _read_safetensors}
+    entries = readers.get(path.suffix, _read_torch)(path)
     if not isinstance(entries, Mapping):
         raise ModelError(f"holds {type(entries).__name__}, not named tensors", where=path)
     return {str(name): value for name, value in entries.items()}
@@ -137,6 +141,17 @@ def _read_arrays(path: Path) -> dict[str, Tensor]:
     raise ModelError(f"refused: unpacks to {size:,} bytes; at most {_MOST_ARRAY_BYTES:,} are read", where=path)
 
 
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
+    """Tensors of a safetensors file, which can hold nothing else."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ModelError(f"refused: not a safetensors file ({error})", where=path) from None
+
+
 def _kind_of(entries: Mapping[str, Any], source: Path) -> str:
     """The converter for these names of entries."""
     names = set(entries) | set(_entries_below(entries, "model")) | set(_entries_below(entries, "seld_model"))
@@ -144,6 +159,7 @@ def _kind_of(entries: Mapping[str, Any], source: Path) -> str:
         ("seldnet", "conv_blocks.0.conv.weight"),
         ("dasheng", "time_pos_embed"),
         ("yamnet", "block14.pw.weight"),
+        ("efficientat", "features.4.block.2.conc_se_layers.0.fc1.weight"),
     ):
         if typical in names:
             return kind
@@ -212,7 +228,32 @@ def _yamnet(entries: Mapping[str, Any], source: Path) -> Converted:
     return _matched(wanted, renamed, _encoder_description(settings, "yamnet_mel"), source)
 
 
-def _encoder_description(settings: DashengSettings | YamnetSettings, features: str) -> dict[str, Any]:
+def _efficientat(entries: Mapping[str, Any], source: Path) -> Converted:
+    """An EfficientAT MobileNet; the width is taken from the shapes. Its convolutions have frequency before time."""
+    given = _tensors(entries)
+    width = next((width for width in _EFFICIENTAT_WIDTHS if _has_width(given, width)), None)
+    if width is None:
+        raise ModelError("an EfficientAT of an unknown width", where=source)
+    tags = given["classifier.5.weight"].shape[0] if "classifier.5.weight" in given else 0
+    settings = EfficientatSettings(width=width, tag_count=tags)
+    wanted = EfficientatEncoder(settings).state_dict()
+    renamed = {
+        name: given[published].transpose(2, 3).contiguous() if given[published].dim() == 4 else given[published]
+        for name in wanted
+        if (published := published_efficientat_name(name)) in given
+    }
+    used = {published_efficientat_name(name) for name in wanted}
+    renamed.update({name: tensor for name, tensor in given.items() if name not in used})
+    return _matched(wanted, renamed, _encoder_description(settings, "efficientat_mel"), source)
+
+
+def _has_width(given: Mapping[str, Tensor], width: float) -> bool:
+    """Whether the last convolution has as many channels as the network of this width."""
+    last = given.get("features.16.0.weight")
+    return last is not None and last.shape[0] == EfficientatEncoder(EfficientatSettings(width=width)).width
+
+
+def _encoder_description(settings: EncoderSettings, features: str) -> dict[str, Any]:
     """What `save_weights` writes beside an encoder's tensors."""
     return {"encoder": named_to_plain(settings, ENCODERS), "features": {"name": features}}
 
@@ -242,4 +283,5 @@ CONVERTERS: dict[str, Callable[[Mapping[str, Any], Path], Converted]] = {
     "seldnet": _seldnet,
     "dasheng": _dasheng,
     "yamnet": _yamnet,
+    "efficientat": _efficientat,
 }

@@ -4,10 +4,11 @@ from typing import Any
 
 from whence.errors import ModelError
 from whence.models.blocks import Network
-from whence.models.compact_detector import CompactDetector
+from whence.models.compact_detector import CompactDetector, EfficientatDetector
 from whence.models.compact_localizer import CompactLocalizer
 from whence.models.dasheng import DashengSettings
 from whence.models.dasheng_detector import DashengDetector
+from whence.models.efficientat import EFFICIENTAT_LAYERS, EfficientatSettings
 from whence.models.multi_branch import MultiBranch
 from whence.models.resnet_conformer import ResnetConformer
 from whence.models.seldnet import SeldNet
@@ -18,12 +19,18 @@ MODELS: dict[str, type[Network]] = {
     "seldnet": SeldNet,
     "compact_localizer": CompactLocalizer,
     "compact_detector": CompactDetector,
+    "efficientat_detector": EfficientatDetector,
     "dasheng_detector": DashengDetector,
     "resnet_conformer": ResnetConformer,
     "multi_branch": MultiBranch,
 }
+EncoderSettings = DashengSettings | YamnetSettings | EfficientatSettings
 # Settings of encoders, in files of an encoder's weights.
-ENCODERS: dict[str, type] = {"dasheng": DashengSettings, "yamnet": YamnetSettings}
+ENCODERS: dict[str, type] = {
+    "dasheng": DashengSettings,
+    "yamnet": YamnetSettings,
+    "efficientat": EfficientatSettings,
+}
 _SETTINGS = {name: network.settings_type for name, network in MODELS.items()}
 
 
@@ -77,10 +84,12 @@ def model_from_plain(data: dict[str, Any]) -> Any:
     return named_from_plain(data, _SETTINGS, "model", ModelError)
 
 
-def layer_count(encoder: DashengSettings | YamnetSettings) -> int:
-    """Return how many layers the encoder's `freeze` counts: blocks of a Dasheng, 14 of a YAMNet.
+def layer_count(encoder: EncoderSettings) -> int:
+    """Return how many layers the encoder's `freeze` counts: blocks of a Dasheng, 14 of a YAMNet, 17 of an EfficientAT.
 
     >>> layer_count(DashengSettings(depth=3)), layer_count(YamnetSettings())
     (3, 14)
     """
+    if isinstance(encoder, EfficientatSettings):
+        return EFFICIENTAT_LAYERS
     return encoder.depth if isinstance(encoder, DashengSettings) else LAYER_COUNT

@@ -2,8 +2,13 @@
 
 from dataclasses import replace
 
-from whence.features import midside_onsets_settings, yamnet_mel_settings
-from whence.models import CompactDetectorSettings, CompactLocalizerSettings, YamnetSettings
+from whence.features import efficientat_mel_settings, midside_onsets_settings, yamnet_mel_settings
+from whence.models import (
+    CompactDetectorSettings,
+    CompactLocalizerSettings,
+    EfficientatDetectorSettings,
+    YamnetSettings,
+)
 from whence.models.outputs import ClasswiseSettings, DistanceScale, detection
 from whence.training import NetworkRecipe, OptimizerSettings, Recipe
 
@@ -22,6 +27,19 @@ def whence_small_pretrained() -> Recipe:
     """
     optimizer = OptimizerSettings(peak_rate=5e-4, warmup_share=0.1, average_decay=0.995)
     return _recipe("whence_small_pretrained", YamnetSettings(), optimizer)
+
+
+def whence_small_efficientat() -> Recipe:
+    """The same with a detector that starts from EfficientAT's mn04 (`--encoder detector=FILE`), a third of the size."""
+    recipe = whence_small_pretrained()
+    detector, localizer = recipe.networks
+    detector = replace(
+        detector,
+        model=EfficientatDetectorSettings(),
+        features=replace(efficientat_mel_settings(), peak_normalized=True),
+        optimizer=replace(_OPTIMIZER, peak_rate=1e-3),
+    )
+    return replace(recipe, name="whence_small_efficientat", networks=(detector, localizer))
 
 
 def _recipe(name: str, encoder: YamnetSettings, detector_optimizer: OptimizerSettings) -> Recipe:
