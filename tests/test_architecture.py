@@ -20,6 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "features": set(),
     "models": {"features", "labels"},
     "inference": {"audio", "labels", "features", "models"},
+    "scale": {"audio", "labels", "inference"},
     "training": {"audio", "labels", "metrics", "corpora", "scenes", "features", "models", "inference"},
     "recipes": {"scenes", "features", "models", "training"},
     "views": {"audio", "labels", "metrics"},
@@ -28,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "hub": {"inference", "views"},
     "challenge": {"labels", "corpora"},
     "cli": {
-        *("audio", "labels", "metrics", "corpora", "synth", "scenes", "features", "models", "inference"),
+        *("audio", "labels", "metrics", "corpora", "synth", "scenes", "features", "models", "inference", "scale"),
         *("training", "recipes", "views", "live", "web", "hub", "challenge"),
     },
 }

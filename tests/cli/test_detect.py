@@ -17,6 +17,7 @@ import whence
 from whence.cli.demo import SCENES
 from whence.cli.main import main
 from whence.labels import read_dcase
+from whence.scale import read_table
 
 CALM = SCENES / "calm.flac"
 
@@ -95,6 +96,40 @@ def test_several_processes_find_the_same(sounds, tmp_path):
         assert (one / name).read_bytes() == (two / name).read_bytes()
 
 
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_one_table_of_all_sounds_from_one_process_or_two_or_resumed(sounds, tmp_path, capsys, kind):
+    one, two = tmp_path / "one", tmp_path / "two"
+    assert main(["detect", str(sounds), "--out", str(one), "--to", kind]) == 1
+    table = one / f"events.{kind}"
+    assert sorted(path.name for path in one.iterdir()) == [".whence.jsonl", f"events.{kind}", "failures.csv"]
+    assert main(["detect", str(sounds), "--out", str(two), "--to", kind, "--jobs", "2"]) == 1
+    assert table.read_bytes() == (two / table.name).read_bytes()
+    capsys.readouterr()
+    table.unlink()
+    assert main(["detect", str(sounds), "--out", str(one), "--to", kind]) == 1
+    assert "2 of 3 sounds were finished before" in capsys.readouterr().err
+    assert table.read_bytes() == (two / table.name).read_bytes()
+    rows = list(read_table(table))
+    found = whence.detect(sounds / "a.wav")
+    assert [row[:7] for row in rows if row.path == str(sounds / "a.wav")] == [
+        (str(sounds / "a.wav"), each.onset_s, each.offset_s, each.name, each.azimuth_deg, each.distance_m, each.score)
+        for each in found
+    ]
+    (failed,) = [row for row in rows if row.error]
+    assert "not a sound file" in failed.error
+    assert failed.class_name is None
+
+
+def test_a_table_without_direction_has_no_azimuths(tmp_path):
+    assert main(["detect", str(CALM), "--channels", "mono", "--to", "csv", "--out", str(tmp_path)]) == 0
+    assert {row.azimuth_deg for row in read_table(tmp_path / "events.csv")} == {None}
+
+
+def test_a_table_beside_label_files(sounds, tmp_path):
+    assert main(["detect", str(sounds / "a.wav"), "--to", "parquet", "--to", "dcase", "--out", str(tmp_path)]) == 0
+    assert {path.name for path in tmp_path.iterdir()} >= {"a.csv", "events.parquet"}
+
+
 def test_standard_input_in_lines_of_json_out(monkeypatch, capsys):
     class Piped:
         buffer = io.BytesIO(CALM.read_bytes())
@@ -152,6 +187,9 @@ def test_another_sample_rate_changes_little(tmp_path):
         ([str(CALM), "--to", "midi", "--out", "x"], "--to 'midi': no such format; there are: dcase, audacity"),
         ([str(CALM), "--to", "audacity"], "--to audacity: name a folder with --out"),
         ([str(CALM), "--jobs", "0"], "--jobs is 0"),
+        ([str(CALM), "--to", "csv", "--to", "jams", "--out", "x"], "into two folders"),
+        ([str(CALM), "--to", "csv"], "--to csv: name a folder with --out"),
+        (["-", "--to", "csv", "--out", "x"], "standard input has no row in a table"),
         (["-", "--jobs", "2"], "standard input is read by one process"),
         ([str(CALM), "--channels", "left"], "argument --channels: invalid"),
         ([str(CALM), str(Path("elsewhere") / "calm.wav")], "would both become calm"),

@@ -10,13 +10,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from whence import inference, labels
+from whence import inference, labels, scale
 from whence.cli.command import Command, shown_progress
 from whence.cli.model_choice import add_model, add_swap, model_paths
 from whence.cli.sound_files import find_sounds
 from whence.errors import ASKED_WRONGLY, DONE, SOME_FAILED, WhenceError
 from whence.files import written_whole
-from whence.inference import STDIN, Request, Result, ResumeRecord, predict_all
+from whence.inference import STDIN, Request, Result
 from whence.text import shown
 from whence.views import event_table
 
@@ -37,7 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FORMAT",
-        help="a further label format, as whence convert-labels lists them; without --out, json prints lines of JSON",
+        help="parquet or csv: one table of all sounds; or a further label format, as whence convert-labels lists them, "
+        "a file for each sound; without --out, json prints lines of JSON",
     )
     add_model(parser)
     parser.add_argument(
@@ -57,24 +58,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Detect in every sound; go on when one cannot be read."""
-    request = _request(args)
-    pairs = find_sounds(args.sounds)
+    request, tables = _request(args)
+    pairs = find_sounds(args.sounds, apart=bool(request.formats))
     if len(pairs) == 1 and pairs[0][0] != STDIN and not pairs[0][0].exists():
         raise WhenceError(f"{pairs[0][0]}: no such file")
     # A wrong model or threshold ends the command before anything is written.
     system = inference.load(request.models or None, swap=request.swap).with_thresholds(args.threshold)
-    wanted: list[tuple[Path, Path | None]] = [(sound, None) for sound, _ in pairs]
-    record = None
-    if args.out is not None:
-        args.out.mkdir(parents=True, exist_ok=True)
-        record = ResumeRecord(args.out, request)
-        due = [(s, t) for s, t in pairs if args.again or not record.has(s, t)]
-        if len(due) < len(pairs):
-            done_before = len(pairs) - len(due)
-            _log.info("%d of %d sounds were finished before; --again detects in them again", done_before, len(pairs))
-        wanted = [(sound, args.out / target) for sound, target in due]
-    failures = _detect_all(args, system, request, wanted, record)
-    return _ended(args, len(pairs), failures)
+    if args.out is None:
+        failures = _detect_all(args, system, request, [(sound, None) for sound, _ in pairs], None)
+        return _ended(args, pairs, failures)
+    args.out.mkdir(parents=True, exist_ok=True)
+    record = scale.ResumeRecord(args.out, request)
+    wanted = [(sound, target if request.formats else None) for sound, target in pairs]
+    if args.again:
+        record.leave([sound for sound, _ in wanted])
+    due = [(sound, target) for sound, target in wanted if args.again or not record.has(sound, target)]
+    if len(due) < len(pairs):
+        done_before = len(pairs) - len(due)
+        _log.info("%d of %d sounds were finished before; --again detects in them again", done_before, len(pairs))
+    below = [(sound, None if target is None else args.out / target) for sound, target in due]
+    failures = _detect_all(args, system, request, below, record)
+    for name in tables:
+        rows = record.rows([sound for sound, _ in pairs], failures)
+        scale.write_table(args.out / f"events.{name}", rows)
+    return _ended(args, pairs, failures)
 
 
 def _detect_all(
@@ -82,7 +89,7 @@ def _detect_all(
     system: inference.NetworkSystem,
     request: Request,
     wanted: list[tuple[Path, Path | None]],
-    record: ResumeRecord | None,
+    record: scale.ResumeRecord | None,
 ) -> list[Result]:
     """Detect in all sounds, write or print events, and return the failures."""
     failures, done_s = [], 0.0
@@ -93,14 +100,16 @@ def _detect_all(
             done_s += seconds
             show("seconds of sound", round(done_s), 0)
 
-        for done in predict_all(system, request, wanted, max(min(args.jobs, len(wanted)), 1), progress):
+        jobs = min(args.jobs, len(wanted))
+        crew: scale.Crew = scale.Alone(system, request, progress) if jobs < 2 else scale.Processes(request, jobs)
+        for done in scale.predict_all(crew, wanted, record):
             for level, sentence in done.messages:
                 _log.log(level, "%s", sentence)
+            if jobs > 1:
+                progress(done.duration_s)
             if done.failure is not None:
                 failures.append(done)
                 _log.error("%s", done.failure)
-            elif record is not None and done.target is not None:
-                record.add(done.sound, done.target.relative_to(args.out))
             elif done.events is not None:
                 sys.stdout.write(_shown(done, args, system.classes, many=len(wanted) > 1))
                 sys.stdout.flush()
@@ -116,14 +125,15 @@ def _shown(done: Result, args: argparse.Namespace, classes: labels.ClassList, *,
     return heading + event_table(done.events, classes)
 
 
-def _ended(args: argparse.Namespace, count: int, failures: list[Result]) -> int:
+def _ended(args: argparse.Namespace, pairs: list[tuple[Path, Path]], failures: list[Result]) -> int:
     """Write the list of failures beside the results, log the counts, and return the exit code."""
+    count = len(pairs)
     if args.out is not None:
         write_failures(args.out / FAILURES, [(str(done.sound), done.failure or "") for done in failures])
         _log.info("%d of %d sounds processed; the results are in %s", count - len(failures), count, args.out)
     if not failures:
         return DONE
-    if count == 1 and not args.sounds[0].exists() and args.sounds[0] != STDIN:
+    if count == 1 and not pairs[0][0].exists() and pairs[0][0] != STDIN:
         return ASKED_WRONGLY
     listed = f"; they are listed in {args.out / FAILURES}" if args.out is not None else ""
     _log.error("%d of %d failed%s", len(failures), count, listed)
@@ -144,26 +154,37 @@ def write_failures(path: Path, failures: Sequence[tuple[str, str]]) -> None:
         file.write(text.getvalue().encode("utf-8", errors="backslashreplace"))
 
 
-def _request(args: argparse.Namespace) -> Request:
-    """Check the flags, and return them as worker processes need them."""
+def _request(args: argparse.Namespace) -> tuple[Request, list[str]]:
+    """Check the flags, and return them as worker processes need them, with the kinds of tables to write."""
     for name in args.to:
-        if name not in labels.FORMATS:
-            raise WhenceError(f"--to {name!r}: no such format; there are: {', '.join(labels.FORMATS)}")
+        if name not in labels.FORMATS and name not in scale.TABLES:
+            known = ", ".join([*labels.FORMATS, *scale.TABLES])
+            raise WhenceError(f"--to {name!r}: no such format; there are: {known}")
+    tables = [name for name in scale.TABLES if name in args.to]
+    formats = [name for name in args.to if name not in tables]
     if args.to and args.out is None and args.to != ["json"]:
         raise WhenceError(f"--to {args.to[0]}: name a folder with --out; without one, only json is printed")
+    if "csv" in tables and formats:
+        raise WhenceError("--to csv makes one table of all sounds; write it and a CSV file for each into two folders")
+    for name in tables:
+        scale.check_writable(name)
     if args.jobs < 1:
         raise WhenceError(f"--jobs is {args.jobs}; it must be at least 1")
     if args.jobs > 1 and STDIN in args.sounds:
         raise WhenceError("standard input is read by one process; leave --jobs out")
+    if tables and STDIN in args.sounds:
+        raise WhenceError("standard input has no row in a table; leave --to out")
     mono = args.channels == "mono"
-    return Request(
+    request = Request(
         models=model_paths(args.model),
         threshold=args.threshold,
         swap=bool(args.swap),
         channels=None if mono else args.channels,
         mono=mono,
-        formats=tuple(dict.fromkeys(("dcase", *args.to))),
+        formats=() if tables and not formats else tuple(dict.fromkeys(("dcase", *formats))),
+        table=bool(tables),
     )
+    return request, tables
 
 
 def _channels(word: str) -> tuple[int, int] | str:
@@ -179,6 +200,7 @@ COMMAND = Command(
     examples=(
         "whence detect street.wav",
         "whence detect recordings/ --out results/ --to audacity --jobs 4",
+        "whence detect recordings/ --out results/ --to parquet",
         "whence detect street.wav --model runs/a --model runs/b --swap",
         "whence detect - --to json < street.wav",
     ),

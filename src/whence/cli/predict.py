@@ -7,13 +7,13 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from whence import inference
+from whence import inference, scale
 from whence.cli.command import Command, shown_progress
 from whence.cli.machine import add_device
 from whence.cli.model_choice import KINDS, add_swap, add_tracks, model_paths
 from whence.cli.sound_files import find_sounds
 from whence.errors import DONE, SOME_FAILED, WhenceError
-from whence.inference import Request, Result, predict_all
+from whence.inference import Request, Result
 
 _log = logging.getLogger("whence.cli")
 
@@ -47,12 +47,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 def predict_clips(
-    system: inference.NetworkSystem, request: Request, pairs: Sequence[tuple[Path, Path]], *, quiet: bool
+    system: inference.NetworkSystem,
+    request: Request,
+    pairs: Sequence[tuple[Path, Path]],
+    record: scale.ResumeRecord | None = None,
+    *,
+    quiet: bool,
 ) -> list[Result]:
     """Write the predictions for clips as CSV files, log failures, and return the results of the other clips."""
     done = []
     with shown_progress("clip", quiet=quiet) as show:
-        for number, result in enumerate(predict_all(system, request, pairs), start=1):
+        crew = scale.Alone(system, request)
+        for number, result in enumerate(scale.predict_all(crew, pairs, record), start=1):
             if result.failure is None:
                 done.append(result)
             else:

@@ -11,7 +11,7 @@ from whence.errors import WhenceError
 from whence.inference import STDIN
 
 
-def find_sounds(paths: Sequence[Path]) -> list[tuple[Path, Path]]:
+def find_sounds(paths: Sequence[Path], *, apart: bool = True) -> list[tuple[Path, Path]]:
     """List sounds with the path of their results, without ending, below the folder of results.
 
     Results have the tree of a folder. Files named one by one are taken whatever their ending; in folders, files that
@@ -19,6 +19,7 @@ def find_sounds(paths: Sequence[Path]) -> list[tuple[Path, Path]]:
 
     Args:
         paths: files, folders, or `-` for standard input.
+        apart: whether each needs results of its own.
 
     Returns:
         pairs in the order named; within a folder by path.
@@ -38,7 +39,7 @@ def find_sounds(paths: Sequence[Path]) -> list[tuple[Path, Path]]:
                     seen.add(identity)
     twins: dict[Path, Path] = {}
     for sound, target in pairs:
-        if target in twins:
+        if apart and target in twins:
             raise WhenceError(f"{sound} and {twins[target]} would both become {target}.csv; name them apart")
         twins[target] = sound
     return pairs

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from whence import corpora, inference, labels, metrics
+from whence import corpora, inference, labels, metrics, scale
 from whence.cli.command import Command
 from whence.cli.inputs import add_classes, read_classes
 from whence.cli.machine import add_device
@@ -187,13 +187,12 @@ def _predict_missing(models: tuple[str, ...], sounds: list[Path], folder: Path, 
     request = inference.Request(models, swap=args.swap, tracks=args.tracks)
     folder.mkdir(parents=True, exist_ok=True)
     sweep_unfinished(folder)
-    record = inference.ResumeRecord(folder, request)
+    record = scale.ResumeRecord(folder, request)
     missing = [(sound, folder / sound.stem) for sound in sounds if not record.has(sound, Path(sound.stem))]
     # A failure must not leave the predictions of another state of the run.
     for _, target in missing:
         target.with_name(f"{target.name}.csv").unlink(missing_ok=True)
-    for result in predict_clips(system, request, missing, quiet=args.quiet):
-        record.add(result.sound, Path(result.sound.stem))
+    predict_clips(system, request, missing, record, quiet=args.quiet)
 
 
 COMMAND = Command(

@@ -1,10 +1,11 @@
 from .averaging import average_systems as average_systems
 from .batch import (
     STDIN as STDIN,
+    EventRow as EventRow,
     Request as Request,
     Result as Result,
-    ResumeRecord as ResumeRecord,
-    predict_all as predict_all,
+    finished as finished,
+    predict_one as predict_one,
 )
 from .combining import Activity as Activity, join as join, joined_coding as joined_coding, smooth as smooth
 from .detecting import PACKAGED as PACKAGED, detect as detect, load as load

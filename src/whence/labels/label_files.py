@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import stat
 from collections.abc import Sequence
 from itertools import chain
@@ -15,8 +16,8 @@ _LOG = logging.getLogger("whence.labels")
 
 # A day of five sources in every frame is 80 MB; what is larger is not a label file.
 LARGEST_BYTES = 1 << 30
-# `detect` writes it beside its predictions: the sounds that it could not read.
-_NOT_LABELS = "failures.csv"
+# `detect` writes it beside its predictions, and one for each shard: the sounds that it could not read.
+_NOT_LABELS = re.compile(r"failures(-\d+-of-\d+)?\.csv")
 
 # Without O_NONBLOCK, opening a pipe would wait for its writer for ever. Windows needs O_BINARY and knows no pipes here.
 _OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -169,7 +170,7 @@ def _find(root: str, ending: str) -> tuple[list[str], list[str]]:
         passed_over += sorted(name for name in (*subfolders, *names) if name.startswith("."))
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         for name in sorted(name for name in names if not name.startswith(".")):
-            is_wanted = name.lower().endswith(ending) and name != _NOT_LABELS
+            is_wanted = name.lower().endswith(ending) and not _NOT_LABELS.fullmatch(name)
             (wanted if is_wanted else passed_over).append(os.path.join(folder, name))  # noqa: PTH118
     return sorted(wanted), passed_over
 

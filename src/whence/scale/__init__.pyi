@@ -1,0 +1,11 @@
+from .record import MOST_TRIES as MOST_TRIES, ResumeRecord as ResumeRecord, model_sha256 as model_sha256
+from .running import predict_all as predict_all
+from .tables import (
+    COLUMNS as COLUMNS,
+    TABLES as TABLES,
+    TableRow as TableRow,
+    check_writable as check_writable,
+    read_table as read_table,
+    write_table as write_table,
+)
+from .workers import Alone as Alone, Crew as Crew, Processes as Processes, Work as Work, Worker as Worker

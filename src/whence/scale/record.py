@@ -1,0 +1,197 @@
+"""The record of a folder of results: which sounds are finished, with what, and which were begun and never finished."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+from whence import __version__
+from whence.inference import PACKAGED, STDIN, Request, Result
+from whence.scale.tables import TableRow, path_text, row_of_failure, rows_of_sound
+
+# Hidden, so that readers of label folders skip it. Each shard has its own.
+_NAME = ".whence{}.jsonl"
+_ALL = ".whence*.jsonl"
+# A sound whose process was killed this often is given up: it may be the cause.
+MOST_TRIES = 3
+
+
+class _Finished(NamedTuple):
+    """Where the line of a finished sound is."""
+
+    state: str
+    file: Path
+    position: int
+    has_rows: bool
+
+
+class ResumeRecord:
+    """The finished sounds of a folder of results, a line for each, and how often a sound was begun.
+
+    Lines are appended by one process; a line that a kill cut short is skipped. All records of a folder are read, so
+    shards may be run in any number, and what one has finished counts for all.
+
+    Args:
+        folder: of results.
+        request: how sounds are processed now; results of another request or model are not finished.
+        shard: part of the name of the record that is written, such as `-2-of-3`.
+    """
+
+    def __init__(self, folder: Path, request: Request, shard: str = "") -> None:
+        self.folder = folder
+        self.path = folder / _NAME.format(shard)
+        self.model_sha256 = model_sha256(request.models)
+        self._request = request
+        self._asked = _digest(request, self.model_sha256)
+        self._finished: dict[str, _Finished] = {}
+        self._begun: dict[str, tuple[str, int]] = {}
+        # The states of the sounds that this process has begun.
+        self._mine: dict[str, str] = {}
+        for path in sorted(folder.glob(_ALL)):
+            for position, line in _lines(path):
+                self._take(line, path, position)
+
+    def has(self, sound: Path, target: Path | None) -> bool:
+        """Return whether the results of a sound exist and are current.
+
+        Args:
+            sound: its path.
+            target: of its label files, relative to the folder and without ending; None where none are written.
+        """
+        state, found = self._state(sound), self._finished.get(str(sound))
+        if state is None or found is None or found.state != state or (self._request.table and not found.has_rows):
+            return False
+        return target is None or (self.folder / f"{target}.csv").is_file()
+
+    def tries(self, sound: Path) -> int:
+        """Return how often a sound was begun since it was finished or changed, or was last left on purpose."""
+        state, count = self._begun.get(str(sound), ("", 0))
+        return count if count and state == self._state(sound) else 0
+
+    def begin(self, sound: Path) -> None:
+        """Record that a sound is begun."""
+        state = self._state(sound)
+        if state is not None:
+            self._mine[str(sound)] = state
+            self._add({"sound": str(sound), "state": state, "begun": True})
+
+    def lose(self, sound: Path) -> None:
+        """Take note that the process of a sound was killed: the try stays counted."""
+        self._mine.pop(str(sound), None)
+
+    def leave(self, sounds: Iterable[Path] | None = None) -> None:
+        """Record that sounds are left on purpose, so that they are not to blame for the end of their process.
+
+        Args:
+            sounds: those; None for all that this process has begun and not finished.
+        """
+        names = list(self._mine) if sounds is None else [str(sound) for sound in sounds if self.tries(sound)]
+        for name in names:
+            self._mine.pop(name, None)
+            self._add({"sound": name, "left": True})
+
+    def finish(self, result: Result) -> None:
+        """Record the result of a sound; one that failed is tried again by the next command."""
+        state = self._mine.pop(str(result.sound), None) or self._state(result.sound)
+        if state is None:
+            return
+        if result.failure is not None:
+            self._add({"sound": str(result.sound), "left": True})
+            return
+        line: dict[str, Any] = {"sound": str(result.sound), "state": state, "seconds": round(result.duration_s, 3)}
+        if result.rows is not None:
+            line |= {"whence": __version__, "rows": result.rows}
+        self._add(line)
+
+    def rows(self, sounds: Sequence[Path], failures: Sequence[Result]) -> Iterator[TableRow]:
+        """Yield the rows of the finished and the failed among sounds, by path."""
+        failed = {str(result.sound): result.failure or "" for result in failures}
+        for name in sorted(map(str, sounds), key=path_text):
+            if name in failed:
+                yield row_of_failure(name, failed[name], self.model_sha256)
+            elif (found := self._finished.get(name)) is not None:
+                line = _line_at(found.file, found.position)
+                yield from rows_of_sound(name, line["rows"], self.model_sha256, line["whence"])
+
+    def _state(self, sound: Path) -> str | None:
+        """Return one word for what must be unchanged; None for standard input and for what is not there."""
+        if sound == STDIN:
+            return None
+        try:
+            status = sound.stat()
+        except OSError:
+            return None
+        state = (self._asked, str(sound.resolve()), status.st_size, status.st_mtime_ns)
+        return hashlib.sha256(repr(state).encode()).hexdigest()[:16]
+
+    def _take(self, line: dict[str, Any], path: Path, position: int) -> None:
+        """Take in one line."""
+        name = line["sound"]
+        if line.get("begun"):
+            state, count = self._begun.get(name, (line["state"], 0))
+            self._begun[name] = line["state"], count + 1 if state == line["state"] else 1
+            return
+        self._begun.pop(name, None)
+        if not line.get("left"):
+            self._finished[name] = _Finished(line["state"], path, position, "rows" in line)
+
+    def _add(self, line: dict[str, Any]) -> None:
+        """Append a line, and take it in."""
+        text = (json.dumps(line, separators=(",", ":")) + "\n").encode()
+        with self.path.open("a+b") as file:
+            if file.tell() and not _ends_with_newline(file):
+                file.write(b"\n")
+            position = file.tell()
+            file.write(text)
+        self._take(line, self.path, position)
+
+
+def model_sha256(models: Sequence[str]) -> str:
+    """Return the checksum of an ONNX file, or one for the files of a run or of several models."""
+    paths = [Path(name) for name in models] or [PACKAGED]
+    parts = [part for path in paths for part in _parts(path)]
+    digests = []
+    for part in parts:
+        with part.open("rb") as file:
+            digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+    return digests[0] if len(digests) == 1 else hashlib.sha256(" ".join(digests).encode()).hexdigest()
+
+
+def _parts(model: Path) -> list[Path]:
+    """Return the files that make a model."""
+    return [model / "system.json", *sorted(model.glob("*/weights.safetensors"))] if model.is_dir() else [model]
+
+
+def _digest(request: Request, model: str) -> str:
+    """Return one word for the model and everything else that changes the results."""
+    asked = (request.threshold, request.swap, request.channels, request.mono, request.formats, request.tracks, model)
+    return hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
+
+
+def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the lines of a record with their positions; damaged ones, as a kill leaves them, are skipped."""
+    position = 0
+    with path.open("rb") as file:
+        for text in file:
+            try:
+                line = json.loads(text)
+                if isinstance(line["sound"], str) and (line.get("left") or isinstance(line["state"], str)):
+                    yield position, line
+            except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
+                pass
+            position += len(text)
+
+
+def _line_at(path: Path, position: int) -> dict[str, Any]:
+    """Return one line of a record."""
+    with path.open("rb") as file:
+        file.seek(position)
+        line: dict[str, Any] = json.loads(file.readline())
+    return line
+
+
+def _ends_with_newline(file: BinaryIO) -> bool:
+    """Whether an open file ends with a whole line."""
+    file.seek(-1, 2)
+    return file.read(1) == b"\n"
