@@ -8,13 +8,14 @@ from torch.nn.functional import batch_norm, conv2d, hardswish, linear, relu
 
 from whence.errors import ModelError
 from whence.models.compact_detector import EfficientatDetector, EfficientatDetectorSettings
-from whence.models.convert import read_converted
+from whence.models.convert import convert_weights, read_converted
 from whence.models.efficientat import (
     EFFICIENTAT_LAYERS,
     EfficientatEncoder,
     EfficientatSettings,
     published_efficientat_name,
 )
+from whence.models.weights import load_initial_weights
 
 STRIDES = [1, 2, 1, 2, 1, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1]
 KERNELS = [3, 3, 3, 5, 5, 5, 3, 3, 3, 3, 3, 3, 5, 5, 5]
@@ -160,3 +161,14 @@ def test_impossible_settings_are_named(make, message):
 def test_the_detector_has_a_row_for_each_label_frame():
     net = EfficientatDetector(EfficientatDetectorSettings(width=16, recurrent=8, input_maps=2)).eval()
     assert net(torch.zeros(1, 2, 1001, 128)).shape == (1, 100, 13)
+
+
+def test_a_detector_begins_with_the_encoder_and_without_its_tags(tmp_path):
+    from safetensors.torch import save_file
+
+    net = encoder(5, tags=7)
+    save_file(published(net), tmp_path / "mn04.safetensors")
+    convert_weights(tmp_path / "mn04.safetensors", tmp_path / "encoder.safetensors")
+    detector = EfficientatDetector()
+    load_initial_weights(detector, tmp_path / "encoder.safetensors")
+    torch.testing.assert_close(detector.encoder.features[16][0].weight, net.features[16][0].weight)

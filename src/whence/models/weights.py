@@ -105,6 +105,10 @@ def load_network(path: Path) -> tuple[Network, dict[str, Any]]:
     return network.eval(), weights.description
 
 
+# Of Dasheng, YAMNet and EfficientAT.
+_TAGGING_HEADS = ("outputlayer.", "fc.", "classifier.")
+
+
 def load_initial_weights(network: Network, path: Path) -> list[str]:
     """Initialise a network from a file of weights for its encoder, or for a network of the same kind.
 
@@ -130,7 +134,9 @@ def load_initial_weights(network: Network, path: Path) -> list[str]:
         raise ModelError(f"holds {plain['name']}; the network has another encoder", where=path)
     tensors = weights.tensors
     if not wanted.tag_count:
-        tensors = {name: t for name, t in tensors.items() if not name.startswith(("outputlayer.", "fc."))}
+        tensors = {
+            name: t for name, t in tensors.items() if not name.startswith(("outputlayer.", "fc.", "classifier."))
+        }
     fill(network.encoder, tensors, path)
     return [name for name in network.state_dict() if not name.startswith("encoder.")]
 
