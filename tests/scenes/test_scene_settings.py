@@ -55,6 +55,11 @@ WRONG = [
     ({"channel_swap": {"probability": 2}}, "channel_swap.probability is 2"),
     ({"scene_mixing": {"probability": 2}}, "scene_mixing.probability is 2"),
     ({"scene_mixing": {"level_db": [1, -1]}}, r"scene_mixing.level_db is \(1"),
+    ({"microphones": {}}, "microphones is {}; at least one weight"),
+    ({"microphones": {"dcase": -1}}, "at least one weight must be above zero and none below"),
+    ({"microphones": {"otrf": 1}}, "microphones.otrf: no microphones 'otrf'; did you mean ortf"),
+    ({"microphones": {"ab:0.2-3": 1}}, "microphones.ab:0.2-3: .* must be metres between the capsules"),
+    ({"microphones": {"foa": 1}}, "microphones.foa: foa has four channels and scenes have two"),
     ({"audible": {"pause_s": -1}}, "audible.pause_s is -1"),
     ({"event_duration": [1, 2]}, r"scenes.event_duration is not a field; did you mean event_duration_s"),
 ]
@@ -74,9 +79,11 @@ def test_the_reading_is_checked_without_json_too():
 
 
 def test_every_field_that_can_be_wrong_is_tested_above():
+    free_names = ("event_duration_s_of",), ("microphones",)
+
     def paths(plain, prefix=()):
         for name, value in plain.items():
-            is_group = isinstance(value, dict) and value and (*prefix, name) != ("event_duration_s_of",)
+            is_group = isinstance(value, dict) and value and (*prefix, name) not in free_names
             yield from paths(value, (*prefix, name)) if is_group and name != "probability_of" else [(*prefix, name)]
 
     tested = {path for data, _ in WRONG for path in paths(data)}
@@ -88,5 +95,5 @@ def test_every_field_that_can_be_wrong_is_tested_above():
         ("audible", "floor_db"),
     }
     every = set(paths(SceneSettings().to_plain()))
-    tested = {("class_weights",) if path[0] == "class_weights" else path for path in tested}
+    tested = {path[:1] if path[0] in ("class_weights", "microphones") else path for path in tested}
     assert every - tested == free

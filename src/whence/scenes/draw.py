@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from whence.corpora import INTERFERENCE, Sounds
 from whence.errors import SceneError
 from whence.labels import STARSS23
+from whence.scenes.microphone_drawing import draw_microphones
 from whence.scenes.rooms.bank import RoomBank
 from whence.scenes.scene import Scene, SceneEvent, ScheduledSound, SourcePath, Waypoint
 from whence.scenes.schedule import READINGS, class_name, draw_interferer, draw_pool
@@ -33,9 +34,11 @@ def draw_scene(seed: int, epoch: int, index: int, settings: SceneSettings, sound
     """
     rng = generator_at(seed, epoch, index)
     check_banks(settings, sounds, rooms)
+    microphones = draw_microphones(seed, epoch, index, settings.microphones)
     swapped = draw_channel_swap(rng, settings.channel_swap)
     partner_level_db = draw_scene_mixing(rng, settings.scene_mixing)
     bare = Scene(seed, epoch, index, settings.sample_count, room=0, view_deg=0.0, events=(), audible=settings.audible)
+    bare = replace(bare, microphones=microphones)
     scene = replace(_furnish(rng, bare, settings, sounds, rooms), swapped=swapped)
     if partner_level_db is None:
         return scene

@@ -10,9 +10,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from whence.audio import Microphones
 from whence.corpora import Sounds
 from whence.errors import SceneError
 from whence.labels import Events
+from whence.scenes.pair_responses import LEAD
+from whence.scenes.receivers import check_renderable, mirrored
 from whence.scenes.rooms.bank import RoomBank
 from whence.scenes.scene import LEAD_SAMPLES, Piece, Scene
 from whence.scenes.scene_labels import events_of_scene, find_audible
@@ -39,10 +42,12 @@ class RenderedBatch:
     Args:
         audio: (clip, 2, sample) float32, left first, |value| <= 0.99.
         events: one table per clip.
+        microphones: the pair of each clip; mirrored where the channels of an asymmetric one were exchanged.
     """
 
     audio: torch.Tensor
     events: list[Events]
+    microphones: list[Microphones]
 
 
 @torch.no_grad()
@@ -72,10 +77,15 @@ def render_batch(
     at_once = _CLIPS_AT_ONCE.get(device.type, _CLIPS_AT_ONCE_ELSEWHERE)
     with _one_thread():
         for first in range(0, len(scenes), at_once):
-            unit = _render_unit(scenes[first : first + at_once], sounds, rooms, device)
-            audio[first : first + at_once] = unit.audio
-            events += unit.events
-    return RenderedBatch(audio, events)
+            clips, tables = _render_unit(scenes[first : first + at_once], sounds, rooms, device)
+            audio[first : first + at_once] = clips
+            events += tables
+    return RenderedBatch(audio, events, [recorded_with(scene) for scene in scenes])
+
+
+def recorded_with(scene: Scene) -> Microphones:
+    """Return the pair that a finished clip was recorded with."""
+    return mirrored(scene.microphones) if scene.swapped else scene.microphones
 
 
 def check_scene(scene: Scene, sounds: Sounds, rooms: RoomBank) -> None:
@@ -84,6 +94,7 @@ def check_scene(scene: Scene, sounds: Sounds, rooms: RoomBank) -> None:
     Raises:
         SceneError: naming the scene, the part and the bounds.
     """
+    check_renderable(scene.microphones, f"scene {scene.name}: microphones")
     for number, event in enumerate(scene.events):
         part = f"scene {scene.name}: events.{number}"
         if event.class_index >= len(sounds.classes):
@@ -97,6 +108,12 @@ def check_scene(scene: Scene, sounds: Sounds, rooms: RoomBank) -> None:
                 raise SceneError(
                     f"{part}.path uses response {waypoint.response} of {len(rooms)}; "
                     "give the bank of rooms it was drawn from"
+                )
+            if not scene.microphones.is_coincident and not rooms.has_walls(int(rooms.room[waypoint.response])):
+                raise SceneError(
+                    f"{part}.path is in {rooms.room_name[rooms.room[waypoint.response]]!r}, whose walls are not known, "
+                    f"and {scene.microphones.name} is no pair at one point; measured rooms and banks of older versions "
+                    "serve such pairs only, so compute rooms with: whence scenes rooms"
                 )
         _check_pieces(event.pieces, sounds, part)
     if scene.background is not None:
@@ -146,14 +163,16 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _render_unit(scenes: Sequence[Scene], sounds: Sounds, rooms: RoomBank, device: torch.device) -> RenderedBatch:
+def _render_unit(
+    scenes: Sequence[Scene], sounds: Sounds, rooms: RoomBank, device: torch.device
+) -> tuple[torch.Tensor, list[Events]]:
     """Render a few scenes together, their partners too, and finish them."""
     single = [part for scene in scenes for part in ((scene, scene.partner) if scene.partner else (scene,))]
     audio, events = _render_single(single, sounds, rooms, device)
     if len(single) > len(scenes):
         audio, events = _mix_partners(scenes, audio, events)
     audio = apply_peak_protection(audio)
-    return RenderedBatch(*apply_channel_swap(audio, events, [scene.swapped for scene in scenes]))
+    return apply_channel_swap(audio, events, [scene.swapped for scene in scenes])
 
 
 def _mix_partners(
@@ -176,7 +195,9 @@ def _render_single(
 ) -> tuple[torch.Tensor, list[Events]]:
     """Render scenes without partners, peak protection and swaps."""
     sample_count = scenes[0].sample_count
-    grid = choose_grid(rooms.responses.shape[2], int(rooms.direct_sample.max()), sample_count)
+    pairs = [scene.microphones for scene in scenes]
+    lead = 0 if all(pair.is_coincident for pair in pairs) else LEAD
+    grid = choose_grid(rooms.responses.shape[2] + lead, int(rooms.direct_sample.max()) + lead, sample_count)
     voices = voices_of(scenes, grid)
     dry = lay_pieces([voice.lane for voice in voices], sounds, device)
     for voice in voices:
@@ -185,12 +206,13 @@ def _render_single(
     active, rms = _find_audible(dry, voices, scenes, sounds)
     frames = _active_frames(scenes, voices, active)
     if voices:
-        wet = render_voices(dry, voices, rms, rooms, len(scenes), grid)
+        wet = render_voices(dry, voices, rms, rooms, pairs, grid)
         audio = wet[:, :, LEAD_SAMPLES : LEAD_SAMPLES + sample_count]
     else:
         audio = torch.zeros(len(scenes), 2, sample_count, device=device)
     for scene, clip, of_event in zip(scenes, audio, frames, strict=True):
         _add_background(clip, scene, of_event, sounds)
+        _record(clip, scene.microphones)
     return audio, [events_of_scene(scene, rooms, of_event) for scene, of_event in zip(scenes, frames, strict=True)]
 
 
@@ -225,12 +247,20 @@ def _add_background(clip: torch.Tensor, scene: Scene, active: list[NDArray[np.in
     count = scene.sample_count
     lanes = [Lane(wave.pieces, i * count, count, 0, count) for i, wave in enumerate(background.waves)]
     waves = lay_pieces(lanes, sounds, clip.device).view(len(lanes), count)
-    noise = apply_diffuse_background(waves, [wave.y for wave in background.waves])
+    noise = apply_diffuse_background(waves, [wave.y for wave in background.waves], scene.microphones)
     labelled = [frames for event, frames in zip(scene.events, active, strict=True) if event.class_index >= 0]
     frames_used = np.unique(np.concatenate([*labelled, np.zeros(0, dtype=np.intp)]))
     signal_power = float(frame_power(clip)[:, frames_used].mean()) if len(frames_used) else None
     noise_power = float(frame_power(noise)[:, frames_used if len(frames_used) else slice(None)].mean())
     clip.add_(noise, alpha=background_factor(background, signal_power, noise_power))
+
+
+def _record(clip: torch.Tensor, microphones: Microphones) -> None:
+    """Apply what is wrong with the recording of a pair, in place: other gain at the right, channels exchanged."""
+    if microphones.swapped:
+        clip.copy_(clip.flip(0))
+    if microphones.gain_db:
+        clip[1] *= 10 ** (microphones.gain_db / 20)
 
 
 def frame_power(signal: torch.Tensor) -> NDArray[np.float64]:

@@ -9,12 +9,16 @@ import json
 from dataclasses import dataclass, field
 from typing import Self
 
+from whence.audio import Microphones, read_microphones
 from whence.errors import SceneError
 from whence.settings import check_number, from_plain, to_plain
 from whence.units import FRAME_SAMPLES
 
 # Sounds may begin this long before the clip, so that it opens with reverberation as cuts from real recordings do.
 LEAD_SAMPLES = 4 * FRAME_SAMPLES
+
+# The pair of the DCASE 2025 Task 3 data: cardioids back to back.
+DCASE = read_microphones("dcase")
 
 
 @dataclass(frozen=True)
@@ -192,6 +196,7 @@ class Scene:
         audible: the rule that turns sound into labels.
         partner: a second scene that is mixed in, or none.
         partner_level_db: gain of the partner.
+        microphones: the pair that records it; the partner has the same.
     """
 
     seed: int
@@ -206,6 +211,7 @@ class Scene:
     audible: AudibleRule = field(default_factory=AudibleRule)
     partner: "Scene | None" = None
     partner_level_db: float = 0.0
+    microphones: Microphones = DCASE
 
     def __post_init__(self) -> None:
         if self.sample_count <= 0 or self.sample_count % FRAME_SAMPLES:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 from whence.errors import SceneError
+from whence.scenes.microphone_drawing import check_microphones
 from whence.scenes.scene import AudibleRule
 from whence.scenes.transforms.channel_swap import ChannelSwapSettings
 from whence.scenes.transforms.diffuse_background import DiffuseBackgroundSettings
@@ -59,6 +60,8 @@ class SceneSettings:
             otherwise it overlaps none of its own class (`pool`).
         silent_clip_probability: share of clips without any event.
         interferers: fewest and most placed sounds that are not labelled.
+        microphones: how often each pair of microphones records a scene, by name. The numbers in `xy:60-135` (degrees)
+            and `ab:0.05-0.5` (metres) may be spans, from which one is drawn each time.
         turn_each_source: give each source a viewing angle of its own, for banks with few positions in a room.
 
     The remaining fields are the settings of the transforms, of sequences and of the labelling rule.
@@ -89,6 +92,7 @@ class SceneSettings:
     same_class_overlap_probability: float = 0.15
     silent_clip_probability: float = 0.03
     interferers: tuple[int, int] = (0, 1)
+    microphones: Mapping[str, float] = field(default_factory=lambda: {"dcase": 1.0})
     turn_each_source: bool = False
     sequence: SequenceSettings = field(default_factory=SequenceSettings)
     gain: GainSettings = field(default_factory=GainSettings)
@@ -120,6 +124,7 @@ class SceneSettings:
         check_probability("same_class_overlap_probability", self.same_class_overlap_probability)
         check_probability("silent_clip_probability", self.silent_clip_probability)
         check_span("interferers", self.interferers, 0, 100)
+        check_microphones(self.microphones)
 
     @property
     def sample_count(self) -> int:

@@ -7,7 +7,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from whence.audio import Microphones
 from whence.corpora import Sounds
+from whence.scenes.pair_responses import pair_spectra
 from whence.scenes.rooms.bank import RoomBank
 from whence.scenes.scene import LEAD_SAMPLES, Piece, Scene, SceneEvent
 from whence.scenes.transforms.gain import apply_gain, gain_factor
@@ -145,12 +147,13 @@ def render_voices(
     voices: Sequence[Voice],
     rms: NDArray[np.float64],
     rooms: RoomBank,
-    clip_count: int,
+    microphones: Sequence[Microphones],
     grid: BlockGrid,
 ) -> torch.Tensor:
     """Convolve every voice with its room responses and add up those of a clip.
 
-    `dry` is (sample,) with the lanes of all voices end to end, `rms` the (voice,) loudness of each.
+    `dry` is (sample,) with the lanes of all voices end to end, `rms` the (voice,) loudness of each, `microphones` the
+    (clip,) pairs.
 
     Returns:
         (clip, 2, sample) float32 from the first block on.
@@ -163,10 +166,27 @@ def render_voices(
     factor = dry.new_tensor([gain_factor(voices[n].event.level_dbfs, float(rms[n])) for n, _ in parts])
     inverted = torch.tensor([voices[n].event.inverted for n, _ in parts], device=dry.device)
     # Gain and polarity act on the responses: the result is the same and they are shorter than the sounds.
-    scaled = apply_gain(responses, apply_polarity_inversion(factor, inverted))
-    stereo = turn_to_stereo(scaled, turn)
-    aligned = align_direct_sound(stereo, rooms.direct_sample[picked].tolist(), grid)
-    return apply_room_response(rows, aligned, segments, clip_count, grid)
+    factor = apply_polarity_inversion(factor, inverted)
+    scaled = apply_gain(responses, factor)
+    pairs = [microphones[segment.clip] for segment in segments]
+    spectra: torch.Tensor | None = None
+    for pair in dict.fromkeys(pairs):
+        used = [number for number, other in enumerate(pairs) if other == pair]
+        if pair.is_coincident:
+            stereo = turn_to_stereo(scaled[used], turn[used], pair)
+            direct_sample = rooms.direct_sample[[picked[number] for number in used]].tolist()
+            found = torch.fft.rfft(align_direct_sound(stereo, direct_sample, grid))
+        else:
+            own = [picked[number] for number in used]
+            found = pair_spectra(pair, rooms, own, turn[used].numpy(), scaled[used], factor[used], grid)
+        if len(used) == len(pairs):
+            spectra = found
+            break
+        if spectra is None:
+            spectra = found.new_zeros(len(pairs), *found.shape[1:])
+        spectra[used] = found
+    assert spectra is not None
+    return apply_room_response(rows, spectra, segments, len(microphones), grid)
 
 
 def _segments(

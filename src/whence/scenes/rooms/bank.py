@@ -14,8 +14,11 @@ from whence.errors import MissingExtraError, SceneError
 from whence.files import written_whole
 from whence.labels import wrap
 from whence.scenes.rooms.room import DIRECT_SAMPLE, SourcePosition
+from whence.scenes.rooms.shoeboxes import Shoeboxes
 
-_FORMAT, _VERSION = "whence room bank", 1
+_FORMAT = "whence room bank"
+# Version 1 has no walls, and serves pairs of microphones at one point only.
+_VERSIONS = (1, 2)
 _COLUMNS: dict[str, type[np.generic]] = {
     "responses": np.float16,
     "direct_sample": np.int32,
@@ -25,6 +28,7 @@ _COLUMNS: dict[str, type[np.generic]] = {
     "distance_m": np.float32,
     "rt60_s": np.float32,
 }
+_WALL_COLUMNS = ("dimensions_m", "listener_m", "absorption")
 # Columns with one entry per response that mean the same in any bank.
 _PER_RESPONSE = ("direct_sample", "azimuth_deg", "elevation_deg", "distance_m")
 
@@ -46,6 +50,8 @@ class RoomBank:
         distance_m: (response,) float32.
         room_name: (room,) for people.
         rt60_s: (room,) float32.
+        shoeboxes: the walls of the rooms, which responses for spaced microphones are computed from; None if no room's
+            walls are known.
 
     Raises:
         SceneError: if the columns do not fit each other.
@@ -59,6 +65,7 @@ class RoomBank:
     distance_m: NDArray[np.float32]
     room_name: tuple[str, ...]
     rt60_s: NDArray[np.float32]
+    shoeboxes: Shoeboxes | None = None
 
     def __post_init__(self) -> None:
         if self.responses.ndim != 3 or self.responses.shape[1] != 3:
@@ -68,6 +75,8 @@ class RoomBank:
             raise SceneError(f"a room bank needs one entry per response in each column: {len(self.responses)} of them")
         if self.rt60_s.shape != (len(self.room_name),):
             raise SceneError("a room bank needs one name and one reverberation time per room")
+        if self.shoeboxes is not None and len(self.shoeboxes) != len(self.room_name):
+            raise SceneError("a room bank needs walls for each room, or for none")
 
     def __len__(self) -> int:
         return len(self.room)
@@ -80,6 +89,7 @@ class RoomBank:
         room: ArrayLike,
         room_name: Sequence[str],
         rt60_s: Sequence[float],
+        shoeboxes: Shoeboxes | None = None,
     ) -> Self:
         """Build a bank of responses with their direct sound at DIRECT_SAMPLE; azimuths may be any number of turns."""
         azimuth_deg = wrap([position.azimuth_deg for position in positions]).astype(np.float32)
@@ -93,7 +103,12 @@ class RoomBank:
             distance_m=np.array([position.distance_m for position in positions], dtype=np.float32),
             room_name=tuple(room_name),
             rt60_s=np.array(rt60_s, dtype=np.float32),
+            shoeboxes=shoeboxes,
         )
+
+    def has_walls(self, room: int) -> bool:
+        """Whether the walls of a room are known, so that it serves spaced microphones too."""
+        return self.shoeboxes is not None and self.shoeboxes.is_known(room)
 
 
 def merge(banks: Sequence[RoomBank]) -> RoomBank:
@@ -116,8 +131,16 @@ def merge(banks: Sequence[RoomBank]) -> RoomBank:
         room=np.concatenate([bank.room + np.int32(start) for bank, start in zip(banks, first_room, strict=False)]),
         room_name=tuple(name for bank in banks for name in bank.room_name),
         rt60_s=np.concatenate([bank.rt60_s for bank in banks]),
+        shoeboxes=_joined_walls(banks),
         **{name: np.concatenate([getattr(bank, name) for bank in banks]) for name in _PER_RESPONSE},
     )
+
+
+def _joined_walls(banks: Sequence[RoomBank]) -> Shoeboxes | None:
+    """The walls of all rooms, as far as they are known."""
+    if all(bank.shoeboxes is None for bank in banks):
+        return None
+    return Shoeboxes.joined([bank.shoeboxes or Shoeboxes.unknown(len(bank.room_name)) for bank in banks])
 
 
 def select_rooms(bank: RoomBank, rooms: ArrayLike) -> RoomBank:
@@ -150,6 +173,7 @@ def select_rooms(bank: RoomBank, rooms: ArrayLike) -> RoomBank:
         room=new_index[bank.room[rows]],
         room_name=tuple(bank.room_name[room] for room in chosen),
         rt60_s=bank.rt60_s[chosen],
+        shoeboxes=None if bank.shoeboxes is None else bank.shoeboxes.select(chosen),
     )
 
 
@@ -169,7 +193,9 @@ def save_room_bank(path: Path, bank: RoomBank) -> None:
     if not np.isfinite(columns["responses"]).all():
         raise SceneError(f"{path}: a response holds numbers that are not finite; make the bank again")
     _check_values(path, columns, bank.room_name)
-    about = {"version": _VERSION, "room_name": bank.room_name, "crc32": _checksum(columns)}
+    walls = {} if bank.shoeboxes is None else {name: getattr(bank.shoeboxes, name) for name in _WALL_COLUMNS}
+    columns |= {name: np.ascontiguousarray(column, dtype=np.float64) for name, column in walls.items()}
+    about = {"version": 2 if walls else 1, "room_name": bank.room_name, "crc32": _checksum(columns)}
     # One entry only: the library writes several in an order that changes from run to run.
     content = save(columns, metadata={_FORMAT: json.dumps(about)})
     with written_whole(path) as file:
@@ -195,7 +221,7 @@ def load_room_bank(path: Path) -> RoomBank:
     try:
         with safe_open(path, framework="numpy") as file:
             about = _about(path, file.metadata() or {}, set(file.keys()))
-            columns = {name: file.get_tensor(name) for name in _COLUMNS if name != "responses"}
+            columns = {name: file.get_tensor(name) for name in _names(about) if name != "responses"}
         columns["responses"] = _mapped(path)
         room_name = tuple(str(name) for name in about["room_name"])
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
@@ -205,7 +231,13 @@ def load_room_bank(path: Path) -> RoomBank:
     _check_values(path, columns, room_name)
     if about.get("crc32") != _checksum(columns):
         raise SceneError(f"{path}: damaged since it was written (checksum differs); make it again or fetch it again")
-    return RoomBank(room_name=room_name, **columns)
+    walls = {name: columns.pop(name) for name in _WALL_COLUMNS if name in columns}
+    return RoomBank(room_name=room_name, shoeboxes=Shoeboxes(**walls) if walls else None, **columns)
+
+
+def _names(about: Mapping[str, Any]) -> tuple[str, ...]:
+    """The columns of a file of this version, in the order of its checksum."""
+    return (*_COLUMNS, *(_WALL_COLUMNS if about["version"] == 2 else ()))
 
 
 def _about(path: Path, metadata: dict[str, str], names: set[str]) -> dict[str, Any]:
@@ -213,11 +245,11 @@ def _about(path: Path, metadata: dict[str, str], names: set[str]) -> dict[str, A
     if _FORMAT not in metadata:
         raise SceneError(f"{path}: a safetensors file, but not a room bank; give a file made by save_room_bank")
     about = json.loads(metadata[_FORMAT])
-    if not isinstance(about, dict) or about.get("version") != _VERSION:
+    if not isinstance(about, dict) or about.get("version") not in _VERSIONS:
         raise SceneError(
-            f"{path}: a room bank of another version than {_VERSION}; update whence or make the bank again"
+            f"{path}: a room bank of another version than {_VERSIONS[-1]}; update whence or make the bank again"
         )
-    if names != set(_COLUMNS):
+    if names != set(_names(about)):
         raise SceneError(f"{path}: a room bank with columns {sorted(names)}; make it again")
     return about
 
@@ -246,6 +278,12 @@ def _check_values(path: Path, columns: dict[str, Any], room_name: tuple[str, ...
         "distance_m": not ((columns["distance_m"] > 0) & np.isfinite(columns["distance_m"])).all(),
         "rt60_s": not ((columns["rt60_s"] > 0) & np.isfinite(columns["rt60_s"])).all(),
     }
+    for name in _WALL_COLUMNS:
+        if name in columns:
+            column = columns[name]
+            fits = column.dtype == np.float64 and len(column) == rooms and column.ndim == (3 if "abs" in name else 2)
+            most = 1.0 if name == "absorption" else 1_000.0
+            problems[name] = not fits or not (np.isnan(column) | ((column >= 0) & (column < most))).all()
     wrong = [name for name, is_wrong in problems.items() if is_wrong]
     if wrong:
         raise SceneError(f"{path}: a room bank with impossible values in {', '.join(wrong)}; make it again")
@@ -254,6 +292,6 @@ def _check_values(path: Path, columns: dict[str, Any], room_name: tuple[str, ...
 def _checksum(columns: Mapping[str, NDArray[Any]]) -> int:
     """CRC-32 over all columns in their fixed order."""
     checksum = 0
-    for name in _COLUMNS:
+    for name in (*_COLUMNS, *(name for name in _WALL_COLUMNS if name in columns)):
         checksum = zlib.crc32(np.ascontiguousarray(columns[name]).data, checksum)
     return checksum

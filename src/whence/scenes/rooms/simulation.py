@@ -5,7 +5,6 @@ import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,7 @@ from whence.scenes.rooms.room import (
     RoomSettings,
     SourcePosition,
 )
+from whence.scenes.rooms.shoeboxes import Images, Shoeboxes
 from whence.units import SAMPLE_RATE_HZ, SPEED_OF_SOUND_M_S
 
 _FADE_S = 0.04
@@ -72,6 +72,7 @@ def make_room_bank(
         room=np.repeat(np.arange(room_count), settings.positions_per_room),
         room_name=[room.name for room in rooms],
         rt60_s=[room.rt60_s for room in rooms],
+        shoeboxes=Shoeboxes.of(rooms),
     )
 
 
@@ -141,19 +142,6 @@ def simulate_room(room: Room, tap_count: int, with_height: bool = False) -> NDAr
         response[:, DIRECT_SAMPLE] += _gains(np.array([position.offset_m()]), channels)[0]
         responses[number] = response
     return responses
-
-
-@dataclass(frozen=True, eq=False)
-class Images:
-    """The image sources of one source position, without the direct sound.
-
-    Args:
-        offset_m: (image, 3) from the listener.
-        amplitude: (image, band) left after all walls, without the loss by distance.
-    """
-
-    offset_m: NDArray[np.float64]
-    amplitude: NDArray[np.float64]
 
 
 def image_sources(room: Room, until_s: float) -> list[Images]:

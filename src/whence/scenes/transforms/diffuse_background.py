@@ -14,12 +14,17 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from whence.audio import Microphones
 from whence.corpora import BACKGROUND, Sounds
 from whence.errors import SceneError
-from whence.scenes.scene import Background, Piece, Wave
+from whence.scenes.receivers import diffuse_mixing
+from whence.scenes.scene import DCASE, Background, Piece, Wave
 from whence.settings import check_probability, check_span
 
 _CORNERS = ((1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1))
+
+# Blocks in which the filters of a pair are applied, and how far they overlap.
+_MIX_FFT, _MIX_OVERLAP = 4_096, 1_024
 
 # 50 ms between the end of a recording and its beginning where it is too short for the clip.
 _SEAM_SAMPLES = 1_200
@@ -109,21 +114,47 @@ def loop(sound: int, length: int, first_sample: int, sample_count: int) -> list[
     return pieces
 
 
-def apply_diffuse_background(waves: torch.Tensor, left: Sequence[float]) -> torch.Tensor:
-    """Turn mono waves into stereo plane waves of equal power.
+def apply_diffuse_background(
+    waves: torch.Tensor, left: Sequence[float], microphones: Microphones = DCASE
+) -> torch.Tensor:
+    """Turn mono waves into what a pair of microphones picks up of a diffuse field.
+
+    For the DCASE pair the waves arrive as plane waves. Their omni W and their figure-of-eight Y are independent, so for
+    other pairs these are mixed by filters to the levels and the coherence of the pair.
 
     Args:
         waves: (V, sample) incoherent; a silent one stays silent.
         left: (V,) left component of each direction, -1..1.
+        microphones: the pair.
 
     Returns:
-        (2, sample) L = W + Y, R = W - Y; W has unit power and Y, for tetrahedra, a third of it.
+        (2, sample); of the DCASE pair L = W + Y, R = W - Y. W has unit power and Y, for tetrahedra, a third of it.
     """
     norm = torch.linalg.vector_norm(waves, dim=1)
     unit_power = math.sqrt(waves.shape[1] / len(waves))
     scale = torch.where(norm > 0, unit_power / norm, torch.zeros_like(norm))
     y = waves.new_tensor(left)
-    return torch.stack([(1 + y) * scale, (1 - y) * scale]) @ waves
+    if microphones == DCASE:
+        return torch.stack([(1 + y) * scale, (1 - y) * scale]) @ waves
+    independent = torch.stack([scale, y * scale * math.sqrt(3)]) @ waves
+    if microphones.is_coincident:
+        flat: torch.Tensor = torch.from_numpy(diffuse_mixing(microphones, 2).real[:, :, 0]).to(waves)
+        return flat @ independent
+    return _mixed(independent, microphones)
+
+
+def _mixed(independent: torch.Tensor, microphones: Microphones) -> torch.Tensor:
+    """Two signals filtered and added, block by block; the filters reach less than half of the overlap to each side."""
+    step, count = _MIX_FFT - _MIX_OVERLAP, independent.shape[1]
+    block_count = math.ceil(count / step)
+    padded = torch.nn.functional.pad(
+        independent, (_MIX_OVERLAP // 2, block_count * step + _MIX_OVERLAP // 2 - count), mode="constant"
+    )
+    spectra = torch.fft.rfft(padded.unfold(1, _MIX_FFT, step))
+    mixing = torch.from_numpy(diffuse_mixing(microphones, _MIX_FFT // 2 + 1)).to(independent.device)
+    mixed = torch.stack([mixing[c, 0] * spectra[0] + mixing[c, 1] * spectra[1] for c in range(2)])
+    blocks: torch.Tensor = torch.fft.irfft(mixed, _MIX_FFT)[:, :, _MIX_OVERLAP // 2 : -(_MIX_OVERLAP // 2)]
+    return blocks.reshape(2, -1)[:, :count]
 
 
 def background_factor(background: Background, signal_power: float | None, noise_power: float) -> float:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import torch
 
-from whence.scenes.scene import LEAD_SAMPLES
+from whence.audio import Capsule, Microphones
+from whence.scenes.scene import DCASE, LEAD_SAMPLES
 from whence.scenes.transforms.multiband_eq import HALF_WIDTH_SAMPLES, apply_multiband_eq, eq_curve
 from whence.units import FRAME_SAMPLES
 
@@ -82,15 +83,16 @@ class Segment:
     eq_db: tuple[float, ...]
 
 
-def turn_to_stereo(responses: torch.Tensor, turn_deg: torch.Tensor) -> torch.Tensor:
-    """Turn first-order responses about the vertical and take the two cardioids of the stereo pair.
+def turn_to_stereo(responses: torch.Tensor, turn_deg: torch.Tensor, microphones: Microphones = DCASE) -> torch.Tensor:
+    """Turn first-order responses about the vertical and take the two capsules of a pair at one point.
 
     Args:
         responses: (S, 3, T) W, Y, X (SN3D).
         turn_deg: (S,) float64 on the CPU; a source at azimuth a moves to a + turn_deg.
+        microphones: the pair, whose capsules have gain 2 for their front.
 
     Returns:
-        (S, 2, T): L = W + Y', R = W - Y' with Y' = sin(turn) X + cos(turn) Y.
+        (S, 2, T); of the DCASE pair L = W + Y', R = W - Y' with Y' = sin(turn) X + cos(turn) Y.
 
     Source: the stereo conversion of the DCASE 2025 Task 3 data.
 
@@ -103,9 +105,21 @@ def turn_to_stereo(responses: torch.Tensor, turn_deg: torch.Tensor) -> torch.Ten
     w, y, x = responses.unbind(1)
     side = (cosine[:, None] * y).addcmul_(sine[:, None], x)
     stereo = torch.empty_like(responses[:, :2])
-    torch.add(w, side, out=stereo[:, 0])
-    torch.sub(w, side, out=stereo[:, 1])
+    if microphones == DCASE:
+        torch.add(w, side, out=stereo[:, 0])
+        torch.sub(w, side, out=stereo[:, 1])
+        return stereo
+    ahead = (cosine[:, None] * x).addcmul_(-sine[:, None], y)
+    for channel, capsule in enumerate((microphones.left, microphones.right)):
+        of_w, of_x, of_y = _shares(capsule)
+        stereo[:, channel] = of_w * w + of_x * ahead + of_y * side
     return stereo
+
+
+def _shares(capsule: Capsule) -> tuple[float, float, float]:
+    """How much of W, X and Y a capsule picks up."""
+    facing, figure = math.radians(capsule.facing_deg), 2.0 * (1.0 - capsule.pattern)
+    return 2.0 * capsule.pattern, figure * math.cos(facing), figure * math.sin(facing)
 
 
 def align_direct_sound(stereo: torch.Tensor, direct_sample: Sequence[int], grid: BlockGrid) -> torch.Tensor:
@@ -126,13 +140,13 @@ def align_direct_sound(stereo: torch.Tensor, direct_sample: Sequence[int], grid:
 
 
 def apply_room_response(
-    rows: torch.Tensor, aligned: torch.Tensor, segments: Sequence[Segment], clip_count: int, grid: BlockGrid
+    rows: torch.Tensor, response_spectra: torch.Tensor, segments: Sequence[Segment], clip_count: int, grid: BlockGrid
 ) -> torch.Tensor:
     """Convolve dry blocks with their responses and add up those of one clip.
 
     Args:
         rows: (R, block_samples) dry blocks.
-        aligned: (S, 2, fft_length) responses as `align_direct_sound` gives them.
+        response_spectra: (S, 2, fft_length // 2 + 1) of responses as `align_direct_sound` gives them; changed.
         segments: (S,) which rows each response acts on.
         clip_count: how many clips there are.
         grid: the blocks.
@@ -141,7 +155,6 @@ def apply_room_response(
         (clip, 2, sample) float32 from the start of the first block on.
     """
     row_spectra: torch.Tensor = torch.fft.rfft(rows, grid.fft_length)
-    response_spectra = torch.fft.rfft(aligned)
     sums = row_spectra.new_zeros(clip_count, grid.block_count, 2, row_spectra.shape[1])
     curves = {eq_db: eq_curve(eq_db, grid.fft_length, rows.device) for eq_db in {s.eq_db for s in segments} if eq_db}
     for segment, spectrum in zip(segments, response_spectra, strict=True):
