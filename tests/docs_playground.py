@@ -23,6 +23,7 @@ from whence.labels import Events, write_dcase
 
 ROOT = Path(__file__).parents[1]
 CLASSES = ("bell", "knock", "music")
+RECORDER = (("left", 0.01, 60), ("right", -0.01, -60))
 NUMBERS = ("total_parameters", "subsystem_count", "total_audio_length", "F_20_1", "DOAE_CD", "RDE_CD")
 
 # What the shell has to do; everything else runs in this process, without the seconds that a new one costs.
@@ -126,6 +127,9 @@ def make_playground(folder: Path) -> None:
     (folder / "recordings").mkdir()
     for name in ("your.wav", "street.wav", "left.wav", "recordings/monday.wav", "recordings/tuesday.wav"):
         write(folder / name, from_the_left(rng))
+    soundfile.write(folder / "ambisonic.wav", rng.normal(0, 0.1, (24_000, 4)), 24_000)
+    capsules = (f"{side}: {{left_m: {m}, pattern: 0.5, facing_deg: {a}}}\n" for side, m, a in RECORDER)
+    (folder / "recorder.yaml").write_text("".join(capsules) + "gain_db: 1.5\nswapped: true\n")
 
 
 def make_run(folder: Path) -> None:

@@ -71,7 +71,7 @@ def test_of_a_higher_order_the_first_four_channels_are_taken():
 
 @pytest.mark.parametrize(
     ("name", "channels", "sentence"),
-    [("foa", 2, "foa has four channels, this recording 2"), ("ortf", 4, "ortf has two channels, this recording 4")],
+    [("foa", 2, "foa needs four channels, and here are 2"), ("ortf", 4, "ortf needs two channels, and here are 4")],
 )
 def test_a_description_that_contradicts_the_channels_is_one_sentence(name, channels, sentence):
     with pytest.raises(AudioError, match=sentence):

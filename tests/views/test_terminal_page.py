@@ -208,3 +208,28 @@ def test_a_window_that_is_closed_is_drawn_on_no_more(xterm):
     held = Terminal(None, Closed())
     held.draw(State("Yeti"), STARSS23)
     assert not held.shows_page
+
+
+@pytest.mark.parametrize("rows", [8, 15, 24, 60])
+@pytest.mark.parametrize("columns", [33, 80, 116, 240])
+def test_a_full_circle_fits_too(columns, rows):
+    many = [ActiveSource(i % 13, i, 0, -180.0 + 30 * i, 0.5 * i, 0.5) for i in range(13)]
+    lines = page(State("Zylia", sources=many, full_circle=True), STARSS23, terminal(columns, rows))
+    assert [cell_len(line.plain) for line in lines] == [columns] * rows
+
+
+def test_what_is_behind_is_below_the_listener():
+    behind = ActiveSource(8, 0, 0, 150.0, 2.0, 0.9)
+    lines = shown(behind, full_circle=True, console=terminal(116, 24))
+    you = next(i for i, line in enumerate(lines) if "you" in line)
+    # The list names it as well, but without a mark of the radar on its left.
+    music = [(i, line[:60].index("music")) for i, line in enumerate(lines) if "music" in line[:60]]
+    assert len(music) == 1
+    assert music[0][0] > you
+    assert music[0][1] < lines[you].index("you")
+    assert (
+        next(i for i, line in enumerate(lines) if "ahead" in line)
+        < you
+        < next(i for i, line in enumerate(lines) if "behind" in line)
+    )
+    assert not any("behind" in line for line in shown(DOG))

@@ -63,15 +63,23 @@ def corrected_microphones(microphones: Microphones | None) -> Microphones | None
     """
     if microphones is None:
         return None
-    ambisonics = microphones.ambisonics
-    left = None if ambisonics is None or ambisonics.view_deg is not None else Ambisonics()
-    return dataclasses.replace(microphones, ambisonics=left, gain_db=0.0, swapped=False)
+    ambisonics = Ambisonics() if microphones.is_full_circle else None
+    return dataclasses.replace(microphones, ambisonics=ambisonics, gain_db=0.0, swapped=False)
+
+
+def front_pair(signal: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return two channels to show and to play: those there are, or the pair that looks ahead in AmbiX.
+
+    Args:
+        signal: (2 or 4, sample), as `corrected` returns it.
+    """
+    return signal if len(signal) == 2 else foa_to_stereo(signal, 0.0)
 
 
 def channels_sentence(microphones: Microphones, count: int) -> str:
     """Return why a recording of so many channels cannot be from these microphones."""
-    needs = f"{microphones.name} has {'four' if microphones.channel_count == 4 else 'two'} channels"
-    return f"{needs}, this recording {count}; say what it was recorded with"
+    needs = f"{microphones.name} needs {'four' if microphones.channel_count == 4 else 'two'} channels"
+    return f"{needs}, and here {'is' if count == 1 else 'are'} {count}; name what it was recorded with"
 
 
 def _ambix(signal: NDArray[np.float32], ambisonics: Ambisonics) -> NDArray[np.float32]:

@@ -152,6 +152,11 @@ class Microphones:
         return left.left_m == -right.left_m and left.pattern == right.pattern and faces
 
     @property
+    def is_full_circle(self) -> bool:
+        """Whether a recording tells front from back: Ambisonics of all directions."""
+        return self.ambisonics is not None and self.ambisonics.view_deg is None
+
+    @property
     def channel_count(self) -> int:
         """Channels that a recording needs: two, or the four of Ambisonics."""
         return 2 if self.ambisonics is None else 4

@@ -10,7 +10,9 @@ from typing import Any, BinaryIO, NoReturn, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from whence.audio.correcting import channels_sentence, corrected
 from whence.audio.decoding import file_sound
+from whence.audio.microphones import Microphones, told_microphones
 from whence.audio.normalizing import Mix, Normalizer, frame_samples, joined, regrouped, segmented
 from whence.audio.report import TOLERATED_GAP_S, SampleCounts, SignalReport, seconds
 from whence.audio.resampling import Resampling
@@ -27,7 +29,13 @@ Source: TypeAlias = str | os.PathLike[str] | BinaryIO | tuple[NDArray[Any], int]
 """A path, a binary file open for reading, or (array shaped (channel, sample), sample rate in Hz)."""
 
 
-def read(source: Source, *, channels: tuple[int, int] | None = None, repair: bool = False) -> NDArray[np.float32]:
+def read(
+    source: Source,
+    *,
+    channels: tuple[int, int] | None = None,
+    repair: bool = False,
+    microphones: Microphones | str | None = None,
+) -> NDArray[np.float32]:
     """Read a whole sound as a stereo signal at 24 kHz.
 
     A constant offset is removed, and peaks over full scale are lowered with one gain for both channels, as
@@ -37,9 +45,10 @@ def read(source: Source, *, channels: tuple[int, int] | None = None, repair: boo
         source: a path, a binary file open for reading, or (array, sample_rate_hz).
         channels: the channels to take for left and right, counted from 1; needed where there are not two.
         repair: whether samples that are not numbers become zeros, counted in a warning, instead of an error.
+        microphones: what the sound was recorded with, see `whence.audio.corrected`; None where that is not known.
 
     Returns:
-        (2, sample) float32, left first; (2, 0) for a sound without samples.
+        (2, sample) float32, left first; (4, sample) of Ambisonics in all directions; no samples for an empty sound.
 
     Raises:
         AudioError: whatever is wrong with the source, in one sentence.
@@ -48,12 +57,18 @@ def read(source: Source, *, channels: tuple[int, int] | None = None, repair: boo
     >>> read((np.full((2, 48_000), 0.25), 48_000)).shape
     (2, 24000)
     """
-    blocks = list(read_blocks(source, channels=channels, repair=repair))
-    return joined(blocks) if blocks else np.zeros((2, 0), dtype=np.float32)
+    told = told_microphones(microphones)
+    blocks = list(read_blocks(source, channels=channels, repair=repair, microphones=told))
+    return joined(blocks) if blocks else corrected(np.zeros((told.channel_count if told else 2, 0), np.float32), told)
 
 
 def read_blocks(
-    source: Source, block_s: float = 10.0, *, channels: tuple[int, int] | None = None, repair: bool = False
+    source: Source,
+    block_s: float = 10.0,
+    *,
+    channels: tuple[int, int] | None = None,
+    repair: bool = False,
+    microphones: Microphones | str | None = None,
 ) -> Iterator[NDArray[np.float32]]:
     """Read a sound of any length block by block, in memory that does not grow with it.
 
@@ -65,9 +80,10 @@ def read_blocks(
         block_s: seconds in each block but the last; memory is needed for two blocks and for 10 s of the file.
         channels: as for `read`.
         repair: as for `read`.
+        microphones: as for `read`.
 
     Yields:
-        (2, sample) float32 blocks.
+        (2, sample) float32 blocks; of Ambisonics in all directions (4, sample).
 
     Raises:
         AudioError: as `read` does.
@@ -79,10 +95,12 @@ def read_blocks(
     size = round(block_s * SAMPLE_RATE_HZ) if math.isfinite(block_s) else 0
     if size < 1:
         raise AudioError(f"blocks of {block_s} s hold no sample")
+    told = told_microphones(microphones)
     with decoded(source) as sound:
-        mix = pair_of(sound, channels)
+        mix, count = pair_of(sound, channels, told), told.channel_count if told else 2
         same_twice = channels is not None and channels[0] == channels[1]
-        yield from regrouped(_processed(sound, mix, 2, SAMPLE_RATE_HZ, repair, quiet=same_twice), size)
+        for block in regrouped(_processed(sound, mix, count, SAMPLE_RATE_HZ, repair, quiet=same_twice), size):
+            yield corrected(block, told)
 
 
 def read_sound(source: Source, sample_rate_hz: int = SAMPLE_RATE_HZ) -> NDArray[np.float32]:
@@ -110,7 +128,11 @@ def read_sound(source: Source, sample_rate_hz: int = SAMPLE_RATE_HZ) -> NDArray[
 
 
 def check(
-    source: Source | NDArray[Any], *, sample_rate_hz: int = SAMPLE_RATE_HZ, channels: tuple[int, int] | None = None
+    source: Source | NDArray[Any],
+    *,
+    sample_rate_hz: int = SAMPLE_RATE_HZ,
+    channels: tuple[int, int] | None = None,
+    microphones: Microphones | str | None = None,
 ) -> SignalReport:
     """Report whether a sound is stereo, whole, loud enough and unclipped, in constant memory.
 
@@ -121,6 +143,7 @@ def check(
         source: a (2, sample) signal, or anything `whence.audio.read` takes.
         sample_rate_hz: of a bare signal.
         channels: as for `read`.
+        microphones: as for `read`.
 
     Returns:
         the report; `report.warnings()` are its sentences.
@@ -132,9 +155,11 @@ def check(
     >>> check(np.array([[0.5, -0.5, 0.25], [0.5, -0.5, 0.25]], np.float32)).warnings()[0][:28]
     'left and right are identical'
     """
+    told = told_microphones(microphones)
     with decoded((source, sample_rate_hz) if isinstance(source, np.ndarray) else source) as sound:
-        counts = SampleCounts(2, sound.info.sample_rate_hz, frame_samples(sound.info), sound.clip_level)
-        for segment in segmented(sound, pair_of(sound, channels)):
+        count = told.channel_count if told else 2
+        counts = SampleCounts(count, sound.info.sample_rate_hz, frame_samples(sound.info), sound.clip_level)
+        for segment in segmented(sound, pair_of(sound, channels, told)):
             counts.add(segment)
         sound.check_unchanged()
         return report_of(sound, counts)
@@ -158,16 +183,22 @@ def decoded(source: Source) -> Iterator[Sound]:
         yield sound
 
 
-def pair_of(sound: Sound, channels: tuple[int, int] | None) -> Mix:
-    """Return how left and right are taken from the channels of a sound."""
+def pair_of(sound: Sound, channels: tuple[int, int] | None, microphones: Microphones | None = None) -> Mix:
+    """Return how left and right, or the four channels of Ambisonics, are taken from the channels of a sound."""
     count = sound.info.channel_count
+    if microphones is not None and microphones.ambisonics is not None:
+        if channels is not None or count < microphones.channel_count:
+            given = count if channels is None else len(channels)
+            raise AudioError(channels_sentence(microphones, given), where=sound.name)
+        return lambda block: block[:, :4].T
     if channels is None:
         if count == 1:
             raise AudioError(
                 f"{sound.name} has 1 channel; direction needs two. Use --channels mono to detect without direction."
             )
         if count != 2:
-            raise AudioError(f"{sound.name} has {count} channels; choose two with --channels 1,2")
+            ambisonic = "; of Ambisonics, say --microphones foa" if count >= 4 else ""
+            raise AudioError(f"{sound.name} has {count} channels; choose two with --channels 1,2{ambisonic}")
         return lambda block: block.T
     if len(channels) != 2:
         raise AudioError(f"left and right are two channels, not {len(channels)}", where=sound.name)

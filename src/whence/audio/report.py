@@ -138,7 +138,8 @@ class SignalReport:
         whole = self.identical_s >= _MOSTLY * self.sounding_s
         consequence = "every azimuth will be 0" if whole else "azimuths there will be 0"
         lengths = f"{seconds(self.identical_s)} of {seconds(self.sounding_s)} s"
-        return f"left and right are identical in {lengths}: this looks like mono copied twice; {consequence}"
+        channels = "left and right" if len(self.peak) == 2 else "all channels"
+        return f"{channels} are identical in {lengths}: this looks like mono copied twice; {consequence}"
 
     def _clipped(self) -> str:
         clipped = self.clipped_fraction

@@ -27,7 +27,8 @@ class Command:
     Args:
         summary: one line for the list of commands.
         examples: whole command lines; the help begins with them.
-        add_arguments: adds positionals and at most 8 flags to a parser, beside those of `whence.cli.machine`.
+        add_arguments: adds positionals and at most 8 flags to a parser, beside those of `whence.cli.machine` and
+            `whence.cli.recording`.
         run: does the work and returns the exit code; raises WhenceError for wrong arguments.
     """
 

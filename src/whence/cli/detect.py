@@ -13,6 +13,7 @@ from pathlib import Path
 from whence import inference, labels, scale
 from whence.cli.command import Command, shown_progress
 from whence.cli.model_choice import add_model, add_swap, model_paths
+from whence.cli.recording import add_microphones, read_told
 from whence.cli.sound_files import find_sounds
 from whence.errors import ASKED_WRONGLY, DONE, SOME_FAILED, WhenceError
 from whence.files import written_whole
@@ -54,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="L,R",
         help="the channels for left and right, counted from 1, or mono to detect without direction",
     )
+    add_microphones(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -64,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
         raise WhenceError(f"{pairs[0][0]}: no such file")
     # A wrong model or threshold ends the command before anything is written.
     system = inference.load(request.models or None, swap=request.swap).with_thresholds(args.threshold)
+    inference.warn_of_untrained(system.microphones, request.microphones)
     if args.out is None:
         failures = _detect_all(args, system, request, [(sound, None) for sound, _ in pairs], None)
         return _ended(args, pairs, failures)
@@ -120,7 +123,8 @@ def _shown(done: Result, args: argparse.Namespace, classes: labels.ClassList, *,
     """Return the events of one sound as a table, or as JSON for a program."""
     assert done.events is not None
     if args.to:
-        return labels.json_events_text(done.events, classes)
+        told = read_told(args)
+        return labels.json_events_text(done.events, classes, told.name if told else None)
     heading = f"{shown(str(done.sound))}\n" if many else ""
     return heading + event_table(done.events, classes)
 
@@ -175,6 +179,9 @@ def _request(args: argparse.Namespace) -> tuple[Request, list[str]]:
     if tables and STDIN in args.sounds:
         raise WhenceError("standard input has no row in a table; leave --to out")
     mono = args.channels == "mono"
+    microphones = read_told(args)
+    if mono and microphones is not None:
+        raise WhenceError("--channels mono has no direction to tell; leave --microphones out")
     request = Request(
         models=model_paths(args.model),
         threshold=args.threshold,
@@ -183,6 +190,7 @@ def _request(args: argparse.Namespace) -> tuple[Request, list[str]]:
         mono=mono,
         formats=() if tables and not formats else tuple(dict.fromkeys(("dcase", *formats))),
         table=bool(tables),
+        microphones=microphones,
     )
     return request, tables
 
@@ -203,6 +211,7 @@ COMMAND = Command(
         "whence detect recordings/ --out results/ --to parquet",
         "whence detect street.wav --model runs/a --model runs/b --swap",
         "whence detect - --to json < street.wav",
+        "whence detect ambisonic.wav --microphones foa",
     ),
     add_arguments=add_arguments,
     run=run,

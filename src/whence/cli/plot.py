@@ -14,6 +14,7 @@ from whence import audio, inference, labels, views
 from whence.cli.command import Command, muted_audio_warnings
 from whence.cli.inputs import add_classes, read_classes
 from whence.cli.model_choice import add_model, open_model
+from whence.cli.recording import add_microphones, read_told
 from whence.errors import DONE, WhenceError
 from whence.text import shown
 from whence.views import picture
@@ -23,7 +24,7 @@ _log = logging.getLogger("whence.cli")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A sound, labels for it, and which part to draw."""
-    parser.add_argument("sound", type=Path, help="a sound of two channels, of any length")
+    parser.add_argument("sound", type=Path, help="a sound of any length")
     parser.add_argument(
         "labels", type=Path, nargs="?", help="CSV or JSON Lines with its events; without it, the model predicts them"
     )
@@ -33,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--duration", type=float, metavar="S", help="draw so many seconds")
     add_model(parser)
     add_classes(parser)
+    add_microphones(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -42,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
         raise WhenceError("no such folder for the picture", where=args.out.parent)
     if args.labels and args.model:
         raise WhenceError("--model predicts where there are no LABELS; leave one of them out")
+    microphones = read_told(args)
     system = None if args.labels else _system(args)
     classes = read_classes(args.classes) if system is None else system.classes
     reference = read_events(args.reference, classes) if args.reference else None
@@ -50,18 +53,19 @@ def run(args: argparse.Namespace) -> int:
     spectrogram = views.SpectrogramImage()
     # A part of a sound has no name, and warnings about it may not hold for the whole.
     with muted_audio_warnings() if isinstance(source, tuple) else contextlib.nullcontext():
-        for block in audio.read_blocks(source):
-            spectrogram.add(block)
+        for block in audio.read_blocks(source, microphones=microphones):
+            spectrogram.add(audio.front_pair(block))
     if events is None:
         with muted_audio_warnings():  # warnings about the sound were logged above
-            events = whence.detect(source, model=system).frames.shifted(round(start_s * 10))
+            detections = whence.detect(source, model=system, microphones=microphones)
+            events = detections.frames.shifted(round(start_s * 10))
     end_s = start_s + spectrogram.duration_s
     layers = [_within(table, start_s, end_s) for table in (reference, events) if table is not None]
     part = "" if args.start is None and args.duration is None else f", {start_s:g} to {end_s:.4g} s"
     picture.draw_clip(
         args.out, spectrogram, layers[0], classes,
         title=f"{shown(args.sound.name)}{part}", predicted=layers[1] if reference is not None else None,
-        start_s=start_s,
+        start_s=start_s, full_circle=microphones is not None and microphones.is_full_circle,
     )  # fmt: skip
     sys.stdout.write(f"{shown(args.out)}\n")
     return DONE
@@ -122,6 +126,7 @@ COMMAND = Command(
         "whence plot street.wav --out street.png",
         "whence plot street.wav street.csv --out street.svg --start 60 --duration 20",
         "whence plot clip.wav mine.csv --reference truth.csv --out both.png",
+        "whence plot ambisonic.wav --microphones foa --out circle.png",
     ),
     add_arguments=add_arguments,
     run=run,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from whence.units import SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:
+    from whence.audio import Microphones
     from whence.inference.system import NetworkSystem
     from whence.labels import ClassList, Events
 
@@ -36,6 +37,7 @@ class Request:
         mono: detect without direction, from the first channel alone.
         formats: names of label formats to write for each sound.
         table: return rows for a table of all sounds.
+        microphones: what the sounds were recorded with; None where that is not known.
     """
 
     models: tuple[str, ...] = ()
@@ -46,6 +48,7 @@ class Request:
     mono: bool = False
     formats: tuple[str, ...] = ("dcase",)
     table: bool = False
+    microphones: Microphones | None = None
 
 
 @dataclass(frozen=True)
@@ -87,16 +90,17 @@ def predict_one(
         target: path of the files to write, without ending; None to write none.
         progress: called with the seconds of each processed block.
     """
-    from whence.audio import read_blocks
+    from whence.audio import corrected_microphones, read_blocks
     from whence.errors import AudioError
     from whence.inference.streaming import Stream, feed_blocks
     from whence.labels import Events
 
-    stream = Stream(system, threshold=request.threshold)
+    stream = Stream(system, threshold=request.threshold, microphones=corrected_microphones(request.microphones))
     source = sys.stdin.buffer if sound == STDIN else sound
     found, duration_s = [], 0.0
     try:
-        blocks = read_blocks(source, channels=(1, 1) if request.mono else request.channels)
+        channels = (1, 1) if request.mono else request.channels
+        blocks = read_blocks(source, channels=channels, microphones=request.microphones)
         for block, rows in feed_blocks(stream, blocks):
             found.append(rows)
             seconds = block.shape[1] / SAMPLE_RATE_HZ
@@ -115,11 +119,12 @@ def finished(
 
     if request.mono:
         events = _without_positions(events)
+    told = request.microphones.name if request.microphones else None
     if target is not None:
         target.parent.mkdir(parents=True, exist_ok=True)
         # The CSV file is written last: if it is there, so are the others.
         for name in sorted(request.formats, key=lambda name: name == "dcase"):
-            write_events(target, events, name, classes)
+            write_events(target, events, name, classes, told)
     rows = _table_rows(events, classes, request) if request.table else None
     returned = events if target is None and rows is None else None
     return Result(sound, target, returned, rows, duration_s=duration_s)

@@ -4,12 +4,13 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from whence.audio import Source, read_blocks
+from whence.audio import Microphones, Source, corrected_microphones, read_blocks, told_microphones
 from whence.errors import InferenceError, MissingExtraError
 from whence.inference.averaging import average_systems
 from whence.inference.onnx_networks import load_onnx
 from whence.inference.streaming import Stream, feed_blocks
 from whence.inference.system import NetworkSystem
+from whence.inference.trained_pairs import warn_of_untrained
 from whence.labels import Detections, Events
 
 ModelName = str | os.PathLike[str]
@@ -78,6 +79,7 @@ def detect(
     threshold: float | None = None,
     swap: bool = False,
     channels: tuple[int, int] | None = None,
+    microphones: Microphones | str | None = None,
 ) -> Detections:
     """Detect which sounds happen in a recording, when, from which direction and how far away.
 
@@ -89,6 +91,9 @@ def detect(
         threshold: activity from 0 to 1 above which a class counts; the model's own, one for each class, when None.
         swap: average with the mirrored prediction for the mirrored sound; not for a system that is loaded already.
         channels: the channels to take for left and right, counted from 1; needed where there are not two.
+        microphones: what the recording was made with: a name such as `ortf`, a YAML file, a description, or None where
+            that is not known. `foa` (Ambisonics) gives azimuths of the full circle. Another pair than the model was
+            trained for is a warning in the log.
 
     Returns:
         the detections by onset; `frames` has them in frames of 100 ms.
@@ -98,7 +103,9 @@ def detect(
         InferenceError: there is no such model, or the threshold is not in 0..1.
     """
     system = model if isinstance(model, NetworkSystem) else load(model, swap=swap)
-    stream = Stream(system, threshold=threshold)
-    blocks = read_blocks(source, channels=channels)
+    told = told_microphones(microphones)
+    stream = Stream(system, threshold=threshold, microphones=corrected_microphones(told))
+    warn_of_untrained(system.microphones, told)
+    blocks = read_blocks(source, channels=channels, microphones=told)
     frames = Events.concatenate([events for _, events in feed_blocks(stream, blocks)])
-    return Detections(frames, system.classes)
+    return Detections(frames, system.classes, microphones=told.name if told else None)

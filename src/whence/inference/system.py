@@ -104,8 +104,7 @@ class NetworkSystem:
             AudioError: there are no such microphones.
         """
         told = told_microphones(microphones)
-        ambisonics = None if told is None else told.ambisonics
-        if ambisonics is None or ambisonics.view_deg is not None or self.channel_count == 4:
+        if told is None or not told.is_full_circle or self.channel_count == 4:
             return self
         networks = CircleNetworks(replace(self, swap=False))
         return replace(self, networks=networks, localizer_count=0, smoothing_frames=1, swap=False)

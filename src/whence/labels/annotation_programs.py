@@ -173,11 +173,12 @@ def _csv(columns: str, rows: Iterable[Sequence[str]]) -> str:
     return text.getvalue()
 
 
-def jams_text(events: Events, classes: ClassList) -> str:
+def jams_text(events: Events, classes: ClassList, microphones: str | None = None) -> str:
     """Return a JAMS document with two annotations: `tag_open` with the classes, `blob` with classes and directions.
 
     Returns:
-        JSON that follows the JAMS schema; the duration is the end of the last event.
+        JSON that follows the JAMS schema; the duration is the end of the last event. The name of the microphones is in
+        the sandbox, where it is given.
 
     >>> events = Events.from_columns({"frame": [0], "class_index": [0], "azimuth_deg": [38]})
     >>> document = json.loads(jams_text(events, ClassList(("music",))))
@@ -201,7 +202,7 @@ def jams_text(events: Events, classes: ClassList) -> str:
             _annotation("tag_open", tags, duration_s, sandbox={}),
             _annotation("blob", directions, duration_s, sandbox={"namespace": SOUND_DIRECTION}),
         ],
-        "sandbox": {},
+        "sandbox": {} if microphones is None else {"microphones": microphones},
     }
     return json.dumps(document, indent=1, allow_nan=False) + "\n"
 

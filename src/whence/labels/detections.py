@@ -66,6 +66,7 @@ class Detections(Sequence[Detection]):
     Args:
         frames: the same in frames of 100 ms, as metrics and label files use them.
         classes: names of the classes.
+        microphones: name of what it was recorded with, as it was told; None where it was not.
 
     Raises:
         LabelError: a class that is not in the list.
@@ -79,9 +80,10 @@ class Detections(Sequence[Detection]):
     0.4-0.6 s  water tap  46° left  -  (1.00)
     """
 
-    def __init__(self, frames: Events, classes: ClassList) -> None:
+    def __init__(self, frames: Events, classes: ClassList, microphones: str | None = None) -> None:
         self.frames = frames
         self.classes = classes
+        self.microphones = microphones
         self._detections = [_detection(event, classes) for event in frames]
 
     def __len__(self) -> int:
@@ -154,7 +156,7 @@ class Detections(Sequence[Detection]):
         Raises:
             OSError: when the disk refuses.
         """
-        return _written(path, json_events_text(self.frames, self.classes))
+        return _written(path, json_events_text(self.frames, self.classes, self.microphones))
 
 
 def _detection(event: Event, classes: ClassList) -> Detection:

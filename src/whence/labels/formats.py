@@ -24,26 +24,31 @@ class LabelFormat:
         writers: what is added to a clip's name -> the function that makes the text. For an ending with `<class>` it
             makes a text for each class that occurs, by the class's name.
         names_clip: whether the text holds the clip's name, which the functions then take as a third argument.
+        names_microphones: whether the text has a place for them; the functions then take their name as `microphones`.
     """
 
     description: str
     writers: Mapping[str, Callable[..., str | dict[str, str]]]
     names_clip: bool = False
+    names_microphones: bool = False
 
     @property
     def endings(self) -> tuple[str, ...]:
         """What is added to a clip's name."""
         return tuple(self.writers)
 
-    def texts(self, events: Events, classes: ClassList, clip: str = "") -> dict[str, str]:
-        """The texts of the format's files by ending, for a clip of this name.
+    def texts(
+        self, events: Events, classes: ClassList, clip: str = "", microphones: str | None = None
+    ) -> dict[str, str]:
+        """The texts of the format's files by ending, for a clip of this name, recorded with these microphones.
 
         Raises:
             LabelError: the events do not fit the format, or have a class that is not in the list.
         """
         texts: dict[str, str] = {}
+        more: dict[str, str | None] = {"microphones": microphones} if self.names_microphones else {}
         for ending, writer in self.writers.items():
-            made = writer(events, classes, clip) if self.names_clip else writer(events, classes)
+            made = writer(events, classes, *([clip] if self.names_clip else []), **more)
             by_class = {"": made} if isinstance(made, str) else made
             texts |= {ending.replace("<class>", name): text for name, text in by_class.items()}
         return texts
@@ -66,9 +71,13 @@ FORMATS: dict[str, LabelFormat] = {
         },
     ),
     "elan": LabelFormat("ELAN: tab-delimited text, a tier for each class", {".elan.txt": programs.elan_text}),
-    "jams": LabelFormat("JAMS: open tags, and directions beside them", {".jams": programs.jams_text}),
-    "json": LabelFormat("JSON Lines: a line for each event", {".jsonl": json_events_text}),
-    "json-frames": LabelFormat("JSON Lines: a line for each frame and source", {".frames.jsonl": json_frames_text}),
+    "jams": LabelFormat(
+        "JAMS: open tags, and directions beside them", {".jams": programs.jams_text}, names_microphones=True
+    ),
+    "json": LabelFormat("JSON Lines: a line for each event", {".jsonl": json_events_text}, names_microphones=True),
+    "json-frames": LabelFormat(
+        "JSON Lines: a line for each frame and source", {".frames.jsonl": json_frames_text}, names_microphones=True
+    ),
     "odas": LabelFormat("ODAS: unit vectors frame by frame, x ahead, y to the left", {".odas.json": odas_text}),
     "raven": LabelFormat("Raven: a selection table", {".selections.txt": marker_files.raven_text}),
     "praat": LabelFormat("Praat: a TextGrid with a tier for each class", {".TextGrid": marker_files.textgrid_text}),
@@ -82,7 +91,13 @@ FORMATS: dict[str, LabelFormat] = {
 }
 
 
-def write_events(path: str | Path, events: Events, format_name: str, classes: ClassList = STARSS23) -> list[Path]:
+def write_events(
+    path: str | Path,
+    events: Events,
+    format_name: str,
+    classes: ClassList = STARSS23,
+    microphones: str | None = None,
+) -> list[Path]:
     """Write events in one of the formats, each file whole or not at all.
 
     Args:
@@ -90,6 +105,7 @@ def write_events(path: str | Path, events: Events, format_name: str, classes: Cl
         events: any.
         format_name: a key of FORMATS.
         classes: names for the texts.
+        microphones: name of what it was recorded with, for the formats that have a place for it.
 
     Returns:
         the files written. Some formats are several files; "audacity-by-class" is none where there are no events.
@@ -109,7 +125,8 @@ def write_events(path: str | Path, events: Events, format_name: str, classes: Cl
     name = Path(path).name
     ending = next((ending for ending in chosen.endings if name.endswith(ending) and name != ending), "")
     stem = name.removesuffix(ending)
-    targets = {Path(path).with_name(stem + added): text for added, text in chosen.texts(events, classes, stem).items()}
+    texts = chosen.texts(events, classes, stem, microphones)
+    targets = {Path(path).with_name(stem + added): text for added, text in texts.items()}
     for target, text in targets.items():
         with written_whole(target) as file:
             file.write(text.encode("utf-8"))

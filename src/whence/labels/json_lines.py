@@ -24,12 +24,12 @@ _SHOWN = 40
 _COLUMNS = ("first", "last", "class_index", "source", "azimuth_deg", "distance_m", "elevation_deg", "score")
 
 
-def json_events_text(events: Events, classes: ClassList) -> str:
+def json_events_text(events: Events, classes: ClassList, microphones: str | None = None) -> str:
     """Return a line for each whole event, by onset; means are rounded for reading.
 
     Returns:
         objects with onset_s, offset_s, class, name, source, azimuth_deg (positive to the left), distance_m
-        (null where not known) and score.
+        (null where not known) and score; with the name of the microphones where it is given.
 
     Raises:
         LabelError: a class that is not in the list.
@@ -49,17 +49,18 @@ def json_events_text(events: Events, classes: ClassList) -> str:
             azimuth_deg=round(event.azimuth_deg, 2),
             distance_m=_known(round(event.distance_m, 3)),
             score=round(event.score, 4),
+            **_told(microphones),
         )
         for event in events
     )
 
 
-def json_frames_text(events: Events, classes: ClassList) -> str:
+def json_frames_text(events: Events, classes: ClassList, microphones: str | None = None) -> str:
     """Return a line for each row, in the order of the table and not rounded: reading them gives the same table.
 
     Returns:
         objects with frame, class, name, source, azimuth_deg, distance_m and elevation_deg (null where not
-        known) and score.
+        known) and score; with the name of the microphones where it is given.
 
     Raises:
         LabelError: a class that is not in the list.
@@ -80,9 +81,15 @@ def json_frames_text(events: Events, classes: ClassList) -> str:
             distance_m=_known(distance_m),
             elevation_deg=_known(elevation_deg),
             score=score,
+            **_told(microphones),
         )
         for frame, class_index, source, azimuth_deg, distance_m, elevation_deg, score in zip(*columns, strict=True)
     )
+
+
+def _told(microphones: str | None) -> dict[str, str]:
+    """What a line says about the microphones: nothing where nothing was told."""
+    return {} if microphones is None else {"microphones": microphones}
 
 
 def _line(**values: Any) -> str:

@@ -100,6 +100,8 @@ class ResumeRecord:
             self._add({"sound": str(result.sound), "left": True})
             return
         line: dict[str, Any] = {"sound": str(result.sound), "state": state, "seconds": round(result.duration_s, 3)}
+        if self._request.microphones is not None:
+            line["microphones"] = self._request.microphones.name
         if result.rows is not None:
             line |= {"whence": __version__, "rows": result.rows}
         self._add(line)
@@ -112,7 +114,7 @@ class ResumeRecord:
                 yield row_of_failure(name, failed[name], self.model_sha256)
             elif (found := self._finished.get(name)) is not None:
                 line = _line_at(found.file, found.position)
-                yield from rows_of_sound(name, line["rows"], self.model_sha256, line["whence"])
+                yield from rows_of_sound(name, line["rows"], self.model_sha256, line["whence"], line.get("microphones"))
 
     def _state(self, sound: Path) -> str | None:
         """Return one word for what must be unchanged; None for standard input and for what is not there."""
@@ -165,7 +167,10 @@ def _parts(model: Path) -> list[Path]:
 
 def _digest(request: Request, model: str) -> str:
     """Return one word for the model and everything else that changes the results."""
-    asked = (request.threshold, request.swap, request.channels, request.mono, request.formats, request.tracks, model)
+    asked = (
+        *(request.threshold, request.swap, request.channels, request.mono, request.formats, request.tracks, model),
+        request.microphones,
+    )
     return hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
 
 

@@ -7,8 +7,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.labels import Events, fold_to_front
+from whence.labels import Events, fold_to_front, wrap
 from whence.units import FRAMES_PER_SECOND
+
+
+def drawn_azimuths(events: Events, full_circle: bool) -> NDArray[np.float64]:
+    """Return the azimuths of rows as they are drawn: folded to the front, or on the full circle of Ambisonics."""
+    return wrap(events.azimuth_deg) if full_circle else fold_to_front(events.azimuth_deg)
 
 
 class Strokes(NamedTuple):
@@ -21,11 +26,11 @@ class Strokes(NamedTuple):
     end_s: NDArray[np.float64]
     """(stroke,) seconds."""
     azimuth_deg: NDArray[np.float64]
-    """(stroke,) whole degrees, folded to the front, positive to the left."""
+    """(stroke,) whole degrees, positive to the left."""
 
 
-def strokes_of(events: Events) -> Strokes:
-    """Join neighbouring frames of one class at one whole degree into one stroke.
+def strokes_of(events: Events, full_circle: bool = False) -> Strokes:
+    """Join neighbouring frames of one class at one whole degree, folded unless on the full circle, into one stroke.
 
     Nothing is drawn between frames that lie apart, so a stroke never claims more than the table says.
 
@@ -33,7 +38,7 @@ def strokes_of(events: Events) -> Strokes:
     >>> [(float(start), float(end), float(azimuth)) for _, start, end, azimuth in zip(*strokes_of(table))]
     [(0.0, 0.2, 30.0), (0.9, 1.0, 30.0), (0.2, 0.3, 32.0)]
     """
-    azimuth_deg = np.rint(fold_to_front(events.azimuth_deg))
+    azimuth_deg = np.rint(drawn_azimuths(events, full_circle))
     order = np.lexsort((events.frame, azimuth_deg, events.class_index))
     frame, class_index, azimuth_deg = events.frame[order], events.class_index[order], azimuth_deg[order]
     first = np.ones(len(frame), dtype=bool)

@@ -49,10 +49,12 @@ def number(value: float | None) -> str:
 def direction(azimuth_deg: float) -> str:
     """Return an azimuth in whole degrees and words.
 
-    >>> direction(38.2), direction(-90.0), direction(0.4)
-    ('38 deg left', '90 deg right', 'ahead')
+    >>> direction(38.2), direction(-90.0), direction(0.4), direction(-179.8)
+    ('38 deg left', '90 deg right', 'ahead', 'behind')
     """
     whole = round(azimuth_deg)
+    if abs(whole) == 180:
+        return "behind"
     return "ahead" if whole == 0 else f"{abs(whole)} deg {'left' if whole > 0 else 'right'}"
 
 

@@ -1,4 +1,4 @@
-"""The picture of a clip: spectrograms of both channels, azimuth against time, and a map of the half circle in front."""
+"""The picture of a clip: spectrograms of both channels, azimuth against time, and a map from above."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ def draw_clip(
     title: str = "",
     predicted: Events | None = None,
     start_s: float = 0.0,
+    full_circle: bool = False,
 ) -> None:
     """Write a picture of a clip: spectrograms of both channels, azimuth against time, and a map.
 
@@ -58,6 +59,7 @@ def draw_clip(
         title: above the picture.
         predicted: the prediction, drawn as thin dark lines over the broad pale bands of the reference.
         start_s: seconds from the start of the recording to that of the sound.
+        full_circle: draw what is behind the listener there, as in events of Ambisonics, and not in front.
 
     Raises:
         MissingExtraError: if matplotlib is not installed.
@@ -84,8 +86,8 @@ def draw_clip(
         left = figure.add_subplot(grid[0, 0])
         right = figure.add_subplot(grid[1, 0], sharex=left)
         draw_spectra((left, right), spectrogram, start_s)
-        draw_azimuths(figure.add_subplot(grid[2, 0], sharex=left), layers, styles, shown_s)
-        draw_map(figure.add_subplot(grid[:2, 1]), layers, styles)
+        draw_azimuths(figure.add_subplot(grid[2, 0], sharex=left), layers, styles, shown_s, full_circle)
+        draw_map(figure.add_subplot(grid[:2, 1]), layers, styles, full_circle)
         draw_legend(figure.add_subplot(grid[2, 1]), layers, styles, classes)
         if title:
             figure.suptitle(short(title, 110), fontsize=12)

@@ -16,7 +16,7 @@ from whence.labels import fold_to_front
 from whence.text import shown
 from whence.views.palette import COLOURS, MARKERS, Style
 from whence.views.spectrogram import DEPTH_DB, band_of, level_colours
-from whence.views.strokes import marked_rows, risers_of, strokes_of
+from whence.views.strokes import drawn_azimuths, marked_rows, risers_of, strokes_of
 from whence.views.tables import short
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ GREY = "#555555"
 # Steps too small to see, but they halve the size of the file.
 _STEP_DB = 2.0
 _MOST_IN_LEGEND = 16
+_TICKS_AHEAD = {-90: "right 90", -45: "45", 0: "ahead 0", 45: "45", 90: "left 90"}
+_TICKS_AROUND = {-180: "behind 180", -90: "right 90", 0: "ahead 0", 90: "left 90", 180: "behind 180"}
 
 
 class Layer(NamedTuple):
@@ -74,11 +76,13 @@ def draw_spectra(axes: tuple[Any, Any], spectrogram: SpectrogramImage, start_s: 
         panel.tick_params(labelbottom=False)
 
 
-def draw_azimuths(axes: Any, layers: Drawn, styles: dict[int, Style], shown_s: tuple[float, float]) -> None:
+def draw_azimuths(
+    axes: Any, layers: Drawn, styles: dict[int, Style], shown_s: tuple[float, float], full_circle: bool
+) -> None:
     """Draw the azimuth of every frame over time, left at the top."""
     span_s = shown_s[1] - shown_s[0]
     for layer, events in layers:
-        strokes = strokes_of(events)
+        strokes = strokes_of(events, full_circle)
         spans = zip(strokes.start_s, strokes.end_s, strokes.azimuth_deg, strict=True)
         lines = [((start, at), (end, at)) for start, end, at in spans]
         classes = strokes.class_index.tolist()
@@ -92,19 +96,21 @@ def draw_azimuths(axes: Any, layers: Drawn, styles: dict[int, Style], shown_s: t
         size = layer.marker_size * _shrunk(rows.row_count, 80)
         for class_index in sorted(set(rows.class_index.tolist())):
             of_class = rows[rows.class_index == class_index]
-            azimuth_deg = fold_to_front(of_class.azimuth_deg)
+            azimuth_deg = drawn_azimuths(of_class, full_circle)
             axes.scatter(of_class.frame * 0.1 + 0.05, azimuth_deg, **_marker(styles[class_index], layer, size))
-    axes.set(xlim=shown_s, ylim=(-97, 97), xlabel="time, s", ylabel="azimuth, deg")
-    axes.set_yticks((-90, -45, 0, 45, 90), ("right 90", "45", "ahead 0", "45", "left 90"))
+    ticks = _TICKS_AROUND if full_circle else _TICKS_AHEAD
+    reach_deg = 187 if full_circle else 97
+    axes.set(xlim=shown_s, ylim=(-reach_deg, reach_deg), xlabel="time, s", ylabel="azimuth, deg")
+    axes.set_yticks(list(ticks), list(ticks.values()))
     axes.grid(color="#dddddd", lw=0.8)
     axes.set_axisbelow(True)
 
 
-def draw_map(axes: Any, layers: Drawn, styles: dict[int, Style]) -> None:
-    """Draw the half plane in front of the listener from above, each event at its mean position."""
+def draw_map(axes: Any, layers: Drawn, styles: dict[int, Style], full_circle: bool) -> None:
+    """Draw the half plane in front of the listener, or all around, from above, each event at its mean position."""
     far_m = max((float(np.nanmax(events.distance_m, initial=0.0)) for _, events in layers), default=0.0)
     reach_m = next((ring for ring in (2.0, 4.0, 8.0, 16.0, 32.0) if ring >= far_m), far_m)
-    turn = np.linspace(0, np.pi, 181)
+    turn = np.linspace(0, 2 * np.pi if full_circle else np.pi, 361 if full_circle else 181)
     for ring_m in (reach_m / 4, reach_m / 2, reach_m):
         axes.plot(ring_m * np.cos(turn), ring_m * np.sin(turn), color="#cccccc", lw=1, zorder=0)
         axes.text(ring_m, -0.045 * reach_m, f"{ring_m:g} m", fontsize=8, color=GREY, ha="center", va="top")
@@ -114,7 +120,8 @@ def draw_map(axes: Any, layers: Drawn, styles: dict[int, Style]) -> None:
         size = layer.map_size * _shrunk(len(whole), 25)
         for class_index in sorted({event.class_index for event in whole}):
             of_class = [event for event in whole if event.class_index == class_index]
-            azimuth = np.radians(fold_to_front([event.azimuth_deg for event in of_class]))
+            mean_deg = [event.azimuth_deg for event in of_class]
+            azimuth = np.radians(mean_deg if full_circle else fold_to_front(mean_deg))
             # An event of unknown distance is drawn on the outer ring.
             distance_m = np.nan_to_num([event.distance_m for event in of_class], nan=reach_m)
             positions = (-distance_m * np.sin(azimuth), distance_m * np.cos(azimuth))
@@ -125,7 +132,10 @@ def draw_map(axes: Any, layers: Drawn, styles: dict[int, Style]) -> None:
     axes.text(-1.03 * reach_m, 0, "left", ha="right", va="bottom", **style)
     axes.text(1.03 * reach_m, 0, "right", ha="left", va="bottom", **style)
     axes.text(0, 1.03 * reach_m, "ahead", ha="center", va="bottom", **style)
-    axes.set(xlim=(-reach_m * 1.2, reach_m * 1.2), ylim=(-0.15 * reach_m, reach_m * 1.15))
+    lowest_m = -1.15 * reach_m if full_circle else -0.15 * reach_m
+    if full_circle:
+        axes.text(0, -1.03 * reach_m, "behind", ha="center", va="top", **style)
+    axes.set(xlim=(-reach_m * 1.2, reach_m * 1.2), ylim=(lowest_m, reach_m * 1.15))
     axes.set_aspect("equal")
     axes.axis("off")
 

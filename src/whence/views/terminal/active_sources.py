@@ -91,8 +91,10 @@ class ActiveSources:
 
 def _followed(before: ActiveSource, azimuth_deg: float, distance_m: float, score: float) -> ActiveSource:
     """A source a part of the way to its newest position."""
-    if abs(azimuth_deg - before.azimuth_deg) < _JUMP_DEG:
-        azimuth_deg = before.azimuth_deg + _FOLLOW * (azimuth_deg - before.azimuth_deg)
+    # The short way round, which leads over the back on a full circle.
+    turn_deg = math.remainder(azimuth_deg - before.azimuth_deg, 360.0)
+    if abs(turn_deg) < _JUMP_DEG:
+        azimuth_deg = math.remainder(before.azimuth_deg + _FOLLOW * turn_deg, 360.0)
     if not (math.isnan(distance_m) or math.isnan(before.distance_m)):
         distance_m = before.distance_m + _FOLLOW * (distance_m - before.distance_m)
     score = before.score + _FOLLOW * (score - before.score)

@@ -37,6 +37,7 @@ class State:
         levels_db: of left and right, 0 is full scale.
         sources: those that sound now.
         message: the last message of the log.
+        full_circle: whether sources may be behind the listener.
     """
 
     device: str
@@ -51,6 +52,7 @@ class State:
     levels_db: tuple[float, float] = (-math.inf, -math.inf)
     sources: Sequence[ActiveSource] = ()
     message: str = ""
+    full_circle: bool = False
 
 
 def page(state: State, classes: ClassList, console: Console) -> list[Text]:
@@ -66,13 +68,15 @@ def page(state: State, classes: ClassList, console: Console) -> list[Text]:
     # The layout depends on the terminal alone: a radar that grew and shrank with the list would be hard to read.
     listed = min(max((between - 7) // 3, 1), _MOST_LISTED)
     beside = columns - _LIST_COLUMNS
-    if radar_radius(beside, between) > radar_radius(columns, between - listed - 2):
-        left = radar(beside, between, state.sources, classes, console)
+    around = state.full_circle
+    if radar_radius(beside, between, around) > radar_radius(columns, between - listed - 2, around):
+        left = radar(beside, between, state.sources, classes, console, around)
         right = _source_list(between - 1, state.sources, classes, console)
         middle = [a + b for a, b in zip(left, right, strict=False)]
     else:
         below = [Text("  ") + line for line in _source_list(listed, state.sources, classes, console)]
-        middle = [*radar(columns, between - listed - 2, state.sources, classes, console), Text(), *below][:between]
+        drawn = radar(columns, between - listed - 2, state.sources, classes, console, around)
+        middle = [*drawn, Text(), *below][:between]
     message = Text(printable(state.message, console))
     lines = [*_head(state, columns, console), *middle, _state_line(state), message, Text.assemble((_KEYS, "dim"))]
     for line in lines:

@@ -1,4 +1,4 @@
-"""The half circle in front of the listener, seen from above: left on the left, rings at 1, 2 and 4 metres."""
+"""The half circle in front of the listener, or all around, from above: left on the left, rings at 1, 2 and 4 metres."""
 
 import itertools
 import math
@@ -42,8 +42,15 @@ def printable(text: str, console: Console) -> str:
     return text.encode(console.encoding, "replace").decode(console.encoding)
 
 
-def radar(columns: int, rows: int, sources: Sequence[ActiveSource], classes: ClassList, console: Console) -> list[Text]:
-    """Draw the half circle.
+def radar(
+    columns: int,
+    rows: int,
+    sources: Sequence[ActiveSource],
+    classes: ClassList,
+    console: Console,
+    full_circle: bool = False,
+) -> list[Text]:
+    """Draw the half circle in front, or the full circle.
 
     A ring's radius grows with the square root of its distance: near sources, which move most, get most of the space.
     Farther sources are drawn on the last ring.
@@ -54,24 +61,27 @@ def radar(columns: int, rows: int, sources: Sequence[ActiveSource], classes: Cla
         sources: what sounds now.
         classes: their names.
         console: the terminal.
+        full_circle: draw what is behind the listener too.
 
     Returns:
         a text of `columns` cells for each row.
     """
     grid = _Grid(columns, rows)
-    radius = radar_radius(columns, rows)
+    radius = radar_radius(columns, rows, full_circle)
     if radius < _LEAST_RADIUS:
         return grid.lines()
     dot = "." if console.options.ascii_only else "·"
     centre, floor, edge = columns // 2, round(radius) + 1, round(radius * _ASPECT)
     for ring_m in RINGS_M:
         steps = max(round(radius * math.sqrt(ring_m / RINGS_M[-1]) * 3.2), 8)
-        for step in range(steps + 1):
+        for step in range((2 if full_circle else 1) * steps + 1):
             up, right = cell_of(180.0 * step / steps - 90.0, ring_m, radius)
             grid.put(floor - up, centre + right, dot, "dim")
         text = f"{ring_m} m"
         grid.put(floor, centre + cell_of(-90.0, ring_m, radius)[1] - len(text), text, "dim")
     grid.put(0, centre - 2, "ahead", "dim")
+    if full_circle:
+        grid.put(2 * floor, centre - 3, "behind", "dim")
     grid.put(floor, centre - edge - 5, "left", "dim")
     grid.put(floor, centre + edge + 2, "right", "dim")
     grid.put(floor, centre - 1, "you", "bold")
@@ -91,9 +101,9 @@ def radar(columns: int, rows: int, sources: Sequence[ActiveSource], classes: Cla
     return grid.lines()
 
 
-def radar_radius(columns: int, rows: int) -> float:
+def radar_radius(columns: int, rows: int, full_circle: bool = False) -> float:
     """Return the rows from the listener to the last ring; below 0 where there is no space."""
-    return min(rows - 2, (columns - 2 * _MARGIN) / 2 / _ASPECT)
+    return min((rows - 3) // 2 if full_circle else rows - 2, (columns - 2 * _MARGIN) / 2 / _ASPECT)
 
 
 def cell_of(azimuth_deg: float, distance_m: float, radius: float) -> tuple[int, int]:

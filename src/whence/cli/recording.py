@@ -1,0 +1,27 @@
+"""What a recording was made with, on the command line."""
+
+from __future__ import annotations
+
+import argparse
+
+from whence import audio
+
+
+def add_microphones(parser: argparse.ArgumentParser) -> None:
+    """Add `--microphones`."""
+    parser.add_argument(
+        "--microphones",
+        default="auto",
+        metavar="NAME",
+        help=f"what it was recorded with: auto (not known), a YAML file, or {', '.join(audio.MICROPHONE_NAMES)}; "
+        "foa is Ambisonics of all directions",
+    )
+
+
+def read_told(args: argparse.Namespace) -> audio.Microphones | None:
+    """Return the microphones that `--microphones` names; None for `auto`.
+
+    Raises:
+        WhenceError: there are none of this name, or the file describes none.
+    """
+    return audio.told_microphones(args.microphones)
