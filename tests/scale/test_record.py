@@ -6,6 +6,7 @@ import os
 import pytest
 
 from whence import __version__
+from whence.audio import source_state
 from whence.inference import STDIN, Request, Result
 from whence.scale import ResumeRecord, TableRow
 from whence.scale.record import model_sha256
@@ -34,8 +35,12 @@ def folder(tmp_path, sound, model):
     folder = tmp_path / "out"
     folder.mkdir()
     (folder / "a.csv").touch()
-    record_of(folder, model).finish(Result(sound, folder / "a", duration_s=2.0))
+    record_of(folder, model).finish(finished(sound, folder / "a"))
     return folder
+
+
+def finished(sound, target=None, **fields):
+    return Result(sound, target, duration_s=2.0, state=source_state(sound), **fields)
 
 
 def record_of(folder, model, shard="", **request):
@@ -84,7 +89,7 @@ def test_damaged_lines_are_skipped_and_the_line_after_a_cut_one_counts(folder, s
     record.write_text('[1]\n{"sound": 1}\n' + "[" * 9999 + "\n" + good + f'{{"sound": "{sound}", "sta')
     assert is_finished(folder, sound, model)
     os.utime(sound, ns=(1, 1))
-    record_of(folder, model).finish(Result(sound, folder / "a"))
+    record_of(folder, model).finish(finished(sound, folder / "a"))
     assert is_finished(folder, sound, model)
 
 
@@ -102,21 +107,29 @@ def test_standard_input_is_never_finished(folder, model):
 
 def test_without_rows_a_sound_is_not_finished_for_a_table(folder, sound, model):
     assert not is_finished(folder, sound, model, table=True)
-    record_of(folder, model, table=True).finish(Result(sound, folder / "a", rows=[EVENT]))
+    record_of(folder, model, table=True).finish(finished(sound, folder / "a", rows=[EVENT]))
     assert is_finished(folder, sound, model, table=True)
 
 
-def test_tries_are_counted_across_processes_until_a_sound_is_finished_left_or_changed(folder, sound, model):
+def test_tries_are_counted_across_processes_until_a_sound_is_finished_or_left(folder, sound, model):
     for count in range(3):
         assert record_of(folder, model).tries(sound) == count
         record_of(folder, model).begin(sound)
+    assert record_of(folder, model, threshold=0.5).tries(sound) == 0
     record = record_of(folder, model)
     record.begin(sound)
     record.leave()
     assert record_of(folder, model).tries(sound) == 0
     record_of(folder, model).begin(sound)
     assert record_of(folder, model).tries(sound) == 1
-    os.utime(sound, ns=(1, 1))
+    record_of(folder, model).finish(finished(sound, folder / "a"))
+    assert record_of(folder, model).tries(sound) == 0
+
+
+def test_a_failure_counts_as_no_try_but_is_not_finished(folder, sound, model):
+    record = record_of(folder, model)
+    record.begin(sound)
+    record.finish(Result(sound, None, failure="a.wav: empty file"))
     assert record_of(folder, model).tries(sound) == 0
 
 
@@ -125,8 +138,8 @@ def test_rows_are_sorted_by_path_and_failures_are_rows(folder, sound, model, tmp
     sounds = [tmp_path / name for name in ("b.wav", "a.wav", "c.wav")]
     for path in sounds:
         path.write_bytes(b"samples")
-    record.finish(Result(sounds[0], None, rows=[EVENT, EVENT]))
-    record.finish(Result(sounds[1], None, rows=[]))
+    record.finish(finished(sounds[0], rows=[EVENT, EVENT]))
+    record.finish(finished(sounds[1], rows=[]))
     failed = Result(sounds[2], None, failure="c.wav: empty file")
     record.finish(failed)
     # A record that was read, not written, gives the same.

@@ -14,6 +14,7 @@ from whence.audio.correcting import channels_sentence, corrected
 from whence.audio.decoding import file_sound
 from whence.audio.microphones import Microphones, told_microphones
 from whence.audio.normalizing import Mix, Normalizer, frame_samples, joined, regrouped, segmented
+from whence.audio.remote import is_url, opened_url
 from whence.audio.report import TOLERATED_GAP_S, SampleCounts, SignalReport, seconds
 from whence.audio.resampling import Resampling
 from whence.audio.sound import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, Sound, array_sound
@@ -26,7 +27,7 @@ LOG = logging.getLogger("whence.audio")
 _DOUBTFUL = "clipped, of a low sample rate or with a silent channel"
 
 Source: TypeAlias = str | os.PathLike[str] | BinaryIO | tuple[NDArray[Any], int]
-"""A path, a binary file open for reading, or (array shaped (channel, sample), sample rate in Hz)."""
+"""A path, a URL, a binary file open for reading, or (array shaped (channel, sample), sample rate in Hz)."""
 
 
 def read(
@@ -42,7 +43,8 @@ def read(
     `whence.audio.normalizing` describes. What was noticed goes to the log `whence.audio` as warnings.
 
     Args:
-        source: a path, a binary file open for reading, or (array, sample_rate_hz).
+        source: a path, a URL (`https://`, `s3://`, `gs://`, ..., extra `remote`), a binary file open for reading, or
+            (array, sample_rate_hz).
         channels: the channels to take for left and right, counted from 1; needed where there are not two.
         repair: whether samples that are not numbers become zeros, counted in a warning, instead of an error.
         microphones: what the sound was recorded with, see `whence.audio.corrected`; None where that is not known.
@@ -178,7 +180,12 @@ def decoded(source: Source) -> Iterator[Sound]:
         return
     if isinstance(source, np.ndarray):
         raise AudioError("an array does not say its sample rate; give (array, sample_rate_hz)")
-    opening = opened_path(source) if isinstance(source, str | bytes | os.PathLike) else opened_stream(source)
+    if is_url(source):
+        opening = opened_url(str(source))
+    elif isinstance(source, str | bytes | os.PathLike):
+        opening = opened_path(source)
+    else:
+        opening = opened_stream(source)
     with opening as file, (track_sound if file.container in TRACKS else file_sound)(file) as sound:
         yield sound
 

@@ -28,7 +28,7 @@ class Command:
         summary: one line for the list of commands.
         examples: whole command lines; the help begins with them.
         add_arguments: adds positionals and at most 8 flags to a parser, beside those of `whence.cli.machine` and
-            `whence.cli.recording`.
+            `whence.cli.recording` and `whence.cli.scale_flags`.
         run: does the work and returns the exit code; raises WhenceError for wrong arguments.
     """
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import logging
 import sys
 from collections.abc import Sequence
@@ -12,24 +10,28 @@ from pathlib import Path
 
 from whence import inference, labels, scale
 from whence.cli.command import Command, shown_progress
+from whence.cli.failures import write_failures
 from whence.cli.model_choice import add_model, add_swap, model_paths
 from whence.cli.recording import add_microphones, read_told
-from whence.cli.sound_files import find_sounds
+from whence.cli.scale_flags import add_jobs, add_shard
+from whence.cli.sound_files import Sound, find_sounds, sound_word
 from whence.errors import ASKED_WRONGLY, DONE, SOME_FAILED, WhenceError
-from whence.files import written_whole
 from whence.inference import STDIN, Request, Result
 from whence.text import shown
 from whence.views import event_table
 
-FAILURES = "failures.csv"
-# A spreadsheet would take a cell that begins like this for a formula.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _log = logging.getLogger("whence.cli")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    parser.add_argument("sounds", type=Path, nargs="+", help="sound files, folders of them, or - for standard input")
+    parser.add_argument(
+        "sounds",
+        type=sound_word,
+        nargs="+",
+        help="sound files, folders, patterns, URLs, @LIST (text with a path in each line, or CSV or Parquet with a "
+        "column path), or - for standard input",
+    )
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="folder for the results, a CSV each; without it a table is printed"
     )
@@ -47,7 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_swap(parser)
     parser.add_argument("--tta", dest="swap", choices=("swap",), default=False, help="--tta swap is --swap")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes; 1 uses all cores for one sound")
+    add_jobs(parser)
+    add_shard(parser)
     parser.add_argument("--again", action="store_true", help="detect again in sounds that are finished")
     parser.add_argument(
         "--channels",
@@ -62,16 +65,19 @@ def run(args: argparse.Namespace) -> int:
     """Detect in every sound; go on when one cannot be read."""
     request, tables = _request(args)
     pairs = find_sounds(args.sounds, apart=bool(request.formats))
-    if len(pairs) == 1 and pairs[0][0] != STDIN and not pairs[0][0].exists():
+    if len(pairs) == 1 and _is_missing(pairs[0][0]):
         raise WhenceError(f"{pairs[0][0]}: no such file")
+    shard = None if args.shard is None else scale.read_shard(args.shard)
+    pairs = [(sound, target) for sound, target in pairs if shard is None or shard.holds(sound)]
+    suffix = "" if shard is None else shard.suffix
     # A wrong model or threshold ends the command before anything is written.
     system = inference.load(request.models or None, swap=request.swap).with_thresholds(args.threshold)
     inference.warn_of_untrained(system.microphones, request.microphones)
     if args.out is None:
         failures = _detect_all(args, system, request, [(sound, None) for sound, _ in pairs], None)
-        return _ended(args, pairs, failures)
+        return _ended(args, pairs, failures, None)
     args.out.mkdir(parents=True, exist_ok=True)
-    record = scale.ResumeRecord(args.out, request)
+    record = scale.ResumeRecord(args.out, request, suffix)
     wanted = [(sound, target if request.formats else None) for sound, target in pairs]
     if args.again:
         record.leave([sound for sound, _ in wanted])
@@ -83,15 +89,15 @@ def run(args: argparse.Namespace) -> int:
     failures = _detect_all(args, system, request, below, record)
     for name in tables:
         rows = record.rows([sound for sound, _ in pairs], failures)
-        scale.write_table(args.out / f"events.{name}", rows)
-    return _ended(args, pairs, failures)
+        scale.write_table(args.out / f"events{suffix}.{name}", rows)
+    return _ended(args, pairs, failures, args.out / f"failures{suffix}.csv")
 
 
 def _detect_all(
     args: argparse.Namespace,
     system: inference.NetworkSystem,
     request: Request,
-    wanted: list[tuple[Path, Path | None]],
+    wanted: Sequence[tuple[Sound, Path | None]],
     record: scale.ResumeRecord | None,
 ) -> list[Result]:
     """Detect in all sounds, write or print events, and return the failures."""
@@ -129,33 +135,25 @@ def _shown(done: Result, args: argparse.Namespace, classes: labels.ClassList, *,
     return heading + event_table(done.events, classes)
 
 
-def _ended(args: argparse.Namespace, pairs: list[tuple[Path, Path]], failures: list[Result]) -> int:
+def _ended(
+    args: argparse.Namespace, pairs: Sequence[tuple[Sound, Path]], failures: list[Result], listed: Path | None
+) -> int:
     """Write the list of failures beside the results, log the counts, and return the exit code."""
     count = len(pairs)
-    if args.out is not None:
-        write_failures(args.out / FAILURES, [(str(done.sound), done.failure or "") for done in failures])
+    if listed is not None:
+        write_failures(listed, [(str(done.sound), done.failure or "") for done in failures])
         _log.info("%d of %d sounds processed; the results are in %s", count - len(failures), count, args.out)
     if not failures:
         return DONE
-    if count == 1 and not pairs[0][0].exists() and pairs[0][0] != STDIN:
+    if count == 1 and _is_missing(pairs[0][0]):
         return ASKED_WRONGLY
-    listed = f"; they are listed in {args.out / FAILURES}" if args.out is not None else ""
-    _log.error("%d of %d failed%s", len(failures), count, listed)
+    _log.error("%d of %d failed%s", len(failures), count, "" if listed is None else f"; they are listed in {listed}")
     return SOME_FAILED
 
 
-def write_failures(path: Path, failures: Sequence[tuple[str, str]]) -> None:
-    """Write a CSV file of (item, failure); where nothing failed, remove an old one."""
-    if not failures:
-        path.unlink(missing_ok=True)
-        return
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("item", "failure"))
-    for row in failures:
-        writer.writerow(f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell for cell in row)
-    with written_whole(path) as file:
-        file.write(text.getvalue().encode("utf-8", errors="backslashreplace"))
+def _is_missing(sound: Sound) -> bool:
+    """Whether a sound is a path at which there is nothing."""
+    return isinstance(sound, Path) and sound != STDIN and not sound.exists()
 
 
 def _request(args: argparse.Namespace) -> tuple[Request, list[str]]:
@@ -172,6 +170,8 @@ def _request(args: argparse.Namespace) -> tuple[Request, list[str]]:
         raise WhenceError("--to csv makes one table of all sounds; write it and a CSV file for each into two folders")
     for name in tables:
         scale.check_writable(name)
+    if args.shard is not None and args.out is None:
+        raise WhenceError("--shard: name a folder with --out")
     if args.jobs < 1:
         raise WhenceError(f"--jobs is {args.jobs}; it must be at least 1")
     if args.jobs > 1 and STDIN in args.sounds:
@@ -207,8 +207,9 @@ COMMAND = Command(
     summary="detect which sounds happen in recordings, when, where from and how far away",
     examples=(
         "whence detect street.wav",
-        "whence detect recordings/ --out results/ --to audacity --jobs 4",
-        "whence detect recordings/ --out results/ --to parquet",
+        "whence detect recordings/ --out results/ --to audacity",
+        "whence detect recordings/ --out results/ --to parquet --jobs 4",
+        "whence detect @sounds.txt --out results/ --to parquet --shard 2/8",
         "whence detect street.wav --model runs/a --model runs/b --swap",
         "whence detect - --to json < street.wav",
         "whence detect ambisonic.wav --microphones foa",

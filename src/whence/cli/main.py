@@ -23,6 +23,7 @@ from whence.cli import (
     evaluate,
     export,
     listen,
+    merge,
     models,
     package,
     plot,
@@ -52,6 +53,7 @@ from whence.errors import (
 COMMANDS: dict[str, Command] = {
     "demo": demo.COMMAND,
     "detect": detect.COMMAND,
+    "merge": merge.COMMAND,
     "listen": listen.COMMAND,
     "serve": serve.COMMAND,
     "evaluate": evaluate.COMMAND,

@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
 def predict_clips(
     system: inference.NetworkSystem,
     request: Request,
-    pairs: Sequence[tuple[Path, Path]],
+    pairs: Sequence[tuple[Path | str, Path]],
     record: scale.ResumeRecord | None = None,
     *,
     quiet: bool,

@@ -188,7 +188,9 @@ def _predict_missing(models: tuple[str, ...], sounds: list[Path], folder: Path, 
     folder.mkdir(parents=True, exist_ok=True)
     sweep_unfinished(folder)
     record = scale.ResumeRecord(folder, request)
-    missing = [(sound, folder / sound.stem) for sound in sounds if not record.has(sound, Path(sound.stem))]
+    missing: list[tuple[Path | str, Path]] = [
+        (sound, folder / sound.stem) for sound in sounds if not record.has(sound, Path(sound.stem))
+    ]
     # A failure must not leave the predictions of another state of the run.
     for _, target in missing:
         target.with_name(f"{target.name}.csv").unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from whence.text import shown
 from whence.units import SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:
@@ -56,28 +57,30 @@ class Result:
     """The outcome for one sound.
 
     Args:
-        sound: its path.
+        sound: its path or URL.
         target: path of the written files without ending; None where no files were asked for.
         events: where neither files nor rows were asked for.
         rows: for a table, where they were asked for.
         failure: one sentence, or None.
         duration_s: how much was processed.
+        state: what changes when the sound does, as it was before it was read; None for standard input.
         messages: log records of a worker process, (level, sentence).
     """
 
-    sound: Path
+    sound: Path | str
     target: Path | None
     events: Events | None = None
     rows: list[EventRow] | None = None
     failure: str | None = None
     duration_s: float = 0.0
+    state: str | None = None
     messages: list[tuple[int, str]] = field(default_factory=list)
 
 
 def predict_one(
     system: NetworkSystem,
     request: Request,
-    sound: Path,
+    sound: Path | str,
     target: Path | None,
     progress: Progress = lambda seconds: None,
 ) -> Result:
@@ -86,17 +89,18 @@ def predict_one(
     Args:
         system: the loaded model.
         request: how.
-        sound: a file, or `-`.
+        sound: a file, `-`, or a URL.
         target: path of the files to write, without ending; None to write none.
         progress: called with the seconds of each processed block.
     """
-    from whence.audio import corrected_microphones, read_blocks
-    from whence.errors import AudioError
+    from whence.audio import corrected_microphones, read_blocks, source_state
+    from whence.errors import AudioError, MissingExtraError
     from whence.inference.streaming import Stream, feed_blocks
     from whence.labels import Events
 
     stream = Stream(system, threshold=request.threshold, microphones=corrected_microphones(request.microphones))
     source = sys.stdin.buffer if sound == STDIN else sound
+    state = None if sound == STDIN else source_state(sound)
     found, duration_s = [], 0.0
     try:
         channels = (1, 1) if request.mono else request.channels
@@ -106,14 +110,14 @@ def predict_one(
             seconds = block.shape[1] / SAMPLE_RATE_HZ
             duration_s += seconds
             progress(seconds)
-    except AudioError as error:
-        return Result(sound, target, failure=str(error), duration_s=duration_s)
-    return finished(request, system.classes, sound, target, Events.concatenate(found), duration_s)
+    except (AudioError, MissingExtraError) as error:
+        where = "" if isinstance(error, AudioError) else f"{shown(sound)}: "
+        return Result(sound, target, failure=f"{where}{error}", duration_s=duration_s)
+    result = finished(request, system.classes, sound, target, Events.concatenate(found))
+    return replace(result, duration_s=duration_s, state=state)
 
 
-def finished(
-    request: Request, classes: ClassList, sound: Path, target: Path | None, events: Events, duration_s: float
-) -> Result:
+def finished(request: Request, classes: ClassList, sound: Path | str, target: Path | None, events: Events) -> Result:
     """Write the events of a sound as the request asks, and return the result."""
     from whence.labels import write_events
 
@@ -127,7 +131,7 @@ def finished(
             write_events(target, events, name, classes, told)
     rows = _table_rows(events, classes, request) if request.table else None
     returned = events if target is None and rows is None else None
-    return Result(sound, target, returned, rows, duration_s=duration_s)
+    return Result(sound, target, returned, rows)
 
 
 def _without_positions(events: Events) -> Events:

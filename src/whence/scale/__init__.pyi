@@ -1,10 +1,12 @@
 from .record import MOST_TRIES as MOST_TRIES, ResumeRecord as ResumeRecord, model_sha256 as model_sha256
 from .running import predict_all as predict_all
+from .shards import Shard as Shard, merge_tables as merge_tables, read_shard as read_shard
 from .tables import (
     COLUMNS as COLUMNS,
     TABLES as TABLES,
     TableRow as TableRow,
     check_writable as check_writable,
+    read_column as read_column,
     read_table as read_table,
     write_table as write_table,
 )

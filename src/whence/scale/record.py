@@ -2,17 +2,21 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from whence import __version__
+from whence.audio import source_state
 from whence.inference import PACKAGED, STDIN, Request, Result
 from whence.scale.tables import TableRow, path_text, row_of_failure, rows_of_sound
 
 # Hidden, so that readers of label folders skip it. Each shard has its own.
 _NAME = ".whence{}.jsonl"
 _ALL = ".whence*.jsonl"
+# Names of files may hold bytes that are no text.
+_ANY = "surrogateescape"
 # A sound whose process was killed this often is given up: it may be the cause.
 MOST_TRIES = 3
 
@@ -45,68 +49,67 @@ class ResumeRecord:
         self._request = request
         self._asked = _digest(request, self.model_sha256)
         self._finished: dict[str, _Finished] = {}
-        self._begun: dict[str, tuple[str, int]] = {}
-        # The states of the sounds that this process has begun.
-        self._mine: dict[str, str] = {}
+        self._begun: Counter[str] = Counter()
+        # What this process has begun and not finished.
+        self._mine: set[str] = set()
         for path in sorted(folder.glob(_ALL)):
             for position, line in _lines(path):
                 self._take(line, path, position)
 
-    def has(self, sound: Path, target: Path | None) -> bool:
+    def has(self, sound: Path | str, target: Path | None) -> bool:
         """Return whether the results of a sound exist and are current.
 
         Args:
-            sound: its path.
+            sound: its path or URL.
             target: of its label files, relative to the folder and without ending; None where none are written.
         """
-        state, found = self._state(sound), self._finished.get(str(sound))
-        if state is None or found is None or found.state != state or (self._request.table and not found.has_rows):
+        found = self._finished.get(str(sound))
+        # Without an entry nobody looks at the sound, which may be far away.
+        if found is None or (self._request.table and not found.has_rows):
             return False
-        return target is None or (self.folder / f"{target}.csv").is_file()
+        if target is not None and not (self.folder / f"{target}.csv").is_file():
+            return False
+        return found.state == self._word(source_state(sound))
 
-    def tries(self, sound: Path) -> int:
-        """Return how often a sound was begun since it was finished or changed, or was last left on purpose."""
-        state, count = self._begun.get(str(sound), ("", 0))
-        return count if count and state == self._state(sound) else 0
+    def tries(self, sound: Path | str) -> int:
+        """Return how often a sound was begun since it was finished, or was last left on purpose."""
+        return self._begun[str(sound)]
 
-    def begin(self, sound: Path) -> None:
+    def begin(self, sound: Path | str) -> None:
         """Record that a sound is begun."""
-        state = self._state(sound)
-        if state is not None:
-            self._mine[str(sound)] = state
-            self._add({"sound": str(sound), "state": state, "begun": True})
+        if sound != STDIN:
+            self._mine.add(str(sound))
+            self._add({"sound": str(sound), "begun": self._asked})
 
-    def lose(self, sound: Path) -> None:
+    def lose(self, sound: Path | str) -> None:
         """Take note that the process of a sound was killed: the try stays counted."""
-        self._mine.pop(str(sound), None)
+        self._mine.discard(str(sound))
 
-    def leave(self, sounds: Iterable[Path] | None = None) -> None:
+    def leave(self, sounds: Iterable[Path | str] | None = None) -> None:
         """Record that sounds are left on purpose, so that they are not to blame for the end of their process.
 
         Args:
             sounds: those; None for all that this process has begun and not finished.
         """
-        names = list(self._mine) if sounds is None else [str(sound) for sound in sounds if self.tries(sound)]
-        for name in names:
-            self._mine.pop(name, None)
-            self._add({"sound": name, "left": True})
+        for name in list(self._mine) if sounds is None else [str(sound) for sound in sounds if self.tries(sound)]:
+            self._mine.discard(name)
+            self._add({"sound": name, "left": self._asked})
 
     def finish(self, result: Result) -> None:
         """Record the result of a sound; one that failed is tried again by the next command."""
-        state = self._mine.pop(str(result.sound), None) or self._state(result.sound)
-        if state is None:
+        if result.failure is not None or result.state is None:
+            self.leave([result.sound])
             return
-        if result.failure is not None:
-            self._add({"sound": str(result.sound), "left": True})
-            return
-        line: dict[str, Any] = {"sound": str(result.sound), "state": state, "seconds": round(result.duration_s, 3)}
+        self._mine.discard(str(result.sound))
+        line: dict[str, Any] = {"sound": str(result.sound), "state": self._word(result.state)}
+        line["seconds"] = round(result.duration_s, 3)
         if self._request.microphones is not None:
             line["microphones"] = self._request.microphones.name
         if result.rows is not None:
             line |= {"whence": __version__, "rows": result.rows}
         self._add(line)
 
-    def rows(self, sounds: Sequence[Path], failures: Sequence[Result]) -> Iterator[TableRow]:
+    def rows(self, sounds: Sequence[Path | str], failures: Sequence[Result]) -> Iterator[TableRow]:
         """Yield the rows of the finished and the failed among sounds, by path."""
         failed = {str(result.sound): result.failure or "" for result in failures}
         for name in sorted(map(str, sounds), key=path_text):
@@ -116,27 +119,20 @@ class ResumeRecord:
                 line = _line_at(found.file, found.position)
                 yield from rows_of_sound(name, line["rows"], self.model_sha256, line["whence"], line.get("microphones"))
 
-    def _state(self, sound: Path) -> str | None:
-        """Return one word for what must be unchanged; None for standard input and for what is not there."""
-        if sound == STDIN:
-            return None
-        try:
-            status = sound.stat()
-        except OSError:
-            return None
-        state = (self._asked, str(sound.resolve()), status.st_size, status.st_mtime_ns)
-        return hashlib.sha256(repr(state).encode()).hexdigest()[:16]
+    def _word(self, state: str | None) -> str | None:
+        """Return one word for the request and the state of a sound."""
+        return None if state is None else hashlib.sha256(f"{self._asked} {state}".encode(errors=_ANY)).hexdigest()[:16]
 
     def _take(self, line: dict[str, Any], path: Path, position: int) -> None:
         """Take in one line."""
         name = line["sound"]
-        if line.get("begun"):
-            state, count = self._begun.get(name, (line["state"], 0))
-            self._begun[name] = line["state"], count + 1 if state == line["state"] else 1
-            return
-        self._begun.pop(name, None)
-        if not line.get("left"):
+        if "state" in line:
             self._finished[name] = _Finished(line["state"], path, position, "rows" in line)
+            self._begun.pop(name, None)
+        elif line.get("begun") == self._asked:
+            self._begun[name] += 1
+        elif line.get("left") == self._asked:
+            self._begun.pop(name, None)
 
     def _add(self, line: dict[str, Any]) -> None:
         """Append a line, and take it in."""
@@ -181,7 +177,7 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         for text in file:
             try:
                 line = json.loads(text)
-                if isinstance(line["sound"], str) and (line.get("left") or isinstance(line["state"], str)):
+                if isinstance(line["sound"], str) and isinstance(line.get("state", ""), str):
                     yield position, line
             except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
                 pass

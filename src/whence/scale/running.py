@@ -3,17 +3,17 @@
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from whence.inference import Result
 from whence.scale.record import MOST_TRIES, ResumeRecord
 from whence.scale.workers import Crew, Work
+from whence.text import shown
+
+Pairs: TypeAlias = Sequence[tuple[Path | str, Path | None]] | Sequence[tuple[Path | str, Path]]
 
 
-def predict_all(
-    crew: Crew,
-    pairs: Sequence[tuple[Path, Path | None]] | Sequence[tuple[Path, Path]],
-    record: ResumeRecord | None = None,
-) -> Iterator[Result]:
+def predict_all(crew: Crew, pairs: Pairs, record: ResumeRecord | None = None) -> Iterator[Result]:
     """Process many sounds.
 
     Args:
@@ -24,7 +24,9 @@ def predict_all(
     Yields:
         a result for each pair, as soon as it is there; sounds over which three processes were killed have failed.
     """
-    tries = Counter({sound: record.tries(sound) for sound, _ in pairs} if record is not None else {})
+    tries: Counter[Path | str] = Counter(
+        {sound: record.tries(sound) for sound, _ in pairs} if record is not None else {}
+    )
     # Sounds that may be to blame for the end of a process come last: they hold up the others least.
     waiting = deque(Work(sound, target) for sound, target in sorted(pairs, key=lambda pair: tries[pair[0]] > 0))
     with crew:
@@ -57,6 +59,6 @@ def predict_all(
                 record.leave()
 
 
-def _given_up(sound: Path) -> str:
+def _given_up(sound: Path | str) -> str:
     """Return the failure of a sound that kills."""
-    return f"{sound}: its process was killed {MOST_TRIES} times (out of memory?); --again tries it again"
+    return f"{shown(sound)}: its process was killed {MOST_TRIES} times (out of memory?); --again tries it again"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from whence import __version__
-from whence.errors import MissingExtraError
+from whence.errors import MissingExtraError, WhenceError
 from whence.files import written_whole
 from whence.inference import EventRow
 
@@ -98,6 +98,24 @@ def read_table(path: Path) -> Iterator[TableRow]:
         OSError: it cannot be read.
     """
     yield from TABLES[path.suffix.removeprefix(".")].read(path)
+
+
+def read_column(path: Path, name: str) -> list[str]:
+    """Return a column of text of any Parquet file.
+
+    Raises:
+        MissingExtraError: pyarrow is not installed.
+        WhenceError: it has no such column, or is damaged.
+    """
+    pyarrow = _pyarrow()
+    from pyarrow import parquet
+
+    try:
+        if name not in parquet.read_schema(path).names:
+            raise WhenceError(f"a list of sounds needs a column named {name}", where=path)
+        return [str(value) for value in parquet.read_table(path, columns=[name]).column(0).to_pylist() if value]
+    except pyarrow.ArrowException as error:
+        raise WhenceError(f"not a Parquet file ({str(error).splitlines()[0]})", where=path) from None
 
 
 def check_writable(name: str) -> None:

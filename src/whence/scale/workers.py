@@ -22,11 +22,11 @@ class Work(NamedTuple):
     """What a worker does at a time.
 
     Args:
-        sound: its path.
+        sound: its path or URL.
         target: of the label files to write, without ending; None to write none.
     """
 
-    sound: Path
+    sound: Path | str
     target: Path | None
 
 
