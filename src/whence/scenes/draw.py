@@ -9,6 +9,7 @@ from whence.corpora import INTERFERENCE, Sounds
 from whence.errors import SceneError
 from whence.labels import STARSS23
 from whence.scenes.microphone_drawing import draw_microphones
+from whence.scenes.receivers import has_mirror_image
 from whence.scenes.rooms.bank import RoomBank
 from whence.scenes.scene import Scene, SceneEvent, ScheduledSound, SourcePath, Waypoint
 from whence.scenes.schedule import READINGS, class_name, draw_interferer, draw_pool
@@ -35,7 +36,7 @@ def draw_scene(seed: int, epoch: int, index: int, settings: SceneSettings, sound
     rng = generator_at(seed, epoch, index)
     check_banks(settings, sounds, rooms)
     microphones = draw_microphones(seed, epoch, index, settings.microphones)
-    swapped = draw_channel_swap(rng, settings.channel_swap)
+    swapped = draw_channel_swap(rng, settings.channel_swap) and has_mirror_image(microphones)
     partner_level_db = draw_scene_mixing(rng, settings.scene_mixing)
     bare = Scene(seed, epoch, index, settings.sample_count, room=0, view_deg=0.0, events=(), audible=settings.audible)
     bare = replace(bare, microphones=microphones)

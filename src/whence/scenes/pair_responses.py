@@ -116,10 +116,10 @@ def early_responses(
     distance = rooms.distance_m[picked].astype(np.float64)
     source = _turned(_offsets(rooms, picked), turn_deg)
     waves = _reflections(rooms, picked, turn_deg)
-    frequency_hz = np.fft.rfftfreq(_FFT_LENGTH, 1 / SAMPLE_RATE_HZ).astype(np.float64)
-    basis = filters(microphones, frequency_hz).astype(np.complex64)
+    bin_count = _FFT_LENGTH // 2 + 1
+    basis = filters(microphones, bin_count).astype(np.complex64)
     masks = (octave_masks(_FFT_LENGTH) * high_pass_mask(_FFT_LENGTH)).astype(np.float32)
-    both = (masks[:, None] * basis).reshape(-1, len(frequency_hz))
+    both = (masks[:, None] * basis).reshape(-1, bin_count)
 
     found = np.zeros((count, 2, _LENGTH), dtype=np.float32)
     path, weight = paths_and_weights(microphones, waves.offset_m)

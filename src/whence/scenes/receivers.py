@@ -1,24 +1,25 @@
 """What the two microphones of a pair make of sound: of one wave, and of a diffuse field.
 
 Every microphone is described by the path from a source to it, and by a few filters with a weight for each direction. A
-capsule has one filter, which passes everything, and its pattern as the weight; an ear of a head has two.
+capsule has one filter, which passes everything, and its pattern as the weight; an ear of a head has several.
 """
 
 # N wave, K filter, F bin
 
 import functools
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.audio import Microphones
+from whence.audio import Capsule, Head, Microphones
 from whence.errors import SceneError
+from whence.scenes.heads import MeasuredHead, SphericalHead, open_head, spectra_of, sphere
 from whence.units import SAMPLE_RATE_HZ, SPEED_OF_SOUND_M_S
 
-# Where the shadow of a head is deepest, and what is left of high frequencies there.
-_DEEPEST_RAD, _LEAST = math.radians(150.0), 0.1
+# Where capsules begin to become more directional, and where they have.
+_DIRECTIVITY_HZ = (3_000.0, 10_000.0)
 # Frequencies at which the statistics of a diffuse field are computed; those of transforms lie between them.
 _GRID_BINS = 1_025
 
@@ -35,6 +36,29 @@ def check_renderable(microphones: Microphones, where: str) -> None:
         raise SceneError(
             f"{where}: {microphones.name} has four channels and scenes have two; its views are pairs like dcase"
         )
+    if microphones.head is not None and microphones.head.file:
+        open_head(microphones.head.file)
+
+
+@dataclass(frozen=True)
+class BuiltMicrophones(Microphones):
+    """A pair as it was built, whose capsules are not quite what its description says.
+
+    Args:
+        directivity: how much of its omnidirectional share a capsule loses at high frequencies, 0 to 1.
+    """
+
+    directivity: float = 0.0
+
+
+def directivity_of(microphones: Microphones) -> float:
+    """Return how much more directional the capsules of a pair are at high frequencies; 0 for ideal ones."""
+    return microphones.directivity if isinstance(microphones, BuiltMicrophones) else 0.0
+
+
+def has_mirror_image(microphones: Microphones) -> bool:
+    """Whether exchanged channels are those of a pair that can be described; a measured head has two different ears."""
+    return microphones.head is None or not microphones.head.file
 
 
 def mirrored(microphones: Microphones) -> Microphones:
@@ -61,40 +85,56 @@ def paths_and_weights(microphones: Microphones, offset_m: Array) -> tuple[Array,
     Returns:
         (N, 2) metres that the sound travels, and (N, 2, K) weights of the filters of `filters`, with the loss by
         distance; capsules have gain 2 for their front, as the stereo conversion of the DCASE 2025 Task 3 data has.
-
-    Source: for heads, Brown and Duda, "A structural model for binaural sound synthesis", 1998: the delay of Woodworth's
-    formula and a shadow of one pole and one zero.
     """
     if microphones.head is not None:
-        return _at_ears(microphones.head.radius_m, offset_m)
+        distance = np.linalg.norm(offset_m, axis=1)
+        later_m, weight = _head_of(microphones.head).at(offset_m / distance[:, None])
+        # Being near changes the level alone.
+        return distance[:, None] + later_m, weight * (2.0 / distance)[:, None, None]
     paths, weights = [], []
     for capsule in (microphones.left, microphones.right):
         facing = math.radians(capsule.facing_deg)
         x, y, z = offset_m[:, 0], offset_m[:, 1] - capsule.left_m, offset_m[:, 2]
         path = np.sqrt(x**2 + y**2 + z**2)
         toward = (x * math.cos(facing) + y * math.sin(facing)) / path
+        shares = _omni_shares(microphones, capsule)
         paths.append(path)
-        weights.append(2.0 * (capsule.pattern + (1.0 - capsule.pattern) * toward) / path)
-    return np.stack(paths, axis=1), np.stack(weights, axis=1)[:, :, None]
+        weights.append(np.stack([2.0 * (share + (1.0 - share) * toward) / path for share in shares], axis=1))
+    return np.stack(paths, axis=1), np.stack(weights, axis=1)
 
 
-def _at_ears(radius_m: float, offset_m: Array) -> tuple[Array, Array]:
-    """Paths and weights of the ears of a sphere, which are at its left and right."""
-    distance = np.linalg.norm(offset_m, axis=1)
-    cosine = np.stack([offset_m[:, 1], -offset_m[:, 1]], axis=1) / distance[:, None]
-    angle = np.arccos(cosine.clip(-1.0, 1.0))
-    detour = np.where(cosine > 0, -cosine, angle - np.pi / 2)
-    high = (1 + _LEAST / 2) + (1 - _LEAST / 2) * np.cos(angle * (np.pi / _DEEPEST_RAD))
-    weights = np.stack([np.ones_like(high), high], axis=2) * (2.0 / distance)[:, None, None]
-    return distance[:, None] + radius_m * detour, weights
+def _omni_shares(microphones: Microphones, capsule: Capsule) -> tuple[float, ...]:
+    """The omnidirectional share of a capsule, for each of its filters."""
+    directivity = directivity_of(microphones)
+    return (capsule.pattern, capsule.pattern * (1.0 - directivity)) if directivity else (capsule.pattern,)
 
 
-def filters(microphones: Microphones, frequency_hz: Array) -> NDArray[np.complex128]:
-    """Return the spectra of the pair's filters, (K, F)."""
+def _head_of(head: Head) -> MeasuredHead | SphericalHead:
+    """The responses of a head."""
+    return open_head(head.file) if head.file else sphere(head.radius_m)
+
+
+def filters(microphones: Microphones, bin_count: int) -> NDArray[np.complex128]:
+    """Return the spectra of the pair's filters, (K, F), at F frequencies from 0 Hz to half the sample rate."""
+    frequency_hz = np.linspace(0.0, SAMPLE_RATE_HZ / 2, bin_count)
     if microphones.head is None:
-        return np.ones((1, len(frequency_hz)), dtype=np.complex128)
-    pole = 1.0 / (1.0 + 1j * np.pi * frequency_hz * microphones.head.radius_m / SPEED_OF_SOUND_M_S)
-    return np.stack([pole, 1.0 - pole])
+        if not directivity_of(microphones):
+            return np.ones((1, bin_count), dtype=np.complex128)
+        high = high_share(frequency_hz)
+        return np.stack([1.0 - high, high]).astype(np.complex128)
+    return spectra_of(_head_of(microphones.head), bin_count)
+
+
+def high_share(frequency_hz: Array) -> Array:
+    """Return how far a capsule has become more directional at each frequency: 0 up to 3 kHz, 1 from 10 kHz on.
+
+    >>> high_share(np.array([1_000.0, 10_000.0])).tolist()
+    [0.0, 1.0]
+    """
+    rise = np.log(np.maximum(frequency_hz, 1.0) / _DIRECTIVITY_HZ[0]) / math.log(
+        _DIRECTIVITY_HZ[1] / _DIRECTIVITY_HZ[0]
+    )
+    return np.asarray(np.sin(rise.clip(0.0, 1.0) * np.pi / 2) ** 2)
 
 
 @functools.lru_cache(maxsize=256)
@@ -113,7 +153,7 @@ def diffuse_mixing(microphones: Microphones, bin_count: int) -> NDArray[np.compl
         (2, 2, F) left and right from A and B, which have unit power each; the field has unit power at a point.
     """
     grid = np.linspace(0.0, SAMPLE_RATE_HZ / 2, min(_GRID_BINS, bin_count))
-    left, right, cross = diffuse_field(microphones, grid)
+    left, right, cross = diffuse_field(microphones, len(grid))
     half_sum, half_difference = (left + right) / 2 + cross.real, (left + right) / 2 - cross.real
     # Of the sum with the difference: S = (L + R) / sqrt(2), D = (L - R) / sqrt(2).
     both = (left - right) / 2 - 1j * cross.imag
@@ -128,7 +168,7 @@ def diffuse_mixing(microphones: Microphones, bin_count: int) -> NDArray[np.compl
     return np.array(spread).reshape(2, 2, bin_count).astype(np.complex64)
 
 
-def diffuse_field(microphones: Microphones, frequency_hz: Array) -> tuple[Array, Array, NDArray[np.complex128]]:
+def diffuse_field(microphones: Microphones, bin_count: int) -> tuple[Array, Array, NDArray[np.complex128]]:
     """Return power of left and right and their cross-power in a diffuse field that has unit power at a point.
 
     Every direction of space brings the same power. For capsules the mean over directions n of
@@ -139,17 +179,18 @@ def diffuse_field(microphones: Microphones, frequency_hz: Array) -> tuple[Array,
         (F,) of the left, of the right, and of left times the conjugate of right; gains as in `paths_and_weights`.
     """
     if microphones.head is not None:
-        return _diffuse_at_ears(microphones, frequency_hz)
+        return _diffuse_at_ears(microphones, bin_count)
+    frequency_hz = np.linspace(0.0, SAMPLE_RATE_HZ / 2, bin_count)
     one, other = microphones.left, microphones.right
-    p, s = one.pattern, other.pattern
+    less = 1.0 - directivity_of(microphones) * high_share(frequency_hz)
+    p, s = one.pattern * less, other.pattern * less
     q, r = 1 - p, 1 - s
     u, v = math.radians(one.facing_deg), math.radians(other.facing_deg)
     kd = 2 * np.pi * frequency_hz / SPEED_OF_SOUND_M_S * (one.left_m - other.left_m)
     j0, j1, j1_over, j2 = _spherical_bessel(kd)
     real = p * s * j0 + q * r * (math.cos(u - v) * j1_over - math.sin(u) * math.sin(v) * j2)
     cross = real + 1j * j1 * (p * r * math.sin(v) + s * q * math.sin(u))
-    ones = np.ones_like(kd)
-    return 4 * (p**2 + q**2 / 3) * ones, 4 * (s**2 + r**2 / 3) * ones, 4 * cross
+    return 4 * (p**2 + q**2 / 3), 4 * (s**2 + r**2 / 3), 4 * cross
 
 
 def _spherical_bessel(x: Array) -> tuple[Array, Array, Array, Array]:
@@ -161,18 +202,28 @@ def _spherical_bessel(x: Array) -> tuple[Array, Array, Array, Array]:
     return j0, j1_over * x, j1_over, 3 * j1_over - j0
 
 
-def _diffuse_at_ears(microphones: Microphones, frequency_hz: Array) -> tuple[Array, Array, NDArray[np.complex128]]:
-    """The same for a sphere, by Gauss's rule: its ears know a direction by the angle to their axis alone."""
-    cosine, share = np.polynomial.legendre.leggauss(96)
-    distance = 1_000.0
-    offset = np.stack([np.sqrt(1 - cosine**2), cosine, np.zeros_like(cosine)], axis=1) * distance
-    path, weight = paths_and_weights(microphones, offset)
-    late = np.exp(-2j * np.pi * frequency_hz * ((path - distance) / SPEED_OF_SOUND_M_S)[:, :, None])
-    response = np.einsum("nek,kf->nef", weight * distance, filters(microphones, frequency_hz)) * late
-    left, right = response[:, 0], response[:, 1]
-    mean = share[:, None] / 2
-    return (
-        (mean * np.abs(left) ** 2).sum(axis=0),
-        (mean * np.abs(right) ** 2).sum(axis=0),
-        (mean * left * right.conj()).sum(axis=0),
-    )
+def _diffuse_at_ears(microphones: Microphones, bin_count: int) -> tuple[Array, Array, NDArray[np.complex128]]:
+    """The same for a head: the mean over directions that are spread evenly, and their mirror images."""
+    frequency_hz = np.linspace(0.0, SAMPLE_RATE_HZ / 2, bin_count)
+    basis, distance = filters(microphones, bin_count), 1_000.0
+    path, weight = paths_and_weights(microphones, _even_directions() * distance)
+    later_s = (path - distance) / SPEED_OF_SOUND_M_S
+    powers, cross = np.zeros((2, bin_count)), np.zeros(bin_count, dtype=np.complex128)
+    # Part by part: all directions at all frequencies would take 100 MB.
+    for part in np.array_split(np.arange(len(path)), 16):
+        late = np.exp(-2j * np.pi * frequency_hz * later_s[part][:, :, None])
+        response = (weight[part] * distance @ basis) * late
+        powers += (np.abs(response) ** 2).sum(axis=0)
+        cross += (response[:, 0] * response[:, 1].conj()).sum(axis=0)
+    return powers[0] / len(path), powers[1] / len(path), cross / len(path)
+
+
+@functools.cache
+def _even_directions() -> Array:
+    """(N, 3) unit vectors on a spiral from pole to pole (Fibonacci), each with its mirror image."""
+    count = 1_000
+    height = 1 - (2 * np.arange(count) + 1) / count
+    turn = np.arange(count) * np.pi * (1 + math.sqrt(5.0))
+    flat = np.sqrt(1 - height**2)
+    half = np.stack([flat * np.cos(turn), flat * np.sin(turn), height], axis=1)
+    return np.concatenate([half, half * [1, -1, 1]])

@@ -1,4 +1,4 @@
-"""Read first-order room responses and their positions from SOFA files (AES69).
+"""Read first-order room responses, or the responses of heads, and their positions from SOFA files (AES69).
 
 A process of its own opens the file: the library for HDF5 may loop forever or crash on a damaged one.
 """
@@ -31,6 +31,7 @@ _CONVENTIONS = (
     "GeneralFIR",
     "GeneralFIR-E",
 )
+_HEADS = ("SimpleFreeFieldHRIR", "FreeFieldHRIR")
 _LAYOUT_OF = {("acn", "sn3d"): "ambix", ("acn", "n3d"): "n3d", ("fuma", "fuma"): "fuma", ("fuma", "sn3d"): "wxyz"}
 # 1 GB of float64; a header may claim any size.
 _MOST_NUMBERS = 125_000_000
@@ -83,10 +84,29 @@ def read_sofa(path: Path, layout: str | None = None, room: str | None = None) ->
     return _measurements(path, content, layout, room or content.room or path.stem)
 
 
-def _read_apart(path: Path) -> SofaContent:
+def read_head(path: Path) -> SofaContent:
+    """Read the head-related responses of a SOFA file: two receivers, left first, and free-field directions.
+
+    Raises:
+        SceneError: if the file is missing, damaged, too large, or holds something else.
+        MissingExtraError: if h5py is not installed.
+    """
+    if importlib.util.find_spec("h5py") is None:
+        raise MissingExtraError("Reading SOFA files", "scenes")
+    if not path.is_file():
+        raise SceneError(f"{path}: no such file; correct the path")
+    content = _read_apart(path, "head")
+    distance = np.linalg.norm(content.offset_m, axis=1)
+    if content.responses.shape[1] != 2 or not (distance > 0).all() or not np.isfinite(content.responses).all():
+        raise SceneError(f"{path}: the responses of a head have two ears and sources outside it; give such a file")
+    return content
+
+
+def _read_apart(path: Path, kind: str = "room") -> SofaContent:
     """The file's content, read by another process within a minute."""
+    command = (*_READER, str(path.absolute()), kind)
     try:
-        done = subprocess.run([*_READER, str(path.absolute())], stdout=subprocess.PIPE, timeout=_LONGEST_S, check=False)
+        done = subprocess.run(command, stdout=subprocess.PIPE, timeout=_LONGEST_S, check=False)
     except subprocess.TimeoutExpired as error:
         raise SceneError(
             f"{path}: reading took more than {_LONGEST_S:g} s; it seems damaged, fetch it again"
@@ -108,7 +128,7 @@ def _read_apart(path: Path) -> SofaContent:
 def main() -> None:
     """Write the content of the file named on the command line to standard output (npz), or why there is none."""
     try:
-        np.savez(sys.stdout.buffer, **vars(content_of(Path(sys.argv[1]))))
+        np.savez(sys.stdout.buffer, **vars(content_of(Path(sys.argv[1]), *sys.argv[2:])))
     except SceneError as error:
         np.savez(sys.stdout.buffer, error=np.array(str(error)))
 
@@ -135,8 +155,8 @@ def _measurements(path: Path, content: SofaContent, layout: str, room: str) -> l
     return measured
 
 
-def content_of(path: Path) -> SofaContent:
-    """Read a SOFA file in this process, which a damaged file may block forever.
+def content_of(path: Path, kind: str = "room") -> SofaContent:
+    """Read a SOFA file of a "room" or a "head" in this process, which a damaged file may block forever.
 
     Raises:
         SceneError: if it is damaged, too large, or holds something else.
@@ -146,7 +166,7 @@ def content_of(path: Path) -> SofaContent:
     try:
         # Numbers out of bounds are refused by name later on.
         with np.errstate(all="ignore"), h5py.File(path, "r") as file:
-            return _content(path, file)
+            return _content(path, file, _HEADS if kind == "head" else _CONVENTIONS)
     except SceneError:
         raise
     # A damaged HDF5 file may fail in any of these ways, at any moment.
@@ -154,13 +174,13 @@ def content_of(path: Path) -> SofaContent:
         raise SceneError(f"{path}: not a SOFA file or damaged ({error}); fetch it again") from error
 
 
-def _content(path: Path, file: Any) -> SofaContent:
+def _content(path: Path, file: Any, conventions: tuple[str, ...]) -> SofaContent:
     """All measurements of an open file."""
     convention, data_type = _text(file.attrs, "SOFAConventions"), _text(file.attrs, "DataType")
-    if convention not in _CONVENTIONS or data_type not in _AXES:
+    if convention not in conventions or data_type not in _AXES:
         raise SceneError(
             f"{path}: a SOFA file of convention {convention!r} with data {data_type!r}; "
-            f"there may be {', '.join(_CONVENTIONS)} with FIR"
+            f"there may be {', '.join(conventions)} with FIR"
         )
     responses = _responses(path, file, data_type)
     attributes = file["Data.IR"].attrs
