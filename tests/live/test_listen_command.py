@@ -37,9 +37,9 @@ from live_doubles import FakeStream
 from whence.cli import listen
 from whence.cli.main import main
 from whence.labels import STARSS23
-class System: classes = STARSS23
+class System: classes, microphones = STARSS23, ('dcase',)
 listen.load_system = lambda model: System()
-listen.open_stream = lambda system, threshold: FakeStream()
+listen.open_stream = lambda system, threshold, microphones: FakeStream()
 """
 COMMAND = "sys.exit(main(['listen', *sys.argv[1:]]))"
 ENTERED, LEFT, CURSOR_BACK = b"\x1b[?1049h", b"\x1b[?1049l", b"\x1b[?25h"
@@ -59,9 +59,10 @@ def stand_in(monkeypatch):
 
     class System:
         classes = STARSS23
+        microphones = ("dcase",)
 
     monkeypatch.setattr(listen, "load_system", lambda model: System())
-    monkeypatch.setattr(listen, "open_stream", lambda system, threshold: FakeStream())
+    monkeypatch.setattr(listen, "open_stream", lambda system, threshold, microphones: FakeStream())
 
 
 class InTerminal:
@@ -289,7 +290,7 @@ def test_an_unplugged_device_ends_with_3(stand_in, tmp_path, monkeypatch, capsys
     clock = FakeClock()
     source = FakeDevice(clock, [noise(24_000), 60.0])
     monkeypatch.setattr(listen, "time", clock)
-    monkeypatch.setattr(listen, "open_device", lambda name, clock, channels: source)
+    monkeypatch.setattr(listen, "open_device", lambda name, clock, channels, microphones: source)
     assert main(["listen", "--out", str(tmp_path)]) == 3
     assert capsys.readouterr().err.endswith(
         "whence: a fake device gave no sound for 10 s; was it unplugged? What was recorded is kept\n"

@@ -3,6 +3,7 @@ from .correcting import (
     channels_sentence as channels_sentence,
     corrected as corrected,
     corrected_microphones as corrected_microphones,
+    exchanged as exchanged,
     front_pair as front_pair,
 )
 from .foa import foa_to_stereo as foa_to_stereo

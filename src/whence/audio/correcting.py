@@ -48,9 +48,16 @@ def corrected(signal: NDArray[np.float32], microphones: Microphones | None) -> N
     if ambisonics is not None:
         signal = _ambix(signal[:4], ambisonics)
         signal = signal if ambisonics.view_deg is None else foa_to_stereo(signal, ambisonics.view_deg)
-    if not microphones.swapped:
-        return signal
-    # Exchanged sides of Ambisonics are a figure of eight that is turned round.
+    return exchanged(signal) if microphones.swapped else signal
+
+
+def exchanged(signal: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a signal (2 or 4, sample), as `corrected` returns it, with left and right exchanged.
+
+    >>> exchanged(np.array([[1.0], [2.0], [3.0], [4.0]], np.float32)).ravel().tolist()
+    [1.0, -2.0, 3.0, 4.0]
+    """
+    # In AmbiX, left and right are the two sides of a figure of eight.
     return signal[::-1] if len(signal) == 2 else signal * np.array([[1], [-1], [1], [1]], np.float32)
 
 

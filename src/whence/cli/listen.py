@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
-from whence import inference, labels, live
+from whence import audio, inference, labels, live
 from whence.cli.command import Command
 from whence.cli.model_choice import add_model, open_model
+from whence.cli.recording import add_microphones, read_told
 from whence.errors import DONE, WhenceError
 from whence.views import terminal
 
@@ -22,6 +23,7 @@ _log = logging.getLogger("whence.cli")
 # The prefix of a file that is played in real time.
 _FILE = "file:"
 FRONT_ONLY = "two microphones cannot tell front from back: everything is shown in front"
+ALL_AROUND = "four channels tell front from back: what is behind is shown below"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="folder for recordings")
     parser.add_argument("--swap-channels", action="store_true", help="left is right and right is left")
     parser.add_argument("--no-check", action="store_true", help="begin without checking the channels")
+    add_microphones(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -51,29 +54,40 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.write(live.device_table(live.portaudio()))
         return DONE
     live.check_destinations(args.to or [])
-    with contextlib.closing(open_device(args.device, time, read_channels(args.channels))) as device:
+    told = read_told(args)
+    with contextlib.closing(open_device(args.device, time, read_channels(args.channels), told)) as device:
         system = load_system(args.model)
-        return listen(device, open_stream(system, args.threshold), system.classes, args, time)
+        inference.warn_of_untrained(system.microphones, told)
+        return listen(device, open_stream(system, args.threshold, told), system.classes, args, time)
 
 
-def open_device(name: str | None, clock: live.Clock, channels: tuple[int, int] | None = None) -> live.Device:
+def open_device(
+    name: str | None,
+    clock: live.Clock,
+    channels: tuple[int, int] | None = None,
+    microphones: audio.Microphones | None = None,
+) -> live.Device:
     """Return the device, found but not yet started.
 
     Args:
         name: `file:` and a path, a number, a part of a name, or None for the system's default.
         clock: real time, for a file.
         channels: which two of its channels are left and right, counted from 1.
+        microphones: what it is; None where that is not known.
 
     Raises:
-        WhenceError: it is not there, has no two channels, or what microphones need is not installed.
+        WhenceError: it is not there, has not the channels, or what microphones need is not installed.
     """
+    is_ambisonic = microphones is not None and microphones.ambisonics is not None
+    if is_ambisonic and channels is not None:
+        raise WhenceError("--channels names two channels and Ambisonics has four, the first ones; leave it out")
     if name is not None and name.startswith(_FILE):
         path = name.removeprefix(_FILE)
         if not path:
             raise WhenceError("--device file: needs the name of a sound, as in --device file:street.wav")
-        return live.SoundFile(Path(path), clock, channels)
+        return live.SoundFile(Path(path), clock, channels, microphones)
     chosen = int(name) if name is not None and name.isascii() and name.isdecimal() else name
-    return live.Microphone(live.portaudio(), chosen, channels or (1, 2))
+    return live.Microphone(live.portaudio(), chosen, channels or ((1, 2, 3, 4) if is_ambisonic else (1, 2)))
 
 
 def read_channels(text: str | None) -> tuple[int, int] | None:
@@ -100,9 +114,12 @@ def load_system(models: Sequence[str]) -> inference.NetworkSystem:
     return open_model(models, threads=1)
 
 
-def open_stream(system: inference.NetworkSystem, threshold: float | None) -> live.LiveStream:
-    """Return the stream that detects events with low latency."""
-    return inference.Stream(system, latency="low", threshold=threshold)
+def open_stream(
+    system: inference.NetworkSystem, threshold: float | None, microphones: audio.Microphones | None = None
+) -> live.LiveStream:
+    """Return the stream that detects events with low latency, for sound that is corrected already."""
+    corrected = audio.corrected_microphones(microphones)
+    return inference.Stream(system, latency="low", threshold=threshold, microphones=corrected)
 
 
 def listen(
@@ -124,11 +141,11 @@ def listen(
         WhenceError: the device or the folder cannot be used.
         UnpluggedError: the device went away and did not come back.
     """
-    recorder = live.Recorder(args.out)
+    sound = live.DeviceInput(device, clock, swapped=args.swap_channels, microphones=read_told(args))
+    recorder = live.Recorder(args.out, channel_count=sound.channel_count)
     recorder.open()
     with live.Stop() as stop:
         device.start()
-        sound = live.DeviceInput(device, clock, swapped=args.swap_channels)
         # A file has no user who could snap their fingers.
         if not (args.no_check or args.quiet or (args.device or "").startswith(_FILE)):
             _check_channels(sound, clock, stop)
@@ -156,13 +173,14 @@ def _listen(
     """Put page, keys and outputs together, and listen."""
     to = args.to or []
     shown = page_stream(data_on_stdout=bool(live.on_stdout(to)), quiet=args.quiet)
-    outputs = live.open_destinations(to, sys.stdout, classes)
+    told = sound.microphones.name if sound.microphones else None
+    outputs = live.open_destinations(to, sys.stdout, classes, told)
     if shown is None and not live.on_stdout(to):
         outputs.append(live.PlainLines(sys.stdout, classes))
     with live.PageMessages(shown is not None) as messages, terminal.Terminal(sys.stdin, shown) as screen:
+        messages.last = ALL_AROUND if sound.channel_count == 4 else FRONT_ONLY
         if shown is None:
-            _log.info("listening to %s; %s", sound.name, FRONT_ONLY)
-        messages.last = FRONT_ONLY
+            _log.info("listening to %s; %s", sound.name, messages.last)
         live.Listener(sound, stream, classes, recorder, outputs, screen, clock, stop, messages).run()
 
 
@@ -193,6 +211,7 @@ COMMAND = Command(
         "whence listen",
         "whence listen --device list",
         "whence listen --device file:street.wav",
+        "whence listen --device zylia --microphones foa",
         "whence listen --to odas://localhost:9000 --out recordings/",
     ),
     add_arguments=add_arguments,

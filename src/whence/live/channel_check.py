@@ -6,7 +6,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.audio import check
+from whence.audio import check, front_pair
 from whence.live.device_input import DeviceInput, levels_db
 from whence.live.session import Clock, Stop
 from whence.units import SAMPLE_RATE_HZ
@@ -135,7 +135,7 @@ class ChannelCheck:
         """So many seconds of sound, fewer when a key is pressed."""
         pieces, count = [np.zeros((2, 0), np.float32)], 0
         while count < duration_s * SAMPLE_RATE_HZ and not self._over() and not self._pressed():
-            pieces.append(self._sound.read())
+            pieces.append(front_pair(self._sound.read()))
             count += pieces[-1].shape[1]
         return np.concatenate(pieces, axis=1)
 
@@ -148,7 +148,7 @@ class ChannelCheck:
             if self._pressed():
                 LOG.info("skipped")
                 return
-            recent = np.concatenate([recent, self._sound.read()], axis=1)[:, -_WINDOW_SAMPLES:]
+            recent = np.concatenate([recent, front_pair(self._sound.read())], axis=1)[:, -_WINDOW_SAMPLES:]
             difference_db = snap_db(recent)
             if difference_db is None:
                 continue

@@ -14,13 +14,13 @@ class Chunk(NamedTuple):
     """A piece of sound as the device gave it."""
 
     signal: NDArray[np.float32]
-    """(2, sample), left first, any number of samples."""
+    """(channel, sample), of two channels left first, any number of samples."""
     rate_hz: int
     """Its sample rate; a device that comes back may have another."""
 
 
 class Device(Protocol):
-    """A source of two channels."""
+    """A source of two channels, or of the four of Ambisonics."""
 
     name: str
     """As shown to people."""
@@ -37,7 +37,7 @@ class Device(Protocol):
         """Begin to record, or begin again after the device was away.
 
         Raises:
-            DeviceError: the device is not there or does not give two channels.
+            DeviceError: the device is not there or does not give these channels.
         """
 
     def read(self, timeout_s: float) -> Chunk | None:
@@ -70,7 +70,7 @@ class SoundQueue:
         self._arrived = threading.Condition()
 
     def put(self, signal: NDArray[np.float32], rate_hz: int) -> None:
-        """Add a (2, sample) chunk that nothing writes into any more; never waits for the reader."""
+        """Add a (channel, sample) chunk that nothing writes into any more; never waits for the reader."""
         duration_s = signal.shape[1] / rate_hz
         with self._arrived:
             # Half a sample of tolerance: sums of seconds are not exact.

@@ -1,4 +1,4 @@
-"""A device's chunks as one signal at 24 kHz, left first; absences of the device are waited out and counted."""
+"""A device's chunks as one corrected signal at 24 kHz; absences of the device are waited out and counted."""
 
 import contextlib
 import logging
@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.audio import Resampling
+from whence.audio import Microphones, Resampling, corrected, exchanged, front_pair
 from whence.live.device import Chunk, Device, DeviceError, UnpluggedError
 from whence.live.session import Clock
 from whence.units import SAMPLE_RATE_HZ
@@ -32,20 +32,25 @@ def levels_db(signal: NDArray[np.float32]) -> tuple[float, float]:
 
 
 class DeviceInput:
-    """The sound of a device as (2, sample) float32 at 24 kHz.
+    """The sound of a device as (2, sample) float32 at 24 kHz, left first, or (4, sample) in AmbiX.
 
     Args:
         device: already started.
         clock: measures how long the device has been away.
         swapped: whether left and right are exchanged from the start.
+        microphones: what the device is; None where that is not known. Its gains and layout are corrected.
     """
 
-    def __init__(self, device: Device, clock: Clock, *, swapped: bool = False) -> None:
+    def __init__(
+        self, device: Device, clock: Clock, *, swapped: bool = False, microphones: Microphones | None = None
+    ) -> None:
         self.swapped = swapped
+        self.microphones = microphones
+        self.channel_count = 4 if microphones is not None and microphones.is_full_circle else 2
         self.rate_hz = 0
         """Sample rate of the device; 0 before anything came."""
         self.levels_db = (-math.inf, -math.inf)
-        """Of left and right: rises at once, falls by 20 dB a second so that it can be read."""
+        """Of left and right (in AmbiX, of the pair ahead): rises at once, falls by 20 dB a second to be readable."""
         self._device, self._clock = device, clock
         self._resampling: Resampling | None = None
         self._missing_since_s: float | None = None
@@ -89,7 +94,7 @@ class DeviceInput:
             timeout_s: how long to wait for sound.
 
         Returns:
-            (2, sample), contiguous.
+            (2 or 4, sample), contiguous.
 
         Raises:
             UnpluggedError: the device gave nothing for 10 s.
@@ -99,7 +104,7 @@ class DeviceInput:
         if chunk is None or not chunk.signal.shape[1]:
             self._missing_since_s = begun_s if self._missing_since_s is None else self._missing_since_s
             self._wait()
-            signal = self._rest() if self._device.ended else np.zeros((2, 0), np.float32)
+            signal = self._rest() if self._device.ended else self._nothing()
         else:
             if self._announced:
                 LOG.warning("%s is back after %.0f s", self.name, self.away_s)
@@ -109,32 +114,37 @@ class DeviceInput:
             signal = self._converted(chunk)
         if signal.shape[1]:
             fallen_db = _LEVEL_FALL_DB_PER_S * signal.shape[1] / SAMPLE_RATE_HZ
-            left, right = (max(n, o - fallen_db) for n, o in zip(levels_db(signal), self.levels_db, strict=True))
+            now_db = levels_db(front_pair(signal))
+            left, right = (max(n, o - fallen_db) for n, o in zip(now_db, self.levels_db, strict=True))
             self.levels_db = (left, right)
         return signal
 
     def _converted(self, chunk: Chunk) -> NDArray[np.float32]:
         """A chunk at 24 kHz, its sides exchanged where asked for; NaN and infinity become 0."""
-        signal = chunk.signal
+        signal = corrected(chunk.signal, self.microphones)
         # One sum finds them in a tenth of the time of a look at each sample.
         if not math.isfinite(float(signal.sum())):
             signal = np.where(np.isfinite(signal), signal, np.float32(0))
-        before = np.zeros((2, 0), np.float32)
+        before = self._nothing()
         if chunk.rate_hz != self.rate_hz:
             before = self._rest()
             if self.rate_hz:
                 LOG.warning("%s now gives %d samples a second instead of %d", self.name, chunk.rate_hz, self.rate_hz)
             self.rate_hz = chunk.rate_hz
-            self._resampling = Resampling(2, chunk.rate_hz, SAMPLE_RATE_HZ)
+            self._resampling = Resampling(self.channel_count, chunk.rate_hz, SAMPLE_RATE_HZ)
         assert self._resampling is not None
-        ready = self._resampling.push(signal[::-1] if self.swapped else signal)
+        ready = self._resampling.push(exchanged(signal) if self.swapped else signal)
         return np.concatenate([before, ready], axis=1) if before.shape[1] else ready
 
     def _rest(self) -> NDArray[np.float32]:
         """What the resampler still holds; afterwards it begins anew."""
-        rest = np.zeros((2, 0), np.float32) if self._resampling is None else self._resampling.finish()
+        rest = self._nothing() if self._resampling is None else self._resampling.finish()
         self._resampling = None
         return rest
+
+    def _nothing(self) -> NDArray[np.float32]:
+        """No samples."""
+        return np.zeros((self.channel_count, 0), np.float32)
 
     def _wait(self) -> None:
         """No sound came: say so once, look for the device once a second, and give up after 10 s."""

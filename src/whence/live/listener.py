@@ -49,7 +49,7 @@ class Listener:
         self._sound, self._stream, self._classes = sound, stream, classes
         self._recorder, self._outputs, self._terminal = recorder, outputs, terminal
         self._clock, self._stop, self._messages = clock, stop, messages
-        self._frames, self._sources = LabelFrames(), ActiveSources()
+        self._frames, self._sources = LabelFrames(sound.channel_count), ActiveSources()
         self._sent_frame = 0
         self._busy_s = self._load_s = 0.0
         self._drawn_s = -math.inf
@@ -104,6 +104,7 @@ class Listener:
             levels_db=self._sound.levels_db,
             sources=self._sources.now(),
             message=self._messages.last,
+            full_circle=self._sound.channel_count == 4,
         )
 
     def _process(self, signal: NDArray[np.float32]) -> None:

@@ -57,7 +57,7 @@ class Microphone:
     Args:
         sounddevice: the module, or a stand-in with the same functions.
         device: number or part of the name; None for the default.
-        channels: which of the device's channels are left and right, counted from 1.
+        channels: which of the device's channels are left and right, or the four of Ambisonics, counted from 1.
 
     Raises:
         DeviceError: no such device, or it has too few channels.
@@ -65,7 +65,7 @@ class Microphone:
 
     ended = False
 
-    def __init__(self, sounddevice: Any, device: int | str | None = None, channels: tuple[int, int] = (1, 2)) -> None:
+    def __init__(self, sounddevice: Any, device: int | str | None = None, channels: tuple[int, ...] = (1, 2)) -> None:
         self._sounddevice, self._device, self._channels = sounddevice, device, channels
         self._queue = SoundQueue()
         self._stream: Any = None
@@ -94,6 +94,8 @@ class Microphone:
         count, name = int(found["max_input_channels"]), shown(found["name"])
         if count < 2:
             raise DeviceError(f"{name} has {count} channel{'' if count == 1 else 's'}; direction needs two. {_LIST}")
+        if len(self._channels) > count:
+            raise DeviceError(f"{name} has {count} channels; Ambisonics needs four. {_LIST}")
         if max(self._channels) > count:
             raise DeviceError(f"{name} has no channel {max(self._channels)}; it has {count}, counted from 1")
         return found
@@ -145,8 +147,8 @@ class Microphone:
             missing_s = begun_s - self._expected_s if begun_s and self._expected_s else sample_count / self._rate_hz
             self._queue.lose(max(missing_s, 0.0))
         self._expected_s = begun_s + sample_count / self._rate_hz if begun_s else 0.0
-        left, right = (channel - 1 for channel in self._channels)
-        self._queue.put(np.ascontiguousarray(block[:, [left, right]].T), self._rate_hz)
+        wanted = [channel - 1 for channel in self._channels]
+        self._queue.put(np.ascontiguousarray(block[:, wanted].T), self._rate_hz)
 
     def read(self, timeout_s: float) -> Chunk | None:
         """Return what the callback has put into the queue."""

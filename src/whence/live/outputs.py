@@ -4,6 +4,7 @@ import json
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol, TextIO
 
 from whence.errors import WhenceError
@@ -57,11 +58,21 @@ class TextOutput(Output):
 
 
 class JsonLines(TextOutput):
-    """A line for each frame and source, which `whence convert-labels --from json` reads."""
+    """A line for each frame and source, which `whence convert-labels --from json` reads.
+
+    Args:
+        stream: standard output.
+        classes: their names.
+        microphones: name of what was told; None where nothing was.
+    """
+
+    def __init__(self, stream: TextIO, classes: ClassList, microphones: str | None = None) -> None:
+        super().__init__(stream, classes)
+        self._microphones = microphones
 
     def text(self, events: Events, first_frame: int, end_frame: int) -> str:
         """Return a line for each row."""
-        return json_frames_text(events, self._classes)
+        return json_frames_text(events, self._classes, self._microphones)
 
 
 class Ros2Json(TextOutput):
@@ -133,9 +144,21 @@ def on_stdout(destinations: Sequence[str]) -> list[str]:
     return [name for name in destinations if name in _ON_STDOUT]
 
 
-def open_destinations(destinations: Sequence[str], stdout: TextIO, classes: ClassList) -> list[Output]:
-    """Return the outputs in order; network connections are made in the background."""
+def open_destinations(
+    destinations: Sequence[str], stdout: TextIO, classes: ClassList, microphones: str | None = None
+) -> list[Output]:
+    """Return the outputs in order; network connections are made in the background.
+
+    Args:
+        destinations: checked values of `--to`.
+        stdout: standard output.
+        classes: their names.
+        microphones: name of what was told, for JSON; None where nothing was.
+    """
+    make: dict[str, Callable[[TextIO, ClassList], Output]] = {
+        **_ON_STDOUT,
+        "jsonl": partial(JsonLines, microphones=microphones),
+    }
     return [
-        _ON_STDOUT[name](stdout, classes) if name in _ON_STDOUT else OdasSink(*odas_address(name), classes)
-        for name in destinations
+        make[name](stdout, classes) if name in make else OdasSink(*odas_address(name), classes) for name in destinations
     ]

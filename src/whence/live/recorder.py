@@ -23,17 +23,20 @@ _MINUTE_FRAMES = 600
 class LabelFrames:
     """Cut a signal that comes in chunks into whole label frames of 100 ms.
 
+    Args:
+        channel_count: of the signal.
+
     >>> frames = LabelFrames()
     >>> [frames.push(np.zeros((2, 2_000), np.float32)).shape[1] for _ in range(3)], frames.count
     ([0, 2400, 2400], 2)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, channel_count: int = 2) -> None:
         self.count = 0
-        self._rest = np.zeros((2, 0), np.float32)
+        self._rest = np.zeros((channel_count, 0), np.float32)
 
     def push(self, signal: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Add a (2, sample) chunk and return all frames that are complete now, (2, frames * 2400)."""
+        """Add a (channel, sample) chunk and return all frames that are complete now, (channel, frames * 2400)."""
         joined = np.concatenate([self._rest, signal], axis=1)
         whole = joined.shape[1] // FRAME_SAMPLES
         # A copy, so that a view does not keep all of a long chunk alive.
@@ -47,6 +50,7 @@ class LastMinute:
 
     Args:
         frame_count: how many frames it holds.
+        channel_count: of the sound.
 
     >>> minute = LastMinute(frame_count=2)
     >>> for level in (0.1, 0.2, 0.3):
@@ -55,8 +59,9 @@ class LastMinute:
     (1, 3, array([0.2, 0.3], dtype=float32))
     """
 
-    def __init__(self, frame_count: int = _MINUTE_FRAMES) -> None:
+    def __init__(self, frame_count: int = _MINUTE_FRAMES, channel_count: int = 2) -> None:
         self.end_frame = 0
+        self.channel_count = channel_count
         self.events = Events.empty()
         self._frames: deque[NDArray[np.float32]] = deque(maxlen=frame_count)
 
@@ -66,9 +71,9 @@ class LastMinute:
         return self.end_frame - len(self._frames)
 
     def add_sound(self, frames: NDArray[np.float32]) -> None:
-        """Add whole label frames, (2, frames * 2400); the oldest are dropped."""
+        """Add whole label frames, (channel, frames * 2400); the oldest are dropped."""
         # A copy, frame by frame: a caller may write into its array again.
-        self._frames.extend(np.array(frames.reshape(2, -1, FRAME_SAMPLES).swapaxes(0, 1)))
+        self._frames.extend(np.array(frames.reshape(self.channel_count, -1, FRAME_SAMPLES).swapaxes(0, 1)))
         self.end_frame += frames.shape[1] // FRAME_SAMPLES
 
     def add_events(self, events: Events) -> None:
@@ -77,8 +82,8 @@ class LastMinute:
         self.events = events[events.frame >= self.first_frame]
 
     def sound(self) -> NDArray[np.float32]:
-        """(2, sample): everything from `first_frame` to `end_frame`."""
-        return np.concatenate([np.zeros((2, 0), np.float32), *self._frames], axis=1)
+        """(channel, sample): everything from `first_frame` to `end_frame`."""
+        return np.concatenate([np.zeros((self.channel_count, 0), np.float32), *self._frames], axis=1)
 
 
 class Recorder:
@@ -90,20 +95,23 @@ class Recorder:
     Args:
         folder: where to write; must exist.
         time_of_day: for the names of files.
-        longest_samples: after so many, a recording continues in the next file.
+        longest_samples: after so many, a recording continues in the next file; by default before 4 GiB.
+        channel_count: of the sound: 2, or 4 for Ambisonics (AmbiX).
     """
 
     def __init__(
         self,
         folder: Path,
         time_of_day: Callable[[], datetime] = datetime.now,
-        longest_samples: int = MOST_SAMPLES,
+        longest_samples: int | None = None,
+        channel_count: int = 2,
     ) -> None:
-        self.minute = LastMinute()
+        self.minute = LastMinute(channel_count=channel_count)
         self.recording: Recording | None = None
         self.written: list[Path] = []
         self._folder, self._time_of_day = folder, time_of_day
-        self._longest_frames = longest_samples // FRAME_SAMPLES
+        longest = MOST_SAMPLES * 2 // channel_count if longest_samples is None else longest_samples
+        self._longest_frames = longest // FRAME_SAMPLES
         self._closing: list[Recording] = []
         self._final_frame = 0
         self._warned = False
@@ -119,7 +127,7 @@ class Recorder:
         finish_left_over(self._folder)
 
     def add_sound(self, frames: NDArray[np.float32]) -> None:
-        """Add whole label frames of sound, (2, frames * 2400)."""
+        """Add whole label frames of sound, (channel, frames * 2400)."""
         self.minute.add_sound(frames)
         if self.recording is not None:
             self.recording.add_sound(frames)
@@ -147,7 +155,9 @@ class Recorder:
     def toggle_recording(self) -> None:
         """Begin a recording with the next label frame, or end the one that runs."""
         if self.recording is None:
-            self.recording = Recording(free_stem(self._folder, self._timestamp()), self.minute.end_frame)
+            self.recording = Recording(
+                free_stem(self._folder, self._timestamp()), self.minute.end_frame, self.minute.channel_count
+            )
             LOG.info("recording")
         else:
             self.recording.stopped = True
@@ -161,7 +171,7 @@ class Recorder:
             LOG.info("no sound has come yet")
             return
         stem = free_stem(self._folder, f"{self._timestamp()}-last-minute")
-        recording = Recording(stem, self.minute.first_frame)
+        recording = Recording(stem, self.minute.first_frame, self.minute.channel_count)
         self._closing.append(recording)
         recording.add_sound(self.minute.sound())
         recording.stopped = True

@@ -20,12 +20,12 @@ LOG = logging.getLogger("whence.live")
 _GROWING = ".growing"
 _PREFIX = "whence-"
 _FULL_SCALE = 2**15
-# Lengths in RIFF files end at 4 GiB, which is 12.4 hours.
+# Lengths in RIFF files end at 4 GiB, which is 12.4 hours of two channels.
 MOST_SAMPLES = 12 * 3600 * SAMPLE_RATE_HZ
 
 
 class GrowingWav:
-    """A stereo WAV file of 16 bits at 24 kHz whose header is updated after every piece.
+    """A WAV file of 16 bits at 24 kHz whose header is updated after every piece.
 
     A kill between two pieces leaves a file that ends with the last of them. A kill in the middle of a piece leaves a
     header that misses at most that piece, which every player accepts.
@@ -33,15 +33,15 @@ class GrowingWav:
     Every method raises OSError when the disk refuses, and the first one when the file exists.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, channel_count: int = 2) -> None:
         self.sample_count = 0
         self.file = path.open("xb")
         self._wave = wave.open(self.file, "wb")  # noqa: SIM115  (open for as long as the recording runs)
-        self._wave.setparams((2, 2, SAMPLE_RATE_HZ, 0, "NONE", "not compressed"))
-        self.add(np.zeros((2, 0), np.float32))
+        self._wave.setparams((channel_count, 2, SAMPLE_RATE_HZ, 0, "NONE", "not compressed"))
+        self.add(np.zeros((channel_count, 0), np.float32))
 
     def add(self, signal: NDArray[np.float32]) -> None:
-        """Append (2, sample) float32; values above full scale, as resampling can make them, are clipped."""
+        """Append (channel, sample) float32; values above full scale, as resampling can make them, are clipped."""
         steps = np.clip(np.round(signal.T * np.float64(_FULL_SCALE)), -_FULL_SCALE, _FULL_SCALE - 1).astype("<i2")
         self._wave.writeframes(steps.tobytes())
         self.file.flush()
@@ -64,12 +64,13 @@ class Recording:
     Args:
         stem: path without ending; neither file may exist.
         first_frame: the label frame of the stream that it begins with.
+        channel_count: of the sound.
 
     Raises:
         OSError: the folder is missing or the disk refuses.
     """
 
-    def __init__(self, stem: Path, first_frame: int) -> None:
+    def __init__(self, stem: Path, first_frame: int, channel_count: int = 2) -> None:
         self.stem, self.first_frame = stem, first_frame
         self.stopped = False
         # The labels first: a sound without a label file would look as if it had never been analysed.
@@ -77,7 +78,7 @@ class Recording:
         try:
             self._csv.write(dcase_text(Events.empty()).encode("ascii"))
             self._csv.flush()
-            self._wav = GrowingWav(_grown(stem, ".wav"))
+            self._wav = GrowingWav(_grown(stem, ".wav"), channel_count)
         except BaseException:
             self._csv.close()
             _grown(stem, ".csv").unlink()
@@ -95,7 +96,7 @@ class Recording:
         return (self.end_frame - self.first_frame) / 10
 
     def add_sound(self, frames: NDArray[np.float32]) -> None:
-        """Add the label frames that follow, (2, frames * 2400); nothing more once it is stopped."""
+        """Add the label frames that follow, (channel, frames * 2400); nothing more once it is stopped."""
         if not self.stopped:
             self._wav.add(frames)
 

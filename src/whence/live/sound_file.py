@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.audio import decoded, pair_of
+from whence.audio import Microphones, decoded, pair_of
 from whence.live.device import Chunk, DeviceError, SoundQueue
 from whence.live.session import Clock
 from whence.text import shown
@@ -24,13 +24,21 @@ class SoundFile:
         path: any sound file that whence reads.
         clock: real time.
         channels: which two channels are left and right, counted from 1, where there are not two.
+        microphones: what it was recorded with; None where that is not known.
 
     Raises:
-        AudioError: it is not a sound file, or has more than two channels and none were chosen.
+        AudioError: it is not a sound file, has more than two channels and none were chosen, or others than the
+            microphones have.
         DeviceError: it has one channel.
     """
 
-    def __init__(self, path: Path, clock: Clock, channels: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        clock: Clock,
+        channels: tuple[int, int] | None = None,
+        microphones: Microphones | None = None,
+    ) -> None:
         self.name = shown(path)
         self._queue = SoundQueue()
         self.ended = False
@@ -40,7 +48,7 @@ class SoundFile:
         try:
             if self._sound.info.channel_count == 1:
                 raise DeviceError(f"{self.name} has 1 channel; direction needs two")
-            self._mix = pair_of(self._sound, channels)
+            self._mix = pair_of(self._sound, channels, microphones)
         except BaseException:
             self._open.close()
             raise
