@@ -81,5 +81,11 @@ def test_a_file_carries_the_pairs_beside_its_systems():
             OnnxCard.from_json(text % f', "microphones": {damaged}', "a.onnx")
 
 
+def test_a_name_in_a_model_is_no_file_to_read(tmp_path):
+    (tmp_path / "secret.yaml").write_text("left: {}\nright: {}\n")
+    with pytest.raises(InferenceError, match="no microphones"):
+        SystemFile(("net",), microphones=(str(tmp_path / "secret.yaml"),))
+
+
 def test_the_packaged_model_is_for_dcase():
     assert whence.load(threads=1).microphones == ("dcase",)

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from web_doubles import CLASSES, FakeStream, FakeSystem, served, tones
+from web_doubles import CLASSES, FakeStream, FakeSystem, SineNetworks, served, tones
 
+from whence.inference import NetworkSystem, Stream
 from whence.labels import Events, read_dcase
 from whence.web.limits import Limits
 
@@ -131,7 +132,7 @@ def set_score(page, score):
 
 
 def test_a_file_becomes_events_and_a_csv(page, sounds, tmp_path):
-    expect(page.locator("#limits")).to_have_text("Two channels, up to 1 MB and 10 minutes.")
+    expect(page.locator("#limits")).to_have_text("Two channels, or four of Ambisonics, up to 1 MB and 10 minutes.")
     drop(page, sounds / "street.wav")
     expect(page.locator("#status")).to_have_text("2 events in 3.0 s of street.wav.")
     assert [row[:-1] for row in rows_of(page)] == list(expected_rows(FakeSystem.thresholds))
@@ -364,3 +365,45 @@ def test_cancel_stops_the_work(browser, sounds):
         expect(page.locator("#work")).to_be_hidden()
         wait_until(page, lambda: server.jobs.length == 0)
         page.close(run_before_unload=False)
+
+
+def test_ambisonics_are_shown_on_a_whole_circle(browser, tmp_path):
+    azimuth, tone = np.radians(150.0), tones((2.0, 500, 0.3, 0.0))[:1]
+    ambix = np.array([[1.0], [np.sin(azimuth)], [0.0], [np.cos(azimuth)]]) * tone
+    soundfile.write(tmp_path / "around.wav", ambix.T, 24_000)
+    system = NetworkSystem(SineNetworks(), thresholds=np.full(13, 0.5))
+    with served(open_stream=Stream, system=system) as (port, _):
+        page = browser.new_page()
+        page.set_default_timeout(ROOMY_MS)
+        page.goto(f"http://127.0.0.1:{port}/")
+        page.wait_for_selector("body[data-ready=yes]")
+        assert page.input_value("#microphones") == "auto"
+        assert "foa" in page.eval_on_selector_all("#microphone-names option", "all => all.map((one) => one.value)")
+        page.fill("#microphones", "foa")
+        drop(page, tmp_path / "around.wav")
+        assert rows_of(page)[0][3] == "150° left"
+        expect(page.locator("#map-note")).to_contain_text("What is behind you is below.")
+        # The mark of the sound is below the listener, who is in the middle of the map, and left of them.
+        drawn = page.eval_on_selector(
+            "#map",
+            """(map) => {
+                const { width, height } = map, pixels = map.getContext("2d").getImageData(0, 0, width, height).data;
+                let [sum, x, y] = [0, 0, 0];
+                for (let i = 0; i < pixels.length; i += 4) {
+                    const [r, g, b] = pixels.slice(i, i + 3), colour = Math.max(r, g, b) - Math.min(r, g, b);
+                    if (colour < 60) continue;
+                    sum += 1; x += (i / 4) % width / width; y += Math.floor(i / 4 / width) / height;
+                }
+                return [x / sum, y / sum];
+            }""",
+        )
+        assert drawn[0] < 0.48
+        assert drawn[1] > 0.55
+        page.fill("#microphones", "ortf")
+        page.set_input_files("#file", tmp_path / "around.wav")
+        expect(page.locator("#problem")).to_contain_text("has 4 channels; choose two")
+        page.fill("#microphones", "foa:0")
+        drop(page, tmp_path / "around.wav")
+        assert rows_of(page)[0][3] == "30° left"
+        expect(page.locator("#map-note")).to_contain_text("Half a circle only")
+        page.close()

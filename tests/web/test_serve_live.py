@@ -195,7 +195,7 @@ def test_files_and_microphones_take_turns():
     order = []
 
     class Watched(FakeStream):
-        def __init__(self, system, *, latency, threshold):
+        def __init__(self, system, *, latency, threshold, microphones=None):
             super().__init__(system, threshold=threshold)
             self.kind = latency
 

@@ -178,7 +178,7 @@ def test_an_error_in_a_model_is_reported_and_does_not_stop_the_queue(caplog):
 
 def test_a_model_that_takes_no_threshold_shows_all_its_rows():
     class Deciding(FakeStream):
-        def __init__(self, system, *, latency, threshold):
+        def __init__(self, system, *, latency, threshold, microphones=None):
             if threshold is not None:
                 raise WhenceError("leave the threshold out")
             super().__init__(system)

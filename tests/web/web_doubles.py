@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from whence.cli.serve import server_config
 from whence.labels import ClassList, Events
+from whence.models.outputs import Classwise
 from whence.web.server import build_app
 
 CLASSES = ClassList(("speech", "bell", "<img src=x onerror=alert(1)>"))
@@ -27,10 +28,24 @@ class FakeSystem:
     thresholds = np.array([0.4, 0.5, 0.6])
 
 
+class SineNetworks:
+    """Class 0 in loud frames, at the azimuth whose sine is the level difference, as of back-to-back cardioids."""
+
+    codings = (Classwise(),)
+
+    def predict(self, audio):
+        left, right = np.abs(audio.reshape(len(audio), 2, -1, FRAME_SAMPLES)).max(axis=-1).transpose(1, 0, 2)
+        values = np.zeros((len(audio), left.shape[1], 3, 13), np.float32)
+        values[:, :, 0, 0] = np.maximum(left, right) > 0.05
+        values[:, :, 1, 0] = np.degrees(np.arcsin((left - right) / np.maximum(left + right, 1e-9)))
+        values[:, :, 2, 0] = 2.0
+        return [values]
+
+
 class FakeStream:
     """What `whence.Stream` does, one frame at a time, so that the sizes of the pieces cannot matter."""
 
-    def __init__(self, system, *, latency="best", threshold=None):
+    def __init__(self, system, *, latency="best", threshold=None, microphones=None):
         self.latency_s = 0.1
         self.frame_count = 0
         self._threshold = threshold
@@ -78,9 +93,9 @@ HOST = "http://127.0.0.1:7860"
 
 
 @contextlib.contextmanager
-def client_of(limits=None, *, open_stream=FakeStream, **settings):
+def client_of(limits=None, *, open_stream=FakeStream, system=None, **settings):
     """A client of a whole server, in this process and without a socket."""
-    app = build_app(FakeSystem(), limits, open_stream=open_stream, **settings)
+    app = build_app(system or FakeSystem(), limits, open_stream=open_stream, **settings)
     with TestClient(app, base_url=HOST) as client:
         client.server = app.state.server
         yield client
@@ -94,8 +109,8 @@ class Page:
         self.about = client.post("/api/sessions").raise_for_status().json()
         self.path = f"/api/sessions/{self.about['session']}"
 
-    def send(self, content, name="a.wav"):
-        return self.client.post(f"{self.path}/sound", params={"name": name}, content=content)
+    def send(self, content, name="a.wav", **told):
+        return self.client.post(f"{self.path}/sound", params={"name": name, **told}, content=content)
 
     def state(self):
         return self.client.get(self.path).raise_for_status().json()
@@ -108,13 +123,13 @@ class Page:
             time.sleep(0.01)
         return state
 
-    def listen(self, **settings):
+    def listen(self, query="", **settings):
         """The live socket; the client's own base address does not count for sockets."""
-        return self.client.websocket_connect(f"{HOST.replace('http', 'ws')}{self.path}/live", **settings)
+        return self.client.websocket_connect(f"{HOST.replace('http', 'ws')}{self.path}/live{query}", **settings)
 
-    def recognize(self, content, name="a.wav"):
+    def recognize(self, content, name="a.wav", **told):
         """Send, wait, and fetch what was found."""
-        assert self.send(content, name).status_code == 202
+        assert self.send(content, name, **told).status_code == 202
         state = self.wait()
         assert state["state"] == "done", state
         return self.client.get(f"{self.path}/findings").raise_for_status().json()
@@ -128,10 +143,10 @@ def wav_of(signal, rate_hz=24_000, form="WAV"):
 
 
 @contextlib.contextmanager
-def served(limits=None, *, open_stream=FakeStream, **settings):
+def served(limits=None, *, open_stream=FakeStream, system=None, **settings):
     """A real server on a free port of this machine; yields the port and what requests share."""
     door = socket.create_server(("127.0.0.1", 0))
-    app = build_app(FakeSystem(), limits, open_stream=open_stream, **settings)
+    app = build_app(system or FakeSystem(), limits, open_stream=open_stream, **settings)
     server = uvicorn.Server(server_config(app))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [door]})
     thread.start()

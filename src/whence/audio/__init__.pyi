@@ -13,6 +13,7 @@ from .microphones import (
     Capsule as Capsule,
     Head as Head,
     Microphones as Microphones,
+    named_microphones as named_microphones,
     read_microphones as read_microphones,
     told_microphones as told_microphones,
 )

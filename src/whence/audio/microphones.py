@@ -1,5 +1,6 @@
 """Pairs of microphones: what a recording was made with, by name, by a description in a file, or by its parts."""
 
+import contextlib
 import dataclasses
 import math
 from dataclasses import dataclass
@@ -262,8 +263,18 @@ def read_microphones(word: str) -> Microphones:
     Traceback (most recent call last):
     whence.errors.AudioError: no microphones 'otrf'; did you mean ortf? Or name a YAML file
     """
-    if word.endswith((".yaml", ".yml", ".json")) or Path(word).is_file():
-        return _from_file(Path(word))
+    with contextlib.suppress(OSError):  # a name too long for a path
+        if word.endswith((".yaml", ".yml", ".json")) or Path(word).is_file():
+            return _from_file(Path(word))
+    return named_microphones(word)
+
+
+def named_microphones(word: str) -> Microphones:
+    """Return the pair of a name, as `read_microphones` does, but read no file: for names that come from strangers.
+
+    Raises:
+        AudioError: no such name (the message has the nearest), or a number out of range.
+    """
     base, _, rest = word.partition(":")
     if base not in _NAMED:
         raise AudioError(f"no microphones {word!r}", remedy=f"{suggestion(base, _NAMED)} Or name a YAML file")

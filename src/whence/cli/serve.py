@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from whence import web
 from whence.cli.command import Command, muted_audio_warnings
 from whence.cli.model_choice import add_model, add_swap, open_model
+from whence.cli.recording import add_microphones, read_told
 from whence.errors import DONE, MissingExtraError, WhenceError
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--public", action="store_true", help="admit other machines; visitors need the token in the printed address"
     )
     add_swap(parser)
+    add_microphones(parser)
     parser.add_argument("--max-mb", type=float, default=50.0, metavar="MB", help="largest file")
     parser.add_argument("--max-minutes", type=float, default=10.0, metavar="MIN", help="longest sound")
     parser.add_argument("--queue", type=int, default=8, metavar="N", help="sounds that may wait at the same time")
@@ -46,12 +48,14 @@ def run(args: argparse.Namespace) -> int:
         import websockets  # noqa: F401
     except ImportError:
         raise MissingExtraError("serving the web page", "serve") from None
+    microphones = read_told(args)
     limits = web.Limits(upload_bytes=round(args.max_mb * 1e6), sound_s=args.max_minutes * 60, queue=args.queue)
     listener = _listener("0.0.0.0" if args.public else "127.0.0.1", args.port)
     with listener:
         token = new_token() if args.public else None
         system = open_model(args.model, swap=args.swap)
-        app = web.build_app(system, limits, token=token, model_name=system.name or model_name(args.model))
+        name = system.name or model_name(args.model)
+        app = web.build_app(system, limits, token=token, model_name=name, microphones=microphones)
         sys.stdout.write(f"{address(listener, token)}\n")
         sys.stdout.flush()
         _log.info("open the address above in a browser; Ctrl-C ends. Sounds stay on this machine and are not kept.")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.errors import AudioError, InferenceError, ModelError
+from whence.errors import InferenceError, ModelError
 from whence.features import FeatureSettings, numpy_features
 from whence.inference.averaging import average_systems
 from whence.inference.onnx_checks import check_onnx
@@ -67,7 +67,7 @@ class OnnxCard:
                 name: from_plain(FeatureSettings, plain, name, ModelError) for name, plain in data["inputs"].items()
             }
             networks = dict(data["networks"])
-        except (ValueError, RecursionError, KeyError, TypeError, AttributeError, ModelError, AudioError) as error:
+        except (ValueError, RecursionError, KeyError, TypeError, AttributeError, ModelError) as error:
             raise InferenceError(f"{where}: its description is damaged ({error}); export it again") from None
         if list(networks) != [name for system in systems for name in (*system.members, *system.localizers)]:
             raise InferenceError(f"{where}: describes other networks than its system; export it again")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from whence.audio import read_microphones
+from whence.audio import named_microphones
 from whence.errors import AudioError, InferenceError, ModelError
 from whence.files import written_whole
 from whence.inference.combining import Activity
@@ -36,8 +36,7 @@ class SystemFile:
         microphones: names of the pairs that the networks were trained for.
 
     Raises:
-        AudioError: there are no microphones of such a name.
-        InferenceError: no network, a name that is not a plain word, or a value out of its range.
+        InferenceError: no network, a name that is not a plain word, unknown microphones, or a value out of its range.
     """
 
     members: tuple[str, ...]
@@ -61,7 +60,10 @@ class SystemFile:
         if not self.microphones:
             raise InferenceError("microphones is empty; name the pairs that the networks were trained for")
         for pair in self.microphones:
-            read_microphones(pair)
+            try:
+                named_microphones(pair)
+            except AudioError as error:
+                raise InferenceError(error.what) from None
         if self.activity not in ("detector", "mean"):
             raise InferenceError(f"activity is {self.activity!r}; it must be detector or mean")
         if self.smoothing_frames < 1 or self.smoothing_frames % 2 == 0:
@@ -112,5 +114,5 @@ def read_system(folder: Path) -> SystemFile:
         raise InferenceError(f"{path}: does not name its networks; train again")
     try:
         return from_plain(SystemFile, data, "system", ModelError)
-    except (ModelError, InferenceError, AudioError) as error:
+    except (ModelError, InferenceError) as error:
         raise InferenceError(f"{path}: {error}") from None

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 
-from whence.audio import Microphones, read_microphones
+from whence.audio import Microphones, named_microphones
 
 # The pairs of models that do not say theirs.
 FIRST_PAIRS = ("dcase",)
@@ -26,21 +26,21 @@ def is_trained_for(trained: Sequence[str], microphones: Microphones) -> bool:
         trained: names; one without its number, such as `xy`, stands for all of its kind.
         microphones: told. The views of Ambisonics are the pair of DCASE.
 
-    >>> is_trained_for(["dcase"], read_microphones("foa")), is_trained_for(["xy"], read_microphones("xy:120"))
+    >>> is_trained_for(["dcase"], named_microphones("foa")), is_trained_for(["xy"], named_microphones("xy:120"))
     (True, True)
     """
     family = microphones.name.partition(":")[0]
     if microphones.ambisonics is None and (family in trained or microphones.name in trained):
         return True
     made_of = (microphones.left, microphones.right, microphones.head)
-    named = [read_microphones(name) for name in trained]
+    named = [named_microphones(name) for name in trained]
     return made_of in [(pair.left, pair.right, pair.head) for pair in named]
 
 
 def untrained_sentence(trained: Sequence[str], microphones: Microphones | None) -> str | None:
     """Return the warning for a pair that a model was not trained for; None for the others, and where none was told.
 
-    >>> untrained_sentence(["dcase"], read_microphones("ab:0.25"))
+    >>> untrained_sentence(["dcase"], named_microphones("ab:0.25"))
     'ab:0.25: the model was trained for dcase, so directions may be wrong; with ab:0.20, F20 fell from 45.5 % to 16.6 %'
     """
     if microphones is None or is_trained_for(trained, microphones):

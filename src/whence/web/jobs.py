@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from whence.audio import Microphones
 from whence.errors import WhenceError
 from whence.web.limits import RefusedError, sentence_of
 from whence.web.results import Result
@@ -29,11 +30,13 @@ class Job:
         path: of the upload; removed when the job ends, however it ends.
         name: the visitor's name for it.
         promised_s: seconds by its header, NaN where it does not say.
+        microphones: what it was recorded with; None where that is not known.
     """
 
     path: Path
     name: str
     promised_s: float
+    microphones: Microphones | None = None
     state: State = "waiting"
     processed_s: float = 0.0
     sentence: str = ""

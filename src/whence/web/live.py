@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from whence.audio import check
+from whence.audio import Microphones, check, corrected
 from whence.labels import Events
 from whence.units import SAMPLE_RATE_HZ
 from whence.web.limits import Limits, RefusedError
@@ -32,10 +32,12 @@ class LiveSound:
 
     Args:
         model: of the server.
+        microphones: what sends the sound; None where that is not known. Never Ambisonics.
     """
 
-    def __init__(self, model: Model) -> None:
-        self.recognition = Recognition(model, "low")
+    def __init__(self, model: Model, microphones: Microphones | None = None) -> None:
+        self.recognition = Recognition(model, "low", microphones)
+        self._microphones = microphones
         self._bytes = b""
         self._first: list[NDArray[np.float32]] | None = []
         self._warnings: tuple[str, ...] = ()
@@ -68,7 +70,7 @@ class LiveSound:
         end = count * _SAMPLE_BYTES
         signal = np.frombuffer(self._bytes[:end], "<i2").reshape(-1, 2).T * _FULL_SCALE
         self._bytes = self._bytes[end:]
-        return np.ascontiguousarray(signal, np.float32)
+        return np.ascontiguousarray(corrected(signal, self._microphones), np.float32)
 
     def _message(self, rows: Events, columns: NDArray[np.uint8]) -> tuple[dict[str, Any], bytes]:
         return {"heard_s": self.recognition.duration_s, "rows": rows_as_json(rows)}, columns.tobytes()
@@ -138,16 +140,26 @@ class _Inbox:
         return taken
 
 
-async def listen(socket: WebSocket, session: Session, model: Model, limits: Limits, executor: Executor) -> None:
+async def listen(
+    socket: WebSocket,
+    session: Session,
+    model: Model,
+    limits: Limits,
+    executor: Executor,
+    microphones: Microphones | None = None,
+) -> None:
     """Process one microphone from the first byte to the last.
 
     When the connection breaks, the result so far is kept.
 
     Raises:
-        RefusedError: it pauses for longer than is allowed.
+        RefusedError: it pauses for longer than is allowed, or is said to have four channels.
     """
+    if microphones is not None and microphones.channel_count > 2:
+        remedy = "whence listen --microphones foa takes four"
+        raise RefusedError(400, f"a browser gives two channels, and {microphones.name} needs four; {remedy}")
     run = asyncio.get_running_loop().run_in_executor
-    sound = await run(executor, LiveSound, model)
+    sound = await run(executor, LiveSound, model, microphones)
     await socket.send_json({"latency_s": sound.recognition.latency_s, "sound_s": limits.sound_s})
     inbox = _Inbox(socket)
     is_connected = True

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.audio import check, probe, read_blocks
+from whence.audio import Microphones, check, corrected_microphones, front_pair, probe, read_blocks
 from whence.errors import WhenceError
 from whence.features import logmel_settings, mel_filterbank
+from whence.inference import untrained_sentence
 from whence.labels import ClassList, Events
 from whence.text import shown
 from whence.units import SAMPLE_RATE_HZ
@@ -44,12 +45,15 @@ class Model:
     Args:
         classes: names.
         thresholds: (class,) score from which the model itself counts a class as active.
-        open_stream: begins a new sound; "low" gives rows soon, "best" waits for what makes them surer.
+        open_stream: begins a new sound of these microphones, corrected already; "low" gives rows soon, "best" waits for
+            what makes them surer.
+        trained: names of the pairs of microphones that it was trained for; None where it does not say.
     """
 
     classes: ClassList
     thresholds: NDArray[np.float64]
-    open_stream: Callable[[Latency], Stream]
+    open_stream: Callable[[Latency, Microphones | None], Stream]
+    trained: tuple[str, ...] | None = None
 
 
 def model_of(system: Any, open_stream: Callable[..., Stream] | None = None) -> Model:
@@ -59,7 +63,7 @@ def model_of(system: Any, open_stream: Callable[..., Stream] | None = None) -> M
 
     Args:
         system: with `classes`, and `thresholds` if it has its own.
-        open_stream: makes a stream from (system, latency=, threshold=); `whence.Stream` when None.
+        open_stream: makes a stream from (system, latency=, threshold=, microphones=); `whence.Stream` when None.
     """
     if open_stream is None:
         from whence.inference import Stream
@@ -75,7 +79,12 @@ def model_of(system: Any, open_stream: Callable[..., Stream] | None = None) -> M
         make(system, latency="low", threshold=lowest)
     except WhenceError:
         lowest, thresholds = None, np.zeros(len(classes))
-    return Model(classes, thresholds, lambda latency: make(system, latency=latency, threshold=lowest))
+    return Model(
+        classes,
+        thresholds,
+        lambda latency, microphones: make(system, latency=latency, threshold=lowest, microphones=microphones),
+        getattr(system, "microphones", None),
+    )
 
 
 class Recognition:
@@ -86,13 +95,16 @@ class Recognition:
     Args:
         model: of the server.
         latency: of the stream.
+        microphones: what the sound was recorded with; None where that is not known.
     """
 
-    def __init__(self, model: Model, latency: Latency) -> None:
+    def __init__(self, model: Model, latency: Latency, microphones: Microphones | None = None) -> None:
         bank = mel_filterbank(logmel_settings())
         # The mean of the bins of a band and not their sum, so that white noise looks equally loud everywhere.
         weights = (bank / bank.sum(axis=1, keepdims=True)).T
-        self._stream = model.open_stream(latency)
+        self._stream = model.open_stream(latency, corrected_microphones(microphones))
+        self._microphones = microphones
+        self._untrained = untrained_sentence(model.trained, microphones) if model.trained is not None else None
         self._spectrogram = SpectrogramColumns(weights, HOP_SAMPLES, before=212, after=811)
         self._rows: list[Events] = []
         self._columns: list[NDArray[np.uint8]] = []
@@ -109,14 +121,14 @@ class Recognition:
         return self.sample_count / SAMPLE_RATE_HZ
 
     def feed(self, signal: NDArray[np.float32]) -> tuple[Events, NDArray[np.uint8]]:
-        """Take the next (2, any number of samples).
+        """Take the next (channel, any number of samples), corrected.
 
         Returns:
             the rows that are final now, and the complete columns (column, 2, band): 0 for -100 dB and less, 255 for
             full scale.
         """
         self.sample_count += signal.shape[1]
-        return self._kept(self._stream.feed(signal), self._spectrogram.feed(signal))
+        return self._kept(self._stream.feed(signal), self._spectrogram.feed(front_pair(signal)))
 
     def finish(self) -> tuple[Events, NDArray[np.uint8]]:
         """Return the last rows and columns."""
@@ -130,9 +142,10 @@ class Recognition:
         return rows, columns
 
     def result(self, name: str, warnings: Iterable[str]) -> Result:
-        """Return all rows and columns so far."""
+        """Return all rows and columns so far; another pair than the model's is the first warning."""
         events, columns = Events.concatenate(self._rows), np.concatenate(self._columns)
-        return Result(name, self.duration_s, events, columns, tuple(warnings))
+        sentences = ([self._untrained] if self._untrained else []) + list(warnings)
+        return Result(name, self.duration_s, events, columns, tuple(sentences), self._microphones)
 
 
 def promised_duration_s(path: Path, name: str, limits: Limits) -> float:
@@ -154,7 +167,9 @@ def promised_duration_s(path: Path, name: str, limits: Limits) -> float:
     return duration_s
 
 
-def recognize(path: Path, name: str, model: Model, limits: Limits) -> Generator[float, None, Result]:
+def recognize(
+    path: Path, name: str, model: Model, limits: Limits, microphones: Microphones | None = None
+) -> Generator[float, None, Result]:
     """Recognise the events of a file.
 
     Args:
@@ -162,6 +177,7 @@ def recognize(path: Path, name: str, model: Model, limits: Limits) -> Generator[
         name: the visitor's name for it.
         model: of the server.
         limits: its longest duration; a header may be wrong.
+        microphones: what it was recorded with; None where that is not known.
 
     Yields:
         seconds processed so far, after each block; the work between two is short.
@@ -173,23 +189,23 @@ def recognize(path: Path, name: str, model: Model, limits: Limits) -> Generator[
         RefusedError: 413, when it goes on for longer than is allowed.
         WhenceError: it cannot be read; the sentence is the command line's.
     """
-    recognition = Recognition(model, "best")
-    for block in _blocks(path, name, limits):
+    recognition = Recognition(model, "best", microphones)
+    for block in _blocks(path, name, limits, microphones):
         recognition.feed(block)
         yield recognition.duration_s
     recognition.finish()
     yield recognition.duration_s
     # A second decoding, of the sound as it was recorded: clipping and the like do not show afterwards.
     with _errors_named(path, name):
-        warnings = check(path).warnings(shown(name))
+        warnings = check(path, microphones=microphones).warnings(shown(name))
     return recognition.result(name, warnings)
 
 
-def _blocks(path: Path, name: str, limits: Limits) -> Iterator[NDArray[np.float32]]:
+def _blocks(path: Path, name: str, limits: Limits, microphones: Microphones | None) -> Iterator[NDArray[np.float32]]:
     """The blocks of a file, as far as they are allowed."""
     sample_count = 0
     with _errors_named(path, name):
-        for block in read_blocks(path, BLOCK_S):
+        for block in read_blocks(path, BLOCK_S, microphones=microphones):
             sample_count += block.shape[1]
             if sample_count > limits.sound_s * SAMPLE_RATE_HZ:
                 raise _too_long(name, limits, "goes on for longer")

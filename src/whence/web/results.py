@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import Response
 
+from whence.audio import Microphones
 from whence.labels import FORMATS, ClassList, Events
 from whence.web.limits import RefusedError
 
@@ -31,6 +32,7 @@ class Result:
         events: rows down to a low score, so that the page moves its threshold without another request.
         spectrogram: (column, 2, band) levels.
         warnings: sentences about the sound.
+        microphones: what it was recorded with, as it was told; None where it was not.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Result:
     events: Events
     spectrogram: NDArray[np.uint8]
     warnings: tuple[str, ...]
+    microphones: Microphones | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return everything but the spectrogram."""
@@ -45,6 +48,8 @@ class Result:
             "name": self.name,
             "duration_s": self.duration_s,
             "warnings": list(self.warnings),
+            "microphones": self.microphones.name if self.microphones else None,
+            "full_circle": self.microphones is not None and self.microphones.is_full_circle,
             "rows": rows_as_json(self.events),
         }
 
@@ -104,7 +109,8 @@ def download(request: Request, result: Result, classes: ClassList, own: NDArray[
         hidden = [int(number) for number in request.query_params.getlist("hide")]
     except ValueError:
         raise RefusedError(400, "score must be a number from 0 to 1, or own; hide a class number") from None
-    ((ending, text),) = FORMATS[form].texts(result.chosen(thresholds, hidden), classes, file_stem(result.name)).items()
+    chosen, told = result.chosen(thresholds, hidden), result.microphones.name if result.microphones else None
+    ((ending, text),) = FORMATS[form].texts(chosen, classes, file_stem(result.name), told).items()
     return Response(
         text.encode("utf-8"),
         media_type="application/octet-stream",

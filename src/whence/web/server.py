@@ -19,7 +19,8 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from whence.errors import WhenceError
+from whence.audio import MICROPHONE_NAMES, Microphones, named_microphones
+from whence.errors import AudioError, WhenceError
 from whence.views import COLOURS, MARKERS, level_colours
 from whence.web.guard import Guard
 from whence.web.jobs import Job, Jobs
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("whence.web")
 
 PAGE = Path(__file__).parent / "page"
+# What the page sends where nothing is known about the microphones.
+UNKNOWN = "auto"
 _SWEEP_S = 5.0
 _LONGEST_NAME = 255
 
@@ -45,6 +48,7 @@ def build_app(
     *,
     token: str | None = None,
     model_name: str = "",
+    microphones: Microphones | None = None,
     open_stream: Callable[..., Stream] | None = None,
 ) -> Starlette:
     """Return the whole server for one system.
@@ -54,12 +58,14 @@ def build_app(
         limits: the defaults when None.
         token: the secret that visitors need; None where only this machine can reach the server.
         model_name: shown on the page.
-        open_stream: makes the stream of a sound from (system, latency=, threshold=); `whence.Stream` when None.
+        microphones: what the page proposes that sounds were recorded with; None for what is not known.
+        open_stream: makes the stream of a sound from (system, latency=, threshold=, microphones=); `whence.Stream` when
+            None.
 
     Returns:
         an ASGI application; its lifespan must run, since the queue is processed in it.
     """
-    server = Server(model_of(system, open_stream), model_name, limits or Limits())
+    server = Server(model_of(system, open_stream), model_name, limits or Limits(), microphones)
     one = "/api/sessions/{session}"
     app = Starlette(
         routes=[
@@ -103,11 +109,13 @@ class Server:
         model: of all sessions.
         model_name: for people.
         limits: of all sessions.
+        microphones: what the page proposes; None for what is not known.
     """
 
     model: Model
     model_name: str
     limits: Limits
+    microphones: Microphones | None = None
     sessions: Sessions = field(init=False)
     jobs: Jobs = field(init=False)
     # One thread: files and live streams take turns, and the network has the machine to itself.
@@ -117,7 +125,9 @@ class Server:
     def __post_init__(self) -> None:
         self.sessions = Sessions(self.limits)
         self.jobs = Jobs(
-            lambda job: recognize(job.path, job.name, self.model, self.limits), self.executor, self.limits.queue
+            lambda job: recognize(job.path, job.name, self.model, self.limits, job.microphones),
+            self.executor,
+            self.limits.queue,
         )
 
     @contextlib.asynccontextmanager
@@ -151,6 +161,10 @@ class Server:
             "thresholds": self.model.thresholds.round(3).tolist(),
             "limits": self.limits.as_json(),
             "downloads": list(DOWNLOADS),
+            "microphones": {
+                "proposed": self.microphones.name if self.microphones else UNKNOWN,
+                "names": [UNKNOWN, *MICROPHONE_NAMES],
+            },
         }
         return JSONResponse(about, 201)
 
@@ -158,6 +172,20 @@ class Server:
         """Close the session of a page."""
         self.sessions.close(self._session_of(request))
         return Response(status_code=204)
+
+    def _told(self, connection: Request | WebSocket) -> Microphones | None:
+        """What the page says that a sound was recorded with; names alone, since a file would be one of this machine.
+
+        Raises:
+            RefusedError: 400, there are no such microphones.
+        """
+        word = connection.query_params.get("microphones", UNKNOWN)
+        if self.microphones is not None and word == self.microphones.name:
+            return self.microphones
+        try:
+            return None if word == UNKNOWN else named_microphones(word[:_LONGEST_NAME])
+        except AudioError as error:
+            raise RefusedError(400, f"{error.what}; there are: {', '.join(MICROPHONE_NAMES)}") from None
 
     async def state(self, request: Request) -> Response:
         """Return how far the page's sound is, and how long the queue is."""
@@ -179,6 +207,7 @@ class Server:
             raise RefusedError(429, "this page has a sound in work already; cancel it, or wait for it to end", 5)
         # The visitor's name for the file, which is shown and never opened.
         name = request.query_params.get("name", "")[:_LONGEST_NAME] or "the sound"
+        microphones = self._told(request)
         with self.jobs.reserved():
             session.is_uploading = True
             path = session.new_file()
@@ -191,7 +220,7 @@ class Server:
             finally:
                 session.is_uploading = False
             self.sessions.get(session.id)  # the page may have been closed meanwhile
-        session.job, session.live_result = Job(path, name, promised_s), None
+        session.job, session.live_result = Job(path, name, promised_s, microphones), None
         self.jobs.add(session.job)
         return self._state_of(session, 202)
 
@@ -230,10 +259,11 @@ class Server:
                 raise RefusedError(429, "this page has a sound in work already; cancel it, or wait for it to end")
             if self.live_count >= self.limits.live_streams:
                 raise RefusedError(429, f"{self.live_count} microphones are in use, which is the limit")
+            microphones = self._told(socket)
             session.is_live, session.live_result, session.job = True, None, None
             self.live_count += 1
             try:
-                await listen(socket, session, self.model, self.limits, self.executor)
+                await listen(socket, session, self.model, self.limits, self.executor, microphones)
             finally:
                 self.live_count -= 1
                 session.is_live, session.seen_s = False, self.sessions.clock()

@@ -55,19 +55,19 @@ export function downloadAddress(format, score, hidden) {
   return `${path(`/downloads/${format}`)}?${query}`;
 }
 
-/** The address of the live socket. */
-export function liveAddress() {
-  const address = new URL(path("/live"), location.href);
+/** The address of the live socket for sound of these microphones. */
+export function liveAddress(microphones) {
+  const address = new URL(`${path("/live")}?${new URLSearchParams({ microphones })}`, location.href);
   address.protocol = address.protocol.replace("http", "ws");
   return address.href;
 }
 
-/** Send a file; `told` hears how much is sent (0 to 1); the signal stops it. */
-export function sendSound(file, told, signal) {
+/** Send a file, recorded with these microphones; `told` hears how much is sent (0 to 1); the signal stops it. */
+export function sendSound(file, microphones, told, signal) {
   return new Promise((resolve, reject) => {
     // fetch does not tell how much of a body has been sent.
     const request = new XMLHttpRequest();
-    request.open("POST", `${path("/sound")}?${new URLSearchParams({ name: file.name })}`);
+    request.open("POST", `${path("/sound")}?${new URLSearchParams({ name: file.name, microphones })}`);
     request.setRequestHeader("Content-Type", "application/octet-stream");
     request.upload.addEventListener("progress", (event) => told(event.loaded / Math.max(event.total, 1)));
     request.addEventListener("load", () => {

@@ -66,9 +66,10 @@ export function trackEvents(events) {
   return new Map([...endsOf].map(([classIndex, ends]) => [classIndex, ends.length]));
 }
 
-/** "38° left", "27° right", "ahead". */
+/** "38° left", "27° right", "ahead", "behind". */
 export function directionText(azimuth_deg) {
   const whole = Math.round(azimuth_deg);
+  if (Math.abs(whole) === 180) return "behind";
   return whole === 0 ? "ahead" : `${Math.abs(whole)}\u00b0 ${whole > 0 ? "left" : "right"}`;
 }
 

@@ -6,8 +6,8 @@ import { openMicrophone } from "./microphone.js";
 // So much unsent sound means that the server cannot follow: 20 s of 96 kB.
 const TOO_FAR_BEHIND_BYTES = 20 * 96_000;
 
-/** Listen until stopped; `on` has the functions began, news, columns, doubted. Resolves to the parts of the recording. */
-export async function listenLive(on, stopSignal) {
+/** Listen with these microphones until stopped; `on` has the functions began, news, columns, doubted. Resolves to the parts of the recording. */
+export async function listenLive(microphones, on, stopSignal) {
   const parts = [];
   const waiting = [];
   let socket = null, isReady = false;
@@ -22,7 +22,7 @@ export async function listenLive(on, stopSignal) {
   failed.catch(() => {});
   const microphone = await openMicrophone(took, on.doubted);
   try {
-    socket = new WebSocket(liveAddress());
+    socket = new WebSocket(liveAddress(microphones));
     socket.binaryType = "arraybuffer";
     const finished = new Promise((resolve, reject) => {
       socket.onmessage = ({ data }) => {

@@ -76,6 +76,11 @@ async function ready() {
   }
 }
 
+/** What the visitor says that the sound was recorded with. */
+function told() {
+  return element("microphones").value.trim() || "auto";
+}
+
 function recognize(file) {
   return during(async (signal) => {
     player.load(null);
@@ -86,7 +91,7 @@ function recognize(file) {
     const { queue } = await ready();
     if (queue >= about.limits.places) throw new Error(`${queue} sounds are waiting, which is the limit; try again soon`);
     const cancel = () => { cancelling = api.cancelSound().catch(() => {}); };
-    await api.sendSound(file, (share) => showProgress(share < 1 ? `Sending, ${Math.round(share * 100)} %` : "Looking at the file", share), signal);
+    await api.sendSound(file, told(), (share) => showProgress(share < 1 ? `Sending, ${Math.round(share * 100)} %` : "Looking at the file", share), signal);
     signal.addEventListener("abort", cancel);
     await processed(signal);
     const [found, picture] = await Promise.all([api.findings(), api.picture()]);
@@ -130,7 +135,7 @@ function listen() {
     player.load(null);
     try {
       await ready();
-      const recording = await listenLive({
+      const recording = await listenLive(told(), {
         began: ({ latency_s }) => {
           showResult(true);
           view.begin("the microphone", latency_s);
@@ -185,7 +190,7 @@ function bind() {
 function drawEmptyMap() {
   const canvas = element("empty-map");
   if (!canvas.clientWidth) return;
-  const nothing = { events: [], rows: noRows(), classes: [], now_s: 0, isTimed: false, isLive: false };
+  const nothing = { events: [], rows: noRows(), classes: [], now_s: 0, isTimed: false, isLive: false, isAround: false };
   drawMap(sharpContext(canvas, canvas.clientWidth, canvas.clientHeight), canvas.clientWidth, canvas.clientHeight, nothing);
 }
 
@@ -200,7 +205,10 @@ async function start() {
     showProblem(error);
     return;
   }
-  element("limits").textContent = `Two channels, up to ${about.limits.upload_text} and ${about.limits.sound_text}.`;
+  element("limits").textContent = `Two channels, or four of Ambisonics, up to ${about.limits.upload_text} and ${about.limits.sound_text}.`;
+  const names = about.microphones.names.map((name) => Object.assign(document.createElement("option"), { value: name }));
+  element("microphone-names").replaceChildren(...names);
+  element("microphones").value = about.microphones.proposed;
   element("model").textContent = about.model && `Model: ${about.model}`;
   view = new ResultView(about, player);
   bind();

@@ -1,4 +1,4 @@
-// The half plane in front of the listener, from above: ahead is up, left is left.
+// The half plane in front of the listener, or all around, from above: ahead is up, left is left.
 
 import { drawMark, theme } from "./marks.js";
 import { directionText, distanceText } from "./events.js";
@@ -12,11 +12,12 @@ const RING_NAME = 0.39; // radians to the right: a ring is interrupted there for
 
 /** Draw rings, the listener, and the sounds; returns where the sounds are, for pointing at them. */
 export function drawMap(context, width, height, model) {
-  const radius = Math.min((width - 36) / 2 / NOT_KNOWN, (height - 52) / NOT_KNOWN);
-  const centre = { x: width / 2, y: height - 26 };
+  const { isAround } = model, high = isAround ? (height - 48) / 2 : height - 52;
+  const radius = Math.min((width - 36) / 2, high) / NOT_KNOWN;
+  const centre = { x: width / 2, y: isAround ? height / 2 : height - 26 };
   context.clearRect(0, 0, width, height);
   context.font = FONT;
-  drawRings(context, centre, radius);
+  drawRings(context, centre, radius, isAround);
   const spots = spotsOf(model).map((spot) => {
     const azimuth = (spot.azimuth_deg * Math.PI) / 180;
     const away = radius * (spot.distance_m === null ? NOT_KNOWN : outwards(spot.distance_m));
@@ -27,7 +28,7 @@ export function drawMap(context, width, height, model) {
   return spots;
 }
 
-function drawRings(context, centre, radius) {
+function drawRings(context, centre, radius, isAround) {
   context.textBaseline = "middle";
   context.textAlign = "center";
   for (const ring_m of RINGS_M) {
@@ -36,15 +37,17 @@ function drawRings(context, centre, radius) {
     context.lineWidth = 1;
     context.beginPath();
     const [gap, half] = [1.5 * Math.PI + RING_NAME, 17 / away];
-    context.arc(centre.x, centre.y, away, Math.PI, gap - half);
-    context.moveTo(centre.x + away * Math.cos(gap + half), centre.y + away * Math.sin(gap + half));
-    context.arc(centre.x, centre.y, away, gap + half, 2 * Math.PI);
+    context.arc(centre.x, centre.y, away, isAround ? gap + half - 2 * Math.PI : Math.PI, gap - half);
+    if (!isAround) {
+      context.moveTo(centre.x + away * Math.cos(gap + half), centre.y + away * Math.sin(gap + half));
+      context.arc(centre.x, centre.y, away, gap + half, 2 * Math.PI);
+    }
     context.stroke();
     context.fillStyle = theme("--quiet");
     context.fillText(`${ring_m} m`, centre.x + away * Math.cos(gap), centre.y + away * Math.sin(gap));
   }
   context.strokeStyle = theme("--grid");
-  for (const azimuth of [-90, -45, 0, 45, 90].map((azimuth_deg) => (azimuth_deg * Math.PI) / 180)) {
+  for (const azimuth of [-90, -45, 0, 45, 90, ...(isAround ? [135, 180, -135] : [])].map((azimuth_deg) => (azimuth_deg * Math.PI) / 180)) {
     context.beginPath();
     context.moveTo(centre.x, centre.y);
     context.lineTo(centre.x - radius * Math.sin(azimuth), centre.y - radius * Math.cos(azimuth));
@@ -52,6 +55,7 @@ function drawRings(context, centre, radius) {
   }
   context.fillStyle = theme("--quiet");
   context.fillText("AHEAD", centre.x, centre.y - radius - 12);
+  if (isAround) context.fillText("BEHIND", centre.x, centre.y + radius + 12);
   context.textAlign = "left";
   context.fillText("LEFT", Math.max(centre.x - radius, 4), centre.y + 14);
   context.textAlign = "right";
@@ -105,6 +109,13 @@ function drawLabels(context, spots, classes, width) {
     context.fillStyle = theme("--ink");
     context.fillText(text, x, y);
   }
+}
+
+/** What the map shows, for the line under it. */
+export function mapNote(isAround) {
+  return isAround
+    ? "Seen from above, you in the middle, rings at 1, 2, 4 and 8 m. What is behind you is below."
+    : "Seen from above, you at the bottom, rings at 1, 2, 4 and 8 m. Half a circle only: two channels cannot tell front from back.";
 }
 
 /** The map in words. */

@@ -4,12 +4,13 @@ import { drawMap } from "./map.js";
 import { theme } from "./marks.js";
 import { drawTimeline, layoutOf } from "./timeline.js";
 
-const WIDTH = 1200, MAP_WIDTH = 400, MAP_HEIGHT = 270, MARGIN = 20, TITLE_HEIGHT = 30, SCALE = 2;
+const WIDTH = 1200, MAP_WIDTH = 400, MARGIN = 20, TITLE_HEIGHT = 30, SCALE = 2;
 
 /** A PNG of map and timeline side by side, in the colours of the page. */
 export function pictureBlob(model, title) {
+  const mapHeight = model.isAround ? MAP_WIDTH : 270;
   const layout = layoutOf(WIDTH - MAP_WIDTH - 3 * MARGIN, model);
-  const height = TITLE_HEIGHT + Math.max(layout.height, MAP_HEIGHT) + 2 * MARGIN;
+  const height = TITLE_HEIGHT + Math.max(layout.height, mapHeight) + 2 * MARGIN;
   const canvas = document.createElement("canvas");
   canvas.width = WIDTH * SCALE;
   canvas.height = height * SCALE;
@@ -20,7 +21,7 @@ export function pictureBlob(model, title) {
   context.fillStyle = theme("--ink");
   context.font = "600 16px system-ui, sans-serif";
   context.fillText(title, MARGIN, MARGIN + 12, WIDTH - 2 * MARGIN);
-  paste(context, MARGIN, MARGIN + TITLE_HEIGHT, MAP_WIDTH, MAP_HEIGHT, (part) => drawMap(part, MAP_WIDTH, MAP_HEIGHT, { ...model, isTimed: false }));
+  paste(context, MARGIN, MARGIN + TITLE_HEIGHT, MAP_WIDTH, mapHeight, (part) => drawMap(part, MAP_WIDTH, mapHeight, { ...model, isTimed: false }));
   paste(context, MAP_WIDTH + 2 * MARGIN, MARGIN + TITLE_HEIGHT, layout.width, layout.height, (part) => drawTimeline(part, layout, model));
   return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
 }

@@ -76,12 +76,15 @@ function line(context, x0, y0, x1, y1, colour, width = 1) {
   context.stroke();
 }
 
-const azimuthY = (box, azimuth_deg) => box.y + 8 + ((90 - azimuth_deg) / 180) * (box.height - 16);
+const azimuthY = (box, azimuth_deg, reach_deg) => box.y + 8 + ((reach_deg - azimuth_deg) / (2 * reach_deg)) * (box.height - 16);
+const reachOf = (model) => (model.isAround ? 180 : 90);
+const TICKS_AHEAD = [[90, "90\u00b0 left"], [45, "45\u00b0"], [0, "ahead"], [-45, "45\u00b0"], [-90, "90\u00b0 right"]];
+const TICKS_AROUND = [[180, "behind"], [90, "90\u00b0 left"], [0, "ahead"], [-90, "90\u00b0 right"], [-180, "behind"]];
 
 function drawAzimuths(context, layout, model) {
   const box = layout.azimuth;
-  for (const [azimuth_deg, text] of [[90, "90\u00b0 left"], [45, "45\u00b0"], [0, "ahead"], [-45, "45\u00b0"], [-90, "90\u00b0 right"]]) {
-    const y = Math.round(azimuthY(box, azimuth_deg)) + 0.5;
+  for (const [azimuth_deg, text] of model.isAround ? TICKS_AROUND : TICKS_AHEAD) {
+    const y = Math.round(azimuthY(box, azimuth_deg, reachOf(model))) + 0.5;
     line(context, box.x, y, box.x + box.width, y, theme(azimuth_deg ? "--grid" : "--line"));
     gutterText(context, text, { y: y - 1, height: 2 }, layout);
   }
@@ -96,14 +99,16 @@ function drawAzimuths(context, layout, model) {
 /** One event as a line through its frames, with marks as far apart as they need to be. */
 function drawTrack(context, event, layout, model) {
   const xs = event.rows.map((i) => layout.xOf(model.rows.frame[i] / 10 + 0.05));
-  const ys = event.rows.map((i) => azimuthY(layout.azimuth, model.rows.azimuth_deg[i]));
+  const ys = event.rows.map((i) => azimuthY(layout.azimuth, model.rows.azimuth_deg[i], reachOf(model)));
   context.save();
   context.globalAlpha = opacityOf(event.score);
   context.strokeStyle = colourOf(event.class);
   context.lineWidth = 2;
   context.lineJoin = "round";
   context.beginPath();
-  xs.forEach((x, i) => context[i ? "lineTo" : "moveTo"](x, ys[i]));
+  // A source that moves past the back goes on at the other edge.
+  const jumps = (i) => Math.abs(ys[i] - ys[i - 1]) > layout.azimuth.height / 2;
+  xs.forEach((x, i) => context[i && !(model.isAround && jumps(i)) ? "lineTo" : "moveTo"](x, ys[i]));
   context.stroke();
   context.restore();
   let last = -Infinity;
@@ -152,7 +157,7 @@ export function eventAt(x, y, layout, model) {
   });
   if (bar || y < layout.azimuth.y || y > layout.azimuth.y + layout.azimuth.height) return bar;
   return model.events.find((event) => event.rows.some((i) =>
-    Math.hypot(layout.xOf(model.rows.frame[i] / 10 + 0.05) - x, azimuthY(layout.azimuth, model.rows.azimuth_deg[i]) - y) < 7));
+    Math.hypot(layout.xOf(model.rows.frame[i] / 10 + 0.05) - x, azimuthY(layout.azimuth, model.rows.azimuth_deg[i], reachOf(model)) - y) < 7));
 }
 
 /** Draw the looped part and the cursor, on a canvas of their own. */

@@ -4,7 +4,7 @@ import { downloadAddress } from "./api.js";
 import { sharpContext } from "./canvas.js";
 import { appendRows, eventText, eventsOf, noRows, sureRows, trackEvents } from "./events.js";
 import { fillLegend } from "./legend.js";
-import { drawMap, mapText, spotAt } from "./map.js";
+import { drawMap, mapNote, mapText, spotAt } from "./map.js";
 import { assignStyles, forgetStyles } from "./marks.js";
 import { offer, pictureBlob } from "./picture-file.js";
 import { Spectrogram } from "./spectrogram.js";
@@ -42,7 +42,7 @@ export class ResultView {
   /** Show a new sound, of which nothing is known yet; one that is live is known so many seconds late. */
   begin(name, lag_s = null) {
     const isLive = lag_s !== null;
-    Object.assign(this, { name, isLive, lag_s, rows: noRows(), spectrogram: new Spectrogram(), duration_s: 0, isTimed: isLive });
+    Object.assign(this, { name, isLive, lag_s, isAround: false, rows: noRows(), spectrogram: new Spectrogram(), duration_s: 0, isTimed: isLive });
     this.stem = isLive ? "microphone" : name.replace(/\.[^.]*$/, "") || "sound";
     element("to-wav").hidden = true;
     this.view = { start_s: 0, end_s: isLive ? LIVE_VIEW_S : 1 };
@@ -54,7 +54,7 @@ export class ResultView {
 
   /** Show a whole result. */
   take(findings, picture) {
-    Object.assign(this, { rows: findings.rows, duration_s: findings.duration_s });
+    Object.assign(this, { rows: findings.rows, duration_s: findings.duration_s, isAround: findings.full_circle });
     this.spectrogram.append(picture);
     this.view = { start_s: 0, end_s: Math.max(findings.duration_s, 0.1) };
     this.refresh();
@@ -111,18 +111,20 @@ export class ResultView {
   }
 
   model() {
-    const { rows, events, classes, spectrogram, view, duration_s, isLive, tracksOf } = this;
+    const { rows, events, classes, spectrogram, view, duration_s, isLive, isAround, tracksOf } = this;
     const cursor_s = isLive ? duration_s : this.player.time_s;
     // A moment that is live is shown as soon as its frame is known, which is a little after its sound.
     const now_s = isLive ? Math.max(0, duration_s - this.lag_s - 0.1) : cursor_s;
     // What sounds now is only asked once somebody has gone somewhere in the sound.
     const isTimed = isLive || this.player.isPlaying || this.player.time_s > 0;
-    return { rows, events, classes, spectrogram, view, duration_s, isLive, isTimed, cursor_s, now_s, tracksOf, loop: this.player.loop };
+    return { rows, events, classes, spectrogram, view, duration_s, isLive, isAround, isTimed, cursor_s, now_s, tracksOf, loop: this.player.loop };
   }
 
   /** Draw everything. */
   draw() {
     if (element("result").hidden) return;
+    element("map-note").textContent = mapNote(this.isAround);
+    element("map").classList.toggle("is-around", this.isAround);
     this.layout = layoutOf(element("timeline").clientWidth, this.model());
     element("lanes").style.height = `${this.layout.height}px`;
     drawTimeline(sharpContext(element("lanes"), this.layout.width, this.layout.height), this.layout, this.model());
