@@ -69,3 +69,28 @@ def test_a_tone_above_half_the_rate_is_gone():
     time_s = np.arange(96_000) / 48_000
     tone = np.sin(2 * np.pi * 13_000 * time_s).astype(np.float32)[None]
     assert np.abs(in_pieces(tone, 48_000, 24_000, [])[0, 2_000:-2_000]).max() < 1e-5
+
+
+@pytest.mark.parametrize("rate", [8_000, 12_345, 44_100, 48_000])
+@pytest.mark.parametrize("past_end", [-1, 0, 1, 0.5, 1.5], ids=str)
+def test_stretches_do_not_show_and_can_be_entered(monkeypatch, rate, past_end):
+    monkeypatch.setattr("whence.audio.resampling.STRETCH_S", 3)
+    count = 6 * rate + (past_end if isinstance(past_end, int) else round(past_end * rate))
+    rng = np.random.default_rng(1)
+    signal = (0.3 * rng.standard_normal((2, count))).astype(np.float32)
+
+    def resampled(samples, before=None):
+        resampling, pieces, start = Resampling(2, rate, 24_000, before), [], 0
+        while start < samples.shape[1]:
+            end = start + int(rng.integers(1, 2 * rate))
+            pieces.append(resampling.push(samples[:, start:end]))
+            start = end
+        return np.concatenate([*pieces, resampling.finish()], axis=1)
+
+    whole = resampled(signal)
+    np.testing.assert_array_equal(whole, resampled(signal))
+    at_once = soxr.resample(signal.T, rate, 24_000).T
+    assert whole.shape == at_once.shape
+    np.testing.assert_allclose(whole, at_once, atol=2e-6)
+    entered = resampled(signal[:, 3 * rate :], signal[:, 2 * rate : 3 * rate])
+    np.testing.assert_array_equal(entered, whole[:, 3 * 24_000 :])

@@ -17,6 +17,12 @@ from .microphones import (
     read_microphones as read_microphones,
     told_microphones as told_microphones,
 )
+from .parts import (
+    Survey as Survey,
+    may_be_long as may_be_long,
+    read_part as read_part,
+    survey as survey,
+)
 from .reading import (
     Source as Source,
     check as check,

@@ -52,11 +52,12 @@ class ForwardFile(soundfile.SoundFile):  # type: ignore[misc]  # it comes withou
 
 
 @contextlib.contextmanager
-def file_sound(source: OpenFile) -> Iterator[Sound]:
+def file_sound(source: OpenFile, start_sample: int = 0) -> Iterator[Sound]:
     """Open a file for decoding by libsndfile.
 
     Args:
         source: any container but "mp4" and "matroska".
+        start_sample: where to begin; the samples from there on are those of the whole.
 
     Yields:
         the sound, readable while the block lasts.
@@ -66,7 +67,7 @@ def file_sound(source: OpenFile) -> Iterator[Sound]:
     """
     wav, file = _readable(source)
     with _decoder(source, file) as decoder:
-        yield _sound(source, decoder, wav)
+        yield _sound(source, decoder, wav, start_sample)
 
 
 def _readable(source: OpenFile) -> tuple[WavHeader | None, BinaryIO | Splice]:
@@ -107,7 +108,7 @@ def _reason(error: Exception) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _sound(source: OpenFile, decoder: Any, wav: WavHeader | None) -> Sound:
+def _sound(source: OpenFile, decoder: Any, wav: WavHeader | None, start_sample: int) -> Sound:
     """What is known about an open decoder."""
     info = SoundInfo(
         int(decoder.samplerate),
@@ -119,7 +120,7 @@ def _sound(source: OpenFile, decoder: Any, wav: WavHeader | None) -> Sound:
     sound = Sound(
         name=source.name,
         info=info,
-        blocks=lambda: _blocks(sound, source, decoder),
+        blocks=lambda: _blocks(sound, source, decoder, start_sample),
         check_unchanged=source.check_unchanged,
         clip_level=FULL_SCALE if bits is None else min(FULL_SCALE, 1 - 2.0 ** (1 - bits)),
         integers=bits is not None,
@@ -165,21 +166,32 @@ def _buffer(channel_count: int) -> NDArray[np.float32]:
     return np.empty((max(_BLOCK_VALUES // channel_count, 64), channel_count), dtype=np.float32)
 
 
-def _blocks(sound: Sound, source: OpenFile, decoder: Any) -> Iterator[NDArray[np.float32]]:
+def _blocks(sound: Sound, source: OpenFile, decoder: Any, start_sample: int) -> Iterator[NDArray[np.float32]]:
     """Decode to the end of what can be decoded, whatever length the header states."""
     buffer = _buffer(sound.info.channel_count)
+    before = _entered(source, decoder, start_sample)
     while True:
         block, error = _decode(decoder, buffer)
         if error is not None:
             source.check_unchanged()
             if sound.info.sample_count is None and not source.at_end():
                 sound.damage = _reason(error)
-        if len(block):
-            yield block
+        if len(block) > before:
+            yield block[before:]
+        before = max(before - len(block), 0)
         if error is not None or not len(block):
             break
     if source.container in _LARGEST_TRAILER_BYTES and sound.damage is None:
         sound.damage = _damage_at_end(source)
+
+
+def _entered(source: OpenFile, decoder: Any, start_sample: int) -> int:
+    """Go to a sample, and return how many samples before it are decoded first."""
+    # Coders that overlap their blocks need a run-up before they decode exactly what they would have on the way.
+    run_up = min(start_sample, _RUN_UP_SAMPLES.get(source.container, 0))
+    if start_sample > run_up:
+        decoder.seek(start_sample - run_up)
+    return run_up
 
 
 def _damage_at_end(source: OpenFile) -> str | None:
@@ -210,13 +222,10 @@ def file_window(source: OpenFile, start_sample: int, sample_count: int) -> NDArr
         AudioError: if the header is damaged.
     """
     _, file = _readable(source)
-    # Coders that overlap their blocks need a run-up before they decode exactly what they would have on the way.
-    run_up = min(start_sample, _RUN_UP_SAMPLES.get(source.container, 0))
     with _decoder(source, file) as decoder:
         buffer = _buffer(int(decoder.channels))
         try:
-            if start_sample > run_up:
-                decoder.seek(start_sample - run_up)
+            run_up = _entered(source, decoder, start_sample)
         except Exception:  # behind the end
             return buffer[:0]
         blocks, position, end = [buffer[:0]], -run_up, sample_count

@@ -8,7 +8,7 @@ before, never on how many samples are asked for at a time. All channels get one 
 between left and right is the direction.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -80,6 +80,8 @@ class Normalizer:
 
     Args:
         frame: samples in a tenth of a second: how long a change of gain takes.
+        offset: of each channel, where earlier segments are known; None before the first.
+        gain: after them.
 
     >>> normalizer = Normalizer(frame=4)
     >>> normalizer.apply(np.array([[2.0, -1.0], [0.5, 0.0]], np.float32))
@@ -87,15 +89,30 @@ class Normalizer:
            [ 0.25,  0.  ]], dtype=float32)
     """
 
-    def __init__(self, frame: int) -> None:
+    def __init__(self, frame: int, offset: Sequence[float] | None = None, gain: float = 1.0) -> None:
         self._frame = frame
-        self._offset: NDArray[np.float64] | None = None
-        self.gain = 1.0
+        self._offset = None if offset is None else np.array(offset, dtype=np.float64)[:, None]
+        self.gain = gain
 
     @property
     def offset(self) -> list[float]:
         """What is subtracted from each channel; 0 where nothing is."""
         return [] if self._offset is None else self._offset[:, 0].tolist()
+
+    def look(self, segment: NDArray[np.float32]) -> NDArray[np.float64] | NDArray[np.float32]:
+        """Take note of the next segment, and return it without offset.
+
+        Args:
+            segment: (channel, sample), finite, of any length.
+        """
+        if self._offset is None:
+            self._offset = self._measured(segment)
+        # In double precision a sum of the largest float32 numbers cannot overflow.
+        centred = segment - self._offset if self._offset.any() else segment
+        peak = float(max(centred.max(initial=0), -centred.min(initial=0)))
+        if peak * self.gain > 1:
+            self.gain = 1 / peak
+        return centred
 
     def apply(self, segment: NDArray[np.float32]) -> NDArray[np.float32]:
         """Correct the next segment.
@@ -106,14 +123,8 @@ class Normalizer:
         Returns:
             the same shape, within [-1, 1]; the segment itself where nothing is to be done.
         """
-        first = self._offset is None
-        if self._offset is None:
-            self._offset = self._measured(segment)
-        # In double precision a sum of the largest float32 numbers cannot overflow.
-        centred = segment - self._offset if self._offset.any() else segment
-        before, peak = self.gain, float(max(centred.max(initial=0), -centred.min(initial=0)))
-        if peak * self.gain > 1:
-            self.gain = 1 / peak
+        first, before = self._offset is None, self.gain
+        centred = self.look(segment)
         if self.gain == 1:
             return centred.astype(np.float32, copy=False)
         level = np.full(segment.shape[1], self.gain)

@@ -18,7 +18,7 @@ from whence.audio.remote import is_url, opened_url
 from whence.audio.report import TOLERATED_GAP_S, SampleCounts, SignalReport, seconds
 from whence.audio.resampling import Resampling
 from whence.audio.sound import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, Sound, array_sound
-from whence.audio.sources import opened_path, opened_stream
+from whence.audio.sources import OpenFile, opened_path, opened_stream
 from whence.audio.tracks import TRACKS, track_sound
 from whence.errors import AudioError
 from whence.units import SAMPLE_RATE_HZ
@@ -167,6 +167,20 @@ def check(
         return report_of(sound, counts)
 
 
+def opened(source: str | os.PathLike[str] | BinaryIO) -> contextlib.AbstractContextManager[OpenFile]:
+    """Open a path, a URL or the rest of a stream.
+
+    Raises:
+        AudioError: if it cannot be opened.
+        MissingExtraError: a URL without fsspec.
+    """
+    if is_url(source):
+        return opened_url(str(source))
+    if isinstance(source, str | bytes | os.PathLike):
+        return opened_path(source)
+    return opened_stream(source)
+
+
 @contextlib.contextmanager
 def decoded(source: Source) -> Iterator[Sound]:
     """Open any source for decoding.
@@ -180,13 +194,7 @@ def decoded(source: Source) -> Iterator[Sound]:
         return
     if isinstance(source, np.ndarray):
         raise AudioError("an array does not say its sample rate; give (array, sample_rate_hz)")
-    if is_url(source):
-        opening = opened_url(str(source))
-    elif isinstance(source, str | bytes | os.PathLike):
-        opening = opened_path(source)
-    else:
-        opening = opened_stream(source)
-    with opening as file, (track_sound if file.container in TRACKS else file_sound)(file) as sound:
+    with opened(source) as file, (track_sound if file.container in TRACKS else file_sound)(file) as sound:
         yield sound
 
 
@@ -237,15 +245,15 @@ def _processed(
         counts.add(segment)
         if counts.not_numbers.any():
             if not repair:
-                _refuse_not_numbers(sound, counts, segments)
+                refuse_not_numbers(sound, counts, segments)
             segment = np.where(np.isfinite(segment), segment, np.float32(0))
         yield resampling.push(normalizer.apply(segment))
     yield resampling.finish()
     sound.check_unchanged()
-    _log(sound, counts, normalizer, sample_rate_hz, quiet)
+    log_noticed(sound, counts, normalizer, sample_rate_hz, quiet)
 
 
-def _refuse_not_numbers(sound: Sound, counts: SampleCounts, rest: Iterator[NDArray[np.float32]]) -> NoReturn:
+def refuse_not_numbers(sound: Sound, counts: SampleCounts, rest: Iterator[NDArray[np.float32]]) -> NoReturn:
     """Count to the end and raise AudioError."""
     for segment in rest:
         counts.add(segment)
@@ -267,7 +275,7 @@ def report_of(sound: Sound, counts: SampleCounts) -> SignalReport:
     return counts.report(None if sound.length_unknown else promised, sound.damage)
 
 
-def _log(sound: Sound, counts: SampleCounts, normalizer: Normalizer, sample_rate_hz: int, quiet: bool) -> None:
+def log_noticed(sound: Sound, counts: SampleCounts, normalizer: Normalizer, sample_rate_hz: int, quiet: bool) -> None:
     """Log a line for each thing that was noticed, corrected or converted; `summarized_log` counts them by kind."""
     report = report_of(sound, counts)
     for sentence in report.losses(sound.name):

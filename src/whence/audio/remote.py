@@ -75,6 +75,15 @@ def source_state(source: str | os.PathLike[str]) -> str | None:
         return None
 
 
+def source_size(source: str | os.PathLike[str]) -> int:
+    """Return the bytes of the file at a path or URL; 0 where that is not known."""
+    with contextlib.suppress(AudioError, MissingExtraError, OSError, ValueError):
+        if is_url(source):
+            return _info(str(source))[2].get("size") or 0
+        return os.stat(source).st_size  # noqa: PTH116 - also reached with names that Path refuses
+    return 0
+
+
 @contextlib.contextmanager
 def opened_url(url: str) -> Iterator[OpenFile]:
     """Open a sound file by URL; a few megabytes of it are held at a time.

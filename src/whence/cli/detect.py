@@ -109,13 +109,11 @@ def _detect_all(
             done_s += seconds
             show("seconds of sound", round(done_s), 0)
 
-        jobs = min(args.jobs, len(wanted))
+        jobs = scale.useful_workers(args.jobs, [sound for sound, _ in wanted])
         crew: scale.Crew = scale.Alone(system, request, progress) if jobs < 2 else scale.Processes(request, jobs)
-        for done in scale.predict_all(crew, wanted, record):
+        for done in scale.predict_all(crew, request, wanted, record, progress):
             for level, sentence in done.messages:
                 _log.log(level, "%s", sentence)
-            if jobs > 1:
-                progress(done.duration_s)
             if done.failure is not None:
                 failures.append(done)
                 _log.error("%s", done.failure)

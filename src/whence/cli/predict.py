@@ -58,7 +58,7 @@ def predict_clips(
     done = []
     with shown_progress("clip", quiet=quiet) as show:
         crew = scale.Alone(system, request)
-        for number, result in enumerate(scale.predict_all(crew, pairs, record), start=1):
+        for number, result in enumerate(scale.predict_all(crew, request, pairs, record), start=1):
             if result.failure is None:
                 done.append(result)
             else:

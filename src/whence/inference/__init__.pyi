@@ -6,6 +6,7 @@ from .batch import (
     Result as Result,
     finished as finished,
     predict_one as predict_one,
+    predict_part as predict_part,
 )
 from .combining import Activity as Activity, join as join, joined_coding as joined_coding, smooth as smooth
 from .detecting import PACKAGED as PACKAGED, detect as detect, load as load

@@ -10,15 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from whence.text import shown
-from whence.units import SAMPLE_RATE_HZ
+from whence.units import FRAMES_PER_SECOND, SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:
-    from whence.audio import Microphones
+    from whence.audio import Microphones, Survey
     from whence.inference.system import NetworkSystem
     from whence.labels import ClassList, Events
 
 # The name of standard input among sounds.
 STDIN = Path("-")
+
+_AROUND_FRAMES = 100
+_NO_END = 1 << 31
 
 Progress = Callable[[float], None]
 EventRow = tuple[float, float, str, float | None, float | None, float]
@@ -115,6 +118,38 @@ def predict_one(
         return Result(sound, target, failure=f"{where}{error}", duration_s=duration_s)
     result = finished(request, system.classes, sound, target, Events.concatenate(found))
     return replace(result, duration_s=duration_s, state=state)
+
+
+def predict_part(
+    system: NetworkSystem, request: Request, sound: Path | str, whole: Survey, first_frame: int, end_frame: int | None
+) -> Events:
+    """Return the events of a part of a long recording: the rows that the whole recording has there.
+
+    Args:
+        system: the loaded model.
+        request: how.
+        sound: a file or a URL.
+        whole: what `whence.audio.survey` found.
+        first_frame: of the part, a multiple of 100; frames count from the start of the recording.
+        end_frame: likewise; None for the end of the recording.
+
+    Raises:
+        AudioError: the recording cannot be read, or has changed.
+    """
+    from whence.audio import corrected_microphones, read_part
+    from whence.inference.streaming import Stream, feed_blocks
+    from whence.labels import Events
+
+    stream = Stream(system, threshold=request.threshold, microphones=corrected_microphones(request.microphones))
+    # A frame is taken from the window whose centre is nearest, so ten seconds around are more than any needs.
+    begin = max(first_frame - _AROUND_FRAMES, 0)
+    end_s = None if end_frame is None else (end_frame + _AROUND_FRAMES) // FRAMES_PER_SECOND
+    channels = (1, 1) if request.mono else request.channels
+    blocks = read_part(
+        sound, whole, begin // FRAMES_PER_SECOND, end_s, channels=channels, microphones=request.microphones
+    )
+    rows = Events.concatenate([events for _, events in feed_blocks(stream, blocks)]).shifted(begin)
+    return rows.between(first_frame, _NO_END if end_frame is None else end_frame)
 
 
 def finished(request: Request, classes: ClassList, sound: Path | str, target: Path | None, events: Events) -> Result:

@@ -10,4 +10,14 @@ from .tables import (
     read_table as read_table,
     write_table as write_table,
 )
-from .workers import Alone as Alone, Crew as Crew, Processes as Processes, Work as Work, Worker as Worker
+from .work import (
+    PART_S as PART_S,
+    Outcome as Outcome,
+    Part as Part,
+    PartResult as PartResult,
+    Parts as Parts,
+    Work as Work,
+    Worker as Worker,
+    useful_workers as useful_workers,
+)
+from .workers import Alone as Alone, Crew as Crew, Processes as Processes

@@ -10,7 +10,9 @@ from typing import Any, BinaryIO, NamedTuple
 from whence import __version__
 from whence.audio import source_state
 from whence.inference import PACKAGED, STDIN, Request, Result
+from whence.labels import Events
 from whence.scale.tables import TableRow, path_text, row_of_failure, rows_of_sound
+from whence.scale.work import PartResult, Parts
 
 # Hidden, so that readers of label folders skip it. Each shard has its own.
 _NAME = ".whence{}.jsonl"
@@ -49,6 +51,7 @@ class ResumeRecord:
         self._request = request
         self._asked = _digest(request, self.model_sha256)
         self._finished: dict[str, _Finished] = {}
+        self._parts: dict[str, list[tuple[Path, int]]] = {}
         self._begun: Counter[str] = Counter()
         # What this process has begun and not finished.
         self._mine: set[str] = set()
@@ -109,6 +112,23 @@ class ResumeRecord:
             line |= {"whence": __version__, "rows": result.rows}
         self._add(line)
 
+    def finish_part(self, sound: Path | str, parts: Parts, number: int, result: PartResult) -> None:
+        """Record the events of a part of a long sound."""
+        if parts.whole.state is not None and result.events is not None:
+            columns = {name: column.tolist() for name, column in result.events.to_columns().items()}
+            line: dict[str, Any] = {"sound": str(sound), "state": self._word(parts.whole.state)}
+            self._add(line | {"part": [number, parts.count, parts.part_s], "columns": columns})
+
+    def parts(self, sound: Path | str, parts: Parts) -> dict[int, PartResult]:
+        """Return the results of the parts of a long sound that are finished and current, by number."""
+        found, state = {}, self._word(parts.whole.state)
+        for file, position in self._parts.get(str(sound), ()):
+            line = _line_at(file, position)
+            number, *how = line["part"]
+            if line["state"] == state and how == [parts.count, parts.part_s]:
+                found[number] = PartResult(Events.from_columns(line["columns"]))
+        return found
+
     def rows(self, sounds: Sequence[Path | str], failures: Sequence[Result]) -> Iterator[TableRow]:
         """Yield the rows of the finished and the failed among sounds, by path."""
         failed = {str(result.sound): result.failure or "" for result in failures}
@@ -126,7 +146,12 @@ class ResumeRecord:
     def _take(self, line: dict[str, Any], path: Path, position: int) -> None:
         """Take in one line."""
         name = line["sound"]
-        if "state" in line:
+        if "part" in line:
+            # Who finishes part after part is not what kills.
+            self._begun.pop(name, None)
+            self._parts.setdefault(name, []).append((path, position))
+        elif "state" in line:
+            self._parts.pop(name, None)
             self._finished[name] = _Finished(line["state"], path, position, "rows" in line)
             self._begun.pop(name, None)
         elif line.get("begun") == self._asked:

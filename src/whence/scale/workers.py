@@ -1,37 +1,25 @@
 """Processes of this machine that process one sound at a time each; one that is killed takes only its sound with it."""
 
 import contextlib
-import logging
 import multiprocessing
-import os
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
-from typing import NamedTuple, Protocol, Self
+from typing import Protocol, Self
 
-from whence.inference import NetworkSystem, Request, Result, load, predict_one
+from whence.inference import NetworkSystem, Request, predict_one
+from whence.scale.work import PART_S, Outcome, Work, Worker
 
 # So long a worker may take to end when it is asked to.
 _PATIENCE_S = 5.0
 
 
-class Work(NamedTuple):
-    """What a worker does at a time.
-
-    Args:
-        sound: its path or URL.
-        target: of the label files to write, without ending; None to write none.
-    """
-
-    sound: Path | str
-    target: Path | None
-
-
 class Crew(Protocol):
     """Those who do the work, on whatever machines."""
+
+    shows_progress: bool
+    """Whether it tells by itself how much was processed."""
 
     def __enter__(self) -> Self:
         """Start."""
@@ -46,18 +34,20 @@ class Crew(Protocol):
     def begin(self, work: Work) -> None:
         """Begin work."""
 
-    def wait(self) -> list[tuple[Work, Result | None]]:
+    def wait(self) -> list[tuple[Work, Outcome | None]]:
         """Wait until some work has ended, and return it; None stands for the result of one who was killed."""
 
 
 class Alone:
-    """This process itself.
+    """This process itself, with all its cores for one sound after the other.
 
     Args:
         system: the loaded model.
         request: how.
         progress: called with the seconds of each processed block.
     """
+
+    shows_progress = True
 
     def __init__(
         self, system: NetworkSystem, request: Request, progress: Callable[[float], None] = lambda seconds: None
@@ -80,11 +70,11 @@ class Alone:
         """Take work, which `wait` does."""
         self._work = work
 
-    def wait(self) -> list[tuple[Work, Result | None]]:
+    def wait(self) -> list[tuple[Work, Outcome | None]]:
         """Do the work."""
         assert self._work is not None
         work, self._work = self._work, None
-        return [(work, predict_one(self._system, self._request, *work, progress=self._progress))]
+        return [(work, predict_one(self._system, self._request, work.sound, work.target, self._progress))]
 
 
 class Processes:
@@ -93,10 +83,13 @@ class Processes:
     Args:
         request: how.
         count: how many.
+        part_s: long sounds are done in parts of so many seconds.
     """
 
-    def __init__(self, request: Request, count: int) -> None:
-        self._request = request
+    shows_progress = False
+
+    def __init__(self, request: Request, count: int, part_s: int = PART_S) -> None:
+        self._how = request, part_s
         # A fork would copy the locks of threads that run in this process, and might never get them.
         self._context = multiprocessing.get_context("spawn")
         self._count = count
@@ -131,9 +124,9 @@ class Processes:
         with contextlib.suppress(OSError):  # it was killed; `wait` finds that out
             connection.send(work)
 
-    def wait(self) -> list[tuple[Work, Result | None]]:
+    def wait(self) -> list[tuple[Work, Outcome | None]]:
         """Wait until a process has finished or was killed; another takes the place of one that was killed."""
-        done: list[tuple[Work, Result | None]] = []
+        done: list[tuple[Work, Outcome | None]] = []
         for connection in wait(list(self._busy)):
             assert isinstance(connection, Connection)
             work = self._busy.pop(connection)
@@ -155,7 +148,7 @@ class Processes:
     def _start(self) -> None:
         """Start a process."""
         here, there = self._context.Pipe()
-        process = self._context.Process(target=_serve, args=(there, self._request), daemon=True)
+        process = self._context.Process(target=_serve, args=(there, *self._how), daemon=True)
         process.start()
         # With the only other end in the process, its death is the end of the pipe.
         there.close()
@@ -163,54 +156,17 @@ class Processes:
         self._idle.append(here)
 
 
-def _serve(connection: Connection, request: Request) -> None:
+def _serve(connection: Connection, request: Request, part_s: int) -> None:
     """Do the work that comes, until the process that started this one is gone."""
     # Ctrl-C is left to that process. An exit, unlike a kill, removes files that are half written.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    worker = Worker(request)
+    worker = Worker(request, part_s)
     with contextlib.suppress(EOFError, OSError):
         while True:
             work = connection.recv()
             try:
-                outcome: Result | BaseException = worker.perform(work)
+                outcome: Outcome | BaseException = worker.perform(work)
             except Exception as error:
                 outcome = error
             connection.send(outcome)
-
-
-class Worker:
-    """One worker with its model, in whatever process.
-
-    Args:
-        request: how.
-    """
-
-    def __init__(self, request: Request) -> None:
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-        self.request = request
-        self.system = load(request.models or None, swap=request.swap, threads=1).with_tracks(request.tracks)
-
-    def perform(self, work: Work) -> Result:
-        """Do the work; the log goes into the result."""
-        logger, collector = logging.getLogger("whence"), _Collector()
-        before = logger.handlers, logger.propagate, logger.level
-        logger.handlers, logger.propagate = [collector], False
-        logger.setLevel(logging.INFO)
-        try:
-            result = predict_one(self.system, self.request, *work)
-        finally:
-            logger.handlers, logger.propagate, _ = before
-            logger.setLevel(before[2])
-        return replace(result, messages=collector.messages)
-
-
-class _Collector(logging.Handler):
-    """Collects log records."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.messages: list[tuple[int, str]] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.messages.append((record.levelno, record.getMessage()))
