@@ -24,11 +24,17 @@ from whence.corpora import BACKGROUND, Sounds
 from whence.files import written_whole
 from whence.labels import STARSS23
 from whence.scenes import render_batch
+from whence.scenes.recording import Recording
 from whence.scenes.rooms import RoomBank
 from whence.scenes.scene import Piece, Scene, SceneEvent, SourcePath, TimeMask, Waypoint
 from whence.scenes.transforms import SpecAugmentSettings, apply_filter_augment, apply_spec_augment, draw_spec_augment
+from whence.scenes.transforms.automatic_gain import AutomaticGain
+from whence.scenes.transforms.band_limits import BandLimits
 from whence.scenes.transforms.diffuse_background import DiffuseBackgroundSettings, draw_diffuse_background
 from whence.scenes.transforms.filter_augment import FilterCurve
+from whence.scenes.transforms.lossy_coding import LossyCoding
+from whence.scenes.transforms.microphone_mismatch import MicrophoneMismatch
+from whence.scenes.transforms.recorder_noise import RecorderNoise
 from whence.units import SAMPLE_RATE_HZ
 
 ROOT = Path(__file__).parents[1]
@@ -152,6 +158,7 @@ def filtered() -> tuple[Array, Array]:
     return before, apply_filter_augment(torch.from_numpy(before)[None], [curve])[0].numpy()
 
 
+MISMATCH = MicrophoneMismatch(2.0, 1.0, (1.0, 0.8), (0.0, 0.2), 0.4)
 EQ_DB = (12.0, 6.0, 0.0, -12.0, -12.0, 0.0, 6.0)
 REPORT = "the report this package follows (Zhao, Han and Liu, DCASE 2025 Task 3)"
 STAGES = "the four stages of Wang et al. 2023"
@@ -198,6 +205,31 @@ PAGES_OF: dict[str, Page] = {
             scene(event(response=1)), scene(event(response=1), partner=scene(event(sound=1, response=6)))
         ),
         "SceneMixingSettings",
+    ),
+    "microphone_mismatch": Page(
+        "this package", "the notes 60 degrees to the left, then with a right capsule too loud and too wide",
+        lambda: rendered(scene(event(response=0)), scene(event(response=0), recording=Recording(mismatch=MISMATCH))),
+        "MicrophoneMismatchSettings",
+    ),
+    "recorder_noise": Page(
+        "this package", "the notes, then with hiss at -50 dBFS and wind at -35",
+        lambda: rendered(scene(event()), scene(event(), recording=Recording(noise=RecorderNoise(1, -50.0, -35.0)))),
+        "RecorderNoiseSettings", waveform_samples=SAMPLES,
+    ),
+    "band_limits": Page(
+        "this package", "the notes, then from 200 Hz to 5 kHz",
+        lambda: rendered(scene(event()), scene(event(), recording=Recording(band=BandLimits(200.0, 5_000.0, 4)))),
+        "BandLimitsSettings",
+    ),
+    "automatic_gain": Page(
+        "this package", "the notes, then evened out and limited",
+        lambda: rendered(scene(event()), scene(event(), recording=Recording(gain=AutomaticGain(0.6, 0.2, 6.0)))),
+        "AutomaticGainSettings", waveform_samples=SAMPLES,
+    ),
+    "lossy_coding": Page(
+        "this package", "the notes, then as MP3 at 32 kbit/s",
+        lambda: rendered(scene(event()), scene(event(), recording=Recording(coding=LossyCoding("mp3", 32_000)))),
+        "LossyCodingSettings",
     ),
     "peak_protection": Page(
         "this package; the organisers leave such clips out", "a soft clip, left as it is, and a loud one, turned down",

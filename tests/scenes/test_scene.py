@@ -27,7 +27,7 @@ def test_the_fields_of_a_scene_are_those_written_down():
     plain = json.loads(scene.to_json())
     assert list(plain) == [
         *("seed", "epoch", "index", "sample_count", "room", "view_deg", "events", "background", "swapped", "audible"),
-        *("partner", "partner_level_db", "microphones"),
+        *("partner", "partner_level_db", "microphones", "recording"),
     ]
     assert plain["events"][0]["path"] == {"waypoints": [{"sample": 0, "response": 0, "turn_deg": 0.0}]}
     assert plain["audible"]["pause_s"] == 0.3

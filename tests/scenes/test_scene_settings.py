@@ -60,6 +60,30 @@ WRONG = [
     ({"microphones": {"otrf": 1}}, "microphones.otrf: no microphones 'otrf'; did you mean ortf"),
     ({"microphones": {"ab:0.2-3": 1}}, "microphones.ab:0.2-3: .* must be metres between the capsules"),
     ({"microphones": {"foa": 1}}, "microphones.foa: foa has four channels and scenes have two"),
+    ({"microphone_mismatch": {"probability": 2}}, "microphone_mismatch.probability is 2"),
+    ({"microphone_mismatch": {"gain_db": 40}}, "microphone_mismatch.gain_db is 40"),
+    ({"microphone_mismatch": {"spacing": 1}}, "microphone_mismatch.spacing is 1"),
+    ({"microphone_mismatch": {"angle": -1}}, "microphone_mismatch.angle is -1"),
+    ({"microphone_mismatch": {"pattern": 1}}, "microphone_mismatch.pattern is 1"),
+    ({"microphone_mismatch": {"directivity": 1}}, "microphone_mismatch.directivity is 1"),
+    ({"recorder_noise": {"probability": 2}}, "recorder_noise.probability is 2"),
+    ({"recorder_noise": {"level_dbfs": [0, 3]}}, r"recorder_noise.level_dbfs is \(0"),
+    ({"recorder_noise": {"wind_probability": 2}}, "recorder_noise.wind_probability is 2"),
+    ({"recorder_noise": {"wind_dbfs": [-20, -30]}}, r"recorder_noise.wind_dbfs is \(-20"),
+    ({"band_limits": {"probability": 2}}, "band_limits.probability is 2"),
+    ({"band_limits": {"low_hz": [0, 100]}}, r"band_limits.low_hz is \(0"),
+    ({"band_limits": {"high_hz": [100, 5000]}}, r"band_limits.high_hz is \(100"),
+    ({"band_limits": {"order": 0}}, "band_limits.order is 0"),
+    ({"automatic_gain": {"probability": 2}}, "automatic_gain.probability is 2"),
+    ({"automatic_gain": {"strength": [0, 2]}}, r"automatic_gain.strength is \(0"),
+    ({"automatic_gain": {"reaction_s": [0, 1]}}, r"automatic_gain.reaction_s is \(0"),
+    ({"automatic_gain": {"limiting_probability": 2}}, "automatic_gain.limiting_probability is 2"),
+    ({"automatic_gain": {"limiting_db": [-3, 1]}}, r"automatic_gain.limiting_db is \(-3"),
+    ({"lossy_coding": {"probability": 2}}, "lossy_coding.probability is 2"),
+    ({"lossy_coding": {"codecs": {"mp4": 1}}}, "no codec in lossy_coding.codecs 'mp4'; did you mean mp3"),
+    ({"lossy_coding": {"codecs": {"mp3": -1}}}, "lossy_coding.codecs.mp3 is -1"),
+    ({"lossy_coding": {"codecs": {}}}, "lossy_coding.codecs is empty"),
+    ({"lossy_coding": {"kbps": [8, 64]}}, r"lossy_coding.kbps is \(8"),
     ({"audible": {"pause_s": -1}}, "audible.pause_s is -1"),
     ({"event_duration": [1, 2]}, r"scenes.event_duration is not a field; did you mean event_duration_s"),
 ]
@@ -79,7 +103,7 @@ def test_the_reading_is_checked_without_json_too():
 
 
 def test_every_field_that_can_be_wrong_is_tested_above():
-    free_names = ("event_duration_s_of",), ("microphones",)
+    free_names = ("event_duration_s_of",), ("microphones",), ("lossy_coding", "codecs")
 
     def paths(plain, prefix=()):
         for name, value in plain.items():

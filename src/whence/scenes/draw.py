@@ -10,18 +10,26 @@ from whence.errors import SceneError
 from whence.labels import STARSS23
 from whence.scenes.microphone_drawing import draw_microphones
 from whence.scenes.receivers import has_mirror_image
+from whence.scenes.recording import Recording
 from whence.scenes.rooms.bank import RoomBank
 from whence.scenes.scene import Scene, SceneEvent, ScheduledSound, SourcePath, Waypoint
 from whence.scenes.schedule import READINGS, class_name, draw_interferer, draw_pool
 from whence.scenes.settings import SceneSettings
+from whence.scenes.transforms.automatic_gain import draw_automatic_gain
+from whence.scenes.transforms.band_limits import draw_band_limits
 from whence.scenes.transforms.channel_swap import draw_channel_swap
 from whence.scenes.transforms.diffuse_background import draw_diffuse_background
 from whence.scenes.transforms.gain import draw_gain
+from whence.scenes.transforms.lossy_coding import draw_lossy_coding
+from whence.scenes.transforms.microphone_mismatch import draw_microphone_mismatch
 from whence.scenes.transforms.moving_source import draw_moving_path
 from whence.scenes.transforms.multiband_eq import draw_multiband_eq
 from whence.scenes.transforms.polarity_inversion import draw_polarity_inversion
+from whence.scenes.transforms.recorder_noise import draw_recorder_noise
 from whence.scenes.transforms.scene_mixing import draw_scene_mixing
 from whence.scenes.transforms.time_mask import draw_time_masks
+
+_RECORDING = 0x726563
 
 
 def draw_scene(seed: int, epoch: int, index: int, settings: SceneSettings, sounds: Sounds, rooms: RoomBank) -> Scene:
@@ -39,12 +47,24 @@ def draw_scene(seed: int, epoch: int, index: int, settings: SceneSettings, sound
     swapped = draw_channel_swap(rng, settings.channel_swap) and has_mirror_image(microphones)
     partner_level_db = draw_scene_mixing(rng, settings.scene_mixing)
     bare = Scene(seed, epoch, index, settings.sample_count, room=0, view_deg=0.0, events=(), audible=settings.audible)
-    bare = replace(bare, microphones=microphones)
+    bare = replace(bare, microphones=microphones, recording=draw_recording(seed, epoch, index, settings))
     scene = replace(_furnish(rng, bare, settings, sounds, rooms), swapped=swapped)
     if partner_level_db is None:
         return scene
     partner = _furnish(rng, bare, settings, sounds, rooms)
     return replace(scene, partner=partner, partner_level_db=partner_level_db)
+
+
+def draw_recording(seed: int, epoch: int, index: int, settings: SceneSettings) -> Recording:
+    """Draw how a scene is recorded, from a stream of its own: the scene stays the same."""
+    rng = np.random.default_rng([seed, epoch, index, _RECORDING])
+    return Recording(
+        mismatch=draw_microphone_mismatch(rng, settings.microphone_mismatch),
+        noise=draw_recorder_noise(rng, settings.recorder_noise),
+        band=draw_band_limits(rng, settings.band_limits),
+        gain=draw_automatic_gain(rng, settings.automatic_gain),
+        coding=draw_lossy_coding(rng, settings.lossy_coding),
+    )
 
 
 def generator_at(seed: int, epoch: int, index: int) -> np.random.Generator:

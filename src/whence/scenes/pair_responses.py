@@ -8,17 +8,17 @@ filters that give the pair the levels and the coherence that it has in such a fi
 # S response, N image, K filter, F bin
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from whence.audio import Microphones
-from whence.scenes.receivers import diffuse_mixing, filters, paths_and_weights
+from whence.scenes.receivers import diffuse_mixing, directivity_of, filters, high_share, paths_and_weights
 from whence.scenes.rooms.bank import RoomBank
 from whence.scenes.rooms.simulation import high_pass_mask, octave_masks
-from whence.scenes.transforms.room_response import BlockGrid, align_direct_sound
+from whence.scenes.transforms.room_response import BlockGrid, align_direct_sound, turn_to_stereo
 from whence.units import SAMPLE_RATE_HZ, SPEED_OF_SOUND_M_S
 
 # Sound reaches a microphone half a metre from the middle of a pair up to 35 samples sooner than the middle; a pulse
@@ -44,6 +44,32 @@ class _Waves:
     owner: NDArray[np.int64]
     offset_m: NDArray[np.float64]
     amplitude: NDArray[np.float64]
+
+
+def spectra_at_one_point(
+    microphones: Microphones,
+    rooms: RoomBank,
+    picked: Sequence[int],
+    turn_deg: torch.Tensor,
+    scaled: torch.Tensor,
+    grid: BlockGrid,
+) -> torch.Tensor:
+    """Return the spectra of the responses of a pair at one point, which follow from the bank's alone.
+
+    Arguments and result are those of `pair_spectra`.
+    """
+    direct = rooms.direct_sample[picked].tolist()
+    spectra: torch.Tensor = torch.fft.rfft(
+        align_direct_sound(turn_to_stereo(scaled, turn_deg, microphones), direct, grid)
+    )
+    directivity = directivity_of(microphones)
+    if directivity:
+        left, right = (replace(c, pattern=c.pattern * (1 - directivity)) for c in (microphones.left, microphones.right))
+        narrow = Microphones(microphones.name, left, right)
+        high = torch.fft.rfft(align_direct_sound(turn_to_stereo(scaled, turn_deg, narrow), direct, grid))
+        share = high_share(np.linspace(0.0, SAMPLE_RATE_HZ / 2, spectra.shape[2]))
+        spectra.lerp_(high, torch.from_numpy(share).to(spectra))
+    return spectra
 
 
 def pair_spectra(

@@ -16,11 +16,13 @@ from whence.errors import SceneError
 from whence.labels import Events
 from whence.scenes.pair_responses import LEAD
 from whence.scenes.receivers import check_renderable, mirrored
+from whence.scenes.recording import PERFECT, apply_recording
 from whence.scenes.rooms.bank import RoomBank
 from whence.scenes.scene import LEAD_SAMPLES, Piece, Scene
 from whence.scenes.scene_labels import events_of_scene, find_audible
 from whence.scenes.transforms.channel_swap import apply_channel_swap
 from whence.scenes.transforms.diffuse_background import apply_diffuse_background, background_factor
+from whence.scenes.transforms.microphone_mismatch import apply_microphone_mismatch
 from whence.scenes.transforms.multiband_eq import BAND_CENTRES_HZ
 from whence.scenes.transforms.peak_protection import apply_peak_protection
 from whence.scenes.transforms.room_response import choose_grid
@@ -86,6 +88,12 @@ def render_batch(
 def recorded_with(scene: Scene) -> Microphones:
     """Return the pair that a finished clip was recorded with."""
     return mirrored(scene.microphones) if scene.swapped else scene.microphones
+
+
+def built_pair(scene: Scene) -> Microphones:
+    """Return the pair of a scene with its deviations from the description."""
+    mismatch = scene.recording.mismatch
+    return scene.microphones if mismatch is None else apply_microphone_mismatch(scene.microphones, mismatch)
 
 
 def check_scene(scene: Scene, sounds: Sounds, rooms: RoomBank) -> None:
@@ -172,6 +180,9 @@ def _render_unit(
     if len(single) > len(scenes):
         audio, events = _mix_partners(scenes, audio, events)
     audio = apply_peak_protection(audio)
+    if any(scene.recording != PERFECT for scene in scenes):
+        clips = [apply_recording(clip, scene.recording) for clip, scene in zip(audio, scenes, strict=True)]
+        audio = apply_peak_protection(torch.stack(clips))
     return apply_channel_swap(audio, events, [scene.swapped for scene in scenes])
 
 
@@ -195,7 +206,7 @@ def _render_single(
 ) -> tuple[torch.Tensor, list[Events]]:
     """Render scenes without partners, peak protection and swaps."""
     sample_count = scenes[0].sample_count
-    pairs = [scene.microphones for scene in scenes]
+    pairs = [built_pair(scene) for scene in scenes]
     lead = 0 if all(pair.is_coincident for pair in pairs) else LEAD
     grid = choose_grid(rooms.responses.shape[2] + lead, int(rooms.direct_sample.max()) + lead, sample_count)
     voices = voices_of(scenes, grid)
@@ -210,9 +221,9 @@ def _render_single(
         audio = wet[:, :, LEAD_SAMPLES : LEAD_SAMPLES + sample_count]
     else:
         audio = torch.zeros(len(scenes), 2, sample_count, device=device)
-    for scene, clip, of_event in zip(scenes, audio, frames, strict=True):
-        _add_background(clip, scene, of_event, sounds)
-        _record(clip, scene.microphones)
+    for scene, pair, clip, of_event in zip(scenes, pairs, audio, frames, strict=True):
+        _add_background(clip, scene, pair, of_event, sounds)
+        _record(clip, pair)
     return audio, [events_of_scene(scene, rooms, of_event) for scene, of_event in zip(scenes, frames, strict=True)]
 
 
@@ -239,7 +250,9 @@ def _active_frames(
     return frames
 
 
-def _add_background(clip: torch.Tensor, scene: Scene, active: list[NDArray[np.intp]], sounds: Sounds) -> None:
+def _add_background(
+    clip: torch.Tensor, scene: Scene, pair: Microphones, active: list[NDArray[np.intp]], sounds: Sounds
+) -> None:
     """Add the diffuse background at its level, in place."""
     background = scene.background
     if background is None or not background.waves:
@@ -247,7 +260,7 @@ def _add_background(clip: torch.Tensor, scene: Scene, active: list[NDArray[np.in
     count = scene.sample_count
     lanes = [Lane(wave.pieces, i * count, count, 0, count) for i, wave in enumerate(background.waves)]
     waves = lay_pieces(lanes, sounds, clip.device).view(len(lanes), count)
-    noise = apply_diffuse_background(waves, [wave.y for wave in background.waves], scene.microphones)
+    noise = apply_diffuse_background(waves, [wave.y for wave in background.waves], pair)
     labelled = [frames for event, frames in zip(scene.events, active, strict=True) if event.class_index >= 0]
     frames_used = np.unique(np.concatenate([*labelled, np.zeros(0, dtype=np.intp)]))
     signal_power = float(frame_power(clip)[:, frames_used].mean()) if len(frames_used) else None

@@ -11,6 +11,7 @@ from typing import Self
 
 from whence.audio import Microphones, read_microphones
 from whence.errors import SceneError
+from whence.scenes.recording import PERFECT, Recording
 from whence.settings import check_number, from_plain, to_plain
 from whence.units import FRAME_SAMPLES
 
@@ -197,6 +198,7 @@ class Scene:
         partner: a second scene that is mixed in, or none.
         partner_level_db: gain of the partner.
         microphones: the pair that records it; the partner has the same.
+        recording: how that pair and its recorder fall short; a partner is recorded together with its scene.
     """
 
     seed: int
@@ -212,6 +214,7 @@ class Scene:
     partner: "Scene | None" = None
     partner_level_db: float = 0.0
     microphones: Microphones = DCASE
+    recording: Recording = PERFECT
 
     def __post_init__(self) -> None:
         if self.sample_count <= 0 or self.sample_count % FRAME_SAMPLES:

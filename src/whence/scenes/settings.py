@@ -7,12 +7,17 @@ from typing import Any, Literal, Self
 from whence.errors import SceneError
 from whence.scenes.microphone_drawing import check_microphones
 from whence.scenes.scene import AudibleRule
+from whence.scenes.transforms.automatic_gain import AutomaticGainSettings
+from whence.scenes.transforms.band_limits import BandLimitsSettings
 from whence.scenes.transforms.channel_swap import ChannelSwapSettings
 from whence.scenes.transforms.diffuse_background import DiffuseBackgroundSettings
 from whence.scenes.transforms.gain import GainSettings
+from whence.scenes.transforms.lossy_coding import LossyCodingSettings
+from whence.scenes.transforms.microphone_mismatch import MicrophoneMismatchSettings
 from whence.scenes.transforms.moving_source import MovingSourceSettings
 from whence.scenes.transforms.multiband_eq import MultibandEqSettings
 from whence.scenes.transforms.polarity_inversion import PolarityInversionSettings
+from whence.scenes.transforms.recorder_noise import RecorderNoiseSettings
 from whence.scenes.transforms.scene_mixing import SceneMixingSettings
 from whence.scenes.transforms.time_mask import TimeMaskSettings
 from whence.settings import check_number, check_probability, check_span, from_plain, to_plain
@@ -103,6 +108,11 @@ class SceneSettings:
     diffuse_background: DiffuseBackgroundSettings = field(default_factory=DiffuseBackgroundSettings)
     channel_swap: ChannelSwapSettings = field(default_factory=ChannelSwapSettings)
     scene_mixing: SceneMixingSettings = field(default_factory=SceneMixingSettings)
+    microphone_mismatch: MicrophoneMismatchSettings = field(default_factory=MicrophoneMismatchSettings)
+    recorder_noise: RecorderNoiseSettings = field(default_factory=RecorderNoiseSettings)
+    band_limits: BandLimitsSettings = field(default_factory=BandLimitsSettings)
+    automatic_gain: AutomaticGainSettings = field(default_factory=AutomaticGainSettings)
+    lossy_coding: LossyCodingSettings = field(default_factory=LossyCodingSettings)
     audible: AudibleRule = field(default_factory=AudibleRule)
 
     def __post_init__(self) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from whence.audio import Microphones
 from whence.corpora import Sounds
-from whence.scenes.pair_responses import pair_spectra
+from whence.scenes.pair_responses import pair_spectra, spectra_at_one_point
 from whence.scenes.rooms.bank import RoomBank
 from whence.scenes.scene import LEAD_SAMPLES, Piece, Scene, SceneEvent
 from whence.scenes.transforms.gain import apply_gain, gain_factor
@@ -18,9 +18,7 @@ from whence.scenes.transforms.polarity_inversion import apply_polarity_inversion
 from whence.scenes.transforms.room_response import (
     BlockGrid,
     Segment,
-    align_direct_sound,
     apply_room_response,
-    turn_to_stereo,
 )
 from whence.scenes.transforms.time_mask import ramp
 
@@ -172,12 +170,10 @@ def render_voices(
     spectra: torch.Tensor | None = None
     for pair in dict.fromkeys(pairs):
         used = [number for number, other in enumerate(pairs) if other == pair]
+        own = [picked[number] for number in used]
         if pair.is_coincident:
-            stereo = turn_to_stereo(scaled[used], turn[used], pair)
-            direct_sample = rooms.direct_sample[[picked[number] for number in used]].tolist()
-            found = torch.fft.rfft(align_direct_sound(stereo, direct_sample, grid))
+            found = spectra_at_one_point(pair, rooms, own, turn[used], scaled[used], grid)
         else:
-            own = [picked[number] for number in used]
             found = pair_spectra(pair, rooms, own, turn[used].numpy(), scaled[used], factor[used], grid)
         if len(used) == len(pairs):
             spectra = found

@@ -17,7 +17,7 @@ import torch
 from whence.audio import Microphones
 from whence.corpora import BACKGROUND, Sounds
 from whence.errors import SceneError
-from whence.scenes.receivers import diffuse_mixing
+from whence.scenes.receivers import diffuse_mixing, directivity_of
 from whence.scenes.scene import DCASE, Background, Piece, Wave
 from whence.settings import check_probability, check_span
 
@@ -137,7 +137,7 @@ def apply_diffuse_background(
     if microphones == DCASE:
         return torch.stack([(1 + y) * scale, (1 - y) * scale]) @ waves
     independent = torch.stack([scale, y * scale * math.sqrt(3)]) @ waves
-    if microphones.is_coincident:
+    if microphones.is_coincident and not directivity_of(microphones):
         flat: torch.Tensor = torch.from_numpy(diffuse_mixing(microphones, 2).real[:, :, 0]).to(waves)
         return flat @ independent
     return _mixed(independent, microphones)
