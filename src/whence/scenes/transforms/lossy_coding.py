@@ -134,4 +134,4 @@ def _planar(frame: Any) -> NDArray[np.float32]:
     values = frame.to_ndarray()
     values = values if frame.format.is_planar else values.reshape(-1, 2).T
     scale = 1.0 if values.dtype.kind == "f" else 1.0 / 32_768.0
-    return values.astype(np.float32) * np.float32(scale)
+    return np.asarray(values * scale, dtype=np.float32)
