@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,7 @@ import whence
 from whence.audio import read
 from whence.cli.demo import SCENES
 from whence.cli.main import main
-from whence.labels import read_dcase, read_json_lines
+from whence.labels import Events, read_dcase, read_json_lines, write_dcase
 from whence.synth import generate
 
 CALM = SCENES / "calm.flac"
@@ -170,6 +171,72 @@ def test_a_picture_shows_the_whole_circle(recordings, tmp_path):
     part = ["--start", "1", "--duration", "1.5"]
     assert main([*words, "foa", *part]) == 0
     assert "1 to 2.5 s" in (tmp_path / "a.svg").read_text()
+
+
+@pytest.fixture
+def labelled(recordings, tmp_path):
+    """The voice behind with its labels, and a prediction of what a stereo pair would say."""
+    for folder, azimuth_deg in (("refs", BEHIND_DEG), ("preds", 180 - BEHIND_DEG)):
+        (tmp_path / folder).mkdir()
+        columns = {
+            "frame": range(10),
+            "class_index": [1] * 10,
+            "azimuth_deg": [azimuth_deg] * 10,
+            "distance_m": [2] * 10,
+        }
+        write_dcase(tmp_path / folder / "ambix.csv", Events.from_columns(columns))
+    shutil.copy(recordings / "ambix.wav", tmp_path / "refs")
+    return tmp_path
+
+
+def test_a_report_plays_the_pair_ahead_and_scores_the_circle(labelled, capsys):
+    words = ["report", str(labelled / "refs"), str(labelled / "preds"), "--audio", str(labelled / "refs")]
+    assert main([*words, "--out", str(labelled / "around"), "--microphones", "foa"]) == 0
+    page = (labelled / "around" / "index.html").read_text()
+    assert "Recorded with foa: four Ambisonic channels (ambix), all directions." in page
+    assert "1. ambix" in page
+    assert ">behind<" in page
+    played, _ = soundfile.read(labelled / "around" / "clips" / "001.flac")
+    ahead = read(labelled / "refs" / "ambix.wav", microphones="foa:0")
+    np.testing.assert_allclose(played.T, ahead, atol=2e-4)
+    # Without the microphones, labels are folded: nothing is wrong, and four channels are not asked for.
+    assert main([*words, "--out", str(labelled / "folded")]) == 0
+    assert "No clip has a mistake" in (labelled / "folded" / "index.html").read_text()
+
+
+def test_a_check_takes_four_channels_and_labels_all_around(labelled, capsys):
+    folder = str(labelled / "refs")
+    assert main(["check", folder, "--microphones", "foa"]) == 0
+    out = capsys.readouterr().out
+    assert "azimuth outside" not in out
+    assert "channels" not in out
+    assert main(["check", folder]) == 1
+    out = capsys.readouterr().out
+    assert "azimuth outside -90..90" in out
+    assert "has 4 channels" in out
+
+
+def test_a_film_of_all_directions(recordings, tmp_path):
+    av = pytest.importorskip("av", reason="films need PyAV")
+    signal, rate = soundfile.read(recordings / "ambix.wav", dtype="float32")
+    with av.open(str(tmp_path / "around.mp4"), "w") as film:
+        picture = film.add_stream("mpeg4", rate=10)
+        picture.width = picture.height = 32
+        picture.pix_fmt = "yuv420p"
+        track = film.add_stream("aac", rate=rate)
+        track.layout = "4.0"
+        frame = av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), format="rgb24")
+        film.mux([packet for _ in range(5) for packet in picture.encode(frame)] + picture.encode())
+        for start in range(0, len(signal), 1024):
+            piece = np.ascontiguousarray(signal[start : start + 1024].T)
+            frame = av.AudioFrame.from_ndarray(piece, format="fltp", layout="4.0")
+            frame.sample_rate, frame.pts = rate, start
+            film.mux(track.encode(frame))
+        film.mux(track.encode())
+    events = whence.detect(tmp_path / "around.mp4", microphones="foa").frames
+    speech = events[events.class_index == 1]
+    assert speech.row_count > 10
+    assert apart(speech.azimuth_deg, BEHIND_DEG).max() < 10
 
 
 def test_a_description_may_be_given_in_python(recordings):

@@ -13,6 +13,7 @@ from pathlib import Path
 from whence import audio, labels
 from whence.cli.command import Command
 from whence.cli.inputs import LAYOUTS, add_classes, read_classes, read_label_files
+from whence.cli.recording import add_microphones, read_told
 from whence.errors import DONE, SOME_FAILED, AudioError, LabelError, WhenceError
 from whence.text import shown
 from whence.units import FRAME_S
@@ -29,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--layout", choices=LAYOUTS, default="dcase2025", help="what the columns of the label files are"
     )
     add_classes(parser)
+    add_microphones(parser)
     parser.add_argument(
         "--frames",
         type=int,
@@ -44,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     """Check every file; "some failed" when there are problems."""
     if not args.folder.is_dir():
         raise WhenceError(f"{args.folder}: no such folder; give the one that holds the sounds and their CSV files")
-    classes = read_classes(args.classes)
+    classes, microphones = read_classes(args.classes), read_told(args)
     sounds, label_files = _by_name(args.folder, audio.SOUND_ENDINGS), _by_name(args.folder, (".csv",))
     if not sounds and not label_files:
         raise WhenceError(f"{args.folder}: neither sounds nor CSV files in here")
@@ -53,9 +55,9 @@ def run(args: argparse.Namespace) -> int:
     findings += unreadable
     reports: dict[str, audio.SignalReport] = {}
     if not args.labels_only:
-        reports, faulty = _check_sounds(sounds)
+        reports, faulty = _check_sounds(sounds, microphones)
         findings += faulty
-    findings += _check_labels(clips, classes, reports, args.frames)
+    findings += _check_labels(clips, classes, reports, args.frames, microphones)
     problems = sum(finding.severity == "problem" for finding in findings)
     if args.json:
         sys.stdout.write(json.dumps(_as_json(clips, reports, findings), indent=2) + "\n")
@@ -102,14 +104,16 @@ def _problem(error: WhenceError, path: Path) -> labels.Finding:
     return labels.Finding("problem", place, error.what, error.remedy or "correct the file")
 
 
-def _check_sounds(sounds: Mapping[str, Path]) -> tuple[dict[str, audio.SignalReport], list[labels.Finding]]:
+def _check_sounds(
+    sounds: Mapping[str, Path], microphones: audio.Microphones | None
+) -> tuple[dict[str, audio.SignalReport], list[labels.Finding]]:
     """Check every sound in constant memory."""
     from tqdm import tqdm
 
     reports, findings = {}, []
     for name, path in tqdm(sounds.items(), desc="checking", unit="clip", disable=None, leave=False):
         try:
-            reports[name] = audio.check(path)
+            reports[name] = audio.check(path, microphones=microphones)
         except AudioError as error:
             findings.append(_problem(error, path))
             continue
@@ -121,13 +125,18 @@ def _check_sounds(sounds: Mapping[str, Path]) -> tuple[dict[str, audio.SignalRep
 
 
 def _check_labels(
-    clips: labels.ClipEvents, classes: labels.ClassList, reports: Mapping[str, audio.SignalReport], frames: int | None
+    clips: labels.ClipEvents,
+    classes: labels.ClassList,
+    reports: Mapping[str, audio.SignalReport],
+    frames: int | None,
+    microphones: audio.Microphones | None,
 ) -> list[labels.Finding]:
     """Findings about the labels, with each clip's end taken from its sound where there is one."""
     if not len(clips):
         return []
     ends = {name: math.ceil(round(report.duration_s / FRAME_S, 6)) for name, report in reports.items()}
-    return labels.check_clips(clips, classes, ends or frames)
+    around = microphones is not None and microphones.is_full_circle
+    return labels.check_clips(clips, classes, ends or frames, full_circle=around)
 
 
 def _as_json(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from whence import labels, metrics
 from whence.cli.command import Command, shown_progress
 from whence.cli.inputs import add_classes, add_score_settings, read_classes, same_clip, score_settings
+from whence.cli.recording import add_microphones, read_told
 from whence.errors import DONE, SOME_FAILED, WhenceError
 from whence.text import counted, shown
 from whence.views import report
@@ -27,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the report")
     parser.add_argument("--worst", type=int, default=50, metavar="N", help="show so many of the worst clips")
     add_score_settings(parser)
+    add_microphones(parser)
     add_classes(parser)
 
 
@@ -40,7 +43,9 @@ def run(args: argparse.Namespace) -> int:
     predictions, why_no_calibration = read_predictions(args.predictions, classes)
     if args.references.is_file() and args.predictions.is_file() and len(references) == len(predictions) == 1:
         predictions = same_clip(references, predictions)
-    settings = score_settings(args, classes)
+    microphones = read_told(args)
+    around = microphones is not None and microphones.is_full_circle
+    settings = replace(score_settings(args, classes), full_circle=around)
     evaluation = metrics.evaluate(references, predictions, settings, classes=classes, unknown="leave_out")
     worst = report.worst_clips(evaluation, args.worst)
     names = list(evaluation.pairing.clip_names)
@@ -49,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     with report.folder_written_whole(args.out) as folder, shown_progress("clip", quiet=args.quiet) as show:
         failures = report.write_report(
             folder, sources, evaluation, (references, predictions), why_no_calibration, worst, sounds,
-            lambda done: show("worst clips", done, len(worst)),
+            lambda done: show("worst clips", done, len(worst)), microphones,
         )  # fmt: skip
     for failure in failures:
         _log.error("%s", failure)
@@ -115,6 +120,7 @@ COMMAND = Command(
         "whence report references/ predictions/ --out report/",
         "whence report references/ predictions/ --audio wavs/ --out report/",
         "whence report truth.zip detected_jsonl/ --worst 10 --out report/",
+        "whence report references/ predictions/ --audio ambisonic/ --microphones foa --out report/",
     ),
     add_arguments=add_arguments,
     run=run,

@@ -80,7 +80,11 @@ def check_events(events: Events, classes: ClassList, frame_count: int | None = N
 
 
 def check_clips(
-    clips: ClipEvents, classes: ClassList, frame_count: int | Mapping[str, int] | None = None
+    clips: ClipEvents,
+    classes: ClassList,
+    frame_count: int | Mapping[str, int] | None = None,
+    *,
+    full_circle: bool = False,
 ) -> list[Finding]:
     r"""Check the labels of many clips, each on its own and all together.
 
@@ -88,6 +92,7 @@ def check_clips(
         clips: as read from a folder.
         classes: the list that the class column points into.
         frame_count: label frames of every clip, or of the clips named; other ends are not checked.
+        full_circle: whether the labels are of Ambisonics, whose azimuths reach 180 degrees.
 
     Returns:
         findings about the whole first, then those of `check_events` in the order of the clips.
@@ -98,14 +103,16 @@ def check_clips(
     all clips: no source is further away than 0.02 m; files hold centimetres; were metres written?
     """
     ends = frame_count if isinstance(frame_count, Mapping) else dict.fromkeys(clips.names, frame_count)
-    return [*_about_all(clips.events, classes), *_by_clip(clips, classes, ends)]
+    return [*_about_all(clips.events, classes), *_by_clip(clips, classes, ends, full_circle)]
 
 
-def _by_clip(clips: ClipEvents, classes: ClassList, ends: Mapping[str, int | None]) -> Iterator[Finding]:
+def _by_clip(
+    clips: ClipEvents, classes: ClassList, ends: Mapping[str, int | None], full_circle: bool = False
+) -> Iterator[Finding]:
     """The findings of each clip, in the order of the clips and then of the rules."""
     events, clip = clips.events, clips.clip_of_row()
     found: list[tuple[int, Finding]] = []
-    for rule in _rules(events, clip, classes, _end_of_row(clips, ends)):
+    for rule in _rules(events, clip, classes, _end_of_row(clips, ends), full_circle):
         # The rows of a clip are consecutive, so the first row of each is the first broken one.
         concerned, first, count = np.unique(clip[rule.broken], return_index=True, return_counts=True)
         rows = np.flatnonzero(rule.broken)[first]
@@ -124,7 +131,9 @@ def _end_of_row(clips: ClipEvents, ends: Mapping[str, int | None]) -> NDArray[np
     return frames[clips.clip_of_row()]
 
 
-def _rules(events: Events, clip: NDArray[np.int64], classes: ClassList, end: NDArray[np.int64]) -> list[_Rule]:
+def _rules(
+    events: Events, clip: NDArray[np.int64], classes: ClassList, end: NDArray[np.int64], full_circle: bool
+) -> list[_Rule]:
     """Every rule with the rows that break it."""
     together, repeated, moved = _compare_in_frame(events, clip)
     return [
@@ -158,9 +167,11 @@ def _rules(events: Events, clip: NDArray[np.int64], classes: ClassList, end: NDA
         _Rule("suspicious", moved, "one source at two positions in a frame", "give the two their own source numbers"),
         _Rule(
             "suspicious",
-            np.abs(events.azimuth_deg) > 90,
-            "azimuth outside -90..90",
-            "stereo cannot tell back from front; fold the angles, or read the file with its own layout",
+            np.abs(events.azimuth_deg) > (180 if full_circle else 90),
+            f"azimuth outside {'-180..180' if full_circle else '-90..90'}",
+            "wrap the angles to one turn"
+            if full_circle
+            else "stereo cannot tell back from front; fold the angles, or read the file with its own layout",
         ),
         _Rule(
             "suspicious",

@@ -19,6 +19,7 @@ from whence.views.report.markup import Markup, element, join
 from whence.views.report.scores import class_section, score_section
 
 if TYPE_CHECKING:
+    from whence.audio import Microphones
     from whence.labels import ClipEvents
     from whence.metrics import Evaluation
     from whence.views.report.clips import WorstClip
@@ -35,6 +36,7 @@ def write_report(
     worst: list[WorstClip],
     sounds: dict[str, Path] | None,
     progress: Callable[[int], None],
+    microphones: Microphones | None = None,
 ) -> list[str]:
     """Write all files of a report.
 
@@ -47,6 +49,7 @@ def write_report(
         worst: the clips to show, the worst first.
         sounds: sound files of clips; None for a report without sounds.
         progress: called with the number of clips that are done.
+        microphones: what the sounds were recorded with; None where that is not known.
 
     Returns:
         a sentence for each sound that could not be used.
@@ -62,7 +65,7 @@ def write_report(
         sound = sounds.get(clip.name) if sounds is not None else None
         is_predicted = evaluation.pairing.has_prediction[clip.clip]
         both = (references[clip.name], predictions[clip.name] if is_predicted else None)
-        section, failure = clip_section(rank, clip, both, sound, folder, evaluation.classes)
+        section, failure = clip_section(rank, clip, both, sound, folder, evaluation.classes, microphones)
         if sounds is not None and sound is None:
             failure = f"{shown(clip.name)}: no sound of this name in the folder of sounds"
         sections.append(section)
@@ -77,8 +80,12 @@ def write_report(
         ("worst", "The worst clips", join(_about_worst(len(worst), sounds is not None), *sections)),
     ]
     scores = {"whence_report": 1, **evaluation.as_json()}
+    introduction = _introduction(sources, evaluation)
+    if microphones is not None:
+        scores["microphones"] = microphones.name
+        introduction += f" Recorded with {shown(microphones.text())}."
     _write_text(folder / MARK, json.dumps(scores, indent=2, allow_nan=False) + "\n")
-    _write_text(folder / "index.html", page("Where the mistakes are", _introduction(sources, evaluation), parts))
+    _write_text(folder / "index.html", page("Where the mistakes are", introduction, parts))
     return failures
 
 

@@ -19,6 +19,7 @@ from whence.views.report.timeline import legend, timeline
 from whence.views.tables import direction, metres
 
 if TYPE_CHECKING:
+    from whence.audio import Microphones
     from whence.labels import ClassList, Events
     from whence.metrics import Evaluation
 
@@ -94,6 +95,7 @@ def clip_section(
     sound: Path | None,
     folder: Path,
     classes: ClassList,
+    microphones: Microphones | None = None,
 ) -> tuple[Markup, str]:
     """Write the files of a clip and the part of the page that shows it.
 
@@ -104,13 +106,14 @@ def clip_section(
         sound: its sound file, if there is one.
         folder: of the report.
         classes: their names.
+        microphones: what the sound was recorded with; None where that is not known.
 
     Returns:
         the section, and a sentence if the sound could not be used.
     """
     reference, prediction = events
     stem, files = f"{rank:03d}", folder / "clips"
-    clip_sound, failure = _written_sound(sound, files / stem)
+    clip_sound, failure = _written_sound(sound, files / stem, microphones)
     name = shown(worst.name)
     styles = styles_of(index for table in events if table is not None for index in table.class_index.tolist())
     kinds = (
@@ -124,7 +127,7 @@ def clip_section(
         links.append(_link(stem, "prediction", prediction, files, classes))
     figure = timeline(
         name, reference, reference[:0] if prediction is None else prediction, styles, worst.mistakes_by_frame,
-        clip_sound, f"clips/{stem}.png",
+        clip_sound, f"clips/{stem}.png", microphones is not None and microphones.is_full_circle,
     )  # fmt: skip
     section = element(
         "article",
@@ -140,12 +143,12 @@ def clip_section(
     return section, failure
 
 
-def _written_sound(sound: Path | None, target: Path) -> tuple[ClipSound | None, str]:
+def _written_sound(sound: Path | None, target: Path, microphones: Microphones | None) -> tuple[ClipSound | None, str]:
     """The clip's sound for the page, or why it cannot be used."""
     if sound is None:
         return None, ""
     try:
-        return write_sound(sound, target), ""
+        return write_sound(sound, target, microphones), ""
     except WhenceError as error:
         return None, str(error)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from whence.files import written_whole
 from whence.text import shown
 from whence.units import SAMPLE_RATE_HZ
 from whence.views.spectrogram import DEPTH_DB, SpectrogramImage, level_colours
+
+if TYPE_CHECKING:
+    from whence.audio import Microphones
 
 # A longer recording would make the page slow; the rest of it is neither played nor drawn.
 LONGEST_S = 600.0
@@ -60,12 +63,13 @@ def find_sounds(folder: Path, names: list[str]) -> dict[str, Path]:
     return found
 
 
-def write_sound(sound: Path, target: Path) -> ClipSound:
+def write_sound(sound: Path, target: Path, microphones: Microphones | None = None) -> ClipSound:
     """Write `target`.flac, which every browser plays, and `target`.png, its spectrogram.
 
     Args:
-        sound: any sound file of two channels.
+        sound: any sound file of two channels, or of four Ambisonic ones, of which the pair that looks ahead is written.
         target: path without ending.
+        microphones: what it was recorded with; None where that is not known.
 
     Returns:
         what was written.
@@ -74,12 +78,12 @@ def write_sound(sound: Path, target: Path) -> ClipSound:
         WhenceError: the sound cannot be read; nothing is written then.
         OSError: when the disk refuses.
     """
-    from whence.audio import read_blocks, write
+    from whence.audio import front_pair, read_blocks, write
 
     blocks: list[NDArray[np.float32]] = []
     missing = round(LONGEST_S * SAMPLE_RATE_HZ)
     is_cut = False
-    for block in read_blocks(sound):
+    for block in map(front_pair, read_blocks(sound, microphones=microphones)):
         blocks.append(block[:, :missing])
         missing -= blocks[-1].shape[1]
         is_cut = blocks[-1].shape[1] < block.shape[1]

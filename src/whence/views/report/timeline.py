@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.labels import fold_to_front
 from whence.views.palette import MARKERS, Style
 from whence.views.report.charts import Scale, label, line, svg, ticks
 from whence.views.report.markup import Markup, element
 from whence.views.spectrogram import band_of
-from whence.views.strokes import marked_rows, risers_of, strokes_of
+from whence.views.strokes import drawn_azimuths, marked_rows, risers_of, strokes_of
 
 if TYPE_CHECKING:
     from whence.labels import ClassList, Events
@@ -26,6 +25,8 @@ _SPECTRUM_HEIGHT, _AZIMUTH_HEIGHT, _MISTAKES_HEIGHT, _GAP = 76.0, 200.0, 26.0, 8
 _FEW_MISTAKES = 3
 # No screen shows finer steps, and they would make the page of a long recording slow.
 _MOST_STEPS = 1500
+_NAMES_AHEAD = ((90, "left 90°"), (45, "45°"), (0, "ahead 0°"), (-45, "45°"), (-90, "right 90°"))
+_NAMES_AROUND = ((180, "behind"), (90, "left 90°"), (0, "ahead 0°"), (-90, "right 90°"), (-180, "behind"))
 
 
 def timeline(
@@ -36,6 +37,7 @@ def timeline(
     mistakes_by_frame: NDArray[np.int64],
     sound: ClipSound | None,
     picture: str,
+    full_circle: bool = False,
 ) -> Markup:
     """Return the figure of one clip, every part over the same seconds.
 
@@ -47,6 +49,7 @@ def timeline(
         mistakes_by_frame: (frame,) how many mistakes each frame has.
         sound: if the clip has one.
         picture: address of its spectrogram, an image of both channels one above the other.
+        full_circle: whether what is behind is drawn there, and not in front.
     """
     last_frame = max(int(events.frame.max(initial=-1)) for events in (reference, prediction))
     duration_s = max((last_frame + 1) / 10, sound.duration_s if sound else 0.0, 0.1)
@@ -56,10 +59,11 @@ def timeline(
     if sound and sound.columns:
         parts += _spectra(time, top, sound, picture)
         top += 2 * _SPECTRUM_HEIGHT + _GAP
-    azimuth = Scale(90.0, -90.0, top + 8, top + _AZIMUTH_HEIGHT - 8)
-    parts += _grid(time, azimuth, top, top + _AZIMUTH_HEIGHT)
+    reach_deg = 180.0 if full_circle else 90.0
+    azimuth = Scale(reach_deg, -reach_deg, top + 8, top + _AZIMUTH_HEIGHT - 8)
+    parts += _grid(time, azimuth, top, top + _AZIMUTH_HEIGHT, full_circle)
     for events, layer in ((reference, "ref"), (prediction, "pred")):
-        parts += _layer(events, styles, time, azimuth, layer)
+        parts += _layer(events, styles, time, azimuth, layer, full_circle)
     top += _AZIMUTH_HEIGHT + _GAP
     parts += _mistakes(mistakes_by_frame, time, top)
     bottom = top + _MISTAKES_HEIGHT
@@ -115,22 +119,24 @@ def _spectra(time: Scale, top: float, sound: ClipSound, picture: str) -> list[Ma
     return parts
 
 
-def _grid(time: Scale, azimuth: Scale, top: float, bottom: float) -> list[Markup]:
-    """Lines at every eighth of a turn and at round seconds."""
-    names = ((90, "left 90°"), (45, "45°"), (0, "ahead 0°"), (-45, "45°"), (-90, "right 90°"))
+def _grid(time: Scale, azimuth: Scale, top: float, bottom: float, full_circle: bool) -> list[Markup]:
+    """Lines at every eighth of a turn, of the full circle at every quarter, and at round seconds."""
+    names = _NAMES_AROUND if full_circle else _NAMES_AHEAD
     parts = [line(time(at), top, time(at), bottom, "grid") for at in ticks(0.0, time.high, 11)]
     parts += [line(_LEFT, azimuth(at), _RIGHT, azimuth(at), "grid") for at, _ in names]
     return [*parts, *[label(_LEFT - 8, azimuth(at), words, "end", "tick") for at, words in names]]
 
 
-def _layer(events: Events, styles: dict[int, Style], time: Scale, azimuth: Scale, layer: str) -> list[Markup]:
+def _layer(
+    events: Events, styles: dict[int, Style], time: Scale, azimuth: Scale, layer: str, full_circle: bool
+) -> list[Markup]:
     """The lines and markers of reference or prediction, a group for each class."""
     parts = []
     every = max(2, round(10 * time.high / (10 if layer == "ref" else 16)))
     coarse = math.ceil(10 * time.high / _MOST_STEPS)  # so many frames are one step
     for class_index in sorted(set(events.class_index.tolist())):
         rows = events[events.class_index == class_index]
-        strokes = strokes_of(replace(rows, frame=rows.frame // coarse))
+        strokes = strokes_of(replace(rows, frame=rows.frame // coarse), full_circle)
         path = [
             f"M{time(coarse * start):.1f} {azimuth(at):.1f}H{time(min(coarse * end, time.high)):.1f}"
             for start, end, at in zip(strokes.start_s, strokes.end_s, strokes.azimuth_deg, strict=True)
@@ -140,7 +146,7 @@ def _layer(events: Events, styles: dict[int, Style], time: Scale, azimuth: Scale
             path += [f"M{time(coarse * at_s):.1f} {azimuth(a):.1f}V{azimuth(b):.1f}" for _, at_s, a, b in risers]
         colour, marker = styles[class_index]
         marked = marked_rows(rows, every)
-        at_deg, radius = fold_to_front(marked.azimuth_deg).tolist(), 5.0 if layer == "ref" else 4.0
+        at_deg, radius = drawn_azimuths(marked, full_circle).tolist(), 5.0 if layer == "ref" else 4.0
         markers = [
             marker_path(marker, time(min(frame / 10 + 0.05, time.high)), azimuth(at), radius)
             for frame, at in zip(marked.frame.tolist(), at_deg, strict=True)
