@@ -21,6 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "models": {"features", "labels"},
     "inference": {"audio", "labels", "features", "models"},
     "scale": {"audio", "labels", "inference"},
+    "ray": {"audio", "inference", "scale"},
     "training": {"audio", "labels", "metrics", "corpora", "scenes", "features", "models", "inference"},
     "recipes": {"scenes", "features", "models", "training"},
     "views": {"audio", "labels", "metrics"},
@@ -29,7 +30,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "hub": {"inference", "views"},
     "challenge": {"labels", "corpora"},
     "cli": {
-        *("audio", "labels", "metrics", "corpora", "synth", "scenes", "features", "models", "inference", "scale"),
+        *(
+            "audio",
+            "labels",
+            "metrics",
+            "corpora",
+            "synth",
+            "scenes",
+            "features",
+            "models",
+            "inference",
+            "scale",
+            "ray",
+        ),
         *("training", "recipes", "views", "live", "web", "hub", "challenge"),
     },
 }

@@ -65,7 +65,7 @@ def test_the_help_of_a_command_begins_with_its_examples(name, capsys):
 def test_a_command_has_at_most_eight_flags_of_its_own(name):
     flags = {action.dest for action in COMMANDS[name].parser(name)._actions if action.option_strings}
     of_any_command, of_the_machine = {"help", "quiet", "strict", "debug"}, {"device", "workers", "render_on"}
-    of_the_recording, of_scale = {"channels", "microphones"}, {"jobs", "shard"}
+    of_the_recording, of_scale = {"channels", "microphones"}, {"jobs", "engine", "address", "shard", "progress"}
     assert len(flags - of_any_command - of_the_machine - of_the_recording - of_scale) <= 8
 
 

@@ -32,7 +32,12 @@ from .reading import (
     read_blocks as read_blocks,
     read_sound as read_sound,
 )
-from .remote import find_urls as find_urls, is_url as is_url, source_state as source_state
+from .remote import (
+    find_urls as find_urls,
+    is_url as is_url,
+    source_size as source_size,
+    source_state as source_state,
+)
 from .report import SignalReport as SignalReport
 from .resampling import Resampling as Resampling
 from .sound import SoundInfo as SoundInfo

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from whence import inference, labels, scale
-from whence.cli.command import Command, shown_progress
+from whence.cli.command import Command
 from whence.cli.failures import write_failures
 from whence.cli.model_choice import add_model, add_swap, model_paths
 from whence.cli.recording import add_microphones, read_told
-from whence.cli.scale_flags import add_jobs, add_shard
+from whence.cli.scale_flags import add_engine, add_shard, check_engine, crew_of
+from whence.cli.scale_progress import SoundProgress, add_progress
 from whence.cli.sound_files import Sound, find_sounds, sound_word
 from whence.errors import ASKED_WRONGLY, DONE, SOME_FAILED, WhenceError
 from whence.inference import STDIN, Request, Result
@@ -49,8 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_swap(parser)
     parser.add_argument("--tta", dest="swap", choices=("swap",), default=False, help="--tta swap is --swap")
-    add_jobs(parser)
+    add_engine(parser)
     add_shard(parser)
+    add_progress(parser)
     parser.add_argument("--again", action="store_true", help="detect again in sounds that are finished")
     parser.add_argument(
         "--channels",
@@ -101,17 +103,12 @@ def _detect_all(
     record: scale.ResumeRecord | None,
 ) -> list[Result]:
     """Detect in all sounds, write or print events, and return the failures."""
-    failures, done_s = [], 0.0
-    with shown_progress("s", quiet=args.quiet) as show:
-
-        def progress(seconds: float) -> None:
-            nonlocal done_s
-            done_s += seconds
-            show("seconds of sound", round(done_s), 0)
-
-        jobs = scale.useful_workers(args.jobs, [sound for sound, _ in wanted])
-        crew: scale.Crew = scale.Alone(system, request, progress) if jobs < 2 else scale.Processes(request, jobs)
-        for done in scale.predict_all(crew, request, wanted, record, progress):
+    failures = []
+    sounds = [sound for sound, _ in wanted]
+    with SoundProgress(sounds, args.progress, quiet=args.quiet) as progress:
+        crew = crew_of(args, system, request, sounds, progress.add_seconds)
+        for done in scale.predict_all(crew, request, wanted, record, progress.add_seconds):
+            progress.add_result(done)
             for level, sentence in done.messages:
                 _log.log(level, "%s", sentence)
             if done.failure is not None:
@@ -170,10 +167,7 @@ def _request(args: argparse.Namespace) -> tuple[Request, list[str]]:
         scale.check_writable(name)
     if args.shard is not None and args.out is None:
         raise WhenceError("--shard: name a folder with --out")
-    if args.jobs < 1:
-        raise WhenceError(f"--jobs is {args.jobs}; it must be at least 1")
-    if args.jobs > 1 and STDIN in args.sounds:
-        raise WhenceError("standard input is read by one process; leave --jobs out")
+    check_engine(args)
     if tables and STDIN in args.sounds:
         raise WhenceError("standard input has no row in a table; leave --to out")
     mono = args.channels == "mono"

@@ -9,7 +9,7 @@ from .batch import (
     predict_part as predict_part,
 )
 from .combining import Activity as Activity, join as join, joined_coding as joined_coding, smooth as smooth
-from .detecting import PACKAGED as PACKAGED, detect as detect, load as load
+from .detecting import PACKAGED as PACKAGED, ModelName as ModelName, detect as detect, load as load
 from .devices import best_device as best_device, checked_device as checked_device
 from .export import OPSET as OPSET, export_onnx as export_onnx
 from .network_bundle import (

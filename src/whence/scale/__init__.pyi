@@ -5,9 +5,11 @@ from .tables import (
     COLUMNS as COLUMNS,
     TABLES as TABLES,
     TableRow as TableRow,
+    arrow_table as arrow_table,
     check_writable as check_writable,
     read_column as read_column,
     read_table as read_table,
+    rows_of_result as rows_of_result,
     write_table as write_table,
 )
 from .work import (

@@ -88,7 +88,7 @@ class _Run:
                 else:
                     self._begin(work)
                     begun += 1
-            for work, outcome in self.crew.wait() if begun else ():
+            for work, outcome in self.crew.wait() if begun or self.waiting else ():
                 begun -= 1
                 if outcome is None:
                     self._lost(work)

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, NamedTuple
 from whence import __version__
 from whence.errors import MissingExtraError, WhenceError
 from whence.files import written_whole
-from whence.inference import EventRow
+from whence.inference import EventRow, Request, Result
 
 # Rows that are held in memory at a time; also what a reader of a Parquet file reads at least.
 _GROUP_ROWS = 1 << 16
@@ -71,6 +71,15 @@ def rows_of_sound(
 def row_of_failure(name: str, failure: str, model_sha256: str) -> TableRow:
     """Return the row of a sound that could not be processed."""
     return TableRow(path_text(name), model_sha256=model_sha256, whence_version=__version__, error=path_text(failure))
+
+
+def rows_of_result(result: Result, request: Request, model_sha256: str) -> list[TableRow]:
+    """Return the rows of a result."""
+    name = str(result.sound)
+    if result.failure is not None:
+        return [row_of_failure(name, result.failure, model_sha256)]
+    told = request.microphones.name if request.microphones is not None else None
+    return list(rows_of_sound(name, result.rows or (), model_sha256, __version__, told))
 
 
 def write_table(path: Path, rows: Iterable[TableRow]) -> None:
@@ -152,19 +161,33 @@ def _read_csv(path: Path) -> Iterator[TableRow]:
 
 
 def _write_parquet(file: BinaryIO, rows: Iterable[TableRow]) -> None:
-    """Write the table as Parquet, with the same schema whatever it holds."""
+    """Write the table as Parquet."""
     pyarrow = _pyarrow()
     from pyarrow import parquet
 
-    kinds = [pyarrow.float64() if name in _NUMBERS else pyarrow.string() for name in COLUMNS]
-    schema = pyarrow.schema(list(zip(COLUMNS, kinds, strict=True)))
     waiting = iter(rows)
-    with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
+    with parquet.ParquetWriter(file, _schema(pyarrow), compression="zstd") as writer:
         while group := list(islice(waiting, _GROUP_ROWS)):
-            columns = [
-                pyarrow.array(column, kind) for column, kind in zip(zip(*group, strict=True), kinds, strict=True)
-            ]
-            writer.write_table(pyarrow.Table.from_arrays(columns, schema=schema), row_group_size=_GROUP_ROWS)
+            writer.write_table(arrow_table(group), row_group_size=_GROUP_ROWS)
+
+
+def arrow_table(rows: Sequence[TableRow]) -> Any:
+    """Return rows as a pyarrow table, with the same schema whatever it holds.
+
+    Raises:
+        MissingExtraError: pyarrow is not installed.
+    """
+    pyarrow = _pyarrow()
+    schema = _schema(pyarrow)
+    columns = list(zip(*rows, strict=True)) or [()] * len(COLUMNS)
+    arrays = [pyarrow.array(column, kind) for column, kind in zip(columns, schema.types, strict=True)]
+    return pyarrow.Table.from_arrays(arrays, schema=schema)
+
+
+def _schema(pyarrow: Any) -> Any:
+    """Return the schema of every table."""
+    kinds = [pyarrow.float64() if name in _NUMBERS else pyarrow.string() for name in COLUMNS]
+    return pyarrow.schema(list(zip(COLUMNS, kinds, strict=True)))
 
 
 def _read_parquet(path: Path) -> Iterator[TableRow]:

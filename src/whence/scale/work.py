@@ -97,10 +97,10 @@ class Worker:
 
     Args:
         request: how.
-        part_s: long sounds are done in parts of so many seconds; a multiple of 10.
+        part_s: long sounds are done in parts of so many seconds, a multiple of 10; None for no parts.
     """
 
-    def __init__(self, request: Request, part_s: int = PART_S) -> None:
+    def __init__(self, request: Request, part_s: int | None = PART_S) -> None:
         # The matrices are small: a second thread only spins, and other workers use the other cores.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         self.request = request
@@ -123,7 +123,9 @@ class Worker:
     def _outcome(self, work: Work) -> Outcome:
         """Do a part, find the parts, or do the whole."""
         if work.part is not None:
-            return self._part(work.sound, work.part)
+            return self._part(work.sound, work.part, self.part_s or PART_S)
+        if self.part_s is None:
+            return predict_one(self.system, self.request, work.sound, work.target)
         channels = (1, 1) if self.request.mono else self.request.channels
         try:
             whole = survey(work.sound, 1.5 * self.part_s, channels=channels, microphones=self.request.microphones)
@@ -134,17 +136,17 @@ class Worker:
         count = max(round(whole.duration_s / self.part_s), 1)
         return Parts(whole, count, self.part_s, self.system.classes)
 
-    def _part(self, sound: Path | str, part: Part) -> PartResult:
+    def _part(self, sound: Path | str, part: Part, part_s: int) -> PartResult:
         """Do a part."""
-        frames = self.part_s * FRAMES_PER_SECOND
+        frames = part_s * FRAMES_PER_SECOND
         first, end = part.number * frames, (part.number + 1) * frames
         is_last = part.number == part.count - 1
         try:
             events = predict_part(self.system, self.request, sound, part.whole, first, None if is_last else end)
         except AudioError as error:
             return PartResult(None, failure=str(error))
-        end_s = part.whole.duration_s if is_last else (part.number + 1) * self.part_s
-        return PartResult(events, duration_s=end_s - part.number * self.part_s)
+        end_s = part.whole.duration_s if is_last else (part.number + 1) * part_s
+        return PartResult(events, duration_s=end_s - part.number * part_s)
 
 
 class _Collector(logging.Handler):

@@ -35,7 +35,7 @@ class Crew(Protocol):
         """Begin work."""
 
     def wait(self) -> list[tuple[Work, Outcome | None]]:
-        """Wait until some work has ended, and return it; None stands for the result of one who was killed."""
+        """Wait until something has happened, and return work that has ended, maybe none; None is of one killed."""
 
 
 class Alone:
