@@ -55,7 +55,7 @@ class MadeUpSystem:
 class MadeUpStream:
     """Returns for each frame how much louder the left channel is, at the cost of a small network."""
 
-    def __init__(self, system: Any, *, latency: Literal["best", "low"], threshold: float | None) -> None:
+    def __init__(self, system: Any, *, latency: Literal["best", "low"], threshold: float | None, **_: Any) -> None:
         self.latency_s = 0.1
         self._rest = np.zeros((2, 0), np.float32)
         self._frame = 0

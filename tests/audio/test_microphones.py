@@ -146,6 +146,7 @@ def test_a_wrong_name_is_refused_in_one_sentence(word, sentence):
         ("left: {patern: 1}\nright: {}", "microphones.left.patern is not a field; did you mean pattern?"),
         ("head: {radius_m: 2}", "a head's radius_m is 2; it lies in 0.04 to 0.15"),
         ("head: {}\nambisonics: {}", "microphones are in a head or Ambisonic, not both; leave one out"),
+        ("ambisonics: {}\ngain_db: 3", "gain_db is of a pair"),
         ("ambisonics: {layout: n3d}", "microphones.ambisonics.layout"),
         ("left: {}\nright: {}\ngain_db: 90", "gain_db is 90; it lies in -40 to 40"),
         ("- left", "settings are names with values"),

@@ -1,6 +1,8 @@
 """Exported files predict what the run predicts, for any number of clips of any length, and damaged ones are refused."""
 
 import json
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -13,7 +15,7 @@ from whence.inference import PACKAGED, export
 from whence.inference.export import export_onnx
 from whence.inference.network_bundle import load_run
 from whence.inference.onnx_networks import METADATA_KEY, OnnxNetworks, load_onnx
-from whence.inference.system_file import SystemFile, write_system
+from whence.inference.system_file import SystemFile, read_system, write_system
 from whence.labels import STARSS23
 from whence.models import save_weights
 from whence.models.outputs import AccdoaSettings, MultiAccdoaSettings
@@ -46,6 +48,19 @@ def test_both_engines_predict_the_same(run, file, clips, seconds):
     with_torch, with_onnx = load_run(run, device="cpu").values(audio), load_onnx(file, threads=1).values(audio)
     np.testing.assert_allclose(with_onnx, with_torch, atol=2e-3)
     assert with_onnx.std() > 0.1
+
+
+def test_a_file_says_for_which_microphones_it_was_trained(run, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(run, other)
+    write_system(other, replace(read_system(run), microphones=("dcase", "xy")))
+    export_onnx([other], tmp_path / "one.onnx")
+    export_onnx([other, run], tmp_path / "two.onnx")
+    assert load_onnx(tmp_path / "one.onnx").microphones == ("dcase", "xy")
+    assert load_onnx(tmp_path / "two.onnx").microphones == ("dcase",)
+    card = OnnxNetworks(tmp_path / "one.onnx")._session.get_modelmeta().custom_metadata_map[METADATA_KEY]
+    # Programs of before the entry refuse unknown settings of a system.
+    assert "microphones" not in json.loads(card)["system"]
 
 
 @pytest.mark.parametrize("output", [MultiAccdoaSettings(), AccdoaSettings()])

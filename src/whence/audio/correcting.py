@@ -17,7 +17,7 @@ _FROM_FUMA = [0, 2, 3, 1]
 def corrected(signal: NDArray[np.float32], microphones: Microphones | None) -> NDArray[np.float32]:
     """Return a recording as `corrected_microphones` would have recorded it.
 
-    The right channel is made as loud as the left, exchanged channels are exchanged back, FuMa becomes AmbiX, and an
+    The second channel is made as loud as the first, exchanged channels are exchanged back, FuMa becomes AmbiX, and an
     Ambisonic view becomes its pair. Every sample depends on itself alone, so a recording may come in pieces.
 
     Args:

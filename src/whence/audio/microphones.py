@@ -106,7 +106,7 @@ class Microphones:
         right: the capsule of the right channel.
         head: a head around the ears; the capsules then only say where the ears are.
         ambisonics: four channels in place of two; the capsules are then those of one view.
-        gain_db: how much louder the right channel is recorded than the left, for the same sound.
+        gain_db: how much louder the second channel is recorded than the first, for the same sound.
         swapped: whether the recording has left and right exchanged.
 
     Raises:
@@ -134,6 +134,8 @@ class Microphones:
             raise AudioError(f"gain_db is {self.gain_db:g}; it lies in {-_LARGEST_GAIN_DB:g} to {_LARGEST_GAIN_DB:g}")
         if self.head is not None and self.ambisonics is not None:
             raise AudioError("microphones are in a head or Ambisonic, not both; leave one out")
+        if self.ambisonics is not None and self.gain_db:
+            raise AudioError("gain_db is of a pair; the four channels of Ambisonics have none, leave it out")
 
     @property
     def spacing_m(self) -> float:
