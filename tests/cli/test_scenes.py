@@ -1,6 +1,7 @@
 """`whence scenes`, `whence scenes rooms`, `whence convert` and `whence data` as a user types them."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from whence.audio import read
 from whence.cli.main import main
 from whence.corpora.fetch import SUMS_FILE
 from whence.labels import read_dcase
-from whence.scenes.rooms import load_room_bank
+from whence.scenes.rooms import load_room_bank, save_room_bank
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +94,29 @@ def test_show_writes_sound_labels_and_picture_of_each_scene(sounds, rooms, tmp_p
     events = list(read_dcase(out / "scene000.csv"))
     assert printed.count(" deg ") == sum(len(list(read_dcase(path))) for path in out.glob("*.csv"))
     assert f"  {events[0].onset_s:.1f}-{events[0].offset_s:.1f} s" in printed
+
+
+def test_scenes_of_other_microphones_say_which(sounds, rooms, tmp_path, capsys):
+    out = tmp_path / "look"
+    assert mix(sounds, rooms, out, "--show", "2", "--microphones", "ab:0.3") == 0
+    assert "scene000.wav  ab:0.3: omnis, 30 cm between them" in capsys.readouterr().out
+    usual = tmp_path / "usual"
+    assert mix(sounds, rooms, usual, "--show", "2") == 0
+    assert "omnis" not in capsys.readouterr().out
+    assert (out / "scene000.csv").read_bytes() == (usual / "scene000.csv").read_bytes()
+    assert (out / "scene000.wav").read_bytes() != (usual / "scene000.wav").read_bytes()
+
+
+def test_microphones_that_cannot_record_scenes_are_refused(sounds, rooms, tmp_path, capsys):
+    assert mix(sounds, rooms, tmp_path / "none", "--show", "1", "--microphones", "otrf") == 2
+    assert "microphones.otrf: no microphones 'otrf'; did you mean ortf?" in capsys.readouterr().err
+    assert mix(sounds, rooms, tmp_path / "none", "--show", "1", "--microphones", "foa") == 2
+    assert "foa has four channels and scenes have two" in capsys.readouterr().err
+    bank = load_room_bank(rooms)
+    save_room_bank(tmp_path / "old.safetensors", replace(bank, shoeboxes=None))
+    assert mix(sounds, tmp_path / "old.safetensors", tmp_path / "none", "--show", "1", "--microphones", "ortf") == 2
+    assert "ortf needs rooms whose walls are known" in capsys.readouterr().err
+    assert mix(sounds, tmp_path / "old.safetensors", tmp_path / "fine", "--show", "1", "--microphones", "xy:90") == 0
 
 
 def test_a_list_of_sounds_with_a_condition(sounds, rooms, tmp_path):

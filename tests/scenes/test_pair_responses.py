@@ -84,6 +84,21 @@ def test_rooms_without_walls_refuse_spaced_pairs_in_a_sentence(tmp_path):
     assert torch.isfinite(render_batch([at_one_point], SOUNDS, old).audio).all()
 
 
+def test_spaced_pairs_are_drawn_into_rooms_with_walls_only():
+    mixed = merge([dry_rooms([0.0, 90.0]), BANK])
+    usual, spaced = (
+        [
+            draw_scene(5, 0, index, SceneSettings(duration_s=1.0, microphones={name: 1}), SOUNDS, mixed).room
+            for index in range(20)
+        ]
+        for name in ("dcase", "ab:0.1")
+    )
+    assert set(usual) == {0, 1, 2}
+    assert set(spaced) == {1, 2}
+    with pytest.raises(SceneError, match="needs rooms whose walls are known"):
+        draw_scene(5, 0, 0, SceneSettings(microphones={"ab:0.1": 1}), SOUNDS, dry_rooms(0.0))
+
+
 def test_pairs_are_drawn_by_weight_within_spans_and_change_nothing_else():
     weights = {"dcase": 2, "xy:60-135": 1, "ab:0.05-0.5": 1, "binaural": 0}
     settings = SceneSettings(duration_s=1.0, microphones=weights)

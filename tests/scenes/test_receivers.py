@@ -165,8 +165,8 @@ def test_rooms_are_those_of_independent_code(name):
         a = np.fft.rfft(mine[:count] * fade, 4_096)[used]
         b = np.fft.rfft(other[first : first + count] * fade, 4_096)[used]
         b = b * np.exp(2j * np.pi * frequency_hz[used] / SAMPLE_RATE_HZ * (later - first))
-        b *= np.vdot(b, a).real / np.vdot(b, b).real
-        assert (np.abs(a - b) ** 2).sum() < 0.01 * (np.abs(a) ** 2).sum()
+        # Capsules have gain 2 here, 1 there.
+        assert (np.abs(a - 2 * b) ** 2).sum() < 0.001 * (np.abs(a) ** 2).sum()
 
 
 def write_head(path, convention="SimpleFreeFieldHRIR", ears=2):

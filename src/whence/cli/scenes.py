@@ -57,6 +57,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--settings", type=Path, metavar="FILE", help="YAML or JSON with scene settings that differ from the usual"
     )
     parser.add_argument(
+        "--microphones",
+        nargs="+",
+        metavar="NAME",
+        help="pairs that record the scenes, each equally often: names, YAML files, or spans such as xy:60-135 and "
+        "ab:0.05-0.5 (default: dcase)",
+    )
+    parser.add_argument(
         "--where",
         metavar="COLUMN=VALUE",
         action="append",
@@ -77,6 +84,8 @@ def run(args: argparse.Namespace) -> int:
         raise WhenceError("how many scenes? --clips N writes a data set, --show K a few examples with pictures")
     classes = read_classes(args.classes)
     settings = read_scene_settings(args.settings)
+    if args.microphones:
+        settings = replace(settings, microphones=dict.fromkeys(args.microphones, 1.0))
     sounds = gather_sounds(args.sounds, classes, args.where, args.seed)
     settings = fitted_to(sounds, settings)
     room_bank = gather_rooms(args.rooms, args.seed)
@@ -201,7 +210,8 @@ def _show(
         audio.write(args.out / f"{name}.wav", signal)
         labels.write_dcase(args.out / f"{name}.csv", events)
         picture.draw_clip(args.out / f"{name}.png", signal, events, sounds.classes, title=f"{name}, seed {args.seed}")
-        sys.stdout.write(f"{args.out / name}.wav\n")
+        pair = "" if scene.microphones == audio.read_microphones("dcase") else f"  {scene.microphones.text()}"
+        sys.stdout.write(f"{args.out / name}.wav{pair}\n")
         for event in events:
             side = "left" if event.azimuth_deg >= 0 else "right"
             sys.stdout.write(
@@ -216,6 +226,7 @@ COMMAND = Command(
         "whence scenes --show 3 --out look/",
         "whence scenes my_sounds/ --rooms rooms.safetensors --clips 2000 --out synth/",
         "whence scenes sounds.csv --where split=train --rooms rooms.safetensors --clips 2000 --out synth/",
+        "whence scenes --show 3 --microphones ortf xy:60-135 ab:0.05-0.5 --out look/",
     ),
     add_arguments=add_arguments,
     run=run,

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from whence.audio import Microphones
 from whence.corpora import INTERFERENCE, Sounds
 from whence.errors import SceneError
 from whence.labels import STARSS23
@@ -103,7 +104,7 @@ def check_banks(settings: SceneSettings, sounds: Sounds, rooms: RoomBank) -> Non
 
 def _furnish(rng: np.random.Generator, bare: Scene, settings: SceneSettings, sounds: Sounds, rooms: RoomBank) -> Scene:
     """The scene with a room, events and a background."""
-    room = draw_room_index(rng, rooms)
+    room = draw_room_index(rng, rooms, bare.microphones)
     view_deg = float(rng.uniform(0, 360))
     scheduled: list[ScheduledSound] = []
     if rng.random() >= settings.silent_clip_probability:
@@ -114,9 +115,21 @@ def _furnish(rng: np.random.Generator, bare: Scene, settings: SceneSettings, sou
     return finish(rng, replace(bare, room=room, view_deg=view_deg), settings, sounds, scheduled, paths)
 
 
-def draw_room_index(rng: np.random.Generator, rooms: RoomBank) -> int:
-    """Draw a room, each with equal probability however many responses it has."""
-    return int(rng.choice(np.unique(rooms.room)))
+def draw_room_index(rng: np.random.Generator, rooms: RoomBank, microphones: Microphones) -> int:
+    """Draw a room that serves the pair, each with equal probability however many responses it has.
+
+    Raises:
+        SceneError: no room does.
+    """
+    candidates = np.unique(rooms.room)
+    if not microphones.is_coincident:
+        candidates = candidates[[rooms.has_walls(int(room)) for room in candidates]]
+        if not len(candidates):
+            raise SceneError(
+                f"{microphones.name} needs rooms whose walls are known, and the bank has none: measured rooms and "
+                "banks of older versions serve pairs at one point only; compute rooms with: whence scenes rooms"
+            )
+    return int(rng.choice(candidates))
 
 
 def draw_interferers(rng: np.random.Generator, settings: SceneSettings, sounds: Sounds) -> list[ScheduledSound]:

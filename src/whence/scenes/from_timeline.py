@@ -11,10 +11,13 @@ from whence.scenes.draw import (
     check_banks,
     draw_interferers,
     draw_paths,
+    draw_recording,
     draw_room_index,
     finish,
     generator_at,
 )
+from whence.scenes.microphone_drawing import draw_microphones
+from whence.scenes.receivers import has_mirror_image
 from whence.scenes.rooms.bank import RoomBank
 from whence.scenes.scene import LEAD_SAMPLES, Scene, ScheduledSound, SourcePath
 from whence.scenes.schedule import fill_pieces
@@ -50,8 +53,9 @@ def scene_from_timeline(
     """
     rng = generator_at(seed, epoch, index)
     check_banks(settings, sounds, rooms)
-    swapped = draw_channel_swap(rng, settings.channel_swap)
-    room = draw_room_index(rng, rooms)
+    microphones = draw_microphones(seed, epoch, index, settings.microphones)
+    swapped = draw_channel_swap(rng, settings.channel_swap) and has_mirror_image(microphones)
+    room = draw_room_index(rng, rooms, microphones)
     view = float(rng.uniform(0, 360)) if view_deg is None else view_deg
     runs = _runs_of(timeline.between(0, settings.sample_count // FRAME_SAMPLES), sounds)
     scheduled = [_schedule(rng, settings, sounds, run) for run in runs]
@@ -61,8 +65,9 @@ def scene_from_timeline(
     interferers = draw_interferers(rng, settings, sounds)
     paths += draw_paths(rng, settings, sounds, rooms, np.flatnonzero(rooms.room == room), view, interferers)
     bare = Scene(
-        seed, epoch, index, settings.sample_count, room, view, events=(), swapped=swapped, audible=settings.audible
-    )
+        seed, epoch, index, settings.sample_count, room, view, events=(), swapped=swapped, audible=settings.audible,
+        microphones=microphones, recording=draw_recording(seed, epoch, index, settings),
+    )  # fmt: skip
     return finish(rng, bare, settings, sounds, scheduled + interferers, paths)
 
 

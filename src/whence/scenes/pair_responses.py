@@ -114,9 +114,12 @@ def pair_spectra(
 
 def _rise(rooms: RoomBank, picked: Sequence[int], tap_count: int) -> NDArray[np.float32]:
     """(S, tap) share of the bank's responses."""
-    after = np.arange(tap_count) - rooms.direct_sample[picked][:, None]
-    time_s = after / SAMPLE_RATE_HZ + rooms.distance_m[picked][:, None] / SPEED_OF_SOUND_M_S
-    return np.sin(_handed_over(time_s) * (np.pi / 2)).astype(np.float32)
+    # In samples: the hand-over begins this much after the direct sound, or has begun before it.
+    direct_s = rooms.distance_m[picked] / SPEED_OF_SOUND_M_S
+    begin = rooms.direct_sample[picked] + (_FROM_S - direct_s) * SAMPLE_RATE_HZ
+    share = np.arange(tap_count, dtype=np.float32) - begin[:, None].astype(np.float32)
+    share *= np.float32(1 / ((_TO_S - _FROM_S) * SAMPLE_RATE_HZ))
+    return np.asarray(np.sin(share.clip(0.0, 1.0, out=share) * np.float32(np.pi / 2)))
 
 
 def _handed_over(time_s: NDArray[np.float64]) -> NDArray[np.float64]:
