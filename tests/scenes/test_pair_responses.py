@@ -84,6 +84,12 @@ def test_rooms_without_walls_refuse_spaced_pairs_in_a_sentence(tmp_path):
     assert torch.isfinite(render_batch([at_one_point], SOUNDS, old).audio).all()
 
 
+def test_one_recording_has_one_pair():
+    partner = scene_of([one_event(SOUNDS, path=still(3))], microphones=read_microphones("ortf"))
+    with pytest.raises(SceneError, match="microphones differ; one recording has one pair"):
+        render_batch([replace(partner, microphones=read_microphones("nos"), partner=partner)], SOUNDS, BANK)
+
+
 def test_spaced_pairs_are_drawn_into_rooms_with_walls_only():
     mixed = merge([dry_rooms([0.0, 90.0]), BANK])
     usual, spaced = (

@@ -60,6 +60,12 @@ def test_far_sources_have_the_gains_and_delays_of_plane_waves(pair):
     np.testing.assert_allclose(late_s, pair.delays_s(azimuth, elevation), atol=2e-6)
 
 
+def test_a_source_where_a_capsule_is_stays_finite():
+    path, weight = paths_and_weights(read_microphones("ab:1"), np.array([[0.0, 0.5, 0.0]]))
+    assert path[0, 0] == pytest.approx(0.1)
+    assert weight[0, :, 0].tolist() == pytest.approx([20.0, 2.0])
+
+
 @pytest.mark.parametrize("pair", PAIRS, ids=by_name)
 def test_a_diffuse_field_is_the_mean_over_directions(pair):
     rng = np.random.default_rng(0)

@@ -250,6 +250,40 @@ def test_impossible_banks_are_not_written(path, change, message):
     assert not path.exists()
 
 
+def walls(**change):
+    """The walls of two rooms."""
+    known = Shoeboxes(np.full((2, 3), 4.0), np.full((2, 3), 1.5), np.full((2, 6, 7), 0.3))
+    return replace(known, **change)
+
+
+@pytest.mark.parametrize(
+    ("change", "column"),
+    [
+        ({"dimensions_m": np.full((2, 3), 0.01)}, "dimensions_m"),
+        ({"dimensions_m": np.full((2, 3), 1e6)}, "dimensions_m"),
+        ({"listener_m": np.full((2, 3), 4.5)}, "listener_m"),
+        ({"listener_m": np.full((2, 3), np.nan)}, "listener_m"),
+        ({"absorption": np.full((2, 6, 7), 1.0)}, "absorption"),
+        ({"absorption": np.full((2, 6, 7), np.nan)}, "absorption"),
+    ],
+)
+def test_impossible_walls_are_not_written(path, change, column):
+    with pytest.raises(SceneError, match=f"impossible values in .*{column}"):
+        save_room_bank(path, replace(small_bank(), shoeboxes=walls(**change)))
+    save_room_bank(path, replace(small_bank(), shoeboxes=walls()))
+    assert load_room_bank(path).has_walls(1)
+
+
+def test_walls_of_other_shapes_are_refused_when_a_file_is_opened(path):
+    columns = columns_of(small_bank()) | {
+        name: np.zeros((2, 3)) for name in ("dimensions_m", "listener_m", "absorption")
+    }
+    about = {"version": 2, "room_name": ["a", "b"], "crc32": 0}
+    save_file(columns, path, metadata={"whence room bank": json.dumps(about)})
+    with pytest.raises(SceneError, match="impossible values in shapes of walls"):
+        load_room_bank(path)
+
+
 def test_wider_columns_are_stored_in_the_banks_own_types(path):
     bank = small_bank()
     save_room_bank(path, replace(bank, azimuth_deg=bank.azimuth_deg.astype(np.float64)))

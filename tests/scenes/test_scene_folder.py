@@ -111,6 +111,15 @@ def test_after_any_of_many_kills_the_missing_clips_are_made(tmp_path, seed):
     kill_and_finish(tmp_path / "killed", contents(tmp_path / "whole"), kills=20, seed=seed)
 
 
+def test_a_folder_begun_before_there_was_a_setting_goes_on(tmp_path):
+    write(tmp_path, 1)
+    path = tmp_path / "scenes" / "dev-train-synth.json"
+    description = json.loads(path.read_text())
+    del description["settings"]["microphones"], description["settings"]["lossy_coding"]
+    path.write_text(json.dumps(description))
+    assert write(tmp_path, 2) == 1
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [

@@ -23,6 +23,9 @@ _DIRECTIVITY_HZ = (3_000.0, 10_000.0)
 # Frequencies at which the statistics of a diffuse field are computed; those of transforms lie between them.
 _GRID_BINS = 1_025
 
+# Sources are no nearer to a capsule than this: one may stand where a wide pair has a capsule.
+_NEAREST_M = 0.1
+
 Array = NDArray[np.float64]
 
 
@@ -95,7 +98,7 @@ def paths_and_weights(microphones: Microphones, offset_m: Array) -> tuple[Array,
     for capsule in (microphones.left, microphones.right):
         facing = math.radians(capsule.facing_deg)
         x, y, z = offset_m[:, 0], offset_m[:, 1] - capsule.left_m, offset_m[:, 2]
-        path = np.sqrt(x**2 + y**2 + z**2)
+        path = np.maximum(np.sqrt(x**2 + y**2 + z**2), _NEAREST_M)
         toward = (x * math.cos(facing) + y * math.sin(facing)) / path
         shares = _omni_shares(microphones, capsule)
         paths.append(path)
@@ -137,7 +140,8 @@ def high_share(frequency_hz: Array) -> Array:
     return np.asarray(np.sin(rise.clip(0.0, 1.0) * np.pi / 2) ** 2)
 
 
-@functools.lru_cache(maxsize=256)
+# Half a megabyte each; pairs drawn from spans come once.
+@functools.lru_cache(maxsize=24)
 def diffuse_mixing(microphones: Microphones, bin_count: int) -> NDArray[np.complex64]:
     """Return the filters that make the pair's sound of a diffuse field from two independent signals.
 

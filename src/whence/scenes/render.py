@@ -128,6 +128,8 @@ def check_scene(scene: Scene, sounds: Sounds, rooms: RoomBank) -> None:
         pieces = tuple(chain.from_iterable(wave.pieces for wave in scene.background.waves))
         _check_pieces(pieces, sounds, f"scene {scene.name}: background")
     if scene.partner is not None:
+        if scene.partner.microphones != scene.microphones:
+            raise SceneError(f"scene {scene.name}: partner.microphones differ; one recording has one pair")
         check_scene(scene.partner, sounds, rooms)
 
 

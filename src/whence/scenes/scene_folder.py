@@ -1,5 +1,6 @@
 """Write clips, labels and scenes in the layout of the DCASE 2025 stereo set, resumable at any clip."""
 
+import contextlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -103,6 +104,10 @@ def _describe(path: Path, seed: int, settings: SceneSettings, sounds: Sounds, ro
         found = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
         raise SceneError(f"{path} cannot be read ({error}); remove it, or choose another folder") from None
+    # Settings that did not exist when the folder was begun have their defaults.
+    if isinstance(found, dict) and isinstance(found.get("settings"), dict):
+        with contextlib.suppress(SceneError):
+            found["settings"] = json.loads(json.dumps(SceneSettings.from_plain(found["settings"]).to_plain()))
     # Through JSON and back, so that both sides have lists and not tuples.
     wanted = json.loads(json.dumps(description))
     for name, value in wanted.items():

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from whence.errors import MissingExtraError, SceneError
 from whence.files import written_whole
 from whence.labels import wrap
-from whence.scenes.rooms.room import DIRECT_SAMPLE, SourcePosition
+from whence.scenes.rooms.room import BANDS_HZ, DIRECT_SAMPLE, WALLS, SourcePosition
 from whence.scenes.rooms.shoeboxes import Shoeboxes
 
 _FORMAT = "whence room bank"
@@ -192,9 +192,9 @@ def save_room_bank(path: Path, bank: RoomBank) -> None:
     columns = {name: np.ascontiguousarray(getattr(bank, name), dtype=kind) for name, kind in _COLUMNS.items()}
     if not np.isfinite(columns["responses"]).all():
         raise SceneError(f"{path}: a response holds numbers that are not finite; make the bank again")
-    _check_values(path, columns, bank.room_name)
     walls = {} if bank.shoeboxes is None else {name: getattr(bank.shoeboxes, name) for name in _WALL_COLUMNS}
     columns |= {name: np.ascontiguousarray(column, dtype=np.float64) for name, column in walls.items()}
+    _check_values(path, columns, bank.room_name)
     about = {"version": 2 if walls else 1, "room_name": bank.room_name, "crc32": _checksum(columns)}
     # One entry only: the library writes several in an order that changes from run to run.
     content = save(columns, metadata={_FORMAT: json.dumps(about)})
@@ -278,12 +278,18 @@ def _check_values(path: Path, columns: dict[str, Any], room_name: tuple[str, ...
         "distance_m": not ((columns["distance_m"] > 0) & np.isfinite(columns["distance_m"])).all(),
         "rt60_s": not ((columns["rt60_s"] > 0) & np.isfinite(columns["rt60_s"])).all(),
     }
-    for name in _WALL_COLUMNS:
-        if name in columns:
-            column = columns[name]
-            fits = column.dtype == np.float64 and len(column) == rooms and column.ndim == (3 if "abs" in name else 2)
-            most = 1.0 if name == "absorption" else 1_000.0
-            problems[name] = not fits or not (np.isnan(column) | ((column >= 0) & (column < most))).all()
+    if "absorption" in columns:
+        sides, listener, absorption = (columns[name] for name in _WALL_COLUMNS)
+        shapes = (rooms, 3), (rooms, 3), (rooms, len(WALLS), len(BANDS_HZ))
+        if (sides.shape, listener.shape, absorption.shape) != shapes or absorption.dtype != np.float64:
+            problems["shapes of walls"] = True
+        else:
+            # A room of millimetres would have more images than memory holds.
+            known = np.isfinite(sides).all(axis=1)
+            sides, listener, absorption = sides[known], listener[known], absorption[known]
+            problems["dimensions_m"] = not ((sides >= 1.0) & (sides <= 100.0)).all()
+            problems["listener_m"] = not ((listener > 0) & (listener < sides)).all()
+            problems["absorption"] = not ((absorption >= 0) & (absorption < 1)).all()
     wrong = [name for name, is_wrong in problems.items() if is_wrong]
     if wrong:
         raise SceneError(f"{path}: a room bank with impossible values in {', '.join(wrong)}; make it again")
