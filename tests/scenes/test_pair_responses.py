@@ -7,10 +7,11 @@ import pytest
 import torch
 from tiny_banks import dry_rooms, one_event, scene_of, still, tiny_sounds
 
-from whence.audio import read_microphones
+from whence.audio import Capsule, Microphones, read_microphones
 from whence.errors import SceneError
 from whence.scenes.draw import draw_scene
-from whence.scenes.pair_responses import LEAD, early_responses
+from whence.scenes.pair_responses import LEAD, early_responses, pair_spectra
+from whence.scenes.receivers import diffuse_field, mirrored
 from whence.scenes.render import render_batch
 from whence.scenes.rooms.bank import load_room_bank, merge, save_room_bank, select_rooms
 from whence.scenes.rooms.drawing import draw_room
@@ -18,7 +19,7 @@ from whence.scenes.rooms.room import RoomSettings
 from whence.scenes.rooms.simulation import image_sources, make_room_bank
 from whence.scenes.scene import Scene
 from whence.scenes.settings import SceneSettings
-from whence.scenes.transforms.room_response import turn_to_stereo
+from whence.scenes.transforms.room_response import choose_grid, turn_to_stereo
 from whence.units import SPEED_OF_SOUND_M_S
 
 PAIRS = ("dcase", "xy:90", "xy:60", "ms", "blumlein", "ortf", "nos", "ab:0.20", "ab:1", "phone", "binaural")
@@ -47,22 +48,43 @@ def test_pairs_at_one_point_have_the_responses_that_the_bank_keeps(name):
     assert ((ours - theirs) ** 2).sum() < 2e-4 * (theirs**2).sum()
 
 
-@pytest.mark.parametrize("name", PAIRS)
-def test_a_mirrored_scene_has_exchanged_channels(name):
-    mirrored = replace(BANK, azimuth_deg=-BANK.azimuth_deg, responses=BANK.responses * np.float16([[1], [-1], [1]]))
+def mirrored_rooms():
+    """The rooms seen in a mirror: left walls at the right."""
     walls = BANK.shoeboxes
     listener = walls.listener_m * [1, -1, 1] + walls.dimensions_m * [0, 1, 0]
     absorption = walls.absorption[:, [0, 1, 3, 2, 4, 5]]
-    mirrored = replace(mirrored, shoeboxes=replace(walls, listener_m=listener, absorption=absorption))
-    waypoint = replace(still(3).waypoints[0], turn_deg=40.0)
-    back = replace(waypoint, turn_deg=-40.0)
-    scenes = [
-        scene_of([one_event(SOUNDS, path=replace(still(3), waypoints=(turned,)))], microphones=read_microphones(name))
-        for turned in (waypoint, back)
-    ]
-    one = render_batch(scenes[:1], SOUNDS, BANK).audio[0]
-    other = render_batch(scenes[1:], SOUNDS, mirrored).audio[0]
+    return replace(
+        BANK,
+        azimuth_deg=-BANK.azimuth_deg,
+        responses=BANK.responses * np.float16([[1], [-1], [1]]),
+        shoeboxes=replace(walls, listener_m=listener, absorption=absorption),
+    )
+
+
+def scene_turned(turn_deg, microphones, **more):
+    """One sound in a room turned by an angle."""
+    path = still(3)
+    waypoint = replace(path.waypoints[0], turn_deg=turn_deg)
+    event = one_event(SOUNDS, path=replace(path, waypoints=(waypoint,)))
+    return scene_of([event], microphones=microphones, **more)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_a_mirrored_scene_has_exchanged_channels(name):
+    pair = read_microphones(name)
+    one = render_batch([scene_turned(40.0, pair)], SOUNDS, BANK).audio[0]
+    other = render_batch([scene_turned(-40.0, pair)], SOUNDS, mirrored_rooms()).audio[0]
     assert (one - other.flip(0)).abs().max() < 1e-4 * one.abs().max()
+
+
+def test_exchanged_channels_of_a_lopsided_pair_are_those_of_its_mirror_image():
+    pair = Microphones("lopsided", Capsule(0.1, 0.6, 30.0), Capsule(-0.05, 0.3, -70.0), gain_db=1.5)
+    swapped = render_batch([scene_turned(40.0, pair, swapped=True)], SOUNDS, BANK)
+    assert swapped.microphones == [mirrored(pair)] != [pair]
+    other = render_batch([scene_turned(-40.0, mirrored(pair))], SOUNDS, mirrored_rooms()).audio[0]
+    # The gain of a pair is that of its right channel, so that of its mirror image is a factor on both.
+    ratio = 10 ** (1.5 / 20)
+    assert (swapped.audio[0] - ratio * other).abs().max() < 2e-3 * other.abs().max()
 
 
 def test_a_bank_on_disk_keeps_its_walls(tmp_path):
@@ -122,3 +144,27 @@ def test_pairs_are_drawn_by_weight_within_spans_and_change_nothing_else():
         assert Scene.from_json(scene.to_json()) == scene
     batch = render_batch(scenes[:10], SOUNDS, BANK)
     assert [pair.name for pair in batch.microphones] == names[:10]
+
+
+@pytest.mark.parametrize("name", ["ab:0.20", "ortf", "binaural"])
+def test_early_part_and_tail_are_as_loud_as_the_pair_is_in_a_diffuse_field(name):
+    bank = make_room_bank(3, 2, replace(SETTINGS, rt60_s=(0.4, 0.7), positions_per_room=20))
+    count, pair = len(bank), read_microphones(name)
+    grid = choose_grid(bank.responses.shape[2] + LEAD, 32 + LEAD, 24_000)
+    responses = torch.from_numpy(bank.responses.astype(np.float32))
+    turn = np.linspace(0, 350, count)
+    spectra = pair_spectra(pair, bank, list(range(count)), turn, responses, torch.ones(count), grid)
+    sound = torch.fft.irfft(spectra, grid.fft_length).numpy()[:, :, grid.before_samples - 32 :]
+    left, right, cross = diffuse_field(pair, 257)
+    # The high-pass of reflections leaves out the lowest frequencies; the highest are weak in tails.
+    wanted_db = 10 * np.log10(left[4:200].mean())
+    for first_ms, last_ms in ((20, 38), (46, 80), (80, 200)):
+        window = slice(first_ms * 24, last_ms * 24)
+        found = (sound[:, :, window] ** 2).sum(axis=(0, 2)) / (bank.responses[:, 0, window].astype(float) ** 2).sum()
+        np.testing.assert_allclose(10 * np.log10(found), wanted_db, atol=1.0)
+    parts = sound[:, :, 2_400 : 2_400 + 8 * 512].reshape(count, 2, 8, 512) * np.hanning(512)
+    spectra = np.fft.rfft(parts, axis=3)
+    mean = (spectra[:, 0] * spectra[:, 1].conj()).sum(axis=(0, 1))
+    power = (np.abs(spectra) ** 2).sum(axis=(0, 2))
+    apart = np.abs(mean / np.sqrt(power.prod(axis=0)) - cross / np.sqrt(left * right))[4:250]
+    assert np.sqrt((apart**2).mean()) < 0.15
