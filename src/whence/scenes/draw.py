@@ -11,7 +11,7 @@ from whence.errors import SceneError
 from whence.labels import STARSS23
 from whence.scenes.microphone_drawing import draw_microphones
 from whence.scenes.receivers import has_mirror_image
-from whence.scenes.recording import Recording
+from whence.scenes.recording import PERFECT, Recording
 from whence.scenes.rooms.bank import RoomBank
 from whence.scenes.scene import Scene, SceneEvent, ScheduledSound, SourcePath, Waypoint
 from whence.scenes.schedule import READINGS, class_name, draw_interferer, draw_pool
@@ -58,6 +58,9 @@ def draw_scene(seed: int, epoch: int, index: int, settings: SceneSettings, sound
 
 def draw_recording(seed: int, epoch: int, index: int, settings: SceneSettings) -> Recording:
     """Draw how a scene is recorded, from a stream of its own: the scene stays the same."""
+    probable = settings.microphone_mismatch, settings.recorder_noise, settings.band_limits, settings.automatic_gain
+    if not any(one.probability for one in (*probable, settings.lossy_coding)):
+        return PERFECT
     rng = np.random.default_rng([seed, epoch, index, _RECORDING])
     return Recording(
         mismatch=draw_microphone_mismatch(rng, settings.microphone_mismatch),

@@ -1,5 +1,6 @@
 """Microphone drawing: which pair records a scene, drawn from names with weights."""
 
+import functools
 import math
 from collections.abc import Mapping
 
@@ -37,15 +38,24 @@ def draw_microphones(seed: int, epoch: int, index: int, weights: Mapping[str, fl
     >>> draw_microphones(1, 0, 0, {"dcase": 1.0}).name
     'dcase'
     """
+    words = list(weights)
+    if len(words) == 1 and _ends(words[0])[0] == _ends(words[0])[1]:
+        return _read(words[0])
     rng = np.random.default_rng([seed, epoch, index, _STREAM])
-    words, shares = list(weights), np.array(list(weights.values()), dtype=np.float64)
+    shares = np.array(list(weights.values()), dtype=np.float64)
     word = words[int(rng.choice(len(words), p=shares / shares.sum()))]
     low, high = _ends(word)
     if low == high:
-        return read_microphones(word)
+        return _read(word)
     kind = word.partition(":")[0]
     ends = [float(name.partition(":")[2]) for name in (low, high)]
     return read_microphones(f"{kind}:{rng.uniform(min(ends), max(ends)):.4g}")
+
+
+@functools.lru_cache(maxsize=64)
+def _read(word: str) -> Microphones:
+    """The pair of a name or a file, which is read once."""
+    return read_microphones(word)
 
 
 def _ends(word: str) -> tuple[str, str]:
