@@ -6,13 +6,14 @@ import soxr
 from hypothesis import given, settings, strategies as st
 from room_examples import encoded, plain_room, plane_wave
 
+from whence.audio import FOA_LAYOUTS
 from whence.errors import SceneError
-from whence.scenes.rooms.foa import LAYOUTS, as_wyzx, energy_decay_curve, find_direct_sound, rt60_of, tail_balance_db
+from whence.scenes.rooms.foa import as_wyzx, energy_decay_curve, find_direct_sound, rt60_of, tail_balance_db
 from whence.scenes.rooms.room import DIRECT_SAMPLE
 from whence.scenes.rooms.simulation import simulate_room
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", FOA_LAYOUTS)
 def test_every_layout_gives_the_same_channels(layout):
     wave = np.random.default_rng([2, 2, 2]).standard_normal((4, 50))
     assert as_wyzx(encoded(wave, layout), 24_000, layout, "x") == pytest.approx(wave)

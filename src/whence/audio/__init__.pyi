@@ -6,7 +6,7 @@ from .correcting import (
     exchanged as exchanged,
     front_pair as front_pair,
 )
-from .foa import foa_to_stereo as foa_to_stereo
+from .foa import FOA_LAYOUTS as FOA_LAYOUTS, foa_to_stereo as foa_to_stereo
 from .microphones import (
     MICROPHONE_NAMES as MICROPHONE_NAMES,
     Ambisonics as Ambisonics,

@@ -5,20 +5,16 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.audio.foa import foa_to_stereo
+from whence.audio.foa import FOA_LAYOUTS, foa_to_stereo
 from whence.audio.microphones import Ambisonics, Microphones
 from whence.errors import AudioError
-
-_FUMA_W = np.float32(np.sqrt(2.0))
-# Where W, Y, Z, X are among W, X, Y, Z.
-_FROM_FUMA = [0, 2, 3, 1]
 
 
 def corrected(signal: NDArray[np.float32], microphones: Microphones | None) -> NDArray[np.float32]:
     """Return a recording as `corrected_microphones` would have recorded it.
 
-    The second channel is made as loud as the first, exchanged channels are exchanged back, FuMa becomes AmbiX, and an
-    Ambisonic view becomes its pair. Every sample depends on itself alone, so a recording may come in pieces.
+    The second channel is made as loud as the first, exchanged channels are exchanged back, N3D and FuMa become AmbiX,
+    and an Ambisonic view becomes its pair. Every sample depends on itself alone, so a recording may come in pieces.
 
     Args:
         signal: (channel, sample), as many channels as the microphones have; of more Ambisonic ones the first four.
@@ -91,8 +87,9 @@ def channels_sentence(microphones: Microphones, count: int) -> str:
 
 def _ambix(signal: NDArray[np.float32], ambisonics: Ambisonics) -> NDArray[np.float32]:
     """(4, sample) in the order W, Y, Z, X, a plane wave as strong in W as it is."""
-    if ambisonics.layout == "ambix":
+    if ambisonics.layout == "ambix" and not ambisonics.w_db:
         return signal
-    ordered = signal[_FROM_FUMA]
-    ordered[0] *= _FUMA_W
-    return ordered
+    positions, gains = FOA_LAYOUTS[ambisonics.layout]
+    column = np.array(gains, np.float32)[:, None]
+    column[0] *= 10 ** (-ambisonics.w_db / 20)
+    return signal[list(positions)] * column

@@ -8,6 +8,14 @@ from numpy.typing import NDArray
 
 from whence.errors import AudioError
 
+# Channel layout -> (where W, Y, Z, X are, what each is multiplied with to become SN3D).
+FOA_LAYOUTS: dict[str, tuple[tuple[int, int, int, int], tuple[float, float, float, float]]] = {
+    "ambix": ((0, 1, 2, 3), (1.0, 1.0, 1.0, 1.0)),
+    "n3d": ((0, 1, 2, 3), (1.0, 3**-0.5, 3**-0.5, 3**-0.5)),
+    "fuma": ((0, 2, 3, 1), (2**0.5, 1.0, 1.0, 1.0)),
+    "wxyz": ((0, 2, 3, 1), (1.0, 1.0, 1.0, 1.0)),
+}
+
 Float = TypeVar("Float", np.float32, np.float64)
 
 

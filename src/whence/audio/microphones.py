@@ -10,12 +10,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from whence.audio.foa import FOA_LAYOUTS
 from whence.errors import AudioError, WhenceError
 from whence.settings import from_plain, read_settings_file, suggestion
 from whence.units import SPEED_OF_SOUND_M_S
 
 _WIDEST_M = 1.0
 _LARGEST_GAIN_DB = 40.0
+_LARGEST_W_DB = 20.0
 # Names of first-order patterns by their omnidirectional share.
 _PATTERNS = (
     ("omnis", 1.0),
@@ -81,19 +83,24 @@ class Ambisonics:
     """Four first-order channels, from which pairs that look in any direction are computed.
 
     Args:
-        layout: "ambix" (W Y Z X, SN3D) or "fuma" (W X Y Z, W 3 dB down).
+        layout: "ambix" (W Y Z X, SN3D), "n3d" (the same order, Y, Z and X 4.8 dB up), "fuma" (W X Y Z, W 3 dB down) or
+            "wxyz" (W X Y Z, SN3D).
         view_deg: where the pair looks: a source at azimuth a appears at a + view_deg. None for all directions at once.
+        w_db: how much louder W is recorded than the layout says; negative for a microphone whose W is too weak.
 
     Raises:
-        AudioError: the angle is not in -360 to 360 degrees.
+        AudioError: the angle is not in -360 to 360 degrees, or w_db not in -20 to 20.
     """
 
-    layout: Literal["ambix", "fuma"] = "ambix"
+    layout: Literal["ambix", "n3d", "fuma", "wxyz"] = "ambix"
     view_deg: float | None = None
+    w_db: float = 0.0
 
     def __post_init__(self) -> None:
         if self.view_deg is not None and not -360.0 <= self.view_deg <= 360.0:
             raise AudioError(f"view_deg is {self.view_deg:g}; it lies in -360 to 360")
+        if not -_LARGEST_W_DB <= self.w_db <= _LARGEST_W_DB:
+            raise AudioError(f"w_db is {self.w_db:g}; it lies in -{_LARGEST_W_DB:g} to {_LARGEST_W_DB:g}")
 
 
 @dataclass(frozen=True)
@@ -244,7 +251,7 @@ _NAMED = {
 # Examples stand for the numbers that some names take.
 MICROPHONE_NAMES = (
     *("dcase", "xy:90", "ms", "blumlein", "ortf", "nos", "ab:0.20", "phone", "binaural"),
-    *("foa", "foa:fuma", "foa:30"),
+    *("foa", "foa:n3d", "foa:fuma", "foa:30"),
 )
 
 
@@ -253,8 +260,9 @@ def read_microphones(word: str) -> Microphones:
 
     Args:
         word: `dcase` (cardioids back to back), `xy:90` (cardioids, any angle between them), `ms`, `blumlein`, `ortf`,
-            `nos`, `ab:0.20` (omnis, any spacing in metres), `phone`, `binaural`, `foa` (AmbiX; `foa:fuma`; `foa:30` for
-            the pair that looks in one direction), or a YAML or JSON file with the fields of `Microphones`.
+            `nos`, `ab:0.20` (omnis, any spacing in metres), `phone`, `binaural`, `foa` (AmbiX; `foa:n3d`,
+            `foa:fuma`; `foa:30` for the pair that looks in one direction), or a YAML or JSON file with the fields of
+            `Microphones`.
 
     Raises:
         AudioError: no such name (the message has the nearest), a number out of range, or a file that describes no pair.
@@ -308,12 +316,12 @@ def told_microphones(told: Microphones | str | None) -> Microphones | None:
 
 def _ambisonics(word: str, parts: list[str]) -> Ambisonics:
     """The layout and viewing angle behind `foa:`."""
-    layouts = [part for part in parts if part in ("ambix", "fuma")]
+    layouts: list[Any] = [part for part in parts if part in FOA_LAYOUTS]
     angles = [part for part in parts if part not in layouts]
     if len(layouts) > 1 or len(angles) > 1:
         raise AudioError(f"microphones {word!r}: give one layout and one angle at most, such as foa:fuma:30")
     view = _number(word, angles[0], -360.0, 360.0, "degrees") if angles else None
-    return Ambisonics("fuma" if layouts == ["fuma"] else "ambix", view)
+    return Ambisonics(layouts[0] if layouts else "ambix", view)
 
 
 def _number(word: str, text: str, least: float, most: float, what: str) -> float:

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, NoReturn, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from whence.audio.ambisonic_levels import ChannelLevels
 from whence.audio.correcting import channels_sentence, corrected
 from whence.audio.decoding import file_sound
 from whence.audio.microphones import Microphones, told_microphones
@@ -100,9 +101,15 @@ def read_blocks(
     told = told_microphones(microphones)
     with decoded(source) as sound:
         mix, count = pair_of(sound, channels, told), told.channel_count if told else 2
+        levels = ChannelLevels() if told is not None and told.is_full_circle else None
         same_twice = channels is not None and channels[0] == channels[1]
         for block in regrouped(_processed(sound, mix, count, SAMPLE_RATE_HZ, repair, quiet=same_twice), size):
-            yield corrected(block, told)
+            block = corrected(block, told)
+            if levels is not None:
+                levels.add(block)
+            yield block
+        if told is not None and levels is not None and (sentence := levels.sentence(told)) is not None:
+            LOG.warning("%s: %s", sound.name, sentence, extra={"kind": _DOUBTFUL})
 
 
 def read_sound(source: Source, sample_rate_hz: int = SAMPLE_RATE_HZ) -> NDArray[np.float32]:

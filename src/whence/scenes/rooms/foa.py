@@ -5,16 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from whence.audio import FOA_LAYOUTS
 from whence.errors import SceneError
 from whence.units import SAMPLE_RATE_HZ
 
-# Channel layout -> (where W, Y, Z, X are, what each is multiplied with to become SN3D).
-LAYOUTS: dict[str, tuple[tuple[int, int, int, int], tuple[float, float, float, float]]] = {
-    "ambix": ((0, 1, 2, 3), (1.0, 1.0, 1.0, 1.0)),
-    "n3d": ((0, 1, 2, 3), (1.0, 3**-0.5, 3**-0.5, 3**-0.5)),
-    "fuma": ((0, 2, 3, 1), (2**0.5, 1.0, 1.0, 1.0)),
-    "wxyz": ((0, 2, 3, 1), (1.0, 1.0, 1.0, 1.0)),
-}
 # First-order microphones keep their patterns here: noise below, capsules too far apart above.
 _TRUE_BAND_HZ = (500.0, 5000.0)
 # The direct sound is the first arrival this strong, its peak comes within a millisecond, the floor's echo 2 ms later.
@@ -33,7 +27,7 @@ class MeasuredResponse:
         name: for the messages, usually the path.
         channels: (channel, sample) float64.
         sample_rate_hz: of the channels.
-        layout: a key of LAYOUTS.
+        layout: a key of FOA_LAYOUTS.
         room: responses with the same name here are of one room.
         distance_m: from microphone to source, above 0; a response does not tell this reliably, so it must be known.
         azimuth_deg: of the source, positive to the left; None takes the direction of the direct sound.
@@ -68,8 +62,8 @@ def as_wyzx(channels: NDArray[np.float64], sample_rate_hz: float, layout: str, n
     >>> as_wyzx(np.array([[1.0], [2.0], [3.0], [4.0]]), 24_000, "wxyz", "x").ravel().tolist()
     [1.0, 3.0, 4.0, 2.0]
     """
-    if layout not in LAYOUTS:
-        raise SceneError(f"{name}: no layout {layout!r}; there are: {', '.join(LAYOUTS)}")
+    if layout not in FOA_LAYOUTS:
+        raise SceneError(f"{name}: no layout {layout!r}; there are: {', '.join(FOA_LAYOUTS)}")
     if not 8_000 <= sample_rate_hz <= 400_000:
         raise SceneError(f"{name}: sample rate {sample_rate_hz:g} Hz; 8000 to 400000 can be resampled")
     order = round(len(channels) ** 0.5) - 1
@@ -78,7 +72,7 @@ def as_wyzx(channels: NDArray[np.float64], sample_rate_hz: float, layout: str, n
     # A square of more than this overflows; no response has it, a damaged file may.
     if not (np.abs(channels) < 1e100).all():
         raise SceneError(f"{name}: holds samples that are not numbers or far too large; export it again")
-    positions, gains = LAYOUTS[layout]
+    positions, gains = FOA_LAYOUTS[layout]
     wyzx: NDArray[np.float64] = channels[list(positions)] * np.array(gains)[:, None]
     if sample_rate_hz == SAMPLE_RATE_HZ:
         return wyzx

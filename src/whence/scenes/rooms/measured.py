@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from whence.audio import FOA_LAYOUTS
 from whence.errors import SceneError
 from whence.scenes.rooms.bank import RoomBank, merge
 from whence.scenes.rooms.foa import (
-    LAYOUTS,
     DirectSound,
     MeasuredResponse,
     as_wyzx,
@@ -236,8 +236,8 @@ def _check_gain(one: MeasuredResponse, direct: DirectSound) -> str:
     if off <= _GAIN_DOUBTFUL:
         return ""
     # W alone is scaled in one layout and the rest in another; what counts is the ratio.
-    unscaled = direct.gain * LAYOUTS[one.layout][1][0] / LAYOUTS[one.layout][1][1]
-    gains = {name: unscaled * scale[1] / scale[0] for name, (_, scale) in LAYOUTS.items()}
+    unscaled = direct.gain * FOA_LAYOUTS[one.layout][1][0] / FOA_LAYOUTS[one.layout][1][1]
+    gains = {name: unscaled * scale[1] / scale[0] for name, (_, scale) in FOA_LAYOUTS.items()}
     found = ", ".join(f"{name} {gain:.2f}" for name, gain in gains.items())
     message = (
         f"{one.name}: in layout {one.layout!r} the direct sound in the figures-of-eight is {direct.gain:.2f} times as "
