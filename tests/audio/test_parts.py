@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from whence.audio import probe, read, read_part, survey
+from whence.audio import probe, read, read_microphones, read_part, survey
 from whence.errors import AudioError
 
 STRETCH_S = 20
@@ -49,6 +49,23 @@ def test_joined_parts_are_the_whole(tmp_path, rate, level, offset, subtype):
         parts = parts_of(path, length_s)
         # A part need not begin or end where a filter does.
         np.testing.assert_array_equal(np.concatenate([block for part in parts for block in part], axis=1), whole)
+
+
+@pytest.mark.parametrize("rate", [24_000, 44_100])
+def test_parts_of_ambisonics_are_the_whole_with_its_warning(tmp_path, rate, caplog):
+    # A wave from the left in AmbiX, said to be FuMa.
+    wave = recording(rate)[:, :1]
+    soundfile.write(tmp_path / "a.wav", wave * [1.0, 1.0, 0.0, 0.0], rate, subtype="FLOAT")
+    told = read_microphones("foa:fuma")
+    with caplog.at_level(logging.WARNING, logger="whence"):
+        whole = read(tmp_path / "a.wav", microphones=told)
+        said = [record.message for record in caplog.records]
+        caplog.clear()
+        parts = parts_of(tmp_path / "a.wav", 20, microphones=told)
+    assert whole.shape[0] == 4
+    np.testing.assert_array_equal(np.concatenate([block for part in parts for block in part], axis=1), whole)
+    assert "3.0 dB too strong for foa:fuma" in said[-1]
+    assert [record.message for record in caplog.records][-1] == said[-1]
 
 
 @pytest.mark.parametrize("ending", ["flac", "ogg", "aiff"])

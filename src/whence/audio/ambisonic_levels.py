@@ -20,6 +20,9 @@ class ChannelLevels:
     A plane wave has as much energy in W as in Y, Z and X together (SN3D), and so has diffuse sound, in which each of
     the three has a third. So all sound has, in the right layout.
 
+    Args:
+        sample_rate_hz: of the blocks.
+
     >>> levels = ChannelLevels()
     >>> wave = np.random.default_rng(1).standard_normal(24_000).astype(np.float32)
     >>> levels.add(np.array([[1.0], [0.6], [0.0], [0.8]], np.float32) * wave)
@@ -27,13 +30,14 @@ class ChannelLevels:
     0.0
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sample_rate_hz: int = SAMPLE_RATE_HZ) -> None:
+        self._rate = sample_rate_hz
         self._energy = np.zeros(4)
 
     def add(self, signal: NDArray[np.float32]) -> None:
-        """Add the next samples, (4, sample) at 24 kHz, corrected to AmbiX."""
+        """Add the next samples, (4, sample), corrected to AmbiX."""
         spectrum = np.fft.rfft(signal, axis=1)
-        frequency_hz = np.fft.rfftfreq(max(signal.shape[1], 1), 1 / SAMPLE_RATE_HZ)
+        frequency_hz = np.fft.rfftfreq(max(signal.shape[1], 1), 1 / self._rate)
         counted = (frequency_hz >= _LOWEST_HZ) & (frequency_hz <= _HIGHEST_HZ)
         # By Parseval's theorem; the number of samples makes blocks of any length comparable.
         self._energy += (np.abs(spectrum[:, counted]) ** 2).sum(axis=1) / max(signal.shape[1], 1)

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from whence.audio.ambisonic_levels import ChannelLevels
 from whence.audio.correcting import corrected
 from whence.audio.decoding import file_sound
 from whence.audio.microphones import Microphones
 from whence.audio.normalizing import Normalizer, frame_samples, regrouped, segment_samples, segmented
-from whence.audio.reading import log_noticed, opened, pair_of, refuse_not_numbers
+from whence.audio.reading import LOG, log_noticed, opened, pair_of, refuse_not_numbers
 from whence.audio.remote import source_size, source_state
 from whence.audio.report import SampleCounts
 from whence.audio.resampling import STRETCH_S, Resampling
@@ -97,17 +98,22 @@ def survey(
             mix, count = pair_of(sound, channels, microphones), microphones.channel_count if microphones else 2
             counts = SampleCounts(count, info.sample_rate_hz, frame_samples(info), sound.clip_level)
             normalizer, gains = Normalizer(frame_samples(info)), []
+            levels = ChannelLevels(info.sample_rate_hz) if microphones and microphones.is_full_circle else None
             segments = segmented(sound, mix)
             for number, segment in enumerate(segments, start=1):
                 counts.add(segment)
                 if counts.not_numbers.any():
                     refuse_not_numbers(sound, counts, segments)
+                if levels is not None:
+                    levels.add(corrected(segment, microphones))
                 before = normalizer.gain
                 normalizer.look(segment)
                 if normalizer.gain != before:
                     gains.append((number, normalizer.gain))
             sound.check_unchanged()
             log_noticed(sound, counts, normalizer, SAMPLE_RATE_HZ, channels is not None and channels[0] == channels[1])
+            if microphones and levels is not None and (sentence := levels.sentence(microphones)) is not None:
+                LOG.warning("%s: %s", sound.name, sentence)
     return Survey(state, info.sample_rate_hz, counts.sample_count, tuple(normalizer.offset), tuple(gains))
 
 
