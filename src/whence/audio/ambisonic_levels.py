@@ -26,8 +26,8 @@ class ChannelLevels:
     >>> levels = ChannelLevels()
     >>> wave = np.random.default_rng(1).standard_normal(24_000).astype(np.float32)
     >>> levels.add(np.array([[1.0], [0.6], [0.0], [0.8]], np.float32) * wave)
-    >>> round(levels.others_db(), 3)
-    0.0
+    >>> abs(levels.others_db()) < 0.001
+    True
     """
 
     def __init__(self, sample_rate_hz: int = SAMPLE_RATE_HZ) -> None:
