@@ -3,8 +3,10 @@
 import csv
 import shutil
 
+import numpy as np
 import pytest
 import soundfile
+import soxr
 
 from whence.cli.demo import SCENES
 from whence.cli.main import main
@@ -136,3 +138,17 @@ def test_there_must_be_something_to_merge(folder, capsys):
         "whence: in: no tables of shards in here",
         "whence: nowhere: no such folder",
     ]
+
+
+@pytest.mark.nightly
+def test_a_long_recording_in_parts_by_two_processes_is_the_whole_by_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    scenes = np.concatenate([soundfile.read(SCENES / f"{name}.flac")[0] for name in ("calm", "busy")])
+    whole = np.resize(soxr.resample(scenes, 24_000, 44_100), (50 * 60 * 44_100, 2))
+    soundfile.write("long.flac", whole * np.linspace(0.2, 1, len(whole))[:, None], 44_100)
+    formats = ("--to", "parquet", "--to", "json-frames")
+    assert main(["detect", "long.flac", "--out", "one", *formats]) == 0
+    assert main(["detect", "long.flac", "--out", "two", *formats, "--jobs", "2"]) == 0
+    assert b'"part"' in (tmp_path / "two/.whence.jsonl").read_bytes()
+    for name in ("events.parquet", "long.csv", "long.frames.jsonl"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()

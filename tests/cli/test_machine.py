@@ -37,6 +37,6 @@ def test_other_commands_refuse_a_device_too(command, finished_run, small_trainin
 @pytest.mark.parametrize(("here", "processors", "workers"), [(1, 2, 1), (1, 1, 0), (4, 32, 7), (4, 2, 0)])
 def test_the_processors_of_a_machine_are_shared_by_its_processes(here, processors, workers, monkeypatch):
     monkeypatch.setenv("LOCAL_WORLD_SIZE", str(here))
-    monkeypatch.setattr(machine, "_processors", lambda: processors)
+    monkeypatch.setattr("whence.inference.processor_count", lambda: processors)
     assert machine.worker_count(None) == workers
     assert machine.worker_count(3) == 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from whence import training
+from whence import inference, training
 from whence.errors import WhenceError
 
 
@@ -59,14 +59,7 @@ def worker_count(given: int | None) -> int:
     """
     if given is None:
         # torchrun says how many processes it has started on this machine.
-        return max(_processors() // max(int(os.environ.get("LOCAL_WORLD_SIZE", "1")), 1) - 1, 0)
+        return max(inference.processor_count() // max(int(os.environ.get("LOCAL_WORLD_SIZE", "1")), 1) - 1, 0)
     if given < 0:
         raise WhenceError(f"--workers {given}: give 0 or more")
     return given
-
-
-def _processors() -> int:
-    """Return how many processors this process may use; a cluster's job often has some of the machine's only."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -25,6 +25,7 @@ from .onnx_networks import (
     OnnxNetworks as OnnxNetworks,
     import_onnxruntime as import_onnxruntime,
     load_onnx as load_onnx,
+    processor_count as processor_count,
 )
 from .streaming import EventStream as EventStream, Stream as Stream, feed_blocks as feed_blocks
 from .system import NetworkSystem as NetworkSystem

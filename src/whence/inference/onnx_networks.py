@@ -89,6 +89,13 @@ def import_onnxruntime() -> ModuleType:
     return module
 
 
+def processor_count() -> int:
+    """Return how many processors this process may use; a cluster's job often has some of the machine's only."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 class OnnxNetworks:
     """The networks of one file.
 
@@ -106,7 +113,7 @@ class OnnxNetworks:
         content = path.read_bytes() if trusted else check_onnx(path)
         onnxruntime = import_onnxruntime()
         self._path = path
-        self._threads = threads or os.cpu_count() or 1
+        self._threads = threads or processor_count()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
