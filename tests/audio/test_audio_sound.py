@@ -28,12 +28,10 @@ def test_any_memory_layout():
 @pytest.mark.parametrize(
     ("pair", "message"),
     [
-        ((np.zeros((2, 10), np.uint8), 24_000), r"^the array holds uint8; a sound is"),
+        ((np.zeros((2, 10), np.uint16), 24_000), r"^the array holds uint16; a sound is"),
         ((np.zeros((2, 10), complex), 24_000), r"^the array holds complex128"),
         ((np.zeros((2, 10), object), 24_000), r"^the array holds object"),
-        ((np.zeros(10), 24_000), r"^the array is shaped \(10,\)"),
         ((np.zeros((1, 2, 10)), 24_000), r"^the array is shaped \(1, 2, 10\)"),
-        ((np.zeros((24_000, 2)), 24_000), r"^the array is shaped \(24000, 2\); channels come first"),
         ((np.zeros((0, 10)), 24_000), r"^the array: impossible header \(0 channels\)"),
         ((np.zeros((2, 10)), 0), r"^the array: impossible header \(rate 0\)"),
         ((np.zeros((2, 10)), -24_000), r"^the array: impossible header \(rate -24000\)"),
@@ -41,7 +39,7 @@ def test_any_memory_layout():
         ((np.zeros((2, 10)), float("nan")), r"^the array: a sample rate is a whole number"),
         ((np.zeros((2, 10)), "24000"), r"^a sound in memory is given as \(array, sample_rate_hz\)"),
         ((np.zeros((2, 10)),), r"^a sound in memory is given as"),
-        (([[0.0, 1.0]], 24_000), r"^a sound in memory is given as"),
+        (([[0.0, 1.0]], 24_000), r"^a sound in memory is an array of NumPy or PyTorch, not list"),
         ((np.full((2, 10), 1e300), 24_000), r"^the array: 20 samples are not numbers, first at 0\.00 s \(left\)$"),
     ],
 )

@@ -155,7 +155,18 @@ def test_a_mono_sound_is_refused_or_detected_without_direction(tmp_path, capsys)
     assert main(["detect", str(tmp_path / "mono.wav")]) == 1
     assert "direction needs two. Use --channels mono" in capsys.readouterr().err
     assert main(["detect", str(tmp_path / "mono.wav"), "--channels", "mono"]) == 0
-    assert {line.split()[-3] for line in capsys.readouterr().out.splitlines()[1:]} == {"ahead"}
+    out, err = capsys.readouterr()
+    assert {tuple(line.split()[-3:-1]) for line in out.splitlines()[1:]} == {("-", "-")}
+    assert err == ""  # that both channels are the same is what was asked for
+    words = ["detect", str(tmp_path / "mono.wav"), "--channels", "mono", "--out", str(tmp_path / "out"), "--to"]
+    assert main([*words, "audacity"]) == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [".whence.jsonl", "mono.jsonl", "mono.txt"]
+    assert {json.loads(line)["azimuth_deg"] for line in (tmp_path / "out" / "mono.jsonl").read_text().splitlines()} == {
+        None
+    }
+    assert "water tap\n" in (tmp_path / "out" / "mono.txt").read_text()
+    assert main([*words, "dcase"]) == 2
+    assert "--to dcase needs directions and --channels mono has none; choose of: audacity" in capsys.readouterr().err
 
 
 def test_two_of_many_channels(tmp_path):
@@ -191,7 +202,7 @@ def test_another_sample_rate_changes_little(tmp_path):
         ([str(CALM), "--to", "csv"], "--to csv: name a folder with --out"),
         (["-", "--to", "csv", "--out", "x"], "standard input has no row in a table"),
         (["-", "--jobs", "2"], "standard input is read by one process"),
-        ([str(CALM), "--channels", "left"], "argument --channels: invalid"),
+        ([str(CALM), "--channels", "left"], "channels 'left' are not left and right"),
         ([str(CALM), str(Path("elsewhere") / "calm.wav")], "would both become calm"),
     ],
 )

@@ -1,3 +1,9 @@
+from .channels import (
+    ChannelChoice as ChannelChoice,
+    Channels as Channels,
+    channel_names as channel_names,
+    read_channels as read_channels,
+)
 from .containers import SOUND_ENDINGS as SOUND_ENDINGS
 from .correcting import (
     channels_sentence as channels_sentence,
@@ -40,7 +46,7 @@ from .remote import (
 )
 from .report import SignalReport as SignalReport
 from .resampling import Resampling as Resampling
-from .sound import SoundInfo as SoundInfo
+from .sound import SoundInfo as SoundInfo, full_scale_one as full_scale_one
 from .summary import summarized_log as summarized_log
 from .windows import probe as probe, read_window as read_window
 from .writing import write as write

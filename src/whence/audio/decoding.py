@@ -10,6 +10,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from whence.audio.channels import channel_names
 from whence.audio.headers import (
     Splice,
     WavHeader,
@@ -115,6 +116,7 @@ def _sound(source: OpenFile, decoder: Any, wav: WavHeader | None, start_sample: 
         int(decoder.channels),
         _promised_samples(decoder, wav),
         f"{decoder.format} {decoder.subtype}",
+        () if wav is None else channel_names(int(decoder.channels), wav.channel_mask),
     )
     bits = _INTEGER_BITS.get(decoder.subtype)
     sound = Sound(

@@ -86,6 +86,12 @@ class WavHeader:
         return max(int.from_bytes(self.format_chunk[12:14], "little"), 1)
 
     @property
+    def channel_mask(self) -> int:
+        """Which loudspeakers the channels are for, a bit each; 0 where the file does not tell."""
+        extensible = self.format_chunk[:2] == b"\xfe\xff" and len(self.format_chunk) >= 24
+        return int.from_bytes(self.format_chunk[20:24], "little") if extensible else 0
+
+    @property
     def length_unknown(self) -> bool:
         """Whether the promise is only the placeholder of a program that wrote into a pipe."""
         return any(self.promised in placeholder for placeholder in _UNKNOWN)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.audio.ambisonic_levels import ChannelLevels
+from whence.audio.channels import Channels
 from whence.audio.correcting import corrected
 from whence.audio.decoding import file_sound
 from whence.audio.microphones import Microphones
@@ -67,7 +68,7 @@ def survey(
     source: str | os.PathLike[str],
     least_s: float,
     *,
-    channels: tuple[int, int] | None = None,
+    channels: Channels | None = None,
     microphones: Microphones | None = None,
 ) -> Survey | None:
     """Decode a long recording once, so that its parts can be read; what was noticed goes to the log.
@@ -75,7 +76,7 @@ def survey(
     Args:
         source: a path or a URL.
         least_s: recordings that are shorter by their header are not decoded.
-        channels: as for `whence.audio.read`.
+        channels: left and right, or all as one; None for the two that there are.
         microphones: as for `whence.audio.read`.
 
     Returns:
@@ -111,7 +112,7 @@ def survey(
                 if normalizer.gain != before:
                     gains.append((number, normalizer.gain))
             sound.check_unchanged()
-            log_noticed(sound, counts, normalizer, SAMPLE_RATE_HZ, channels is not None and channels[0] == channels[1])
+            log_noticed(sound, counts, normalizer, SAMPLE_RATE_HZ, channels is not None and channels.is_one_twice)
             if microphones and levels is not None and (sentence := levels.sentence(microphones)) is not None:
                 LOG.warning("%s: %s", sound.name, sentence)
     return Survey(state, info.sample_rate_hz, counts.sample_count, tuple(normalizer.offset), tuple(gains))
@@ -123,7 +124,7 @@ def read_part(
     start_s: int,
     end_s: int | None,
     *,
-    channels: tuple[int, int] | None = None,
+    channels: Channels | None = None,
     microphones: Microphones | None = None,
 ) -> Iterator[NDArray[np.float32]]:
     """Read a part of a recording in blocks of 10 s; nothing is logged.
@@ -158,7 +159,7 @@ def _resampled(
     file: OpenFile,
     whole: Survey,
     start_s: int,
-    channels: tuple[int, int] | None,
+    channels: Channels | None,
     microphones: Microphones | None,
 ) -> Generator[NDArray[np.float32], None, None]:
     """Yield the recording from the beginning of a stretch on, normalized and resampled."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.audio.ambisonic_levels import ChannelLevels
+from whence.audio.channels import ChannelChoice, channel_names, read_channels
 from whence.audio.correcting import channels_sentence, corrected
 from whence.audio.decoding import file_sound
 from whence.audio.microphones import Microphones, told_microphones
@@ -28,13 +29,13 @@ LOG = logging.getLogger("whence.audio")
 _DOUBTFUL = "clipped, of a low sample rate or with a silent channel"
 
 Source: TypeAlias = str | os.PathLike[str] | BinaryIO | tuple[NDArray[Any], int]
-"""A path, a URL, a binary file open for reading, or (array shaped (channel, sample), sample rate in Hz)."""
+"""A path, a URL, a binary file open for reading, or (array, sample rate in Hz)."""
 
 
 def read(
     source: Source,
     *,
-    channels: tuple[int, int] | None = None,
+    channels: ChannelChoice = None,
     repair: bool = False,
     microphones: Microphones | str | None = None,
 ) -> NDArray[np.float32]:
@@ -46,7 +47,8 @@ def read(
     Args:
         source: a path, a URL (`https://`, `s3://`, `gs://`, ..., extra `remote`), a binary file open for reading, or
             (array, sample_rate_hz).
-        channels: the channels to take for left and right, counted from 1; needed where there are not two.
+        channels: the channels to take for left and right, counted from 1 or by name, as in "3,4" or ("FL", "FR");
+            "mono" for the mean of all of them, twice. Needed where there are not two.
         repair: whether samples that are not numbers become zeros, counted in a warning, instead of an error.
         microphones: what the sound was recorded with, see `whence.audio.corrected`; None where that is not known.
 
@@ -69,7 +71,7 @@ def read_blocks(
     source: Source,
     block_s: float = 10.0,
     *,
-    channels: tuple[int, int] | None = None,
+    channels: ChannelChoice = None,
     repair: bool = False,
     microphones: Microphones | str | None = None,
 ) -> Iterator[NDArray[np.float32]]:
@@ -100,9 +102,10 @@ def read_blocks(
         raise AudioError(f"blocks of {block_s} s hold no sample")
     told = told_microphones(microphones)
     with decoded(source) as sound:
-        mix, count = pair_of(sound, channels, told), told.channel_count if told else 2
+        chosen, count = read_channels(channels), told.channel_count if told else 2
+        mix = pair_of(sound, chosen, told)
         levels = ChannelLevels() if told is not None and told.is_full_circle else None
-        same_twice = channels is not None and channels[0] == channels[1]
+        same_twice = chosen is not None and chosen.is_one_twice
         for block in regrouped(_processed(sound, mix, count, SAMPLE_RATE_HZ, repair, quiet=same_twice), size):
             block = corrected(block, told)
             if levels is not None:
@@ -140,7 +143,7 @@ def check(
     source: Source | NDArray[Any],
     *,
     sample_rate_hz: int = SAMPLE_RATE_HZ,
-    channels: tuple[int, int] | None = None,
+    channels: ChannelChoice = None,
     microphones: Microphones | str | None = None,
 ) -> SignalReport:
     """Report whether a sound is stereo, whole, loud enough and unclipped, in constant memory.
@@ -205,15 +208,15 @@ def decoded(source: Source) -> Iterator[Sound]:
         yield sound
 
 
-def pair_of(sound: Sound, channels: tuple[int, int] | None, microphones: Microphones | None = None) -> Mix:
+def pair_of(sound: Sound, channels: ChannelChoice, microphones: Microphones | None = None) -> Mix:
     """Return how left and right, or the four channels of Ambisonics, are taken from the channels of a sound."""
-    count = sound.info.channel_count
+    count, chosen = sound.info.channel_count, read_channels(channels)
     if microphones is not None and microphones.ambisonics is not None:
-        if channels is not None or count < microphones.channel_count:
-            given = count if channels is None else len(channels)
+        if chosen is not None or count < microphones.channel_count:
+            given = count if chosen is None else max(len(chosen.chosen), 1)
             raise AudioError(channels_sentence(microphones, given), where=sound.name)
         return lambda block: block[:, :4].T
-    if channels is None:
+    if chosen is None:
         if count == 1:
             raise AudioError(
                 f"{sound.name} has 1 channel; direction needs two. Use --channels mono to detect without direction."
@@ -222,12 +225,9 @@ def pair_of(sound: Sound, channels: tuple[int, int] | None, microphones: Microph
             ambisonic = "; of Ambisonics, say --microphones foa" if count >= 4 else ""
             raise AudioError(f"{sound.name} has {count} channels; choose two with --channels 1,2{ambisonic}")
         return lambda block: block.T
-    if len(channels) != 2:
-        raise AudioError(f"left and right are two channels, not {len(channels)}", where=sound.name)
-    for channel in channels:
-        if not 1 <= channel <= count:
-            raise AudioError(f"{sound.name} has no channel {channel}; it has {count}, counted from 1")
-    wanted = [channel - 1 for channel in channels]
+    if chosen.is_mono:
+        return lambda block: np.repeat(_mean(block), 2, axis=0)
+    wanted = chosen.places(sound.info.channel_names or channel_names(count), sound.name)
     return lambda block: block[:, wanted].T
 
 
@@ -288,7 +288,7 @@ def log_noticed(sound: Sound, counts: SampleCounts, normalizer: Normalizer, samp
     for sentence in report.losses(sound.name):
         LOG.warning("%s", sentence)
     for sentence in report.doubts(sound.name):
-        LOG.log(logging.INFO if quiet else logging.WARNING, "%s", sentence, extra={"kind": _DOUBTFUL})
+        LOG.log(logging.DEBUG if quiet else logging.WARNING, "%s", sentence, extra={"kind": _DOUBTFUL})
     if any(report.not_numbers):
         LOG.warning("%s: samples that are not numbers were set to zero", sound.name)
     if any(normalizer.offset):

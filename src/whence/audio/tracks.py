@@ -75,7 +75,11 @@ def _sound(source: OpenFile, container: Any) -> Sound:
         promised = round(track.duration * track.time_base * rate)
     elif container.duration:
         promised = round(container.duration * rate / 1_000_000)
-    info = SoundInfo(rate, channel_count, promised, f"{source.container} {track.codec_context.name}")
+    layout = getattr(track.codec_context, "layout", None)
+    names = tuple(channel.name for channel in layout.channels) if layout else ()
+    # A container that does not say which is which has the word NONE for each.
+    names = names if len(set(names) - {"NONE"}) == channel_count else ()
+    info = SoundInfo(rate, channel_count, promised, f"{source.container} {track.codec_context.name}", names)
     sound = Sound(
         name=source.name,
         info=info,

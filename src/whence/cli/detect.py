@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from whence import inference, labels, scale
+from whence import audio, inference, labels, scale
 from whence.cli.command import Command
 from whence.cli.failures import write_failures
 from whence.cli.model_choice import add_model, add_swap, model_paths
@@ -56,9 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--again", action="store_true", help="detect again in sounds that are finished")
     parser.add_argument(
         "--channels",
-        type=_channels,
         metavar="L,R",
-        help="the channels for left and right, counted from 1, or mono to detect without direction",
+        help="the channels for left and right, counted from 1 or by name (FL,FR), or mono to detect without direction",
     )
     add_microphones(parser)
 
@@ -170,29 +169,34 @@ def _request(args: argparse.Namespace) -> tuple[Request, list[str]]:
     check_engine(args)
     if tables and STDIN in args.sounds:
         raise WhenceError("standard input has no row in a table; leave --to out")
-    mono = args.channels == "mono"
+    channels = audio.read_channels(args.channels)
+    mono = channels is not None and channels.is_mono
     microphones = read_told(args)
     if mono and microphones is not None:
         raise WhenceError("--channels mono has no direction to tell; leave --microphones out")
+    if mono:
+        _refuse_positions(formats)
     request = Request(
         models=model_paths(args.model),
         threshold=args.threshold,
         swap=bool(args.swap),
-        channels=None if mono else args.channels,
-        mono=mono,
-        formats=() if tables and not formats else tuple(dict.fromkeys(("dcase", *formats))),
+        channels=channels,
+        # A label file of the challenge has a direction in every row.
+        formats=() if tables and not formats else tuple(dict.fromkeys(("json" if mono else "dcase", *formats))),
         table=bool(tables),
         microphones=microphones,
     )
     return request, tables
 
 
-def _channels(word: str) -> tuple[int, int] | str:
-    """Read `1,2` as numbers, or the word mono."""
-    if word == "mono":
-        return word
-    left, right = word.split(",")
-    return int(left), int(right)
+def _refuse_positions(formats: Sequence[str]) -> None:
+    """Refuse formats that need a direction in every row, which a mono sound does not have."""
+    for name in formats:
+        if labels.FORMATS[name].needs_positions:
+            others = ", ".join(other for other, form in labels.FORMATS.items() if not form.needs_positions)
+            raise WhenceError(
+                f"--to {name} needs directions and --channels mono has none", remedy=f"choose of: {others}"
+            )
 
 
 COMMAND = Command(

@@ -31,7 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device", metavar="NAME", help="number or part of a name; file:street.wav plays a file in real time; list"
     )
-    parser.add_argument("--channels", metavar="L,R", help="left and right among more than two channels, from 1")
+    parser.add_argument(
+        "--channels", metavar="L,R", help="left and right among more than two channels, from 1 or by name"
+    )
     add_model(parser)
     parser.add_argument(
         "--threshold", type=float, metavar="0..1", help="lowest confidence of an event (default: the model's)"
@@ -64,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
 def open_device(
     name: str | None,
     clock: live.Clock,
-    channels: tuple[int, int] | None = None,
+    channels: audio.Channels | None = None,
     microphones: audio.Microphones | None = None,
 ) -> live.Device:
     """Return the device, found but not yet started.
@@ -87,25 +89,27 @@ def open_device(
             raise WhenceError("--device file: needs the name of a sound, as in --device file:street.wav")
         return live.SoundFile(Path(path), clock, channels, microphones)
     chosen = int(name) if name is not None and name.isascii() and name.isdecimal() else name
-    return live.Microphone(live.portaudio(), chosen, channels or ((1, 2, 3, 4) if is_ambisonic else (1, 2)))
+    wanted: tuple[int, ...] = (1, 2, 3, 4) if is_ambisonic else (1, 2)
+    if channels is not None:
+        # A device does not name its channels; the usual order is meant.
+        most = max([8, *(channel for channel in channels.chosen if isinstance(channel, int))])
+        wanted = tuple(place + 1 for place in channels.places(audio.channel_names(most), "the device"))
+    return live.Microphone(live.portaudio(), chosen, wanted)
 
 
-def read_channels(text: str | None) -> tuple[int, int] | None:
-    """Return the two numbers of `--channels 3,4`.
+def read_channels(text: str | None) -> audio.Channels | None:
+    """Return the channels of `--channels 3,4` or `FL,FR`.
 
     Raises:
-        WhenceError: they are not two different channels counted from 1.
+        WhenceError: they are not two different channels.
 
     >>> read_channels("3,4")
-    (3, 4)
+    Channels(chosen=(3, 4))
     """
-    if text is None:
-        return None
-    parts = [part.strip() for part in text.split(",")]
-    numbers = [int(part) for part in parts if part.isascii() and part.isdecimal()]
-    if len(parts) != 2 or len(numbers) != 2 or min(numbers) < 1 or numbers[0] == numbers[1]:
-        raise WhenceError(f"--channels takes left and right, counted from 1, as in --channels 1,2; not {text!r}")
-    return numbers[0], numbers[1]
+    chosen = audio.read_channels(text)
+    if chosen is not None and chosen.is_one_twice:
+        raise WhenceError(f"--channels {text}: live listening needs two different channels, as in --channels 1,2")
+    return chosen
 
 
 def load_system(models: Sequence[str]) -> inference.NetworkSystem:

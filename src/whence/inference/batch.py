@@ -7,13 +7,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from whence.text import shown
 from whence.units import FRAMES_PER_SECOND, SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:
-    from whence.audio import Microphones, Survey
+    from whence.audio import Channels, Microphones, Survey
     from whence.inference.system import NetworkSystem
     from whence.labels import ClassList, Events
 
@@ -37,8 +37,7 @@ class Request:
         threshold: for all classes, or None for those of the model.
         swap: average with the mirrored prediction for the mirrored sound.
         tracks: at most so many sources of a class in a frame, or None for those of the model.
-        channels: for left and right, counted from 1, or None.
-        mono: detect without direction, from the first channel alone.
+        channels: for left and right, or all as one to detect without direction; None for the two that there are.
         formats: names of label formats to write for each sound.
         table: return rows for a table of all sounds.
         microphones: what the sounds were recorded with; None where that is not known.
@@ -48,11 +47,15 @@ class Request:
     threshold: float | None = None
     swap: bool = False
     tracks: int | None = None
-    channels: tuple[int, int] | None = None
-    mono: bool = False
+    channels: Channels | None = None
     formats: tuple[str, ...] = ("dcase",)
     table: bool = False
     microphones: Microphones | None = None
+
+    @property
+    def mono(self) -> bool:
+        """Whether to detect without direction and distance."""
+        return self.channels is not None and self.channels.is_mono
 
 
 @dataclass(frozen=True)
@@ -106,8 +109,7 @@ def predict_one(
     state = None if sound == STDIN else source_state(sound)
     found, duration_s = [], 0.0
     try:
-        channels = (1, 1) if request.mono else request.channels
-        blocks = read_blocks(source, channels=channels, microphones=request.microphones)
+        blocks = read_blocks(source, channels=request.channels, microphones=request.microphones)
         for block, rows in feed_blocks(stream, blocks):
             found.append(rows)
             seconds = block.shape[1] / SAMPLE_RATE_HZ
@@ -144,10 +146,8 @@ def predict_part(
     # A frame is taken from the window whose centre is nearest, so ten seconds around are more than any needs.
     begin = max(first_frame - _AROUND_FRAMES, 0)
     end_s = None if end_frame is None else (end_frame + _AROUND_FRAMES) // FRAMES_PER_SECOND
-    channels = (1, 1) if request.mono else request.channels
-    blocks = read_part(
-        sound, whole, begin // FRAMES_PER_SECOND, end_s, channels=channels, microphones=request.microphones
-    )
+    told: dict[str, Any] = {"channels": request.channels, "microphones": request.microphones}
+    blocks = read_part(sound, whole, begin // FRAMES_PER_SECOND, end_s, **told)
     rows = Events.concatenate([events for _, events in feed_blocks(stream, blocks)]).shifted(begin)
     return rows.between(first_frame, _NO_END if end_frame is None else end_frame)
 
@@ -157,7 +157,7 @@ def finished(request: Request, classes: ClassList, sound: Path | str, target: Pa
     from whence.labels import write_events
 
     if request.mono:
-        events = _without_positions(events)
+        events = events.without_positions()
     told = request.microphones.name if request.microphones else None
     if target is not None:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -169,13 +169,6 @@ def finished(request: Request, classes: ClassList, sound: Path | str, target: Pa
     return Result(sound, target, returned, rows)
 
 
-def _without_positions(events: Events) -> Events:
-    """Return the same events straight ahead, at an unknown distance."""
-    import numpy as np
-
-    return replace(events, azimuth_deg=np.zeros(events.row_count), distance_m=np.full(events.row_count, np.nan))
-
-
 def _table_rows(events: Events, classes: ClassList, request: Request) -> list[EventRow]:
     """Return the events, by onset, with the numbers of other formats."""
     from whence.labels import Detections
@@ -185,7 +178,7 @@ def _table_rows(events: Events, classes: ClassList, request: Request) -> list[Ev
             one.onset_s,
             one.offset_s,
             one.name,
-            None if request.mono else one.azimuth_deg,
+            None if math.isnan(one.azimuth_deg) else one.azimuth_deg,
             None if math.isnan(one.distance_m) else one.distance_m,
             one.score,
         )

@@ -4,7 +4,15 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from whence.audio import Microphones, Source, corrected_microphones, read_blocks, told_microphones
+from whence.audio import (
+    ChannelChoice,
+    Microphones,
+    Source,
+    corrected_microphones,
+    read_blocks,
+    read_channels,
+    told_microphones,
+)
 from whence.errors import InferenceError, MissingExtraError
 from whence.inference.averaging import average_systems
 from whence.inference.onnx_networks import load_onnx
@@ -78,7 +86,7 @@ def detect(
     model: NetworkSystem | ModelNames = None,
     threshold: float | None = None,
     swap: bool = False,
-    channels: tuple[int, int] | None = None,
+    channels: ChannelChoice = None,
     microphones: Microphones | str | None = None,
 ) -> Detections:
     """Detect which sounds happen in a recording, when, from which direction and how far away.
@@ -86,11 +94,13 @@ def detect(
     Memory does not grow with the length of the recording.
 
     Args:
-        source: a path, a binary file open for reading, or (array shaped (channel, sample), sample rate in Hz).
+        source: a path, a binary file open for reading, or (array, sample rate in Hz); an array of NumPy or
+            PyTorch, (channel, sample), or (sample, channel) where it has more than 64 rows and at most 64 columns.
         model: a loaded system, or what `whence.load` takes; the packaged model when None.
         threshold: activity from 0 to 1 above which a class counts; the model's own, one for each class, when None.
         swap: average with the mirrored prediction for the mirrored sound; not for a system that is loaded already.
-        channels: the channels to take for left and right, counted from 1; needed where there are not two.
+        channels: the channels to take for left and right, counted from 1 or by name, as in "3,4" or ("FL", "FR");
+            "mono" to detect without direction, from the mean of all. Needed where there are not two.
         microphones: what the recording was made with: a name such as `ortf`, a YAML file, a description, or None where
             that is not known. `foa` (Ambisonics) gives azimuths of the full circle. Another pair than the model was
             trained for is a warning in the log.
@@ -106,6 +116,9 @@ def detect(
     told = told_microphones(microphones)
     stream = Stream(system, threshold=threshold, microphones=corrected_microphones(told))
     warn_of_untrained(system.microphones, told)
-    blocks = read_blocks(source, channels=channels, microphones=told)
+    chosen = read_channels(channels)
+    blocks = read_blocks(source, channels=chosen, microphones=told)
     frames = Events.concatenate([events for _, events in feed_blocks(stream, blocks)])
+    if chosen is not None and chosen.is_mono:
+        frames = frames.without_positions()
     return Detections(frames, system.classes, microphones=told.name if told else None)

@@ -3,12 +3,12 @@
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.audio import Microphones, corrected, told_microphones
+from whence.audio import Microphones, corrected, full_scale_one, told_microphones
 from whence.errors import InferenceError
 from whence.labels import Events
 from whence.units import FRAME_S, FRAME_SAMPLES
@@ -117,7 +117,7 @@ class _Latest:
 class EventStream(Protocol):
     """The part of `Stream` that `feed_blocks` uses."""
 
-    def feed(self, signal: NDArray[np.float32]) -> Events:
+    def feed(self, signal: NDArray[Any]) -> Events:
         """Return the rows that this piece, (channel, sample), makes final."""
 
     def finish(self) -> Events:
@@ -191,12 +191,14 @@ class Stream:
         """Process the next piece of sound.
 
         Args:
-            signal: (channel, any number of samples) float32 at 24 kHz; of two channels left first.
+            signal: (channel, any number of samples) at 24 kHz; of two channels left first. Floats have full scale 1,
+                integers that of their type. Samples that are not numbers count as 0.
 
         Returns:
             rows of the frames that have become final; frames count from the beginning of the stream.
 
         Raises:
+            AudioError: the signal holds numbers of another type.
             InferenceError: the signal has another shape, or the stream has ended.
         """
         if signal.ndim != 2 or signal.shape[0] != self.channel_count:
@@ -204,6 +206,10 @@ class Stream:
             raise InferenceError(f"a signal has the shape {shape}, this one {signal.shape}")
         if self._ended:
             raise InferenceError("this stream has ended; begin another")
+        signal = full_scale_one(signal)
+        # One such sample would otherwise be in every average from here on.
+        if not np.isfinite(signal).all():
+            signal = np.where(np.isfinite(signal), signal, np.float32(0))
         signal = corrected(signal, self.microphones)
         found = [Events.empty()]
         # A whole recording at once goes through in pieces too, so that memory stays bounded.

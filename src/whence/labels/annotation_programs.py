@@ -31,7 +31,7 @@ SOUND_DIRECTION: dict[str, Any] = {
             "properties": {
                 "class": {"type": "string"},
                 "source": {"type": "integer"},
-                "azimuth_deg": {"type": "number", "minimum": -180, "maximum": 180},
+                "azimuth_deg": {"type": ["number", "null"], "minimum": -180, "maximum": 180},
                 "distance_m": {"type": ["number", "null"], "minimum": 0},
             },
             "required": ["class", "source", "azimuth_deg", "distance_m"],
@@ -45,11 +45,13 @@ _NEAREST_EDGE_PERCENT = 15
 
 
 def side(azimuth_deg: float) -> str:
-    """Return whole degrees and the side.
+    """Return whole degrees and the side; nothing where the direction is not known.
 
-    >>> side(38.2), side(-27.0), side(0.3)
-    ('38L', '27R', '0')
+    >>> side(38.2), side(-27.0), side(0.3), side(math.nan)
+    ('38L', '27R', '0', '')
     """
+    if math.isnan(azimuth_deg):
+        return ""
     whole = round(azimuth_deg)
     return f"{abs(whole)}{'L' if whole > 0 else 'R' if whole < 0 else ''}"
 
@@ -60,8 +62,9 @@ def event_text(event: Event, classes: ClassList) -> str:
     >>> event_text(Event(0, 0, 0.0, 0.2, 38.2, 2.04, 1.0), ClassList(("music",)))
     'music 38L 2.0m'
     """
-    distance = "" if math.isnan(event.distance_m) else f" {event.distance_m:.1f}m"
-    return f"{class_name(event.class_index, classes)} {side(event.azimuth_deg)}{distance}"
+    distance = "" if math.isnan(event.distance_m) else f"{event.distance_m:.1f}m"
+    parts = (class_name(event.class_index, classes), side(event.azimuth_deg), distance)
+    return " ".join(part for part in parts if part)
 
 
 def audacity_text(events: Iterable[Event], classes: ClassList) -> str:
@@ -232,7 +235,7 @@ def _direction(event: Event, classes: ClassList) -> dict[str, Any]:
     return {
         "class": class_name(event.class_index, classes),
         "source": event.source,
-        "azimuth_deg": round(event.azimuth_deg, 2),
+        "azimuth_deg": None if math.isnan(event.azimuth_deg) else round(event.azimuth_deg, 2),
         "distance_m": None if math.isnan(event.distance_m) else round(event.distance_m, 3),
     }
 
@@ -251,7 +254,7 @@ def webvtt_text(events: Events, classes: ClassList) -> str:
 def _cue(event: Event, classes: ClassList) -> str:
     """Times, position on the screen, and text."""
     # Left on the screen is 0 %; a source behind is shown on its side, too.
-    across = max(-90.0, min(90.0, event.azimuth_deg))
+    across = 0.0 if math.isnan(event.azimuth_deg) else max(-90.0, min(90.0, event.azimuth_deg))
     percent = round(50 - across / 90 * (50 - _NEAREST_EDGE_PERCENT))
     text = html.escape(event_text(event, classes), quote=False)
     return f"{_clock(event.onset_s)} --> {_clock(event.offset_s)} position:{percent}%\n{text}"

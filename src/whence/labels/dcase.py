@@ -193,6 +193,10 @@ def dcase_text(events: Events) -> str:
     if unknown.any():
         row = int(np.argmax(unknown))
         raise LabelError(f"row {row}: no distance is known", remedy="this format needs one for every row")
+    unknown = np.isnan(events.azimuth_deg)
+    if unknown.any():
+        what = f"row {int(np.argmax(unknown))}: no direction is known"
+        raise LabelError(what, remedy="this format needs one for every row")
     columns = (
         events.frame,
         events.class_index,

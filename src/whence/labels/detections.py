@@ -30,7 +30,7 @@ class Detection:
         name: of its class.
         onset_s: start, seconds from the start of the recording.
         offset_s: end, seconds.
-        azimuth_deg: mean direction; 0 ahead, positive to the left.
+        azimuth_deg: mean direction; 0 ahead, positive to the left; NaN where not known, as in mono.
         distance_m: mean distance; NaN where not known.
         score: mean confidence from 0 to 1.
         class_index: position in the class list.
@@ -54,8 +54,11 @@ class Detection:
 
     def _cells(self) -> tuple[str, str, str, str, str]:
         """When, what, where, how far, how sure."""
-        whole = round(self.azimuth_deg)
-        where = f"{abs(whole)}° {'left' if whole > 0 else 'right'}" if whole else "ahead"
+        if math.isnan(self.azimuth_deg):
+            where = "-"
+        else:
+            whole = round(self.azimuth_deg)
+            where = {0: "ahead", 180: "behind"}.get(abs(whole), f"{abs(whole)}° {'left' if whole > 0 else 'right'}")
         distance = "-" if math.isnan(self.distance_m) else f"{self.distance_m:.1f} m"
         return f"{self.onset_s:.1f}-{self.offset_s:.1f} s", self.name, where, distance, f"{self.score:.2f}"
 
@@ -143,8 +146,8 @@ class Detections(Sequence[Detection]):
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(_COLUMNS)
         for one in self:
-            distance = "" if math.isnan(one.distance_m) else one.distance_m
-            writer.writerow((one.onset_s, one.offset_s, safe_cell(one.name), one.azimuth_deg, distance, one.score))
+            azimuth, distance = ("" if math.isnan(value) else value for value in (one.azimuth_deg, one.distance_m))
+            writer.writerow((one.onset_s, one.offset_s, safe_cell(one.name), azimuth, distance, one.score))
         return _written(path, text.getvalue())
 
     def to_json(self, path: str | Path | None = None) -> str:

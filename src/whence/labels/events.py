@@ -33,7 +33,7 @@ class Event:
         source: number that tells simultaneous sources of one class apart.
         onset_s: start, seconds from the start of the clip.
         offset_s: end, seconds; the last active frame is included.
-        azimuth_deg: circular mean over its frames, positive to the left.
+        azimuth_deg: circular mean over its frames, positive to the left; NaN where not known.
         distance_m: mean over its frames, metres; NaN where not known.
         score: mean confidence, 0..1.
     """
@@ -59,14 +59,14 @@ class Events:
         frame: (row,) int32, 100 ms label frame from 0.
         class_index: (row,) int32, position in the class list.
         source: (row,) int32, tells simultaneous sources of one class apart.
-        azimuth_deg: (row,) float64, positive to the left.
+        azimuth_deg: (row,) float64, positive to the left, NaN where not known, as in mono.
         distance_m: (row,) float64, metres, NaN where not known.
         elevation_deg: (row,) float64, positive upwards, NaN where not known.
         score: (row,) float64, confidence 0..1; 1 for references.
 
     Raises:
         LabelError: columns of different length, a negative frame, class or distance, a fraction in a column of whole
-            numbers, an azimuth that is no angle, an infinite number, a score that is NaN.
+            numbers, an infinite number, a score that is NaN.
 
     >>> table = Events.from_columns({"frame": [0, 1, 5], "class_index": [8, 8, 8], "azimuth_deg": [30, 32, -10]})
     >>> [(event.onset_s, event.offset_s, round(event.azimuth_deg)) for event in table]
@@ -90,7 +90,7 @@ class Events:
         for name in ("frame", "class_index", "distance_m"):
             self._refuse(name, getattr(self, name) < 0, "it cannot be negative")
         self._refuse("distance_m", np.isinf(self.distance_m), "it must be metres, or NaN where not known")
-        self._refuse("azimuth_deg", ~np.isfinite(self.azimuth_deg), "it must be an angle in degrees")
+        self._refuse("azimuth_deg", np.isinf(self.azimuth_deg), "it must be an angle, or NaN where not known")
         self._refuse("elevation_deg", np.isinf(self.elevation_deg), "it must be an angle, or NaN where not known")
         self._refuse("score", ~np.isfinite(self.score), "it must be a number")
 
@@ -197,6 +197,11 @@ class Events:
         """
         # 0 - x and not -x: straight ahead stays 0.0 and never becomes -0.0.
         return replace(self, azimuth_deg=freeze(0.0 - self.azimuth_deg))
+
+    def without_positions(self) -> Self:
+        """The events with directions and distances unknown, as those of a mono sound are."""
+        unknown = freeze(np.full(self.row_count, np.nan))
+        return replace(self, azimuth_deg=unknown, distance_m=unknown, elevation_deg=unknown)
 
     def rotated(self, angle_deg: float) -> Self:
         """The events turned to the left by `angle_deg`; azimuths are wrapped to [-180, 180), not folded.

@@ -24,12 +24,14 @@ class LabelFormat:
         writers: what is added to a clip's name -> the function that makes the text. For an ending with `<class>` it
             makes a text for each class that occurs, by the class's name.
         names_clip: whether the text holds the clip's name, which the functions then take as a third argument.
+        needs_positions: whether every row needs a direction, which events of a mono sound do not have.
         names_microphones: whether the text has a place for them; the functions then take their name as `microphones`.
     """
 
     description: str
     writers: Mapping[str, Callable[..., str | dict[str, str]]]
     names_clip: bool = False
+    needs_positions: bool = False
     names_microphones: bool = False
 
     @property
@@ -56,7 +58,9 @@ class LabelFormat:
 
 FORMATS: dict[str, LabelFormat] = {
     "dcase": LabelFormat(
-        "DCASE 2025 Task 3: a row for each frame and source", {".csv": lambda events, classes: dcase_text(events)}
+        "DCASE 2025 Task 3: a row for each frame and source",
+        {".csv": lambda events, classes: dcase_text(events)},
+        needs_positions=True,
     ),
     "audacity": LabelFormat("Audacity: one label track", {".txt": programs.audacity_text}),
     "audacity-by-class": LabelFormat(
@@ -69,6 +73,7 @@ FORMATS: dict[str, LabelFormat] = {
             ".regions.txt": programs.sonic_visualiser_regions_text,
             ".azimuth.txt": programs.sonic_visualiser_azimuth_text,
         },
+        needs_positions=True,
     ),
     "elan": LabelFormat("ELAN: tab-delimited text, a tier for each class", {".elan.txt": programs.elan_text}),
     "jams": LabelFormat(
@@ -78,7 +83,9 @@ FORMATS: dict[str, LabelFormat] = {
     "json-frames": LabelFormat(
         "JSON Lines: a line for each frame and source", {".frames.jsonl": json_frames_text}, names_microphones=True
     ),
-    "odas": LabelFormat("ODAS: unit vectors frame by frame, x ahead, y to the left", {".odas.json": odas_text}),
+    "odas": LabelFormat(
+        "ODAS: unit vectors frame by frame, x ahead, y to the left", {".odas.json": odas_text}, needs_positions=True
+    ),
     "raven": LabelFormat("Raven: a selection table", {".selections.txt": marker_files.raven_text}),
     "praat": LabelFormat("Praat: a TextGrid with a tier for each class", {".TextGrid": marker_files.textgrid_text}),
     # Their programs list .csv files, but a .csv beside the predictions would be taken for a clip's labels.

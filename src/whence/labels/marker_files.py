@@ -29,9 +29,10 @@ def raven_text(events: Events, classes: ClassList) -> str:
     lines = ["\t".join((*header, "Class", "Azimuth (deg)", "Distance (m)", "Score"))]
     for number, event in enumerate(events, 1):
         distance = "" if math.isnan(event.distance_m) else f"{event.distance_m:.2f}"
+        azimuth = "" if math.isnan(event.azimuth_deg) else f"{event.azimuth_deg:.1f}"
         where = (f"{event.onset_s:.3f}", f"{event.offset_s:.3f}", "0.0", f"{SAMPLE_RATE_HZ / 2}")
         name = safe_cell(class_name(event.class_index, classes))
-        cells = (str(number), "Spectrogram 1", "1", *where, name, f"{event.azimuth_deg:.1f}", distance)
+        cells = (str(number), "Spectrogram 1", "1", *where, name, azimuth, distance)
         lines.append("\t".join((*cells, f"{event.score:.2f}")))
     return "\n".join(lines) + "\n"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.audio import Microphones, decoded, pair_of
+from whence.audio import ChannelChoice, Microphones, decoded, pair_of
 from whence.live.device import Chunk, DeviceError, SoundQueue
 from whence.live.session import Clock
 from whence.text import shown
@@ -23,7 +23,7 @@ class SoundFile:
     Args:
         path: any sound file that whence reads.
         clock: real time.
-        channels: which two channels are left and right, counted from 1, where there are not two.
+        channels: which two channels are left and right, counted from 1 or by name, where there are not two.
         microphones: what it was recorded with; None where that is not known.
 
     Raises:
@@ -36,7 +36,7 @@ class SoundFile:
         self,
         path: Path,
         clock: Clock,
-        channels: tuple[int, int] | None = None,
+        channels: ChannelChoice = None,
         microphones: Microphones | None = None,
     ) -> None:
         self.name = shown(path)

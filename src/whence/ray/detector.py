@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from whence.audio import Microphones, is_url, told_microphones
+from whence.audio import ChannelChoice, Microphones, is_url, read_channels, told_microphones
 from whence.inference import ModelName, Request, Result
 from whence.scale import Work, Worker, arrow_table, model_sha256, rows_of_result
 
@@ -20,7 +20,7 @@ class Detector:
         model: as `whence.load` takes it: a path that every node sees, several, or None for the packaged model.
         threshold: for all classes, or None for those of the model.
         swap: average with the mirrored prediction for the mirrored sound.
-        channels: for left and right, counted from 1.
+        channels: for left and right, by number or name, or "mono".
         microphones: what the sounds were recorded with, where that is known.
         column: of the batch, with paths or URLs.
 
@@ -38,7 +38,7 @@ class Detector:
         *,
         threshold: float | None = None,
         swap: bool = False,
-        channels: tuple[int, int] | None = None,
+        channels: ChannelChoice = None,
         microphones: Microphones | str | None = None,
         column: str = "path",
     ) -> None:
@@ -47,7 +47,7 @@ class Detector:
             models=tuple(os.fspath(name) for name in models),
             threshold=threshold,
             swap=swap,
-            channels=channels,
+            channels=read_channels(channels),
             microphones=told_microphones(microphones),
             formats=(),
             table=True,

@@ -189,7 +189,7 @@ def _parts(model: Path) -> list[Path]:
 def _digest(request: Request, model: str) -> str:
     """Return one word for the model and everything else that changes the results."""
     asked = (
-        *(request.threshold, request.swap, request.channels, request.mono, request.formats, request.tracks, model),
+        *(request.threshold, request.swap, request.channels, request.formats, request.tracks, model),
         request.microphones,
     )
     return hashlib.sha256(repr(asked).encode()).hexdigest()[:16]

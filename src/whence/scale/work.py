@@ -126,9 +126,9 @@ class Worker:
             return self._part(work.sound, work.part, self.part_s or PART_S)
         if self.part_s is None:
             return predict_one(self.system, self.request, work.sound, work.target)
-        channels = (1, 1) if self.request.mono else self.request.channels
+        channels, microphones = self.request.channels, self.request.microphones
         try:
-            whole = survey(work.sound, 1.5 * self.part_s, channels=channels, microphones=self.request.microphones)
+            whole = survey(work.sound, 1.5 * self.part_s, channels=channels, microphones=microphones)
         except (AudioError, MissingExtraError):
             whole = None  # told in the same words when the sound is read
         if whole is None:

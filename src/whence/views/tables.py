@@ -47,11 +47,13 @@ def number(value: float | None) -> str:
 
 
 def direction(azimuth_deg: float) -> str:
-    """Return an azimuth in whole degrees and words.
+    """Return an azimuth in whole degrees and words; a dash where it is not known.
 
-    >>> direction(38.2), direction(-90.0), direction(0.4), direction(-179.8)
-    ('38 deg left', '90 deg right', 'ahead', 'behind')
+    >>> direction(38.2), direction(-90.0), direction(0.4), direction(-179.8), direction(math.nan)
+    ('38 deg left', '90 deg right', 'ahead', 'behind', '-')
     """
+    if math.isnan(azimuth_deg):
+        return "-"
     whole = round(azimuth_deg)
     if abs(whole) == 180:
         return "behind"
