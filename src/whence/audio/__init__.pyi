@@ -6,7 +6,6 @@ from .channels import (
 )
 from .containers import SOUND_ENDINGS as SOUND_ENDINGS
 from .correcting import (
-    channels_sentence as channels_sentence,
     corrected as corrected,
     corrected_microphones as corrected_microphones,
     exchanged as exchanged,
