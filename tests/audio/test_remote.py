@@ -153,6 +153,31 @@ def test_the_state_changes_with_the_file(memory, sound, tmp_path):
     assert source_state(tmp_path / "none.wav") is None
 
 
+def test_the_state_is_the_same_from_a_listing_and_from_the_file_alone(monkeypatch):
+    # As S3 answers.
+    listed = {
+        "Key": "b/a.wav",
+        "LastModified": "today",
+        "ETag": '"ab"',
+        "Size": 9,
+        "size": 9,
+        "StorageClass": "STANDARD",
+    }
+    alone = {
+        "ETag": '"ab"',
+        "LastModified": "today",
+        "size": 9,
+        "name": "b/a.wav",
+        "VersionId": None,
+        "ContentType": "x",
+    }
+    states = set()
+    for info in (listed, alone):
+        monkeypatch.setattr("whence.audio.remote._info", lambda url, info=info: (None, "b/a.wav", info))
+        states.add(source_state("s3://b/a.wav"))
+    assert states == {'9 "ab"'}
+
+
 def test_detect_takes_a_folder_of_a_storage_and_goes_on(memory, tmp_path, capsys):
     assert main(["detect", "memory://bucket/", "--out", str(tmp_path)]) == 0
     assert (tmp_path / "b.csv").read_bytes() == (tmp_path / "deep/a.csv").read_bytes()

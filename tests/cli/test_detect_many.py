@@ -67,13 +67,15 @@ def test_a_file_whose_name_looks_like_a_pattern_or_a_list_is_a_file(folder):
         ("in/*.ogg", None, "in/*.ogg: no files fit this pattern"),
         ("--shard=4/3 --out=x", None, "--shard 4/3: write the number of the share"),
         ("--shard=slurm --out=x", None, "this is no task of a SLURM job array"),
+        ("--address=here:1", None, "--address is of a Ray cluster; add --engine ray"),
+        ("- --engine=ray", None, "standard input is read by one process"),
         ("--shard=1/3", None, "--shard: name a folder with --out"),
     ],
 )
 def test_what_names_nothing_is_refused(folder, capsys, word, content, sentence):
     if content is not None:
         (folder / word[1:]).write_text(content)
-    assert main(["detect", *(["in"] if word.startswith("--") else []), *word.split()]) == 2
+    assert main(["detect", *(["in"] if word.startswith("-") else []), *word.split()]) == 2
     assert sentence in capsys.readouterr().err
 
 

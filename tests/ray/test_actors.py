@@ -61,9 +61,9 @@ class StandInRay:
 
 @pytest.fixture
 def crew_on(monkeypatch):
-    def make(ray, count=None):
+    def make(ray, count=None, sounds=None):
         monkeypatch.setattr("whence.ray.actors.import_ray", lambda: ray)
-        return Actors(Request(), count)
+        return Actors(Request(), count, sounds=sounds)
 
     return make
 
@@ -75,6 +75,13 @@ def test_there_is_an_actor_for_each_cpu_and_all_are_killed_at_the_end(crew_on):
         assert crew.wait() == []
         assert crew.has_room
     assert (ray.started, ray.killed) == (2, 2)
+
+
+@pytest.mark.parametrize(("count", "started"), [(None, 1), (3, 1)])
+def test_no_more_actors_are_started_than_have_something_to_do(crew_on, count, started):
+    ray = StandInRay([])
+    with crew_on(ray, count, ["a.wav"]):
+        assert ray.started == started
 
 
 def test_an_actor_that_is_lost_is_replaced_and_its_work_is_named(crew_on):

@@ -4,7 +4,6 @@ import contextlib
 import os
 import subprocess
 import sys
-import threading
 import time
 
 import pytest
@@ -81,37 +80,36 @@ def test_a_node_that_is_lost_in_mid_run_loses_nothing(folder, cluster):
 @pytest.mark.parametrize("count", [1, 2])
 def test_actors_and_the_driver_may_be_killed_at_any_moment(folder, cluster, count):
     system, _ = cluster
-    out = f"killed{count}"
-    for attempt in range(12):
+    out, victims = f"killed{count}", ["actor", "driver", "actor", "actor"]
+    while True:
         with subprocess.Popen(words(out, "--jobs", str(count), "--address", system.address), cwd=folder) as child:
-            killer = threading.Thread(target=kill_actors, args=(child,))
-            killer.start()
-            try:
-                # The driver itself is killed, too, a little later every time.
-                code = child.wait(8 + 3 * attempt)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                code = child.wait()
-            killer.join()
-        if code == 1:
+            seen = finished(folder / out)
+            while victims and child.poll() is None:
+                time.sleep(0.01)
+                if finished(folder / out) >= seen + 2:
+                    seen = finished(folder / out)
+                    kill_actor() if victims.pop() == "actor" else child.kill()
+            code = child.wait()
+        if code >= 0:
             break
-    assert code == 1
+    assert (code, victims) == (1, [])
     assert is_as_one(folder, out)
 
 
-def kill_actors(child):
-    """Kill an actor every two seconds, three times."""
+def finished(out):
+    """How many sounds are finished."""
+    record = out / ".whence.jsonl"
+    return record.read_bytes().count(b'"rows"') if record.exists() else 0
+
+
+def kill_actor():
+    """Kill one of the actors; nodes are children of this process, and actors of nodes."""
     psutil = pytest.importorskip("psutil")
-    for _ in range(3):
-        time.sleep(2)
-        if child.poll() is not None:
-            return
-        # Nodes are children of this process, and actors of nodes.
-        for process in psutil.Process().children(recursive=True):
-            with contextlib.suppress(psutil.Error):
-                if process.cmdline()[:1] and process.cmdline()[0].startswith("ray::DetectionWorker"):
-                    process.kill()
-                    break
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if "".join(process.cmdline()[:1]).startswith("ray::DetectionWorker"):
+                process.kill()
+                return
 
 
 @pytest.mark.nightly

@@ -20,6 +20,8 @@ _WAITS_S = (0.5, 2.0, 8.0, 30.0)
 _BLOCK_BYTES = 4 << 20
 _IN_MEMORY_BYTES = 64 << 20
 _HEAD_BYTES = 4096
+# What storages call that which changes with a file, the surest first.
+_TAGS = ("ETag", "etag", "md5Hash", "Content-MD5", "mtime", "LastModified", "Last-Modified", "last_modified", "created")
 # Trying again does not help against these.
 _FINAL = (FileNotFoundError, PermissionError, IsADirectoryError)
 
@@ -66,7 +68,10 @@ def source_state(source: str | os.PathLike[str]) -> str | None:
     """Return what changes when the file at a path or URL does; None where none is there."""
     if is_url(source):
         with contextlib.suppress(AudioError, MissingExtraError):
-            return " ".join(f"{key}={value}" for key, value in sorted(_info(str(source))[2].items(), key=str))
+            info = _info(str(source))[2]
+            # A listing knows other things about a file than a question about the file alone, but these in common.
+            tag = next((str(info[key]) for key in _TAGS if info.get(key)), "")
+            return f"{info.get('size')} {tag}"
         return None
     try:
         status = os.stat(source)  # noqa: PTH116 - also reached with names that Path refuses

@@ -64,7 +64,6 @@ def crew_of(
     if args.engine == "ray" and sounds:
         from whence import ray
 
-        most = None if args.jobs is None else scale.useful_workers(args.jobs, sounds)
-        return ray.Actors(request, most, args.address)
+        return ray.Actors(request, args.jobs, args.address, sounds=sounds)
     jobs = scale.useful_workers(args.jobs or 1, sounds)
     return scale.Alone(system, request, progress) if jobs < 2 else scale.Processes(request, jobs)

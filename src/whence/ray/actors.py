@@ -2,12 +2,13 @@
 
 import contextlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
 from whence.errors import GaveUpError, MissingExtraError, WhenceError
 from whence.inference import Request
-from whence.scale import PART_S, Outcome, Work, Worker
+from whence.scale import PART_S, Outcome, Work, Worker, useful_workers
 
 # So many actors that end while they start, one after the other, are the fault of the cluster.
 _MOST_FAILED_STARTS = 10
@@ -37,16 +38,22 @@ class Actors:
         count: of actors; None for one on each CPU of the cluster. Those for which there is no CPU yet begin later.
         address: of the cluster; None for the one that RAY_ADDRESS names, else one that is started on this machine.
         part_s: long sounds are done in parts of so many seconds.
+        sounds: to be processed, so that no more actors are started than have something to do.
     """
 
     shows_progress = False
 
     def __init__(
-        self, request: Request, count: int | None = None, address: str | None = None, part_s: int = PART_S
+        self,
+        request: Request,
+        count: int | None = None,
+        address: str | None = None,
+        part_s: int = PART_S,
+        sounds: Sequence[Path | str] | None = None,
     ) -> None:
         self._ray = import_ray()
         self._how = request, part_s, str(Path.cwd())
-        self._count, self._address = count, address
+        self._count, self._address, self._sounds = count, address, sounds
         self._is_mine = False
         self._actor_class: Any = None
         self._failed_starts = 0
@@ -64,7 +71,8 @@ class Actors:
                 raise WhenceError(f"Ray cannot be reached ({text})", where=self._address) from None
             self._is_mine = True
         self._actor_class = ray.remote(num_cpus=1, max_restarts=0)(DetectionWorker)
-        for _ in range(self._count or max(int(ray.cluster_resources().get("CPU", 1)), 1)):
+        count = self._count or max(int(ray.cluster_resources().get("CPU", 1)), 1)
+        for _ in range(count if self._sounds is None else useful_workers(count, self._sounds)):
             self._start()
         return self
 
