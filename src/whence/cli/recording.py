@@ -13,8 +13,9 @@ def add_microphones(parser: argparse.ArgumentParser) -> None:
         "--microphones",
         default="auto",
         metavar="NAME",
-        help=f"what it was recorded with: auto (not known), a YAML file, or {', '.join(audio.MICROPHONE_NAMES)}; "
-        "foa is Ambisonics of all directions",
+        # The names are not listed from `audio`: NumPy would come with every help text.
+        help="what it was recorded with: auto (not known), xy:90, ortf, ab:0.20, binaural ..., foa (Ambisonics of all "
+        "directions), or a YAML file; docs/microphones.md lists all",
     )
 
 

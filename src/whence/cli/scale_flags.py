@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from whence import scale
 from whence.errors import WhenceError
-from whence.inference import STDIN, NetworkSystem, Request
+from whence.inference import STDIN, Request
+
+if TYPE_CHECKING:
+    from whence.inference import NetworkSystem
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:
