@@ -12,6 +12,7 @@ from .settings import (
     efficientat_mel_settings as efficientat_mel_settings,
     logmel_settings as logmel_settings,
     midside_onsets_settings as midside_onsets_settings,
+    midside_pairs_settings as midside_pairs_settings,
     midside_settings as midside_settings,
     perceptual_settings as perceptual_settings,
     yamnet_mel_settings as yamnet_mel_settings,

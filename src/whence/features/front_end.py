@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from whence.features.coherence import coherence
+from whence.features.cross_coherence import cross_coherence
 from whence.features.mel import mel_filterbank
 from whence.features.midside import intensity, level_difference, mono_maps, side_ratio
 from whence.features.settings import MADE_OF, POWER_MAPS, FeatureSettings
@@ -33,6 +34,9 @@ class StereoMaps(nn.Module):
         self.settings = settings
         wanted = {part for name in settings.maps for part in MADE_OF.get(name, (name,))}
         self._channels = tuple(name for name in POWER_MAPS if name in wanted)
+        crossed = {"cross_real", "cross_imaginary"} & set(settings.maps)
+        needed = {"intensity", "cross_imaginary"} if crossed else set()
+        self._phased_names = sorted(needed | {"intensity", "coherence"} & set(settings.maps))
         self._levels = [index for index, name in enumerate(settings.maps) if name in POWER_MAPS]
         self.spectrum = Spectrum(settings)
         bank = mel_filterbank(settings)
@@ -47,7 +51,7 @@ class StereoMaps(nn.Module):
         with torch.autocast(spectra.device.type, enabled=False):
             of = dict(zip(self._channels, spectra.unbind(1), strict=True))
             # Maps that need phases come first: the powers overwrite the spectra.
-            phased = {name: self._phased(name, of) for name in self.settings.maps if name in ("intensity", "coherence")}
+            phased = {name: self._phased(name, of) for name in self._phased_names}
             powers = dict(zip(self._channels, self.bands(squares(spectra, spent=True)).unbind(1), strict=True))
             maps = [self._map(name, powers, phased) for name in self.settings.maps]
             if self._levels:
@@ -60,12 +64,17 @@ class StereoMaps(nn.Module):
             return torch.stack(maps, dim=1)
 
     def _phased(self, name: str, spectra: dict[str, Tensor]) -> Tensor:
-        """(B, T, F): the cross power of mid and side, or the coherence of left and right."""
+        """(B, T, F): the real or imaginary cross power of mid and side, or the coherence of left and right."""
         if name == "coherence":
             coherent: Tensor = self.mean_bands(coherence(spectra["left"], spectra["right"], self.settings.smoothing))
             return coherent
-        product = torch.view_as_real(spectra["mid"]) * torch.view_as_real(spectra["side"])
-        cross_power: Tensor = self.bands(product.flatten(-2))
+        mid, side = torch.view_as_real(spectra["mid"]), torch.view_as_real(spectra["side"])
+        if name == "cross_imaginary":
+            # The two parts of Im(M conj S), which the bands then add up.
+            turned = torch.stack([mid[..., 1] * side[..., 0], -mid[..., 0] * side[..., 1]], dim=-1)
+            cross_imaginary: Tensor = self.bands(turned.flatten(-2))
+            return cross_imaginary
+        cross_power: Tensor = self.bands((mid * side).flatten(-2))
         return cross_power
 
     def _map(self, name: str, powers: dict[str, Tensor], phased: dict[str, Tensor]) -> Tensor:
@@ -76,4 +85,7 @@ class StereoMaps(nn.Module):
             return side_ratio(powers["mid"], powers["side"])
         if name == "level_difference":
             return level_difference(powers["left"], powers["right"])
+        if name in ("cross_real", "cross_imaginary"):
+            cross = (phased["intensity"], phased["cross_imaginary"])
+            return cross_coherence(powers["mid"], powers["side"], *cross)[name == "cross_imaginary"]
         return phased[name] if name in phased else powers[name]

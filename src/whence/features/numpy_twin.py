@@ -12,7 +12,7 @@ from whence.errors import FeatureError
 from whence.features.mel import efficientat_filterbank, mel_filterbank
 from whence.features.numpy_spectra import HALF_WIDTH, STRIDE, Array, Spectra, power, resampling_kernels, spectra
 from whence.features.onset_rule import numpy_onsets, without_onsets
-from whence.features.settings import MADE_OF, POWER_MAPS, SMALLEST_PEAK, FeatureSettings
+from whence.features.settings import CROSS_FRAMES, MADE_OF, POWER_MAPS, SMALLEST_PEAK, FeatureSettings
 from whence.settings import known_name
 
 _SILENCE = np.float32(1e-10)
@@ -77,11 +77,33 @@ def stereo_maps(signal: Array, settings: FeatureSettings, bank: Array) -> Array:
             coherence(of["left"], of["right"], settings.smoothing) @ (bank / bank.sum(axis=0).clip(1e-12))
         ),
     }
+    if {"cross_real", "cross_imaginary"} & set(settings.maps):
+        product = of["mid"] * of["side"].conj()
+        crossed = _cross_coherence(powers["mid"], powers["side"], product.real @ bank, product.imag @ bank)
+        maps["cross_real"], maps["cross_imaginary"] = (lambda: crossed[0]), (lambda: crossed[1])
     stacked = np.stack([powers[name] if name in powers else maps[name]() for name in settings.maps], axis=1)
     levels = [index for index, name in enumerate(settings.maps) if name in POWER_MAPS]
     if levels:
         stacked[:, levels] = decibels(stacked[:, levels], settings.dynamic_range_db)
     return stacked.astype(np.float32, copy=False)
+
+
+def _cross_coherence(mid_power: Array, side_power: Array, cross_real: Array, cross_imag: Array) -> tuple[Array, Array]:
+    """Return what `whence.features.cross_coherence` returns."""
+    mid, side, real, imag = (_smoothed(part) for part in (mid_power, side_power, cross_real, cross_imag))
+    scale = np.sqrt(np.maximum((mid + side) ** 2 - (2 * real) ** 2, 0)) + _SILENCE
+    return np.clip((mid - side) / scale, -1, 1), np.clip(-2 * imag / scale, -1, 1)
+
+
+def _smoothed(values: Array) -> Array:
+    """The mean over the feature frames around each of (B, T, F)."""
+    around, frames = CROSS_FRAMES // 2, values.shape[1]
+    total, count = np.zeros_like(values), np.zeros((frames, 1), np.float32)
+    for shift in range(-around, around + 1):
+        first, end = max(shift, 0), min(frames + shift, frames)
+        total[:, first - shift : end - shift] += values[:, first:end]
+        count[first - shift : end - shift] += 1
+    return np.asarray(total / count, dtype=np.float32)
 
 
 def _midside_onsets(signal: Array, settings: FeatureSettings, bank: Array) -> Array:

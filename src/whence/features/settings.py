@@ -14,7 +14,7 @@ SMALLEST_PEAK = 1e-6  # quieter clips count as silence and are not scaled up
 
 # The maps that can be stacked; midside.py, coherence.py and onsets.py define them.
 POWER_MAPS = ("left", "right", "mid", "side")
-RATIO_MAPS = ("intensity", "side_ratio", "level_difference", "coherence")
+RATIO_MAPS = ("intensity", "side_ratio", "level_difference", "coherence", "cross_real", "cross_imaginary")
 ONSET_MAPS = ("onset_sine", "onset_level")
 
 # The channels that a map is computed from.
@@ -23,7 +23,11 @@ MADE_OF = {
     "side_ratio": ("mid", "side"),
     "level_difference": ("left", "right"),
     "coherence": ("left", "right"),
+    "cross_real": ("mid", "side"),
+    "cross_imaginary": ("mid", "side"),
 }
+# Feature frames that the complex coherence is averaged over.
+CROSS_FRAMES = 5
 
 MelScale = Literal["slaney", "htk", "yamnet", "kaldi"]
 
@@ -117,6 +121,15 @@ def midside_settings() -> FeatureSettings:
 def midside_onsets_settings() -> FeatureSettings:
     """The same and the onset maps, which hold directions at onsets; (batch, 6, 251, 64) for 5 s."""
     return FeatureSettings("midside_onsets", maps=(*midside_settings().maps, *ONSET_MAPS))
+
+
+def midside_pairs_settings() -> FeatureSettings:
+    """The maps for any pair of microphones: those of `midside_onsets` and the complex coherence, (batch, 8, 251, 64).
+
+    The imaginary part of the coherence holds time differences between the channels; it is 0 for a coincident pair.
+    """
+    maps = (*midside_settings().maps, "cross_real", "cross_imaginary", *ONSET_MAPS)
+    return FeatureSettings("midside_onsets", maps=maps)
 
 
 def perceptual_settings() -> FeatureSettings:

@@ -11,8 +11,9 @@ from whence.errors import ModelError
 from whence.models.blocks import Network, ResidualBlock, sequence_layers
 from whence.models.localization_head import LocalizationHead
 
-# For 4 and 6 maps, those that change their sign with swapped channels: the intensity and the onsets' sine.
-_SIGNED_MAPS = {4: (2,), 6: (2, 4)}
+# For 4, 6 and 8 maps, those that change their sign with swapped channels: the intensity, the imaginary part of the
+# coherence and the onsets' sine.
+_SIGNED_MAPS = {4: (2,), 6: (2, 4), 8: (2, 5, 6)}
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,12 @@ class CompactLocalizerSettings:
         head, mirror = self.place_width > 0, self.symmetric
         for name, wrong, rule in (
             ("output_size", (head or mirror) and self.output_size % 3, "place_width and symmetric need 3 per class"),
-            ("input_maps", head and self.input_maps != 6, "place_width needs the 6 of midside_onsets"),
-            ("input_maps", mirror and self.input_maps not in _SIGNED_MAPS, "symmetric needs midside or midside_onsets"),
+            ("input_maps", head and self.input_maps not in (6, 8), "place_width needs the 6 or 8 of midside_onsets"),
+            (
+                "input_maps",
+                mirror and self.input_maps not in _SIGNED_MAPS,
+                "symmetric needs those of midside or midside_onsets",
+            ),
             ("mel_count", head and self.mel_count % 32, "place_width needs a multiple of 32"),
             ("place_width", self.place_width % 2, "it must be even"),
             ("mel_count", self.mel_count % 16, "it must be a multiple of 16"),
