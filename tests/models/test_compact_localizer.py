@@ -62,6 +62,17 @@ def test_it_averages_the_plain_output_and_the_mirrored_one():
     torch.testing.assert_close(net(maps), expected, rtol=1e-4, atol=1e-5)
 
 
+def test_the_maps_for_any_pair_are_mirrored_where_they_have_a_sign():
+    torch.manual_seed(1)
+    settings = replace(SYMMETRIC, input_maps=8, place_width=8, dropout=0.0)
+    net = CompactLocalizer(settings).eval()
+    maps = torch.randn(2, 8, 50, 64)
+    signs = torch.tensor([1, 1, -1, 1, 1, -1, -1, 1])[:, None, None]
+    activity, azimuth, distance = net(maps).chunk(3, dim=2)
+    mirrored = net(signs * maps)
+    torch.testing.assert_close(mirrored, torch.cat([activity, -azimuth, distance], dim=2), rtol=1e-4, atol=1e-5)
+
+
 def test_in_training_a_clip_is_processed_once():
     torch.manual_seed(1)
     settings = replace(SYMMETRIC, dropout=0.0)
@@ -76,7 +87,7 @@ def test_sizes_that_do_not_divide_are_refused():
         CompactLocalizerSettings(mel_count=40)
     with pytest.raises(ModelError, match="output_size is 26; place_width and symmetric need 3 per class"):
         CompactLocalizerSettings(output_size=26, symmetric=True)
-    with pytest.raises(ModelError, match="input_maps is 3; symmetric needs midside or midside_onsets"):
+    with pytest.raises(ModelError, match="input_maps is 3; symmetric needs those of midside or midside_onsets"):
         CompactLocalizerSettings(input_maps=3, symmetric=True)
     with pytest.raises(ModelError, match="no even multiple of 5 heads"):
         CompactLocalizerSettings(heads=5)

@@ -79,7 +79,8 @@ def stereo_maps(signal: Array, settings: FeatureSettings, bank: Array) -> Array:
     }
     if {"cross_real", "cross_imaginary"} & set(settings.maps):
         product = of["mid"] * of["side"].conj()
-        crossed = _cross_coherence(powers["mid"], powers["side"], product.real @ bank, product.imag @ bank)
+        parts: list[Array] = [np.asarray(part @ bank, dtype=np.float32) for part in (product.real, product.imag)]
+        crossed = _cross_coherence(powers["mid"], powers["side"], *parts)
         maps["cross_real"], maps["cross_imaginary"] = (lambda: crossed[0]), (lambda: crossed[1])
     stacked = np.stack([powers[name] if name in powers else maps[name]() for name in settings.maps], axis=1)
     levels = [index for index, name in enumerate(settings.maps) if name in POWER_MAPS]
