@@ -12,7 +12,7 @@ import soundfile
 from whence.cli.demo import SCENES
 from whence.cli.main import main
 
-ray = pytest.importorskip("ray")
+pytest.importorskip("ray.cluster_utils")
 pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),

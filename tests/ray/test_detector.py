@@ -57,3 +57,11 @@ def test_settings_are_checked_when_it_is_made(tmp_path):
 def test_another_column_and_threshold(sounds):
     strict = Detector(threshold=0.999, column="file")
     assert strict({"file": [str(sounds / "a.wav")]}).num_rows == 0
+
+
+def test_what_was_noticed_is_logged(detect, tmp_path, caplog):
+    signal, rate = soundfile.read(SCENES / "calm.flac")
+    soundfile.write(tmp_path / "mono.wav", signal[:rate, [0, 0]], rate)
+    with caplog.at_level("WARNING"):
+        detect({"path": [str(tmp_path / "mono.wav")]})
+    assert "left and right are identical" in caplog.text

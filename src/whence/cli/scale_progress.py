@@ -51,6 +51,7 @@ class SoundProgress:
         self._quiet = quiet and self._style != "json"
         self._clock, self._began, self._shown = clock, clock(), clock()
         self._sizes = {str(sound): _size(sound) for sound in sounds if sound != STDIN}
+        self._all_bytes = sum(self._sizes.values())
         self._bar: Any = None
         self.sounds, self.failed, self.seconds = 0, 0, 0.0
         self._done_bytes, self._done_s = 0, 0.0
@@ -90,10 +91,9 @@ class SoundProgress:
     @property
     def share(self) -> float:
         """How much of the work is done, 0 to 1, by the seconds of the sounds that are done and the bytes of all."""
-        all_bytes = sum(self._sizes.values())
         if not self._done_s:
-            return min(self._done_bytes / max(all_bytes, 1), 1.0)
-        whole_s = self._done_s * all_bytes / max(self._done_bytes, 1)
+            return min(self._done_bytes / max(self._all_bytes, 1), 1.0)
+        whole_s = self._done_s * self._all_bytes / max(self._done_bytes, 1)
         return min(max(self.seconds, self._done_s) / max(whole_s, self.seconds, 1e-9), 1.0)
 
     @property

@@ -1,5 +1,6 @@
 """A detector for `ray.data.Dataset.map_batches`: paths in, rows of events out."""
 
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any
 from whence.audio import ChannelChoice, Microphones, is_url, read_channels, told_microphones
 from whence.inference import ModelName, Request, Result
 from whence.scale import Work, Worker, arrow_table, model_sha256, rows_of_result
+
+_log = logging.getLogger("whence.ray")
 
 
 class Detector:
@@ -71,5 +74,7 @@ class Detector:
             sound = str(name) if is_url(str(name)) else Path(str(name))
             result = self._worker.perform(Work(sound, None))
             assert isinstance(result, Result)
+            for level, sentence in result.messages:
+                _log.log(level, "%s", sentence)
             rows += rows_of_result(result, self._worker.request, self._model_sha256)
         return arrow_table(rows)
