@@ -6,7 +6,7 @@ import os
 import pytest
 
 from whence import __version__
-from whence.audio import source_state
+from whence.audio import Channels, read_microphones, source_state
 from whence.inference import STDIN, Request, Result
 from whence.scale import ResumeRecord, TableRow
 from whence.scale.record import model_sha256
@@ -56,7 +56,15 @@ def test_a_finished_sound_stays_finished(folder, sound, model):
 
 
 @pytest.mark.parametrize(
-    "request_fields", [{"threshold": 0.5}, {"swap": True}, {"mono": True}, {"channels": (2, 1)}, {"tracks": 2}]
+    "request_fields",
+    [
+        {"threshold": 0.5},
+        {"swap": True},
+        {"channels": Channels()},
+        {"channels": Channels((2, 1))},
+        {"microphones": read_microphones("ortf")},
+        {"tracks": 2},
+    ],
 )
 def test_another_request_finishes_nothing(folder, sound, model, request_fields):
     assert not is_finished(folder, sound, model, **request_fields)
