@@ -1,4 +1,4 @@
-"""The complex coherence of left and right: theory of plane waves and diffuse sound, symmetry, and the form without torch."""
+"""The complex coherence of left and right: theory of plane waves and noise, symmetry, the form without torch."""
 
 import math
 
@@ -46,7 +46,8 @@ def test_a_coincident_pair_has_no_imaginary_part(pair):
     assert np.abs(maps[:, IMAGINARY]).max() < 1e-3
     # The back of a figure of eight has the other sign.
     expected = np.sign(np.prod(read_microphones(pair).gains(40.0)))
-    np.testing.assert_allclose(maps[:, REAL, 5:-5], expected, atol=2e-3)
+    # Channels 21 dB apart, as those of crossed figures of eight here, lose 1.3 %.
+    np.testing.assert_allclose(maps[:, REAL, 5:-5], expected, atol=0.015)
 
 
 def test_swapped_channels_keep_the_real_part_and_negate_the_imaginary_one():
@@ -74,3 +75,18 @@ def test_the_form_without_torch_is_the_same():
     signal = np.concatenate([wave("ab:0.20", 35.0, 0.5), wave("dcase", -70.0, 0.5)])
     found = numpy_features(midside_pairs_settings())(signal)
     np.testing.assert_allclose(found[:, [REAL, IMAGINARY]], maps_of(signal)[:, [REAL, IMAGINARY]], atol=1e-3)
+
+
+@pytest.mark.parametrize("gain", [0.0, 1e-5, 1e-4, 1e-3])
+def test_a_channel_that_is_far_fainter_is_neutral_in_both_forms(gain):
+    signal = wave("dcase", 0.0)
+    signal[:, 1] *= gain
+    maps, found = maps_of(signal)[:, [REAL, IMAGINARY]], numpy_features(midside_pairs_settings())(signal)
+    np.testing.assert_allclose(found[:, [REAL, IMAGINARY]], maps, atol=2e-3)
+    assert np.abs(maps).max() < 0.03
+
+
+def test_ten_decibels_between_the_channels_cost_nothing():
+    signal = wave("dcase", 0.0)
+    signal[:, 1] *= 0.3
+    np.testing.assert_allclose(maps_of(signal)[0, REAL], 1.0, atol=0.01)

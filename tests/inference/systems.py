@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from whence.features import logmel_settings, midside_onsets_settings, midside_settings
+from whence.features import logmel_settings, midside_onsets_settings, midside_pairs_settings, midside_settings
 from whence.inference.network_bundle import BundleSettings, NetworkBundle, TorchNetworks
 from whence.inference.system import NetworkSystem
 from whence.inference.system_file import SystemFile, write_system
@@ -19,7 +19,7 @@ def random_bundle(seed=1, **settings):
     """A tiny localizer with random weights that differ enough to predict something."""
     torch.manual_seed(seed)
     model = replace(TINY, **settings)
-    features = midside_onsets_settings() if model.input_maps == 6 else midside_settings()
+    features = {4: midside_settings, 6: midside_onsets_settings, 8: midside_pairs_settings}[model.input_maps]()
     bundle = NetworkBundle.build(BundleSettings(model, features, ClasswiseSettings()))
     for entry in bundle.network.eval().output_layer.parameters():
         torch.nn.init.normal_(entry, std=1.0)

@@ -63,6 +63,23 @@ def test_a_file_says_for_which_microphones_it_was_trained(run, tmp_path):
     assert "microphones" not in json.loads(card)["system"]
 
 
+def test_a_localizer_for_any_pair_is_exported_and_streamed(tmp_path):
+    run, bundle = tmp_path / "run", random_bundle(3, input_maps=8, place_width=8, symmetric=True)
+    (run / "localizer").mkdir(parents=True)
+    weights = run / "localizer" / "weights.safetensors"
+    save_weights(weights, bundle.network.state_dict(), bundle.settings.to_plain())
+    write_system(run, SystemFile(("localizer",), thresholds=(0.5,) * 13))
+    export_onnx([run], tmp_path / "model.onnx")
+    with_torch, with_onnx = load_run(run, device="cpu"), load_onnx(tmp_path / "model.onnx", threads=1)
+    signal = noise(6.2)
+    np.testing.assert_allclose(with_onnx.values(signal[None]), with_torch.values(signal[None]), atol=2e-3)
+    found = with_onnx.detect(signal)
+    assert found.row_count > 50
+    stream = whence.Stream(with_onnx)
+    parts = [stream.feed(part) for part in np.array_split(signal, 7, axis=1)]
+    assert sum(part.row_count for part in [*parts, stream.finish()]) == found.row_count
+
+
 @pytest.mark.parametrize("output", [MultiAccdoaSettings(), AccdoaSettings()])
 def test_the_official_baseline_is_exported_for_clips_of_any_number_and_length(output, tmp_path):
     run = write_seldnet(tmp_path / "run", output)

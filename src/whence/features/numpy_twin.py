@@ -12,7 +12,7 @@ from whence.errors import FeatureError
 from whence.features.mel import efficientat_filterbank, mel_filterbank
 from whence.features.numpy_spectra import HALF_WIDTH, STRIDE, Array, Spectra, power, resampling_kernels, spectra
 from whence.features.onset_rule import numpy_onsets, without_onsets
-from whence.features.settings import CROSS_FRAMES, MADE_OF, POWER_MAPS, SMALLEST_PEAK, FeatureSettings
+from whence.features.settings import CROSS_FRAMES, FAINT_CHANNEL, MADE_OF, POWER_MAPS, SMALLEST_PEAK, FeatureSettings
 from whence.settings import known_name
 
 _SILENCE = np.float32(1e-10)
@@ -92,8 +92,10 @@ def stereo_maps(signal: Array, settings: FeatureSettings, bank: Array) -> Array:
 def _cross_coherence(mid_power: Array, side_power: Array, cross_real: Array, cross_imag: Array) -> tuple[Array, Array]:
     """Return what `whence.features.cross_coherence` returns."""
     mid, side, real, imag = (_smoothed(part) for part in (mid_power, side_power, cross_real, cross_imag))
-    scale = np.sqrt(np.maximum((mid + side) ** 2 - (2 * real) ** 2, 0)) + _SILENCE
-    return np.clip((mid - side) / scale, -1, 1), np.clip(-2 * imag / scale, -1, 1)
+    total = (mid + side) ** 2
+    product = np.maximum(total - (2 * real) ** 2, 0)
+    weight = np.sqrt(product) / (product + np.float32(FAINT_CHANNEL) * total + _SILENCE**2)
+    return np.clip((mid - side) * weight, -1, 1), np.clip(-2 * imag * weight, -1, 1)
 
 
 def _smoothed(values: Array) -> Array:

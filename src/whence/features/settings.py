@@ -28,6 +28,8 @@ MADE_OF = {
 }
 # Feature frames that the complex coherence is averaged over.
 CROSS_FRAMES = 5
+# The product of the channels' powers, as a share of their mean squared, at which that coherence is halved: 40 dB.
+FAINT_CHANNEL = 4e-4
 
 MelScale = Literal["slaney", "htk", "yamnet", "kaldi"]
 
