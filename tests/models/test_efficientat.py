@@ -7,7 +7,6 @@ import torch
 from torch.nn.functional import batch_norm, conv2d, hardswish, linear, relu
 
 from whence.errors import ModelError
-from whence.models.compact_detector import EfficientatDetector, EfficientatDetectorSettings
 from whence.models.convert import convert_weights, read_converted
 from whence.models.efficientat import (
     EFFICIENTAT_LAYERS,
@@ -15,6 +14,7 @@ from whence.models.efficientat import (
     EfficientatSettings,
     published_efficientat_name,
 )
+from whence.models.efficientat_detector import EfficientatDetector, EfficientatDetectorSettings
 from whence.models.weights import load_initial_weights
 
 STRIDES = [1, 2, 1, 2, 1, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1]

@@ -9,12 +9,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from whence.features import build_features
 from whence.labels import Events
-from whence.models.compact_detector import CompactDetectorSettings, EfficientatDetectorSettings
+from whence.models.compact_detector import CompactDetectorSettings
 from whence.models.compact_localizer import CompactLocalizerSettings
 from whence.models.conformer import ConformerSettings
 from whence.models.dasheng import DashengSettings
 from whence.models.dasheng_detector import DashengDetectorSettings
 from whence.models.efficientat import EfficientatSettings
+from whence.models.efficientat_detector import EfficientatDetectorSettings
 from whence.models.multi_branch import MultiBranchSettings
 from whence.models.outputs.accdoa import AccdoaSettings
 from whence.models.outputs.classwise import ClasswiseSettings, detection, localization

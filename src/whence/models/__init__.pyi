@@ -1,8 +1,5 @@
 from .blocks import Network as Network
-from .compact_detector import (
-    CompactDetectorSettings as CompactDetectorSettings,
-    EfficientatDetectorSettings as EfficientatDetectorSettings,
-)
+from .compact_detector import CompactDetectorSettings as CompactDetectorSettings
 from .compact_localizer import CompactLocalizerSettings as CompactLocalizerSettings
 from .convert import (
     Converted as Converted,
@@ -11,6 +8,7 @@ from .convert import (
 )
 from .dasheng_detector import DashengDetectorSettings as DashengDetectorSettings
 from .efficientat import EfficientatSettings as EfficientatSettings
+from .efficientat_detector import EfficientatDetectorSettings as EfficientatDetectorSettings
 from .multi_branch import MultiBranchSettings as MultiBranchSettings
 from .registry import (
     MODELS as MODELS,

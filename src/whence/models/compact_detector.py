@@ -1,14 +1,14 @@
-"""Compact detectors: the convolutions of YAMNet or EfficientAT every 80 ms and a small recurrent head."""
+"""The compact detector: YAMNet's convolutions every 80 ms and a small recurrent head, 3.9 million parameters."""
 
 # B batch, C map, T feature frame (10 ms), F mel band, L label frame (100 ms), D width
 
 from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
 from whence.errors import ModelError
 from whence.models.blocks import BidirectionalGru, Network, share_time
-from whence.models.efficientat import EfficientatEncoder, EfficientatSettings
 from whence.models.yamnet import YamnetEncoder, YamnetSettings
 
 _FRAMES_PER_LABEL = 10
@@ -47,43 +47,15 @@ class CompactDetectorSettings:
             raise ModelError(f"compact_detector: recurrent is {self.recurrent}; it must be even")
 
 
-@dataclass(frozen=True)
-class EfficientatDetectorSettings:
-    """The encoder and the head; see CompactDetectorSettings.
-
-    Raises:
-        ModelError: mel bands other than 128, or an odd GRU width.
-    """
-
-    encoder: EfficientatSettings = field(default_factory=EfficientatSettings)
-    input_maps: int = 1
-    mel_count: int = 128
-    output_size: int = 13
-    width: int = 256
-    recurrent: int = 192
-    dropout: float = 0.2
-
-    def __post_init__(self) -> None:
-        if self.mel_count != 128:
-            raise ModelError(f"efficientat_detector: mel_count is {self.mel_count}; the encoder takes 128")
-        if self.recurrent % 2:
-            raise ModelError(f"efficientat_detector: recurrent is {self.recurrent}; it must be even")
-
-
-def _encoder(settings: CompactDetectorSettings | EfficientatDetectorSettings) -> YamnetEncoder | EfficientatEncoder:
-    """The encoder that settings describe."""
-    chosen = settings.encoder
-    return EfficientatEncoder(chosen) if isinstance(chosen, EfficientatSettings) else YamnetEncoder(chosen)
-
-
-class _Detector(Network):
+class EncoderDetector(Network):
     """An encoder, and a small recurrent head that detects which classes are active in each label frame."""
 
     output = "classwise"
+    encoder_type: ClassVar[Any]
 
-    def __init__(self, settings: CompactDetectorSettings | EfficientatDetectorSettings | None = None) -> None:
+    def __init__(self, settings: Any = None) -> None:
         super().__init__(settings := settings or self.settings_type())
-        self.encoder = _encoder(settings)
+        self.encoder: Any = self.encoder_type(settings.encoder)
         width = settings.width
         self.scale = nn.BatchNorm1d(self.encoder.width)
         self.squeeze = nn.Linear(self.encoder.width, width)
@@ -104,7 +76,7 @@ class _Detector(Network):
         return self.output_layer(self.dropout(self.recurrent(self.before_output(x))))
 
 
-class CompactDetector(_Detector):
+class CompactDetector(EncoderDetector):
     """Detect which classes are active in each label frame, with YAMNet's convolutions; 3.9 million parameters.
 
     Shape: (B, C, T, 64) of `yamnet_mel` -> (B, T // 10, 13).
@@ -116,17 +88,4 @@ class CompactDetector(_Detector):
 
     settings_type = CompactDetectorSettings
     features = "yamnet_mel"
-
-
-class EfficientatDetector(_Detector):
-    """The same with EfficientAT's convolutions; 1.0 million parameters.
-
-    Shape: (B, C, T, 128) of `efficientat_mel` -> (B, T // 10, 13).
-
-    >>> import torch
-    >>> EfficientatDetector().eval()(torch.zeros(1, 1, 501, 128)).shape
-    torch.Size([1, 50, 13])
-    """
-
-    settings_type = EfficientatDetectorSettings
-    features = "efficientat_mel"
+    encoder_type = YamnetEncoder

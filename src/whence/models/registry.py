@@ -4,11 +4,12 @@ from typing import Any
 
 from whence.errors import ModelError
 from whence.models.blocks import Network
-from whence.models.compact_detector import CompactDetector, EfficientatDetector
+from whence.models.compact_detector import CompactDetector
 from whence.models.compact_localizer import CompactLocalizer
 from whence.models.dasheng import DashengSettings
 from whence.models.dasheng_detector import DashengDetector
 from whence.models.efficientat import EFFICIENTAT_LAYERS, EfficientatSettings
+from whence.models.efficientat_detector import EfficientatDetector
 from whence.models.multi_branch import MultiBranch
 from whence.models.resnet_conformer import ResnetConformer
 from whence.models.seldnet import SeldNet
