@@ -1,10 +1,11 @@
 """The crew of actors, on a stand-in for Ray: who is lost is replaced, errors of the work are raised."""
 
+import socket
 from types import SimpleNamespace
 
 import pytest
 
-from whence.errors import GaveUpError
+from whence.errors import GaveUpError, WhenceError
 from whence.inference import Request
 from whence.ray import Actors
 from whence.scale import Work
@@ -117,3 +118,15 @@ def test_actors_that_never_start_end_the_run(crew_on):
     ray = StandInRay([], [ActorDiedError("no package")] * 10)
     with pytest.raises(GaveUpError, match=r"10 actors ended while they started \(no package\)"):
         used(crew_on(ray, 1))
+
+
+def test_an_address_at_which_nobody_listens_is_refused_at_once(crew_on, monkeypatch):
+    ray = StandInRay([])
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        free = server.getsockname()[1]
+    monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{free}")
+    with pytest.raises(
+        WhenceError, match=rf"^127.0.0.1:{free}: no Ray cluster answers \(.*\); begin one with ray start$"
+    ):
+        crew_on(ray).__enter__()

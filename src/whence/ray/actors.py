@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -12,6 +13,7 @@ from whence.scale import PART_S, Outcome, Work, Worker, useful_workers
 
 # So many actors that end while they start, one after the other, are the fault of the cluster.
 _MOST_FAILED_STARTS = 10
+_PATIENCE_S = 10.0
 
 
 def import_ray() -> Any:
@@ -64,6 +66,7 @@ class Actors:
     def __enter__(self) -> Self:
         ray = self._ray
         if not ray.is_initialized():
+            _check_reachable(self._address or os.environ.get("RAY_ADDRESS", ""))
             try:
                 ray.init(address=self._address, log_to_driver=False, logging_level="error")
             except (ConnectionError, ValueError, RuntimeError) as error:
@@ -136,6 +139,20 @@ class Actors:
         else:
             self._failed_starts = 0
             self._idle.append(actor)
+
+
+def _check_reachable(address: str) -> None:
+    """Refuse an address at which nobody listens: Ray itself would try for minutes."""
+    host, colon, port = address.rpartition("://")[2].rpartition(":")
+    if not colon or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _PATIENCE_S).close()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise WhenceError(
+            f"no Ray cluster answers ({reason})", where=address, remedy="begin one with ray start"
+        ) from None
 
 
 class DetectionWorker:
