@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from whence.audio import Channels, channel_names, full_scale_one, read, read_channels
+from whence.audio import Channels, channel_names, check, full_scale_one, read, read_channels
 from whence.errors import AudioError
 
 RATE = 24_000
@@ -71,8 +71,11 @@ def test_a_film_names_its_channels(tmp_path):
 @pytest.mark.parametrize(
     ("choice", "sentence"),
     [
-        ("1", "channels '1' are not left and right; write two numbers or names, such as 1,2 or FL,FR, or mono"),
-        ("1,2,3", "channels '1,2,3' are not left and right; write two numbers or names, such as 1,2 or FL,FR, or mono"),
+        ("1", "channels '1' are not left and right; write two numbers or names, such as 1,2 or FL,FR, or mono or foa"),
+        (
+            "1,2,3",
+            "channels '1,2,3' are not left and right; write two numbers or names, such as 1,2 or FL,FR, or mono or foa",
+        ),
         ("0,1", "channels are counted from 1; there is no channel 0"),
         ("left,right", "no channel has the name 'LEFT'; there are: FL, FR, FC, LFE, BL, BR, SL, SR"),
         ((1,), "left and right are two channels, not 1"),
@@ -128,3 +131,47 @@ def test_other_arrays_are_refused(array, sentence):
     with pytest.raises(AudioError) as caught:
         read((array, RATE))
     assert sentence in str(caught.value)
+
+
+def test_foa_is_the_first_four_and_four_others_may_be_chosen():
+    signal = np.stack([np.full(2_400, 0.1 * (n + 1), np.float32) for n in range(6)])
+    assert np.array_equal(read((signal, 24_000), channels="foa"), signal[:4])
+    assert np.array_equal(read((signal, 24_000), channels="3,4,5,6", microphones="foa"), signal[2:])
+    assert read((np.zeros((4, 0)), 24_000), channels="foa").shape == (4, 0)
+    assert check((signal, 24_000), channels="foa").peak == pytest.approx((0.1, 0.2, 0.3, 0.4))
+    for choice, microphones, sentence in (
+        ("foa", "ortf", "ortf needs two channels, and here are 4"),
+        ("1,2", "foa", "foa needs four channels, and here are 2"),
+        ("1,2,2,3", None, "the four channels of Ambisonics are different ones"),
+    ):
+        with pytest.raises(AudioError, match=sentence):
+            read((signal, 24_000), channels=choice, microphones=microphones)
+    with pytest.raises(AudioError, match="the array has no channel 3"):
+        read((signal[:2], 24_000), channels="foa")
+
+
+def test_an_ogg_has_the_order_of_its_coder(tmp_path):
+    tones = np.sin(np.outer(np.arange(1, 7) * 200, 2 * np.pi * np.arange(24_000) / 24_000)) * 0.3
+    soundfile.write(tmp_path / "a.ogg", tones.T, 24_000)
+    left, right = read(tmp_path / "a.ogg", channels="FL,FR")
+    assert [int(np.abs(np.fft.rfft(channel)).argmax()) for channel in (left, right)] == [200, 600]
+
+
+def test_a_choice_that_is_needed_names_what_there_is(tmp_path):
+    soundfile.write(tmp_path / "a.flac", np.zeros((100, 6)), 24_000)
+    sentence = r"has 6 channels; choose two with --channels 1,2 or by name \(FL, FR, FC, LFE, BL, BR\)"
+    with pytest.raises(AudioError, match=sentence):
+        read(tmp_path / "a.flac")
+
+
+@pytest.mark.parametrize("choice", ["mono", "1,1"])
+def test_a_check_of_one_channel_does_not_find_it_copied(choice):
+    signal = np.random.default_rng(1).uniform(-0.3, 0.3, (3, 24_000))
+    assert check((signal, 24_000), channels=choice).warnings() == []
+    assert check((signal[[0, 0]], 24_000)).warnings()
+
+
+def test_a_tensor_of_bfloat16():
+    torch = pytest.importorskip("torch")
+    signal = torch.full((2, 100), 0.25, dtype=torch.bfloat16)
+    assert np.array_equal(read((signal, 24_000)), np.full((2, 100), 0.25, np.float32))

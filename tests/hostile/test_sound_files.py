@@ -90,7 +90,7 @@ REFUSED = [
     (1, "missing", None, ": no such file"),
     (2, "empty", b"", r": empty file \(0 bytes\)"),
     (6, "mono", wav(noise(0.5, 1), channel_count=1), " has 1 channel; direction needs two. Use --channels mono to .*"),
-    (8, "eight", wav(noise(0.5, 8), channel_count=8), " has 8 channels; choose two with --channels 1,2"),
+    (8, "eight", wav(noise(0.5, 8), channel_count=8), " has 8 channels; choose two with --channels 1,2 or by name .*"),
     (12, "rate-0", wav(noise(0.5), rate_hz=0), r": impossible header \(rate 0\)"),
     (12, "rate-1", wav(noise(0.5), rate_hz=1), r": impossible header \(rate 1\)"),
     (12, "rate-10M", wav(noise(0.5), rate_hz=10_000_000), r": impossible header \(rate 10000000\)"),

@@ -264,7 +264,7 @@ def test_jsonl_on_stdout_is_nothing_but_data(stand_in, tmp_path, capsys):
     [
         (["--device", "file:gone.wav"], "gone.wav: no such file"),
         (["--to", "carrier-pigeon"], "--to knows jsonl, ros2-json and odas://host:port, not carrier-pigeon"),
-        (["--channels", "2", "--device", "file:x.wav"], "--channels takes left and right"),
+        (["--channels", "2", "--device", "file:x.wav"], "channels '2' are not left and right"),
         (["--device", "file:{street}", "--out", "gone"], "gone: no such folder for recordings; make it first"),
     ],
 )

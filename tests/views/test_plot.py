@@ -76,8 +76,8 @@ def test_only_the_chosen_part_is_read_and_drawn(clip, monkeypatch):
 def test_without_labels_the_packaged_model_predicts_that_part(clip, monkeypatch, capsys):
     asked = []
 
-    def detect(source, *, model, microphones):
-        assert (model.classes, microphones) == (STARSS23, None)
+    def detect(source, *, model, channels, microphones):
+        assert (model.classes, channels, microphones) == (STARSS23, None, None)
         asked.append(source)
         return Detections(events([(0, BELL, 10, 1.0)]), STARSS23)
 

@@ -2,6 +2,7 @@ from .channels import (
     ChannelChoice as ChannelChoice,
     Channels as Channels,
     channel_names as channel_names,
+    microphones_for as microphones_for,
     read_channels as read_channels,
 )
 from .containers import SOUND_ENDINGS as SOUND_ENDINGS

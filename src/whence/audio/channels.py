@@ -1,8 +1,9 @@
-"""Which channels of a sound are heard: two by number or by name, or all as one."""
+"""Which channels of a sound are used: two by number or by name, all as one, or the four of Ambisonics."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from whence.audio.microphones import Microphones, read_microphones
 from whence.errors import AudioError
 
 # The usual order of channels in files, by their number (WAV, FLAC; FFmpeg's names).
@@ -15,6 +16,14 @@ _LAYOUTS: dict[int, tuple[str, ...]] = {
     6: ("FL", "FR", "FC", "LFE", "BL", "BR"),
     7: ("FL", "FR", "FC", "LFE", "BC", "SL", "SR"),
     8: ("FL", "FR", "FC", "LFE", "BL", "BR", "SL", "SR"),
+}
+# Coders in Ogg have an order of their own (Vorbis I, 4.3.9).
+_OGG_LAYOUTS: dict[int, tuple[str, ...]] = {
+    3: ("FL", "FC", "FR"),
+    5: ("FL", "FC", "FR", "BL", "BR"),
+    6: ("FL", "FC", "FR", "BL", "BR", "LFE"),
+    7: ("FL", "FC", "FR", "SL", "SR", "BC", "LFE"),
+    8: ("FL", "FC", "FR", "SL", "SR", "BL", "BR", "LFE"),
 }
 # In the order of the bits of a WAV file's channel mask.
 _MASK_NAMES = (
@@ -30,10 +39,10 @@ class Channels:
 
     Args:
         chosen: left and right, each counted from 1 or by name (`FL`, `FR`, `FC`, `LFE`, `BL`, `BR`, `SL`, `SR` ...);
-            empty for the mean of all channels, which has no direction.
+            empty for the mean of all channels, which has no direction; or four different ones of Ambisonics.
 
     Raises:
-        AudioError: not two, a number below 1, or a name that no channel has.
+        AudioError: another count, a number below 1, or a name that no channel has.
 
     >>> Channels((3, 4)).places(("FL", "FR", "BL", "BR"), "a.wav")
     [2, 3]
@@ -42,7 +51,7 @@ class Channels:
     chosen: tuple[int | str, ...] = ()
 
     def __post_init__(self) -> None:
-        if len(self.chosen) not in (0, 2):
+        if len(self.chosen) not in (0, 2, 4):
             raise AudioError(f"left and right are two channels, not {len(self.chosen)}")
         for channel in self.chosen:
             if isinstance(channel, str) and channel not in _KNOWN:
@@ -50,6 +59,13 @@ class Channels:
                 raise AudioError(f"no channel has the name {channel!r}", remedy=f"there are: {known}")
             if not isinstance(channel, str) and channel < 1:
                 raise AudioError(f"channels are counted from 1; there is no channel {channel}")
+        if self.is_ambisonic and len(set(self.chosen)) < 4:
+            raise AudioError("the four channels of Ambisonics are different ones")
+
+    @property
+    def is_ambisonic(self) -> bool:
+        """Whether they are the four channels of Ambisonics."""
+        return len(self.chosen) == 4
 
     @property
     def is_mono(self) -> bool:
@@ -85,14 +101,15 @@ class Channels:
 
 
 ChannelChoice = Channels | str | Sequence[int | str] | None
-"""What a function takes: `Channels`, a text such as "3,4" or "mono", two numbers or names, or None."""
+"""What a function takes: `Channels`, a text such as "3,4", "mono" or "foa", two numbers or names, or None."""
 
 
 def read_channels(choice: ChannelChoice) -> Channels | None:
     """Return a choice of channels from a text or from two numbers or names.
 
     Args:
-        choice: "1,2", "FL,FR", "mono", (3, 4), ("FL", "FR"), Channels, or None for none.
+        choice: "1,2", "FL,FR", "mono", "foa" (the first four), "5,6,7,8" (four others),
+            (3, 4), ("FL", "FR"), Channels, or None for none.
 
     Raises:
         AudioError: it is none of these.
@@ -103,24 +120,37 @@ def read_channels(choice: ChannelChoice) -> Channels | None:
     if choice is None or isinstance(choice, Channels):
         return choice
     if not isinstance(choice, str):
-        if len(choice) != 2:
+        if len(choice) not in (2, 4):
             raise AudioError(f"left and right are two channels, not {len(choice)}")
         return Channels(tuple(part.upper() if isinstance(part, str) else int(part) for part in choice))
     if choice.strip().lower() == "mono":
         return Channels()
+    if choice.strip().lower() == "foa":
+        return Channels((1, 2, 3, 4))
     parts = [part.strip() for part in choice.split(",")]
-    if len(parts) != 2 or not all(parts):
+    if len(parts) not in (2, 4) or not all(parts):
         what = f"channels {choice!r} are not left and right"
-        raise AudioError(what, remedy="write two numbers or names, such as 1,2 or FL,FR, or mono")
+        raise AudioError(what, remedy="write two numbers or names, such as 1,2 or FL,FR, or mono or foa")
     return Channels(tuple(int(part) if part.lstrip("-").isdecimal() else part.upper() for part in parts))
 
 
-def channel_names(count: int, mask: int = 0) -> tuple[str, ...]:
+def microphones_for(channels: Channels | None, microphones: Microphones | None) -> Microphones | None:
+    """Return what a sound was recorded with: what was told, or Ambisonics where four channels are chosen.
+
+    >>> microphones_for(read_channels("foa"), None).name
+    'foa'
+    """
+    is_untold = channels is not None and channels.is_ambisonic and microphones is None
+    return read_microphones("foa") if is_untold else microphones
+
+
+def channel_names(count: int, mask: int = 0, *, ogg: bool = False) -> tuple[str, ...]:
     """Return the names of the channels of a file.
 
     Args:
         count: of its channels.
         mask: the channel mask of a WAV file; 0 where there is none, and the usual order is meant.
+        ogg: whether it is an Ogg file, whose usual order is another.
 
     Returns:
         (count,) names; numbers from 1 where nothing better is known.
@@ -131,4 +161,5 @@ def channel_names(count: int, mask: int = 0) -> tuple[str, ...]:
     told = tuple(name for bit, name in enumerate(_MASK_NAMES) if mask >> bit & 1)
     if len(told) == count:
         return told
-    return _LAYOUTS.get(count, tuple(str(number) for number in range(1, count + 1)))
+    usual = _OGG_LAYOUTS if ogg and count in _OGG_LAYOUTS else _LAYOUTS
+    return usual.get(count, tuple(str(number) for number in range(1, count + 1)))

@@ -116,7 +116,7 @@ def _sound(source: OpenFile, decoder: Any, wav: WavHeader | None, start_sample: 
         int(decoder.channels),
         _promised_samples(decoder, wav),
         f"{decoder.format} {decoder.subtype}",
-        () if wav is None else channel_names(int(decoder.channels), wav.channel_mask),
+        channel_names(int(decoder.channels), wav.channel_mask if wav else 0, ogg=source.container == "ogg"),
     )
     bits = _INTEGER_BITS.get(decoder.subtype)
     sound = Sound(

@@ -16,7 +16,7 @@ from whence.audio.correcting import corrected
 from whence.audio.decoding import file_sound
 from whence.audio.microphones import Microphones
 from whence.audio.normalizing import Normalizer, frame_samples, regrouped, segment_samples, segmented
-from whence.audio.reading import LOG, log_noticed, opened, pair_of, refuse_not_numbers
+from whence.audio.reading import LOG, channel_count_of, log_noticed, opened, pair_of, refuse_not_numbers
 from whence.audio.remote import source_size, source_state
 from whence.audio.report import SampleCounts
 from whence.audio.resampling import STRETCH_S, Resampling
@@ -96,7 +96,7 @@ def survey(
             info = sound.info
             if not info.duration_s >= least_s:  # NaN is unknown
                 return None
-            mix, count = pair_of(sound, channels, microphones), microphones.channel_count if microphones else 2
+            mix, count = pair_of(sound, channels, microphones), channel_count_of(channels, microphones)
             counts = SampleCounts(count, info.sample_rate_hz, frame_samples(info), sound.clip_level)
             normalizer, gains = Normalizer(frame_samples(info)), []
             levels = ChannelLevels(info.sample_rate_hz) if microphones and microphones.is_full_circle else None
@@ -166,7 +166,7 @@ def _resampled(
     rate = whole.sample_rate_hz
     # The second before belongs to the filter.
     first_sample = max(start_s - 1, 0) * rate
-    count = microphones.channel_count if microphones else 2
+    count = channel_count_of(channels, microphones)
     with file_sound(file) as sound:
         segment_count = segment_samples(sound.info)
         frame, mix = frame_samples(sound.info), pair_of(sound, channels, microphones)

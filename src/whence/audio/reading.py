@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.audio.ambisonic_levels import ChannelLevels
-from whence.audio.channels import ChannelChoice, channel_names, read_channels
+from whence.audio.channels import ChannelChoice, Channels, channel_names, read_channels
 from whence.audio.correcting import channels_sentence, corrected
 from whence.audio.decoding import file_sound
 from whence.audio.microphones import Microphones, told_microphones
@@ -48,7 +48,8 @@ def read(
         source: a path, a URL (`https://`, `s3://`, `gs://`, ..., extra `remote`), a binary file open for reading, or
             (array, sample_rate_hz).
         channels: the channels to take for left and right, counted from 1 or by name, as in "3,4" or ("FL", "FR");
-            "mono" for the mean of all of them, twice. Needed where there are not two.
+            "mono" for the mean of all of them, twice; "foa" for the first four, as they are. Needed where there are not
+            two.
         repair: whether samples that are not numbers become zeros, counted in a warning, instead of an error.
         microphones: what the sound was recorded with, see `whence.audio.corrected`; None where that is not known.
 
@@ -63,8 +64,9 @@ def read(
     (2, 24000)
     """
     told = told_microphones(microphones)
-    blocks = list(read_blocks(source, channels=channels, repair=repair, microphones=told))
-    return joined(blocks) if blocks else corrected(np.zeros((told.channel_count if told else 2, 0), np.float32), told)
+    chosen = read_channels(channels)
+    blocks = list(read_blocks(source, channels=chosen, repair=repair, microphones=told))
+    return joined(blocks) if blocks else corrected(np.zeros((channel_count_of(chosen, told), 0), np.float32), told)
 
 
 def read_blocks(
@@ -102,8 +104,8 @@ def read_blocks(
         raise AudioError(f"blocks of {block_s} s hold no sample")
     told = told_microphones(microphones)
     with decoded(source) as sound:
-        chosen, count = read_channels(channels), told.channel_count if told else 2
-        mix = pair_of(sound, chosen, told)
+        chosen = read_channels(channels)
+        mix, count = pair_of(sound, chosen, told), channel_count_of(chosen, told)
         levels = ChannelLevels() if told is not None and told.is_full_circle else None
         same_twice = chosen is not None and chosen.is_one_twice
         for block in regrouped(_processed(sound, mix, count, SAMPLE_RATE_HZ, repair, quiet=same_twice), size):
@@ -169,10 +171,13 @@ def check(
     """
     told = told_microphones(microphones)
     with decoded((source, sample_rate_hz) if isinstance(source, np.ndarray) else source) as sound:
-        count = told.channel_count if told else 2
+        chosen = read_channels(channels)
+        # One channel that is read twice is no stereo sound whose channels are the same by mistake.
+        count = 1 if chosen is not None and chosen.is_one_twice else channel_count_of(chosen, told)
+        mix = pair_of(sound, chosen, told)
         counts = SampleCounts(count, sound.info.sample_rate_hz, frame_samples(sound.info), sound.clip_level)
-        for segment in segmented(sound, pair_of(sound, channels, told)):
-            counts.add(segment)
+        for segment in segmented(sound, mix):
+            counts.add(segment[:count])
         sound.check_unchanged()
         return report_of(sound, counts)
 
@@ -211,6 +216,12 @@ def decoded(source: Source) -> Iterator[Sound]:
 def pair_of(sound: Sound, channels: ChannelChoice, microphones: Microphones | None = None) -> Mix:
     """Return how left and right, or the four channels of Ambisonics, are taken from the channels of a sound."""
     count, chosen = sound.info.channel_count, read_channels(channels)
+    names = sound.info.channel_names or channel_names(count)
+    if chosen is not None and chosen.is_ambisonic:
+        if microphones is not None and microphones.ambisonics is None:
+            raise AudioError(channels_sentence(microphones, 4), where=sound.name)
+        four = chosen.places(names, sound.name)
+        return lambda block: block[:, four].T
     if microphones is not None and microphones.ambisonics is not None:
         if chosen is not None or count < microphones.channel_count:
             given = count if chosen is None else max(len(chosen.chosen), 1)
@@ -223,12 +234,20 @@ def pair_of(sound: Sound, channels: ChannelChoice, microphones: Microphones | No
             )
         if count != 2:
             ambisonic = "; of Ambisonics, say --microphones foa" if count >= 4 else ""
-            raise AudioError(f"{sound.name} has {count} channels; choose two with --channels 1,2{ambisonic}")
+            named = f" or by name ({', '.join(names)})" if "FL" in names else ""
+            raise AudioError(f"{sound.name} has {count} channels; choose two with --channels 1,2{named}{ambisonic}")
         return lambda block: block.T
     if chosen.is_mono:
         return lambda block: np.repeat(_mean(block), 2, axis=0)
-    wanted = chosen.places(sound.info.channel_names or channel_names(count), sound.name)
+    wanted = chosen.places(names, sound.name)
     return lambda block: block[:, wanted].T
+
+
+def channel_count_of(channels: Channels | None, microphones: Microphones | None) -> int:
+    """Return how many channels `pair_of` takes."""
+    if channels is not None and channels.is_ambisonic:
+        return 4
+    return microphones.channel_count if microphones else 2
 
 
 def _mean(block: NDArray[np.float32]) -> NDArray[np.float32]:

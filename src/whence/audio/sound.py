@@ -126,7 +126,9 @@ def array_sound(pair: tuple[Any, ...]) -> Sound:
 def _numpy(array: Any) -> NDArray[Any]:
     """An array of NumPy, without a copy; PyTorch's tensors may be on a GPU and need gradients."""
     if hasattr(array, "detach"):
-        array = array.detach().cpu().numpy()
+        array = array.detach().cpu()
+        # NumPy has no bfloat16.
+        array = (array.float() if str(array.dtype) == "torch.bfloat16" else array).numpy()
     if not isinstance(array, np.ndarray):
         what = f"a sound in memory is an array of NumPy or PyTorch, not {type(array).__name__}"
         raise AudioError(what, remedy="give (array, sample_rate_hz)")

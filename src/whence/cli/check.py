@@ -13,7 +13,7 @@ from pathlib import Path
 from whence import audio, labels
 from whence.cli.command import Command
 from whence.cli.inputs import LAYOUTS, add_classes, read_classes, read_label_files
-from whence.cli.recording import add_microphones, read_told
+from whence.cli.recording import add_channels, add_microphones, read_told
 from whence.errors import DONE, SOME_FAILED, AudioError, LabelError, WhenceError
 from whence.text import shown
 from whence.units import FRAME_S
@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--layout", choices=LAYOUTS, default="dcase2025", help="what the columns of the label files are"
     )
     add_classes(parser)
+    add_channels(parser)
     add_microphones(parser)
     parser.add_argument(
         "--frames",
@@ -47,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.folder.is_dir():
         raise WhenceError(f"{args.folder}: no such folder; give the one that holds the sounds and their CSV files")
     classes, microphones = read_classes(args.classes), read_told(args)
+    channels = audio.read_channels(args.channels)
     sounds, label_files = _by_name(args.folder, audio.SOUND_ENDINGS), _by_name(args.folder, (".csv",))
     if not sounds and not label_files:
         raise WhenceError(f"{args.folder}: neither sounds nor CSV files in here")
@@ -55,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     findings += unreadable
     reports: dict[str, audio.SignalReport] = {}
     if not args.labels_only:
-        reports, faulty = _check_sounds(sounds, microphones)
+        reports, faulty = _check_sounds(sounds, channels, microphones)
         findings += faulty
     findings += _check_labels(clips, classes, reports, args.frames, microphones)
     problems = sum(finding.severity == "problem" for finding in findings)
@@ -105,7 +107,7 @@ def _problem(error: WhenceError, path: Path) -> labels.Finding:
 
 
 def _check_sounds(
-    sounds: Mapping[str, Path], microphones: audio.Microphones | None
+    sounds: Mapping[str, Path], channels: audio.Channels | None, microphones: audio.Microphones | None
 ) -> tuple[dict[str, audio.SignalReport], list[labels.Finding]]:
     """Check every sound in constant memory."""
     from tqdm import tqdm
@@ -113,7 +115,7 @@ def _check_sounds(
     reports, findings = {}, []
     for name, path in tqdm(sounds.items(), desc="checking", unit="clip", disable=None, leave=False):
         try:
-            reports[name] = audio.check(path, microphones=microphones)
+            reports[name] = audio.check(path, channels=channels, microphones=microphones)
         except AudioError as error:
             findings.append(_problem(error, path))
             continue

@@ -12,7 +12,7 @@ from whence import audio, inference, labels, scale
 from whence.cli.command import Command
 from whence.cli.failures import write_failures
 from whence.cli.model_choice import add_model, add_swap, model_paths
-from whence.cli.recording import add_microphones, read_told
+from whence.cli.recording import add_channels, add_microphones, read_told
 from whence.cli.scale_flags import add_engine, add_shard, check_engine, crew_of
 from whence.cli.scale_progress import SoundProgress, add_progress
 from whence.cli.sound_files import Sound, find_sounds, sound_word
@@ -54,11 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_shard(parser)
     add_progress(parser)
     parser.add_argument("--again", action="store_true", help="detect again in sounds that are finished")
-    parser.add_argument(
-        "--channels",
-        metavar="L,R",
-        help="the channels for left and right, counted from 1 or by name (FL,FR), or mono to detect without direction",
-    )
+    add_channels(parser)
     add_microphones(parser)
 
 
@@ -209,6 +205,7 @@ COMMAND = Command(
         "whence detect street.wav --model runs/a --model runs/b --swap",
         "whence detect - --to json < street.wav",
         "whence detect ambisonic.wav --microphones foa",
+        "whence detect surround.wav --channels FL,FR",
     ),
     add_arguments=add_arguments,
     run=run,

@@ -14,7 +14,7 @@ from typing import TextIO
 from whence import audio, inference, labels, live
 from whence.cli.command import Command
 from whence.cli.model_choice import add_model, open_model
-from whence.cli.recording import add_microphones, read_told
+from whence.cli.recording import add_channels, add_microphones, read_directed_channels, read_told
 from whence.errors import DONE, WhenceError
 from whence.views import terminal
 
@@ -31,9 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device", metavar="NAME", help="number or part of a name; file:street.wav plays a file in real time; list"
     )
-    parser.add_argument(
-        "--channels", metavar="L,R", help="left and right among more than two channels, from 1 or by name"
-    )
+    add_channels(parser)
     add_model(parser)
     parser.add_argument(
         "--threshold", type=float, metavar="0..1", help="lowest confidence of an event (default: the model's)"
@@ -57,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
         return DONE
     live.check_destinations(args.to or [])
     told = read_told(args)
-    with contextlib.closing(open_device(args.device, time, read_channels(args.channels), told)) as device:
+    with contextlib.closing(open_device(args.device, time, read_directed_channels(args), told)) as device:
         system = load_system(args.model)
         inference.warn_of_untrained(system.microphones, told)
         return listen(device, open_stream(system, args.threshold, told), system.classes, args, time)
@@ -74,14 +72,14 @@ def open_device(
     Args:
         name: `file:` and a path, a number, a part of a name, or None for the system's default.
         clock: real time, for a file.
-        channels: which two of its channels are left and right, counted from 1.
+        channels: which two of its channels are left and right, or which four are Ambisonics.
         microphones: what it is; None where that is not known.
 
     Raises:
         WhenceError: it is not there, has not the channels, or what microphones need is not installed.
     """
     is_ambisonic = microphones is not None and microphones.ambisonics is not None
-    if is_ambisonic and channels is not None:
+    if is_ambisonic and channels is not None and not channels.is_ambisonic:
         raise WhenceError("--channels names two channels and Ambisonics has four, the first ones; leave it out")
     if name is not None and name.startswith(_FILE):
         path = name.removeprefix(_FILE)
@@ -95,21 +93,6 @@ def open_device(
         most = max([8, *(channel for channel in channels.chosen if isinstance(channel, int))])
         wanted = tuple(place + 1 for place in channels.places(audio.channel_names(most), "the device"))
     return live.Microphone(live.portaudio(), chosen, wanted)
-
-
-def read_channels(text: str | None) -> audio.Channels | None:
-    """Return the channels of `--channels 3,4` or `FL,FR`.
-
-    Raises:
-        WhenceError: they are not two different channels.
-
-    >>> read_channels("3,4")
-    Channels(chosen=(3, 4))
-    """
-    chosen = audio.read_channels(text)
-    if chosen is not None and chosen.is_one_twice:
-        raise WhenceError(f"--channels {text}: live listening needs two different channels, as in --channels 1,2")
-    return chosen
 
 
 def load_system(models: Sequence[str]) -> inference.NetworkSystem:

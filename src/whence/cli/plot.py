@@ -14,7 +14,7 @@ from whence import audio, inference, labels, views
 from whence.cli.command import Command, muted_audio_warnings
 from whence.cli.inputs import add_classes, read_classes
 from whence.cli.model_choice import add_model, open_model
-from whence.cli.recording import add_microphones, read_told
+from whence.cli.recording import add_channels, add_microphones, read_directed_channels, read_told
 from whence.errors import DONE, WhenceError
 from whence.text import shown
 from whence.views import picture
@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--duration", type=float, metavar="S", help="draw so many seconds")
     add_model(parser)
     add_classes(parser)
+    add_channels(parser)
     add_microphones(parser)
 
 
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         raise WhenceError("no such folder for the picture", where=args.out.parent)
     if args.labels and args.model:
         raise WhenceError("--model predicts where there are no LABELS; leave one of them out")
-    microphones = read_told(args)
+    channels, microphones = read_directed_channels(args), read_told(args)
     system = None if args.labels else _system(args)
     classes = read_classes(args.classes) if system is None else system.classes
     reference = read_events(args.reference, classes) if args.reference else None
@@ -53,11 +54,11 @@ def run(args: argparse.Namespace) -> int:
     spectrogram = views.SpectrogramImage()
     # A part of a sound has no name, and warnings about it may not hold for the whole.
     with muted_audio_warnings() if isinstance(source, tuple) else contextlib.nullcontext():
-        for block in audio.read_blocks(source, microphones=microphones):
+        for block in audio.read_blocks(source, channels=channels, microphones=microphones):
             spectrogram.add(audio.front_pair(block))
     if events is None:
         with muted_audio_warnings():  # warnings about the sound were logged above
-            detections = whence.detect(source, model=system, microphones=microphones)
+            detections = whence.detect(source, model=system, channels=channels, microphones=microphones)
             events = detections.frames.shifted(round(start_s * 10))
     end_s = start_s + spectrogram.duration_s
     layers = [_within(table, start_s, end_s) for table in (reference, events) if table is not None]

@@ -11,7 +11,7 @@ from pathlib import Path
 from whence import labels, metrics
 from whence.cli.command import Command, shown_progress
 from whence.cli.inputs import add_classes, add_score_settings, read_classes, same_clip, score_settings
-from whence.cli.recording import add_microphones, read_told
+from whence.cli.recording import add_channels, add_microphones, read_directed_channels, read_told
 from whence.errors import DONE, SOME_FAILED, WhenceError
 from whence.text import counted, shown
 from whence.views import report
@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the report")
     parser.add_argument("--worst", type=int, default=50, metavar="N", help="show so many of the worst clips")
     add_score_settings(parser)
+    add_channels(parser)
     add_microphones(parser)
     add_classes(parser)
 
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     predictions, why_no_calibration = read_predictions(args.predictions, classes)
     if args.references.is_file() and args.predictions.is_file() and len(references) == len(predictions) == 1:
         predictions = same_clip(references, predictions)
-    microphones = read_told(args)
+    channels, microphones = read_directed_channels(args), read_told(args)
     around = microphones is not None and microphones.is_full_circle
     settings = replace(score_settings(args, classes), full_circle=around)
     evaluation = metrics.evaluate(references, predictions, settings, classes=classes, unknown="leave_out")
@@ -54,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     with report.folder_written_whole(args.out) as folder, shown_progress("clip", quiet=args.quiet) as show:
         failures = report.write_report(
             folder, sources, evaluation, (references, predictions), why_no_calibration, worst, sounds,
-            lambda done: show("worst clips", done, len(worst)), microphones,
+            lambda done: show("worst clips", done, len(worst)), microphones, channels,
         )  # fmt: skip
     for failure in failures:
         _log.error("%s", failure)

@@ -9,6 +9,7 @@ from whence.audio import (
     Microphones,
     Source,
     corrected_microphones,
+    microphones_for,
     read_blocks,
     read_channels,
     told_microphones,
@@ -100,7 +101,8 @@ def detect(
         threshold: activity from 0 to 1 above which a class counts; the model's own, one for each class, when None.
         swap: average with the mirrored prediction for the mirrored sound; not for a system that is loaded already.
         channels: the channels to take for left and right, counted from 1 or by name, as in "3,4" or ("FL", "FR");
-            "mono" to detect without direction, from the mean of all. Needed where there are not two.
+            "mono" to detect without direction, from the mean of all; "foa" for the first four as Ambisonics of all
+            directions. Needed where there are not two.
         microphones: what the recording was made with: a name such as `ortf`, a YAML file, a description, or None where
             that is not known. `foa` (Ambisonics) gives azimuths of the full circle. Another pair than the model was
             trained for is a warning in the log.
@@ -113,10 +115,10 @@ def detect(
         InferenceError: there is no such model, or the threshold is not in 0..1.
     """
     system = model if isinstance(model, NetworkSystem) else load(model, swap=swap)
-    told = told_microphones(microphones)
+    chosen = read_channels(channels)
+    told = microphones_for(chosen, told_microphones(microphones))
     stream = Stream(system, threshold=threshold, microphones=corrected_microphones(told))
     warn_of_untrained(system.microphones, told)
-    chosen = read_channels(channels)
     blocks = read_blocks(source, channels=chosen, microphones=told)
     frames = Events.concatenate([events for _, events in feed_blocks(stream, blocks)])
     if chosen is not None and chosen.is_mono:

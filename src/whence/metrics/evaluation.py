@@ -235,6 +235,9 @@ def _check(
         raise MetricError(f"the settings are for {settings.class_count} classes, the class list has {len(classes)}")
     if not len(references):
         raise MetricError("there is no reference clip, so there is nothing to score against")
+    for name, clips in (("reference", references), ("prediction", predictions)):
+        if np.isnan(clips.events.azimuth_deg).any():
+            raise MetricError(f"a {name} has no direction, as events of a mono sound, so it cannot be scored")
     unknown_clips = _unknown_clips(references, predictions)
     if len(unknown_clips) == len(predictions):
         raise MetricError(

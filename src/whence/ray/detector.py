@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from whence.audio import ChannelChoice, Microphones, is_url, read_channels, told_microphones
+from whence.audio import ChannelChoice, Microphones, is_url, microphones_for, read_channels, told_microphones
 from whence.inference import ModelName, Request, Result
 from whence.scale import Work, Worker, arrow_table, model_sha256, rows_of_result
 
@@ -46,12 +46,13 @@ class Detector:
         column: str = "path",
     ) -> None:
         models = [] if model is None else model if isinstance(model, list) else [model]
+        chosen = read_channels(channels)
         request = Request(
             models=tuple(os.fspath(name) for name in models),
             threshold=threshold,
             swap=swap,
-            channels=read_channels(channels),
-            microphones=told_microphones(microphones),
+            channels=chosen,
+            microphones=microphones_for(chosen, told_microphones(microphones)),
             formats=(),
             table=True,
         )

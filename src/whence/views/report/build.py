@@ -19,7 +19,7 @@ from whence.views.report.markup import Markup, element, join
 from whence.views.report.scores import class_section, score_section
 
 if TYPE_CHECKING:
-    from whence.audio import Microphones
+    from whence.audio import Channels, Microphones
     from whence.labels import ClipEvents
     from whence.metrics import Evaluation
     from whence.views.report.clips import WorstClip
@@ -37,6 +37,7 @@ def write_report(
     sounds: dict[str, Path] | None,
     progress: Callable[[int], None],
     microphones: Microphones | None = None,
+    channels: Channels | None = None,
 ) -> list[str]:
     """Write all files of a report.
 
@@ -50,6 +51,7 @@ def write_report(
         sounds: sound files of clips; None for a report without sounds.
         progress: called with the number of clips that are done.
         microphones: what the sounds were recorded with; None where that is not known.
+        channels: which channels of the sounds are used; None for those there are.
 
     Returns:
         a sentence for each sound that could not be used.
@@ -65,7 +67,7 @@ def write_report(
         sound = sounds.get(clip.name) if sounds is not None else None
         is_predicted = evaluation.pairing.has_prediction[clip.clip]
         both = (references[clip.name], predictions[clip.name] if is_predicted else None)
-        section, failure = clip_section(rank, clip, both, sound, folder, evaluation.classes, microphones)
+        section, failure = clip_section(rank, clip, both, sound, folder, evaluation.classes, microphones, channels)
         if sounds is not None and sound is None:
             failure = f"{shown(clip.name)}: no sound of this name in the folder of sounds"
         sections.append(section)

@@ -19,7 +19,7 @@ from whence.views.report.timeline import legend, timeline
 from whence.views.tables import direction, metres
 
 if TYPE_CHECKING:
-    from whence.audio import Microphones
+    from whence.audio import Channels, Microphones
     from whence.labels import ClassList, Events
     from whence.metrics import Evaluation
 
@@ -96,6 +96,7 @@ def clip_section(
     folder: Path,
     classes: ClassList,
     microphones: Microphones | None = None,
+    channels: Channels | None = None,
 ) -> tuple[Markup, str]:
     """Write the files of a clip and the part of the page that shows it.
 
@@ -107,13 +108,14 @@ def clip_section(
         folder: of the report.
         classes: their names.
         microphones: what the sound was recorded with; None where that is not known.
+        channels: which channels of the sound are used; None for those there are.
 
     Returns:
         the section, and a sentence if the sound could not be used.
     """
     reference, prediction = events
     stem, files = f"{rank:03d}", folder / "clips"
-    clip_sound, failure = _written_sound(sound, files / stem, microphones)
+    clip_sound, failure = _written_sound(sound, files / stem, microphones, channels)
     name = shown(worst.name)
     styles = styles_of(index for table in events if table is not None for index in table.class_index.tolist())
     kinds = (
@@ -143,12 +145,14 @@ def clip_section(
     return section, failure
 
 
-def _written_sound(sound: Path | None, target: Path, microphones: Microphones | None) -> tuple[ClipSound | None, str]:
+def _written_sound(
+    sound: Path | None, target: Path, microphones: Microphones | None, channels: Channels | None
+) -> tuple[ClipSound | None, str]:
     """The clip's sound for the page, or why it cannot be used."""
     if sound is None:
         return None, ""
     try:
-        return write_sound(sound, target, microphones), ""
+        return write_sound(sound, target, microphones, channels), ""
     except WhenceError as error:
         return None, str(error)
 

@@ -17,7 +17,7 @@ from whence.units import SAMPLE_RATE_HZ
 from whence.views.spectrogram import DEPTH_DB, SpectrogramImage, level_colours
 
 if TYPE_CHECKING:
-    from whence.audio import Microphones
+    from whence.audio import Channels, Microphones
 
 # A longer recording would make the page slow; the rest of it is neither played nor drawn.
 LONGEST_S = 600.0
@@ -63,12 +63,15 @@ def find_sounds(folder: Path, names: list[str]) -> dict[str, Path]:
     return found
 
 
-def write_sound(sound: Path, target: Path, microphones: Microphones | None = None) -> ClipSound:
+def write_sound(
+    sound: Path, target: Path, microphones: Microphones | None = None, channels: Channels | None = None
+) -> ClipSound:
     """Write `target`.flac, which every browser plays, and `target`.png, its spectrogram.
 
     Args:
         sound: any sound file of two channels, or of four Ambisonic ones, of which the pair that looks ahead is written.
         target: path without ending.
+        channels: which two of its channels are used, or four; None for those there are.
         microphones: what it was recorded with; None where that is not known.
 
     Returns:
@@ -83,7 +86,7 @@ def write_sound(sound: Path, target: Path, microphones: Microphones | None = Non
     blocks: list[NDArray[np.float32]] = []
     missing = round(LONGEST_S * SAMPLE_RATE_HZ)
     is_cut = False
-    for block in map(front_pair, read_blocks(sound, microphones=microphones)):
+    for block in map(front_pair, read_blocks(sound, channels=channels, microphones=microphones)):
         blocks.append(block[:, :missing])
         missing -= blocks[-1].shape[1]
         is_cut = blocks[-1].shape[1] < block.shape[1]
