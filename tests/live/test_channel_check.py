@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from live_doubles import FakeClock, FakeDevice, FakeTerminal, noise
 
-from whence.live.channel_check import ChannelCheck, faults, one_sided, side_of, snap_db
+from whence.audio import check
+from whence.live.channel_check import ChannelCheck, faults
 from whence.live.device_input import DeviceInput
 from whence.live.session import Stop
 
@@ -30,31 +31,6 @@ def snap(azimuth_deg, at_s=1.0, duration_s=2.0, seed=0, level=0.5, walls=0.3):
     return signal
 
 
-@pytest.mark.parametrize("seed", range(10))
-@pytest.mark.parametrize("azimuth_deg", [-90, -40, -15, 15, 40, 90])
-def test_the_side_of_a_snap_is_told_in_spite_of_the_walls(azimuth_deg, seed):
-    found = snap_db(snap(azimuth_deg, seed=seed))
-    assert side_of(found) == ("left" if azimuth_deg > 0 else "right")
-    assert snap_db(snap(azimuth_deg, seed=seed)[::-1]) == pytest.approx(-found)
-
-
-def test_a_snap_in_front_tells_no_side():
-    assert side_of(snap_db(snap(0))) is None
-
-
-@pytest.mark.parametrize("level", [1e-5, 1e-3, 0.1])
-def test_a_room_without_a_snap_is_none(level):
-    assert snap_db(room(3.0, level=level)) is None
-
-
-def test_silence_a_moment_and_half_a_snap_are_none():
-    assert snap_db(np.zeros((2, 48_000), np.float32)) is None
-    assert snap_db(room(0.02)) is None
-    whole = snap(60)
-    assert snap_db(whole[:, : RATE + 240]) is None
-    assert snap_db(whole[:, : RATE + 960]) is not None
-
-
 def test_faults_of_pairs():
     good = room(2.0)
     assert faults(good) == []
@@ -65,7 +41,7 @@ def test_faults_of_pairs():
     assert faults(np.stack([good[0] * 0.01, good[1]])) == ["left is 40 dB quieter than right: is it plugged in?"]
     (leaning,) = faults(np.stack([good[0], good[1] * 0.4]))
     assert leaning == "right is 8 dB quieter than left: set both to the same gain, or directions lean to the left"
-    assert [one_sided(pair) for pair in (good, mono, dead, np.zeros_like(good))] == [False, True, True, True]
+    assert [check(pair).one_sided for pair in (good, mono, dead, np.zeros_like(good))] == [False, True, True, True]
 
 
 def in_chunks(signal, chunk=1_200):

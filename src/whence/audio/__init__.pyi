@@ -1,3 +1,4 @@
+from .calibrating import calibrated as calibrated
 from .channels import (
     ChannelChoice as ChannelChoice,
     Channels as Channels,
@@ -5,6 +6,7 @@ from .channels import (
     microphones_for as microphones_for,
     read_channels as read_channels,
 )
+from .claps import Clap as Clap, find_clap as find_clap
 from .containers import SOUND_ENDINGS as SOUND_ENDINGS
 from .correcting import (
     corrected as corrected,
@@ -12,6 +14,7 @@ from .correcting import (
     exchanged as exchanged,
     front_pair as front_pair,
 )
+from .finding import Finding as Finding, find_microphones as find_microphones
 from .foa import FOA_LAYOUTS as FOA_LAYOUTS, foa_to_stereo as foa_to_stereo
 from .microphones import (
     MICROPHONE_NAMES as MICROPHONE_NAMES,

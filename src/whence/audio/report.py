@@ -18,6 +18,7 @@ _REPORTED_PEAK = 1.5
 _DEAD_TO_LIVE = 1e-4  # -80 dB
 _MOSTLY = 0.95
 _SOMETIMES = 0.1
+_COPIED = 0.9
 # Channels that differ less than this, relative to the loudest sample of the frame, are one channel twice (-80 dB).
 _SAME = 1e-4
 # Just over full scale, so that rounding does not hide a clipped sample; a float recording beyond it is not clipped.
@@ -70,6 +71,11 @@ class SignalReport:
         if len(self.peak) != 2 or self.silent or min(self.peak) > _DEAD_TO_LIVE * max(self.peak):
             return None
         return "left" if self.peak[0] < self.peak[1] else "right"
+
+    @property
+    def one_sided(self) -> bool:
+        """Whether no direction can be told at all: silence, one silent channel, or one channel copied."""
+        return self.silent or self.dead_channel is not None or self.identical_s > _COPIED * self.sounding_s
 
     @property
     def missing_s(self) -> float:

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from whence import audio, labels
+from whence.cli.check_microphones import calibrate, check_sound
 from whence.cli.command import Command
 from whence.cli.inputs import LAYOUTS, add_classes, read_classes, read_label_files
 from whence.cli.recording import add_channels, add_microphones, read_told
@@ -25,7 +26,12 @@ FEW_CLIPS = 10
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The folder, the layout of its labels, and how strictly to check."""
-    parser.add_argument("folder", type=Path, help="folder with sounds, label files (CSV), or both under the same names")
+    parser.add_argument(
+        "folder",
+        type=Path,
+        nargs="?",
+        help="folder with sounds, label files (CSV), or both; or one sound, to tell its microphones",
+    )
     parser.add_argument(
         "--layout", choices=LAYOUTS, default="dcase2025", help="what the columns of the label files are"
     )
@@ -40,11 +46,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--labels-only", action="store_true", help="do not open the sounds")
     parser.add_argument("--strict", action="store_true", help="what is suspicious counts as a problem")
+    parser.add_argument("--clap-left", action="store_true", help="the one sound holds a clap at the left: is it there?")
+    parser.add_argument(
+        "--calibrate",
+        nargs=3,
+        type=Path,
+        metavar=("LEFT", "AHEAD", "RIGHT"),
+        help="measure a pair: recordings of a clap at the left, ahead and at the right",
+    )
+    parser.add_argument("--out", type=Path, metavar="YAML", help="where --calibrate writes the description of the pair")
     parser.add_argument("--json", action="store_true", help="one JSON object for machines")
 
 
 def run(args: argparse.Namespace) -> int:
     """Check every file; "some failed" when there are problems."""
+    if args.calibrate:
+        if args.folder is not None or args.clap_left:
+            raise WhenceError("--calibrate takes three recordings and nothing else than --out")
+        return calibrate(args)
+    if args.out is not None:
+        raise WhenceError("--out is where --calibrate writes; add --calibrate, or leave it out")
+    if args.folder is None:
+        raise WhenceError("nothing to check; name a folder or a sound")
+    if args.folder.is_file():
+        if args.json or args.labels_only:
+            raise WhenceError("one sound is told about in sentences; --json and --labels-only are for folders")
+        return check_sound(args.folder, args)
+    if args.clap_left:
+        raise WhenceError("--clap-left is for one sound; name the recording of the clap")
     if not args.folder.is_dir():
         raise WhenceError(f"{args.folder}: no such folder; give the one that holds the sounds and their CSV files")
     classes, microphones = read_classes(args.classes), read_told(args)
@@ -198,6 +227,8 @@ COMMAND = Command(
     summary="check sounds and label files before scoring or training",
     examples=(
         "whence check my_data/",
+        "whence check clap.wav --clap-left",
+        "whence check --calibrate left.wav ahead.wav right.wav --out mine.yaml",
         "whence check predictions/ --frames 50",
         "whence check STARSS23/metadata_dev --layout dcase2023",
     ),

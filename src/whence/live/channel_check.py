@@ -1,12 +1,11 @@
 """Check two channels before listening: five seconds of the room, then a snap of the fingers at the left."""
 
 import logging
-import math
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.audio import check, front_pair
+from whence.audio import check, find_clap, front_pair
 from whence.live.device_input import DeviceInput, levels_db
 from whence.live.session import Clock, Stop
 from whence.units import SAMPLE_RATE_HZ
@@ -19,14 +18,6 @@ _SNAP_S = 20.0
 _ANSWER_S = 30.0
 _ECHO_S = 0.5
 _WINDOW_SAMPLES = 2 * SAMPLE_RATE_HZ
-_STEP = SAMPLE_RATE_HZ // 200  # 5 ms
-_SNAP_OVER_ROOM_DB = 15.0
-_SNAP_LEAST_DB = -60.0
-# Later sound is reflected by walls and does not tell the side.
-_DIRECT_STEPS = 4
-_BEFORE_PEAK_STEPS = 6
-_ONSET_UNDER_PEAK_DB = 10.0
-_SIDE_DB = 1.5
 _UNEQUAL_DB, _UNPLUGGED_DB = 6.0, 30.0
 
 
@@ -56,58 +47,6 @@ def faults(signal: NDArray[np.float32]) -> list[str]:
     return found
 
 
-def one_sided(signal: NDArray[np.float32]) -> bool:
-    """Whether directions cannot be told at all: the channels are the same, or one of them is silent."""
-    report = check(signal)
-    return report.silent or report.dead_channel is not None or report.identical_s > 0.9 * report.sounding_s
-
-
-def snap_db(signal: NDArray[np.float32]) -> float | None:
-    """Return how much louder a snap of the fingers was on the left than on the right.
-
-    The snap is the loudest 5 ms, if they are 15 dB above the room. Its first 20 ms are compared, before the first
-    reflections arrive.
-
-    Args:
-        signal: (2, sample) at 24 kHz, a few seconds.
-
-    Returns:
-        dB, positive for left; None if there is no snap yet, or its end is still missing.
-
-    >>> room = np.random.default_rng([1, 0, 0]).normal(0, 1e-3, (2, 24_000)).astype(np.float32)
-    >>> room[:, 12_000:12_240] += np.array([[0.4], [0.2]], np.float32)
-    >>> round(snap_db(room))
-    6
-    """
-    steps = signal.shape[1] // _STEP
-    if steps <= _BEFORE_PEAK_STEPS:
-        return None
-    power = np.mean(np.square(signal[:, : steps * _STEP].reshape(2, steps, _STEP), dtype=np.float64), axis=2)
-    loudness = power.sum(axis=0)
-    peak = int(np.argmax(loudness))
-    peak_db, room_db = (10 * math.log10(max(value, 1e-20)) for value in (loudness[peak], float(np.median(loudness))))
-    if peak_db < max(_SNAP_LEAST_DB, room_db + _SNAP_OVER_ROOM_DB):
-        return None
-    before = loudness[max(peak - _BEFORE_PEAK_STEPS, 0) : peak + 1]
-    loud = before >= loudness[peak] * 10 ** (-_ONSET_UNDER_PEAK_DB / 10)
-    onset = peak + 1 - len(before) + int(np.argmax(loud))
-    if onset + _DIRECT_STEPS > steps:
-        return None
-    left, right = power[:, onset : onset + _DIRECT_STEPS].sum(axis=1).tolist()
-    return 10 * math.log10(max(left, 1e-20) / max(right, 1e-20))
-
-
-def side_of(difference_db: float) -> str | None:
-    """`left` or `right`, or None where the difference is too small to tell.
-
-    >>> side_of(4.0), side_of(-4.0), side_of(0.5)
-    ('left', 'right', None)
-    """
-    if abs(difference_db) < _SIDE_DB:
-        return None
-    return "left" if difference_db > 0 else "right"
-
-
 class ChannelCheck:
     """Check an input with the help of the user, who may swap its channels; questions end without an answer too."""
 
@@ -125,7 +64,7 @@ class ChannelCheck:
         found = faults(room) if room.shape[1] else []
         for sentence in found:
             LOG.warning("%s", sentence)
-        if self._over() or not room.shape[1] or one_sided(room):
+        if self._over() or not room.shape[1] or check(room).one_sided:
             return
         if not found:
             LOG.info("two channels, different from each other")
@@ -149,15 +88,15 @@ class ChannelCheck:
                 LOG.info("skipped")
                 return
             recent = np.concatenate([recent, front_pair(self._sound.read())], axis=1)[:, -_WINDOW_SAMPLES:]
-            difference_db = snap_db(recent)
-            if difference_db is None:
+            clap = find_clap(recent)
+            if clap is None:
                 continue
-            side = side_of(difference_db)
+            side = clap.side
             if side == "left":
-                LOG.info("left is left (%.0f dB louder there)", difference_db)
+                LOG.info("left is left (%s there)", clap.difference)
                 return
             if side == "right":
-                self._offer_swap(-difference_db)
+                self._offer_swap(clap.difference)
                 return
             LOG.info("that was as loud on both sides; once more, nearer to the left microphone")
             # The room still reverberates; its echo would pass for another snap.
@@ -166,9 +105,9 @@ class ChannelCheck:
         if not self._over():
             LOG.info("no snap was detected; the channels stay as they are")
 
-    def _offer_swap(self, difference_db: float) -> None:
+    def _offer_swap(self, difference: str) -> None:
         """Left and right are exchanged: ask whether to swap them."""
-        LOG.warning("that came from the RIGHT (%.0f dB louder there): the channels are swapped", difference_db)
+        LOG.warning("that came from the RIGHT (%s there): the channels are swapped", difference)
         LOG.info("swap them here? y or n")
         begun_s = self._clock.monotonic()
         while self._clock.monotonic() - begun_s < _ANSWER_S and not self._over():
