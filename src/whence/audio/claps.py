@@ -95,7 +95,7 @@ def find_clap(signal: NDArray[np.float32]) -> Clap | None:
     return Clap(level_db, _peak_lag(phase_correlation(piece)[0]) / SAMPLE_RATE_HZ)
 
 
-def _peak_lag(correlation: NDArray[np.float64]) -> float:
+def _peak_lag(correlation: NDArray[np.floating]) -> float:
     """The lag of the highest value, between samples by the parabola through its neighbours; 0 where none is high."""
     peak = int(np.argmax(correlation))
     if correlation[peak] < _CLEAR:
@@ -103,4 +103,4 @@ def _peak_lag(correlation: NDArray[np.float64]) -> float:
     if not 0 < peak < len(correlation) - 1:
         return float(LAGS[peak])
     before, at, after = correlation[peak - 1 : peak + 2].tolist()
-    return float(LAGS[peak]) + 0.5 * (before - after) / min(before - 2 * at + after, -1e-12)
+    return float(LAGS[peak] + 0.5 * (before - after) / min(before - 2 * at + after, -1e-12))

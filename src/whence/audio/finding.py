@@ -120,7 +120,7 @@ class Onsets:
         rises = np.flatnonzero(power[2:-1] > _RISE * before) + 2
         length = _WINDOW // _STEP
         last = -length
-        for step in rises:
+        for step in rises.tolist():
             if step - last >= length // 2 and step + length - 1 <= steps:
                 last = step
                 start = (step - 1) * _STEP

@@ -14,7 +14,7 @@ _USED_HZ = (200.0, 9_000.0)
 
 def phase_correlation(
     signal: NDArray[np.float32],
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[NDArray[np.floating], NDArray[np.floating], NDArray[np.floating]]:
     """Compare two channels at each of `LAGS` (GCC-PHAT, Knapp and Carter 1976).
 
     Args:
