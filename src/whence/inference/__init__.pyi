@@ -31,6 +31,7 @@ from .streaming import EventStream as EventStream, Stream as Stream, feed_blocks
 from .system import NetworkSystem as NetworkSystem
 from .system_file import SystemFile as SystemFile, read_system as read_system, write_system as write_system
 from .trained_pairs import (
+    FIRST_PAIRS as FIRST_PAIRS,
     untrained_sentence as untrained_sentence,
     warn_of_untrained as warn_of_untrained,
 )

@@ -7,7 +7,12 @@ from whence.recipes.challenge import nercslip_2024, nercslip_2024_pair, ntu, res
 from whence.recipes.hybrid_tracks import hybrid_tracks
 from whence.recipes.seldnet import seldnet, seldnet_accdoa
 from whence.recipes.tiny import tiny
-from whence.recipes.whence_small import whence_small, whence_small_efficientat, whence_small_pretrained
+from whence.recipes.whence_small import (
+    whence_pairs,
+    whence_small,
+    whence_small_efficientat,
+    whence_small_pretrained,
+)
 from whence.recipes.xiaomi import xiaomi_1, xiaomi_2, xiaomi_3, xiaomi_4
 from whence.settings import known_name
 from whence.training import Recipe
@@ -17,6 +22,7 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "whence_small": whence_small,
     "whence_small_pretrained": whence_small_pretrained,
     "whence_small_efficientat": whence_small_efficientat,
+    "whence_pairs": whence_pairs,
     "xiaomi_1": xiaomi_1,
     "xiaomi_2": xiaomi_2,
     "xiaomi_3": xiaomi_3,

@@ -2,7 +2,12 @@
 
 from dataclasses import replace
 
-from whence.features import efficientat_mel_settings, midside_onsets_settings, yamnet_mel_settings
+from whence.features import (
+    efficientat_mel_settings,
+    midside_onsets_settings,
+    midside_pairs_settings,
+    yamnet_mel_settings,
+)
 from whence.models import (
     CompactDetectorSettings,
     CompactLocalizerSettings,
@@ -10,6 +15,14 @@ from whence.models import (
     YamnetSettings,
 )
 from whence.models.outputs import ClasswiseSettings, DistanceScale, detection
+from whence.scenes import SceneSettings
+from whence.scenes.transforms import (
+    AutomaticGainSettings,
+    BandLimitsSettings,
+    LossyCodingSettings,
+    MicrophoneMismatchSettings,
+    RecorderNoiseSettings,
+)
 from whence.training import NetworkRecipe, OptimizerSettings, Recipe
 
 _OPTIMIZER = OptimizerSettings(peak_rate=2e-3, warmup_share=0.1, average_decay=0.995)
@@ -40,6 +53,30 @@ def whence_small_efficientat() -> Recipe:
         optimizer=replace(_OPTIMIZER, peak_rate=1e-3),
     )
     return replace(recipe, name="whence_small_efficientat", networks=(detector, localizer))
+
+
+def whence_pairs() -> Recipe:
+    """The same with a localizer for any pair of microphones, trained on pairs with the faults of real recorders.
+
+    A third of the scenes are of the challenge's pair. Its maps hold time differences between the channels.
+    """
+    recipe = whence_small_efficientat()
+    detector, localizer = recipe.networks
+    model = CompactLocalizerSettings(input_maps=8, place_width=96, symmetric=True)
+    localizer = replace(localizer, model=model, features=midside_pairs_settings())
+    scenes = SceneSettings(
+        microphones={
+            **{"dcase": 0.34, "xy:70-135": 0.14, "ms": 0.05, "blumlein": 0.03, "ortf": 0.06, "nos": 0.06},
+            **{"ab:0.05-0.5": 0.14, "phone": 0.08, "binaural": 0.1},
+        },
+        microphone_mismatch=MicrophoneMismatchSettings(probability=0.5),
+        recorder_noise=RecorderNoiseSettings(probability=0.3),
+        band_limits=BandLimitsSettings(probability=0.1),
+        automatic_gain=AutomaticGainSettings(probability=0.1),
+        # Coding takes several times as long as the rest of a scene.
+        lossy_coding=LossyCodingSettings(probability=0.05),
+    )
+    return replace(recipe, name="whence_pairs", networks=(detector, localizer), scenes=scenes)
 
 
 def _recipe(name: str, encoder: YamnetSettings, detector_optimizer: OptimizerSettings) -> Recipe:
