@@ -14,7 +14,7 @@ from .correcting import (
     exchanged as exchanged,
     front_pair as front_pair,
 )
-from .finding import Finding as Finding, find_microphones as find_microphones
+from .finding import Finding as Finding, Watched as Watched, find_microphones as find_microphones
 from .foa import FOA_LAYOUTS as FOA_LAYOUTS, foa_to_stereo as foa_to_stereo
 from .microphones import (
     MICROPHONE_NAMES as MICROPHONE_NAMES,

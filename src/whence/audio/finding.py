@@ -1,7 +1,7 @@
 """Tell from two channels what pair of microphones recorded them, as far as the signal shows it."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,6 +26,8 @@ _REACHED = 0.9
 _OFF_CENTRE = 3
 _SHADOW_DB = 4.0
 _HEAD_LAG = 20  # 0.83 ms
+# Of a long recording, this much tells enough.
+_WATCHED_S = 120
 # Less than this is not told from the signal alone.
 _TELLING_M = 0.08
 
@@ -90,6 +92,32 @@ def find_microphones(blocks: Iterable[NDArray[np.float32]]) -> Finding:
     for block in blocks:
         onsets.add(block)
     return onsets.finding()
+
+
+class Watched:
+    """Blocks of a recording on their way to something else, and what they say of its microphones.
+
+    Args:
+        blocks: as for `find_microphones`; two minutes of them are looked at.
+        watching: whether to look at all.
+    """
+
+    def __init__(self, blocks: Iterable[NDArray[np.float32]], *, watching: bool = True) -> None:
+        self._blocks = blocks
+        self._onsets = Onsets()
+        self._left = _WATCHED_S * SAMPLE_RATE_HZ if watching else 0
+
+    def __iter__(self) -> Iterator[NDArray[np.float32]]:
+        """Yield the blocks."""
+        for block in self._blocks:
+            if self._left > 0:
+                self._onsets.add(block)
+                self._left -= block.shape[1]
+            yield block
+
+    def finding(self) -> Finding:
+        """Return what the blocks said that have passed."""
+        return self._onsets.finding()
 
 
 class Onsets:

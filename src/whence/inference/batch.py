@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import sys
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from whence.text import shown
 from whence.units import FRAMES_PER_SECOND, SAMPLE_RATE_HZ
+
+_log = logging.getLogger("whence.inference")
 
 if TYPE_CHECKING:
     from whence.audio import Channels, Microphones, Survey
@@ -99,9 +102,10 @@ def predict_one(
         target: path of the files to write, without ending; None to write none.
         progress: called with the seconds of each processed block.
     """
-    from whence.audio import corrected_microphones, read_blocks, source_state
+    from whence.audio import Watched, corrected_microphones, read_blocks, source_state
     from whence.errors import AudioError, MissingExtraError
     from whence.inference.streaming import Stream, feed_blocks
+    from whence.inference.trained_pairs import found_sentence
     from whence.labels import Events
 
     stream = Stream(system, threshold=request.threshold, microphones=corrected_microphones(request.microphones))
@@ -110,7 +114,8 @@ def predict_one(
     found, duration_s = [], 0.0
     try:
         blocks = read_blocks(source, channels=request.channels, microphones=request.microphones)
-        for block, rows in feed_blocks(stream, blocks):
+        watched = Watched(blocks, watching=request.microphones is None)
+        for block, rows in feed_blocks(stream, watched):
             found.append(rows)
             seconds = block.shape[1] / SAMPLE_RATE_HZ
             duration_s += seconds
@@ -118,6 +123,8 @@ def predict_one(
     except (AudioError, MissingExtraError) as error:
         where = "" if isinstance(error, AudioError) else f"{shown(sound)}: "
         return Result(sound, target, failure=f"{where}{error}", duration_s=duration_s)
+    if sentence := found_sentence(system.microphones, watched.finding()):
+        _log.warning("%s: %s", shown(sound), sentence)
     result = finished(request, system.classes, sound, target, Events.concatenate(found))
     return replace(result, duration_s=duration_s, state=state)
 

@@ -1,5 +1,6 @@
 """A model by name, and the events of a recording: what `whence.load` and `whence.detect` are."""
 
+import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ from whence.audio import (
     ChannelChoice,
     Microphones,
     Source,
+    Watched,
     corrected_microphones,
     microphones_for,
     read_blocks,
@@ -19,11 +21,13 @@ from whence.inference.averaging import average_systems
 from whence.inference.onnx_networks import load_onnx
 from whence.inference.streaming import Stream, feed_blocks
 from whence.inference.system import NetworkSystem
-from whence.inference.trained_pairs import warn_of_untrained
+from whence.inference.trained_pairs import found_sentence, warn_of_untrained
 from whence.labels import Detections, Events
 
 ModelName = str | os.PathLike[str]
 ModelNames = ModelName | Sequence[ModelName] | None
+
+_log = logging.getLogger("whence.inference")
 
 PACKAGED = Path(__file__).parent / "packaged" / "whence_small.onnx"
 
@@ -119,8 +123,10 @@ def detect(
     told = microphones_for(chosen, told_microphones(microphones))
     stream = Stream(system, threshold=threshold, microphones=corrected_microphones(told))
     warn_of_untrained(system.microphones, told)
-    blocks = read_blocks(source, channels=chosen, microphones=told)
-    frames = Events.concatenate([events for _, events in feed_blocks(stream, blocks)])
+    watched = Watched(read_blocks(source, channels=chosen, microphones=told), watching=told is None)
+    frames = Events.concatenate([events for _, events in feed_blocks(stream, watched)])
+    if sentence := found_sentence(system.microphones, watched.finding()):
+        _log.warning("%s", sentence)
     if chosen is not None and chosen.is_mono:
         frames = frames.without_positions()
     return Detections(frames, system.classes, microphones=told.name if told else None)

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 
-from whence.audio import Microphones, named_microphones
+from whence.audio import Finding, Microphones, named_microphones
 
 # The pairs of models that do not say theirs.
 FIRST_PAIRS = ("dcase",)
@@ -49,6 +49,23 @@ def untrained_sentence(trained: Sequence[str], microphones: Microphones | None) 
     near = _nearest_measured(microphones)
     fell = f"F20 fell from {MEASURED_F20['dcase']:.1%} to {MEASURED_F20[near]:.1%}".replace("%", " %")
     return f"{microphones.name}: {trained_for}, so directions may be wrong; with {near}, {fell}"
+
+
+def found_sentence(trained: Sequence[str], finding: Finding) -> str | None:
+    """Return the warning where the signal shows a pair that a model was not trained for; None elsewhere.
+
+    >>> found_sentence(["dcase"], Finding("spaced", 0.17, 30)).partition("; ")[2]
+    'the model was trained for dcase, so directions may be wrong; say what it is from with --microphones NAME'
+    >>> found_sentence(["dcase", "ab"], Finding("spaced", 0.17, 30)) is found_sentence(["dcase"], Finding("one point"))
+    True
+    """
+    known = [named_microphones(name) for name in trained]
+    spaced = finding.kind == "spaced" and not any(pair.spacing_m for pair in known)
+    head = finding.kind == "head" and not any(pair.head for pair in known)
+    if not spaced and not head:
+        return None
+    wrong = f"the model was trained for {', '.join(trained) or 'no pair in common'}, so directions may be wrong"
+    return f"{finding.text()}; {wrong}; say what it is from with --microphones NAME"
 
 
 def warn_of_untrained(trained: Sequence[str], microphones: Microphones | None) -> None:
