@@ -248,3 +248,13 @@ def test_each_real_file_is_processed_once(sounds, tmp_path):
     out = tmp_path / "out"
     assert main(["detect", str(sounds), str(sounds / "a.wav"), "--out", str(out)]) == 0
     assert sorted(path.name for path in out.rglob("*.csv")) == ["a.csv", "b.csv"]
+
+
+def test_tracks_are_refused_by_a_model_that_has_none_before_anything_is_read(capsys):
+    assert main(["detect", str(CALM), "--tracks", "1"]) == 2
+    assert "one source of a class at a time" in capsys.readouterr().err
+
+
+def test_help_shows_no_empty_defaults(capsys):
+    assert main(["detect", "--help"]) == 0
+    assert "[]" not in capsys.readouterr().out

@@ -11,7 +11,7 @@ from pathlib import Path
 from whence import audio, inference, labels, scale
 from whence.cli.command import Command
 from whence.cli.failures import write_failures
-from whence.cli.model_choice import add_model, add_swap, model_paths
+from whence.cli.model_choice import add_model, add_swap, add_tracks, model_paths
 from whence.cli.recording import add_channels, add_microphones, read_told
 from whence.cli.scale_flags import add_engine, add_shard, check_engine, crew_of
 from whence.cli.scale_progress import SoundProgress, add_progress
@@ -49,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--threshold", type=float, metavar="0..1", help="activity above which a class counts (default: the model's own)"
     )
     add_swap(parser)
+    add_tracks(parser)
     parser.add_argument("--tta", dest="swap", choices=("swap",), default=False, help="--tta swap is --swap")
     add_engine(parser)
     add_shard(parser)
@@ -68,7 +69,11 @@ def run(args: argparse.Namespace) -> int:
     pairs = [(sound, target) for sound, target in pairs if shard is None or shard.holds(sound)]
     suffix = "" if shard is None else shard.suffix
     # A wrong model or threshold ends the command before anything is written.
-    system = inference.load(request.models or None, swap=request.swap).with_thresholds(args.threshold)
+    system = (
+        inference.load(request.models or None, swap=request.swap)
+        .with_thresholds(args.threshold)
+        .with_tracks(args.tracks)
+    )
     inference.warn_of_untrained(system.microphones, request.microphones)
     if args.out is None:
         failures = _detect_all(args, system, request, [(sound, None) for sound, _ in pairs], None)
@@ -176,6 +181,7 @@ def _request(args: argparse.Namespace) -> tuple[Request, list[str]]:
         models=model_paths(args.model),
         threshold=args.threshold,
         swap=bool(args.swap),
+        tracks=args.tracks,
         channels=channels,
         # A label file of the challenge has a direction in every row.
         formats=() if tables and not formats else tuple(dict.fromkeys(("json" if mono else "dcase", *formats))),
