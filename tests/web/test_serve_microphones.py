@@ -130,3 +130,34 @@ def test_the_command_proposes_what_it_is_told(monkeypatch, capsys):
     capsys.readouterr()
     assert main(["serve", "--port", "0", "--microphones", "otrf"]) == 2
     assert "did you mean ortf?" in capsys.readouterr().err
+
+
+def test_two_of_many_channels_are_chosen_on_the_page(page):
+    signal = tones((1.0, 500, 0.3, 0.1))
+    many = np.concatenate([0.01 * signal[::-1], signal])
+    assert page.about["channels"][0] == "1,2"
+    found = page.recognize(wav_of(many), channels="3,4")
+    assert found["rows"] == page.recognize(wav_of(signal))["rows"]
+    named = page.recognize(wav_of(many), channels="BL,BR")
+    assert named["rows"] == found["rows"]
+
+
+def test_four_channels_may_be_ambisonics_by_their_choice_alone(page):
+    assert page.recognize(wav_of(ambix()), channels="foa")["full_circle"] is True
+
+
+def test_without_a_choice_the_sentence_names_the_field(page):
+    assert page.send(wav_of(ambix())).status_code == 202
+    sentence = page.wait()["sentence"]
+    assert "a.wav has 4 channels; choose two with Channels 1,2" in sentence
+    assert "--" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("word", "sentence"),
+    [("1", "are not left and right"), ("mono", "mono has no direction to show"), ("0,1", "counted from 1")],
+)
+def test_what_is_no_choice_of_channels_is_refused_at_once(page, word, sentence):
+    answer = page.send(wav_of(tones((1.0, 500, 0.3, 0.1))), channels=word)
+    assert answer.status_code == 400
+    assert sentence in answer.text

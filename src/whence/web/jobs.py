@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from whence.audio import Microphones
+from whence.audio import Channels, Microphones
 from whence.errors import WhenceError
 from whence.web.limits import RefusedError, sentence_of
 from whence.web.results import Result
@@ -31,12 +31,14 @@ class Job:
         name: the visitor's name for it.
         promised_s: seconds by its header, NaN where it does not say.
         microphones: what it was recorded with; None where that is not known.
+        channels: which of its channels are heard; None for those that there are.
     """
 
     path: Path
     name: str
     promised_s: float
     microphones: Microphones | None = None
+    channels: Channels | None = None
     state: State = "waiting"
     processed_s: float = 0.0
     sentence: str = ""

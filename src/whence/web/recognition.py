@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.audio import Microphones, check, corrected_microphones, front_pair, probe, read_blocks
+from whence.audio import Channels, Microphones, check, corrected_microphones, front_pair, probe, read_blocks
 from whence.errors import WhenceError
 from whence.features import logmel_settings, mel_filterbank
 from whence.inference import untrained_sentence
@@ -168,7 +168,12 @@ def promised_duration_s(path: Path, name: str, limits: Limits) -> float:
 
 
 def recognize(
-    path: Path, name: str, model: Model, limits: Limits, microphones: Microphones | None = None
+    path: Path,
+    name: str,
+    model: Model,
+    limits: Limits,
+    microphones: Microphones | None = None,
+    channels: Channels | None = None,
 ) -> Generator[float, None, Result]:
     """Recognise the events of a file.
 
@@ -178,6 +183,7 @@ def recognize(
         model: of the server.
         limits: its longest duration; a header may be wrong.
         microphones: what it was recorded with; None where that is not known.
+        channels: which of its channels are heard; None for those that there are.
 
     Yields:
         seconds processed so far, after each block; the work between two is short.
@@ -190,22 +196,24 @@ def recognize(
         WhenceError: it cannot be read; the sentence is the command line's.
     """
     recognition = Recognition(model, "best", microphones)
-    for block in _blocks(path, name, limits, microphones):
+    for block in _blocks(path, name, limits, microphones, channels):
         recognition.feed(block)
         yield recognition.duration_s
     recognition.finish()
     yield recognition.duration_s
     # A second decoding, of the sound as it was recorded: clipping and the like do not show afterwards.
     with _errors_named(path, name):
-        warnings = check(path, microphones=microphones).warnings(shown(name))
+        warnings = check(path, channels=channels, microphones=microphones).warnings(shown(name))
     return recognition.result(name, warnings)
 
 
-def _blocks(path: Path, name: str, limits: Limits, microphones: Microphones | None) -> Iterator[NDArray[np.float32]]:
+def _blocks(
+    path: Path, name: str, limits: Limits, microphones: Microphones | None, channels: Channels | None
+) -> Iterator[NDArray[np.float32]]:
     """The blocks of a file, as far as they are allowed."""
     sample_count = 0
     with _errors_named(path, name):
-        for block in read_blocks(path, BLOCK_S, microphones=microphones):
+        for block in read_blocks(path, BLOCK_S, channels=channels, microphones=microphones):
             sample_count += block.shape[1]
             if sample_count > limits.sound_s * SAMPLE_RATE_HZ:
                 raise _too_long(name, limits, "goes on for longer")
@@ -227,4 +235,7 @@ def _errors_named(path: Path, name: str) -> Iterator[None]:
     except WhenceError as error:
         if str(error.where) == str(path):
             raise WhenceError(error.what, where=name, line=error.line, remedy=error.remedy) from None
-        raise WhenceError(str(error).replace(str(path), shown(name))) from None
+        # What the command line has as flags, the page has as fields.
+        sentence = str(error).replace(str(path), shown(name))
+        sentence = sentence.replace("--channels", "Channels").replace("--microphones", "Recorded with")
+        raise WhenceError(sentence) from None

@@ -19,7 +19,14 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from whence.audio import MICROPHONE_NAMES, Microphones, named_microphones
+from whence.audio import (
+    MICROPHONE_NAMES,
+    Channels,
+    Microphones,
+    microphones_for,
+    named_microphones,
+    read_channels,
+)
 from whence.errors import AudioError, WhenceError
 from whence.views import COLOURS, MARKERS, level_colours
 from whence.web.guard import Guard
@@ -36,6 +43,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("whence.web")
 
 PAGE = Path(__file__).parent / "page"
+# What the page proposes of a sound with more than two channels.
+_CHANNELS = ("1,2", "3,4", "FL,FR", "SL,SR", "foa")
 # What the page sends where nothing is known about the microphones.
 UNKNOWN = "auto"
 _SWEEP_S = 5.0
@@ -125,7 +134,7 @@ class Server:
     def __post_init__(self) -> None:
         self.sessions = Sessions(self.limits)
         self.jobs = Jobs(
-            lambda job: recognize(job.path, job.name, self.model, self.limits, job.microphones),
+            lambda job: recognize(job.path, job.name, self.model, self.limits, job.microphones, job.channels),
             self.executor,
             self.limits.queue,
         )
@@ -165,6 +174,7 @@ class Server:
                 "proposed": self.microphones.name if self.microphones else UNKNOWN,
                 "names": [UNKNOWN, *MICROPHONE_NAMES],
             },
+            "channels": list(_CHANNELS),
         }
         return JSONResponse(about, 201)
 
@@ -207,7 +217,8 @@ class Server:
             raise RefusedError(429, "this page has a sound in work already; cancel it, or wait for it to end", 5)
         # The visitor's name for the file, which is shown and never opened.
         name = request.query_params.get("name", "")[:_LONGEST_NAME] or "the sound"
-        microphones = self._told(request)
+        channels = _channels_of(request)
+        microphones = microphones_for(channels, self._told(request))
         with self.jobs.reserved():
             session.is_uploading = True
             path = session.new_file()
@@ -220,7 +231,7 @@ class Server:
             finally:
                 session.is_uploading = False
             self.sessions.get(session.id)  # the page may have been closed meanwhile
-        session.job, session.live_result = Job(path, name, promised_s, microphones), None
+        session.job, session.live_result = Job(path, name, promised_s, microphones, channels), None
         self.jobs.add(session.job)
         return self._state_of(session, 202)
 
@@ -273,6 +284,22 @@ class Server:
             with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # the connection may be gone
                 await socket.send_json({"error": sentence_of(error)})
                 await socket.close(1008)
+
+
+def _channels_of(request: Request) -> Channels | None:
+    """Which channels of the sound the page asks for.
+
+    Raises:
+        RefusedError: 400, no such channels, or mono, which has none of the directions that the page shows.
+    """
+    word = request.query_params.get("channels", "")[:_LONGEST_NAME]
+    try:
+        channels = read_channels(word or None)
+    except AudioError as error:
+        raise RefusedError(400, str(error)) from None
+    if channels is not None and channels.is_mono:
+        raise RefusedError(400, "mono has no direction to show; whence detect --channels mono lists its sounds")
+    return channels
 
 
 async def _received(request: Request, path: Path, limits: Limits) -> None:

@@ -63,11 +63,11 @@ export function liveAddress(microphones) {
 }
 
 /** Send a file, recorded with these microphones; `told` hears how much is sent (0 to 1); the signal stops it. */
-export function sendSound(file, microphones, told, signal) {
+export function sendSound(file, microphones, channels, told, signal) {
   return new Promise((resolve, reject) => {
     // fetch does not tell how much of a body has been sent.
     const request = new XMLHttpRequest();
-    request.open("POST", `${path("/sound")}?${new URLSearchParams({ name: file.name, microphones })}`);
+    request.open("POST", `${path("/sound")}?${new URLSearchParams({ name: file.name, microphones, channels })}`);
     request.setRequestHeader("Content-Type", "application/octet-stream");
     request.upload.addEventListener("progress", (event) => told(event.loaded / Math.max(event.total, 1)));
     request.addEventListener("load", () => {

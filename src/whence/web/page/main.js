@@ -81,6 +81,11 @@ function told() {
   return element("microphones").value.trim() || "auto";
 }
 
+/** Which channels of the file are heard; empty for the two that there are. */
+function channels() {
+  return element("channels").value.trim();
+}
+
 function recognize(file) {
   return during(async (signal) => {
     player.load(null);
@@ -91,7 +96,7 @@ function recognize(file) {
     const { queue } = await ready();
     if (queue >= about.limits.places) throw new Error(`${queue} sounds are waiting, which is the limit; try again soon`);
     const cancel = () => { cancelling = api.cancelSound().catch(() => {}); };
-    await api.sendSound(file, told(), (share) => showProgress(share < 1 ? `Sending, ${Math.round(share * 100)} %` : "Looking at the file", share), signal);
+    await api.sendSound(file, told(), channels(), (share) => showProgress(share < 1 ? `Sending, ${Math.round(share * 100)} %` : "Looking at the file", share), signal);
     signal.addEventListener("abort", cancel);
     await processed(signal);
     const [found, picture] = await Promise.all([api.findings(), api.picture()]);
@@ -209,6 +214,8 @@ async function start() {
   const names = about.microphones.names.map((name) => Object.assign(document.createElement("option"), { value: name }));
   element("microphone-names").replaceChildren(...names);
   element("microphones").value = about.microphones.proposed;
+  const choices = about.channels.map((name) => Object.assign(document.createElement("option"), { value: name }));
+  element("channel-names").replaceChildren(...choices);
   element("model").textContent = about.model && `Model: ${about.model}`;
   view = new ResultView(about, player);
   bind();
