@@ -359,7 +359,7 @@ for name in sys.argv[1:]:
         "2",
         f"rf64.wav: header promises {2**38 / 24_000:.0f} s, file holds 0.0 s",
         "2",
-        "many-channels.wav has 1024 channels; choose two with --channels 1,2",
+        "many-channels.wav has 1024 channels; choose two with --channels 1,2; of Ambisonics, say --microphones foa",
         "1024",
         "a.flac (2, 24000)",
         "2",

@@ -83,7 +83,7 @@ def test_missing_and_unknown_columns_are_named(columns, message):
         ({"class_index": [0, -2]}, "row 1: class_index is -2; it cannot be negative"),
         ({"distance_m": [np.nan, -0.1]}, "row 1: distance_m is -0.1; it cannot be negative"),
         ({"distance_m": [1, np.inf]}, "row 1: distance_m is inf; it must be metres"),
-        ({"azimuth_deg": [0, np.nan]}, "row 1: azimuth_deg is nan; it must be an angle"),
+        ({"azimuth_deg": [0, np.inf]}, "row 1: azimuth_deg is inf; it must be an angle"),
         ({"elevation_deg": [0, -np.inf]}, "row 1: elevation_deg is -inf; it must be an angle"),
         ({"score": [0, np.nan]}, "row 1: score is nan; it must be a number"),
         ({"frame": [0, 0.5]}, r"row 1: frame is 0\.5; it must be a whole number"),

@@ -99,7 +99,7 @@ def test_a_localizer_with_it_has_the_same_shape(frames):
 def test_settings_it_cannot_work_with_are_refused():
     for wrong, sentence in (
         ({"output_size": 26}, "output_size is 26; place_width and symmetric need 3 per class"),
-        ({"input_maps": 4}, "input_maps is 4; place_width needs the 6 of midside_onsets"),
+        ({"input_maps": 4}, "input_maps is 4; place_width needs the 6 or 8 of midside_onsets"),
         ({"mel_count": 48}, "mel_count is 48; place_width needs a multiple of 32"),
         ({"place_width": 7}, "place_width is 7; it must be even"),
     ):

@@ -28,8 +28,8 @@ def probe(path: str | os.PathLike[str]) -> SoundInfo:
 
     >>> import tempfile, soundfile
     >>> soundfile.write(name := tempfile.mkdtemp() + "/a.wav", np.zeros((4_800, 4)), 48_000)
-    >>> probe(name)
-    SoundInfo(sample_rate_hz=48000, channel_count=4, sample_count=4800, format='WAV PCM_16')
+    >>> (info := probe(name)).format, info.sample_count, info.channel_names
+    ('WAV PCM_16', 4800, ('FL', 'FR', 'BL', 'BR'))
     """
     with decoded(path) as sound:
         return sound.info
