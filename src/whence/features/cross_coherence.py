@@ -38,6 +38,7 @@ def cross_coherence(
     Source: the inter-channel coherence of binaural cue coding (Faller and Baumgarte 2003), complex instead of its
         magnitude.
 
+    >>> import torch
     >>> one = torch.ones(1, 5, 1)
     >>> [abs(round(float(part[0, 2, 0]), 3)) for part in cross_coherence(one, 0 * one, 0 * one, 0 * one)]
     [1.0, 0.0]
