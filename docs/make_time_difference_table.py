@@ -180,7 +180,7 @@ def score(net: nn.Module, maps: Maps, clips: list[tuple[Path, Events]]) -> tuple
     given = maps(read([path for path, _ in clips]))
     values = coding.average([coding.activate(net(given)), coding.mirror(coding.activate(net(maps.mirrored(given))))])
     for value, (_, events) in zip(values, clips, strict=True):
-        cells = value[events.frame, :, events.class_index]
+        cells = np.array(value)[events.frame, :, events.class_index]
         azimuth.append(np.abs(cells[:, 1] - events.azimuth_deg))
         distance.append(np.abs(cells[:, 2] - events.distance_m) / events.distance_m)
     error, relative = np.concatenate(azimuth), np.concatenate(distance)
