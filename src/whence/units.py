@@ -7,3 +7,5 @@ FRAME_S = 0.1
 FRAME_SAMPLES = 2_400
 FRAMES_PER_SECOND = 10
 SPEED_OF_SOUND_M_S = 343.0
+# How many numbers tell a network a pair of microphones, see `whence.audio.Microphones.numbers`.
+MICROPHONE_NUMBERS = 6

@@ -30,5 +30,3 @@ def test_maps_that_a_front_end_cannot_make_are_refused():
         build_features(replace(yamnet_mel_settings(), maps=("coherence",)))
     with pytest.raises(FeatureError, match=r"midside.*made at 24000"):
         build_features(replace(yamnet_mel_settings(), name="midside"))
-    with pytest.raises(FeatureError, match="peak_normalized is for the front ends of encoders"):
-        build_features(replace(midside_settings(), peak_normalized=True))

@@ -18,6 +18,8 @@ from whence.units import SPEED_OF_SOUND_M_S
 _WIDEST_M = 1.0
 _LARGEST_GAIN_DB = 40.0
 _LARGEST_W_DB = 20.0
+# The spacing that counts 1 in `Microphones.numbers`.
+_UNIT_SPACING_M = 0.2
 # Names of first-order patterns by their omnidirectional share.
 _PATTERNS = (
     ("omnis", 1.0),
@@ -192,6 +194,26 @@ class Microphones:
         ahead_m = np.sin(azimuth) * np.cos(elevation)
         delays = [-capsule.left_m * ahead_m / SPEED_OF_SOUND_M_S for capsule in (self.left, self.right)]
         return np.stack(delays, axis=-1)
+
+    def numbers(self) -> NDArray[np.float32]:
+        """Return the pair as a network is told it: (MICROPHONE_NUMBERS,) float32; zeros stand for an unknown pair.
+
+        1; the omnidirectional, front and left components of the left capsule's pattern, averaged with the mirrored
+        right one; the spacing in units of 20 cm; 1 for a head, whose patterns count as omnidirectional.
+
+        >>> named_microphones("dcase").numbers().round(2).tolist()
+        [1.0, 0.5, 0.0, 0.5, 0.0, 0.0]
+        """
+        spacing_m, components = self.spacing_m, np.zeros(3)
+        if self.head is not None:
+            # A wave from the side travels around half of the head.
+            spacing_m, components[0] = max(spacing_m, 2 * self.head.radius_m), 1.0
+        else:
+            for capsule, mirror in ((self.left, 1.0), (self.right, -1.0)):
+                facing, figure = math.radians(capsule.facing_deg), 1.0 - capsule.pattern
+                parts = capsule.pattern, figure * math.cos(facing), mirror * figure * math.sin(facing)
+                components += np.array(parts) / 2
+        return np.array([1.0, *components, spacing_m / _UNIT_SPACING_M, float(self.head is not None)], np.float32)
 
     def text(self) -> str:
         """Return the pair in one line, for people."""

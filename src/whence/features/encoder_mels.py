@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from whence.features.mel import efficientat_filterbank, mel_filterbank
-from whence.features.midside import mono_maps
+from whence.features.midside import mono_maps, to_peak_one
 from whence.features.numpy_spectra import HALF_WIDTH, STRIDE, resampling_kernels
 from whence.features.settings import SMALLEST_PEAK, FeatureSettings
 from whence.features.spectrum import Bands, Border, Spectrum, decibels, power, squares
@@ -72,9 +72,7 @@ class _EncoderMel(nn.Module):
     def forward(self, signal: Tensor) -> Tensor:
         """Return the maps of a batch of whole clips."""
         mono = self.resample(mono_maps(signal.float(), self.settings.maps))
-        if self.settings.peak_normalized:  # digital silence stays silent
-            mono = mono / mono.abs().amax(dim=(1, 2), keepdim=True).clamp(min=SMALLEST_PEAK)
-        return self.from_mono(mono)
+        return self.from_mono(to_peak_one(mono) if self.settings.peak_normalized else mono)
 
     def from_mono(self, signal: Tensor) -> Tensor:
         """Return the maps of (B, M, sample) at the analysis rate."""

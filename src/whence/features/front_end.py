@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from whence.features.coherence import coherence
 from whence.features.cross_coherence import cross_coherence
 from whence.features.mel import mel_filterbank
-from whence.features.midside import intensity, level_difference, mono_maps, side_ratio
+from whence.features.midside import intensity, level_difference, mono_maps, side_ratio, to_peak_one
 from whence.features.settings import MADE_OF, POWER_MAPS, FeatureSettings
 from whence.features.spectrum import Bands, Spectrum, decibels, squares
 
@@ -46,8 +46,9 @@ class StereoMaps(nn.Module):
 
     def forward(self, signal: Tensor) -> Tensor:
         """Return the maps of a batch of whole clips."""
+        signal = to_peak_one(signal.float()) if self.settings.peak_normalized else signal.float()
         # Mid and side of the samples cost a quarter of what they cost as spectra.
-        spectra = self.spectrum(mono_maps(signal.float(), self._channels))
+        spectra = self.spectrum(mono_maps(signal, self._channels))
         with torch.autocast(spectra.device.type, enabled=False):
             of = dict(zip(self._channels, spectra.unbind(1), strict=True))
             # Maps that need phases come first: the powers overwrite the spectra.

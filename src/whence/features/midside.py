@@ -5,6 +5,8 @@
 import torch
 from torch import Tensor
 
+from whence.features.settings import SMALLEST_PEAK
+
 _SILENCE = 1e-10
 _LEVEL_DIFFERENCE_LIMIT_DB = 40.0
 
@@ -28,6 +30,15 @@ def mono_maps(signal: Tensor, names: tuple[str, ...]) -> Tensor:
         "side": lambda: (left - right) / 2,
     }
     return torch.stack([made[name]() for name in names], dim=1)
+
+
+def to_peak_one(signal: Tensor) -> Tensor:
+    """Scale each clip of (B, C, sample) so that its largest sample is 1; digital silence stays silent.
+
+    >>> to_peak_one(torch.tensor([[[0.25], [-0.5]]])).flatten()
+    tensor([ 0.5000, -1.0000])
+    """
+    return signal / signal.abs().amax(dim=(1, 2), keepdim=True).clamp(min=SMALLEST_PEAK)
 
 
 def intensity(cross_power: Tensor, mid_power: Tensor, side_power: Tensor) -> Tensor:

@@ -50,6 +50,8 @@ def numpy_features(settings: FeatureSettings) -> Callable[[Array], Array]:
         "efficientat_mel": _efficientat_mel,
     }
     front_end = kinds[known_name(settings.name, kinds, "features", FeatureError)]
+    if settings.peak_normalized and front_end in (stereo_maps, _midside_onsets):
+        return lambda signal: front_end(_to_peak_one(signal), settings, bank)
     return lambda signal: front_end(signal, settings, bank)
 
 
@@ -173,10 +175,13 @@ def _mono_maps(signal: Array, settings: FeatureSettings) -> Array:
     channels = _channels(signal)
     chosen: Array = np.stack([channels[name] for name in settings.maps], axis=1)
     mono = to_16k(chosen) if settings.rate_hz == 16_000 else chosen
-    if not settings.peak_normalized:
-        return mono
-    peak = np.abs(mono).max(axis=(1, 2), keepdims=True)
-    return np.asarray(mono / np.maximum(peak, np.float32(SMALLEST_PEAK)), dtype=np.float32)
+    return _to_peak_one(mono) if settings.peak_normalized else mono
+
+
+def _to_peak_one(signal: Array) -> Array:
+    """Scale each clip of (B, C, sample); see `whence.features.midside.to_peak_one`."""
+    peak = np.abs(signal).max(axis=(1, 2), keepdims=True)
+    return np.asarray(signal / np.maximum(peak, np.float32(SMALLEST_PEAK)), dtype=np.float32)
 
 
 def _dasheng_mel(signal: Array, settings: FeatureSettings, bank: Array) -> Array:

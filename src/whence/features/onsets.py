@@ -2,6 +2,8 @@
 
 # B batch, T feature frame (20 ms), J fine frame (5 ms), F mel band
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d, pad
@@ -9,7 +11,7 @@ from torch.nn.functional import max_pool2d, pad
 from whence.features import onset_rule as rule
 from whence.features.front_end import StereoMaps
 from whence.features.mel import mel_filterbank
-from whence.features.midside import mono_maps
+from whence.features.midside import mono_maps, to_peak_one
 from whence.features.settings import LEAST_LEVEL, FeatureSettings
 from whence.features.spectrum import Bands, Spectrum, squares
 
@@ -85,10 +87,11 @@ class MidsideOnsets(nn.Module):
     def __init__(self, settings: FeatureSettings) -> None:
         super().__init__()
         self.settings = settings
-        self.plain = StereoMaps(rule.without_onsets(settings))
+        self.plain = StereoMaps(replace(rule.without_onsets(settings), peak_normalized=False))
         self.onsets = Onsets(settings)
 
     def forward(self, signal: Tensor) -> Tensor:
         """Return the maps of a batch of whole clips."""
-        onsets = self.onsets(mono_maps(signal.float(), ("mid", "side")))
+        signal = to_peak_one(signal.float()) if self.settings.peak_normalized else signal.float()
+        onsets = self.onsets(mono_maps(signal, ("mid", "side")))
         return torch.cat([self.plain(signal), onsets], dim=1)

@@ -43,6 +43,4 @@ def build_features(settings: FeatureSettings | str) -> nn.Module:
             raise FeatureError(f"features {name!r}: maps: {wrong[0]!r} is not a signal; use left, right, mid or side")
     elif chosen.rate_hz != 24_000:
         raise FeatureError(f"features {name!r}: rate_hz is {chosen.rate_hz}; these maps are made at 24000")
-    elif chosen.peak_normalized:
-        raise FeatureError(f"features {name!r}: peak_normalized is for the front ends of encoders")
     return FEATURES[name](chosen)

@@ -51,8 +51,9 @@ class FeatureSettings:
         scale: the definition of the mel scale and its triangles, see mel.py.
         dynamic_range_db: log-mel values further than this under the clip's maximum are raised to it.
         smoothing: of the coherence's running averages, per feature frame; 0 averages nothing.
-        peak_normalized: whether each clip is scaled so that the largest sample of its maps is 1, for encoders that
-            were trained on louder sound; `dasheng_mel` and `yamnet_mel` only.
+        peak_normalized: whether each clip is scaled so that its largest sample is 1, of all channels or, in the front
+            ends of encoders, of those that are maps: for encoders that were trained on louder sound, and for networks
+            whose answers shall not depend on how loud a recording is.
 
     Raises:
         FeatureError: a setting is out of range; the message says which and what is allowed.

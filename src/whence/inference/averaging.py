@@ -1,12 +1,13 @@
 """Several models as one: the values that they predict for a clip are averaged."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from whence.audio import Microphones
 from whence.errors import InferenceError
 from whence.inference.system import NetworkSystem
 from whence.models.outputs import AccdoaSettings, Coding, MultiAccdoaSettings, output_to_plain
@@ -29,6 +30,10 @@ class _Systems:
     def predict(self, audio: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """Return the values of every system for clips (B, 2, S)."""
         return [system.values(audio) for system in self.systems]
+
+    def told(self, microphones: Microphones) -> Self:
+        """Return the same systems for clips of this pair."""
+        return replace(self, systems=[system.for_microphones(microphones) for system in self.systems])
 
 
 def average_systems(systems: Sequence[NetworkSystem]) -> NetworkSystem:

@@ -17,9 +17,11 @@ from whence.features import FeatureSettings
 from whence.files import written_whole
 from whence.inference.averaging import average_systems
 from whence.inference.network_bundle import WEIGHTS_FILE, NetworkBundle, TorchNetworks, load_bundle
-from whence.inference.onnx_networks import CARD_FORMAT, METADATA_KEY
+from whence.inference.onnx_networks import CARD_FORMAT, METADATA_KEY, MICROPHONES_INPUT
 from whence.inference.system_file import read_system
+from whence.models import Network
 from whence.models.outputs import output_to_plain
+from whence.units import MICROPHONE_NUMBERS
 
 OPSET = 17
 # Smaller tensors (biases, scales) stay in float32: halving them saves nothing and costs precision.
@@ -27,16 +29,22 @@ _SMALLEST_HALVED = 1_024
 
 
 class _Joined(nn.Module):
-    """Networks side by side, each with its own maps or sharing those of another."""
+    """Networks side by side, each with its own maps or sharing those of another.
 
-    def __init__(self, networks: Sequence[nn.Module], inputs: Sequence[int]) -> None:
+    Args:
+        networks: all of them.
+        inputs: for each, which of the graph's inputs are its own.
+    """
+
+    def __init__(self, networks: Sequence[Network], inputs: Sequence[Sequence[int]]) -> None:
         super().__init__()
         self.networks = nn.ModuleList(networks)
         self.inputs = inputs
 
-    def forward(self, *maps: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, *given: Tensor) -> tuple[Tensor, ...]:
         """Return the raw output of each network."""
-        return tuple(network(maps[index]) for network, index in zip(self.networks, self.inputs, strict=True))
+        pairs = zip(self.networks, self.inputs, strict=True)
+        return tuple(network(*(given[index] for index in own)) for network, own in pairs)
 
 
 def export_onnx(runs: Sequence[Path], target: Path, *, half: bool = False) -> None:
@@ -44,8 +52,10 @@ def export_onnx(runs: Sequence[Path], target: Path, *, half: bool = False) -> No
 
     It takes any number of clips of any length.
 
-    Inputs are the maps of each front end, (clip, map, time, band), named after it; outputs the raw numbers of each
-    network, (clip, label frame, number), named after it. Features are computed outside: `whence.features.numpy_twin`.
+    Inputs are the maps of each front end, (clip, map, time, band), named after it, and, where a network is told the
+    pair of microphones, `microphones`, (clip, number), see `whence.audio.Microphones.numbers`. Outputs are the raw
+    numbers of each network, (clip, label frame, number), named after it. Features are computed outside:
+    `whence.features.numpy_twin`.
 
     Args:
         runs: folders of finished runs or converted checkpoints.
@@ -68,17 +78,30 @@ def export_onnx(runs: Sequence[Path], target: Path, *, half: bool = False) -> No
     unique = list(dict.fromkeys(inputs))
     # Beside the systems, since older programs refuse what they do not know in them.
     microphones = [system.pop("microphones") for system in systems]
+    networks = [bundle.network for bundle in bundles.values()]
+    is_told = any(network.is_told for network in networks)
     card = {
-        # A file of one system is for older programs too.
-        **({"format": 1, "system": systems[0]} if len(systems) == 1 else {"format": CARD_FORMAT, "systems": systems}),
+        # Where they can, older programs shall read it too.
+        **(
+            {"format": 1, "system": systems[0]}
+            if len(systems) == 1 and not is_told
+            else {"format": CARD_FORMAT if is_told else 2, "systems": systems}
+        ),
         "microphones": microphones,
-        "inputs": {name: asdict(front_ends[inputs.index(name)]) for name in unique},
+        "inputs": {name: asdict(front_ends[inputs.index(name)]) for name in dict.fromkeys(inputs)},
         "networks": {name: output_to_plain(bundle.settings.output) for name, bundle in bundles.items()},
     }
-    module = _Joined([bundle.network for bundle in bundles.values()], [unique.index(name) for name in inputs]).eval()
-    examples = tuple(_example(front_ends[inputs.index(name)]) for name in unique)
+    examples = [_example(front_ends[inputs.index(name)]) for name in unique]
+    own = [
+        (unique.index(name), *([len(unique)] if network.is_told else []))
+        for name, network in zip(inputs, networks, strict=True)
+    ]
+    if is_told:
+        unique.append(MICROPHONES_INPUT)
+        examples.append(torch.zeros(len(examples[0]), MICROPHONE_NUMBERS))
+    module = _Joined(networks, own).eval()
     with written_whole(target) as file:
-        model = onnx.load_from_string(_exported(module, examples, unique, names))
+        model = onnx.load_from_string(_exported(module, tuple(examples), unique, names))
         if half:
             _halve(model)
         onnx.helper.set_model_props(model, {METADATA_KEY: json.dumps(card)})
@@ -120,9 +143,10 @@ def _example(settings: FeatureSettings) -> Tensor:
 
 def _exported(module: nn.Module, examples: tuple[Tensor, ...], inputs: list[str], outputs: list[str]) -> bytes:
     """Return the graph that torch writes."""
-    axes = {name: {0: "clip", 2: f"time_{name}"} for name in inputs} | {
-        name: {0: "clip", 1: "frame"} for name in outputs
-    }
+    axes = {name: {0: "clip", 2: f"time_{name}"} for name in inputs if name != MICROPHONES_INPUT}
+    axes |= {name: {0: "clip", 1: "frame"} for name in outputs}
+    if MICROPHONES_INPUT in inputs:
+        axes[MICROPHONES_INPUT] = {0: "clip"}
     # The exporter wants a path, and the finished file must appear whole: its bytes go through memory.
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         path = Path(folder) / "graph.onnx"

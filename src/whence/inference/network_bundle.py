@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from whence.audio import Microphones
 from whence.errors import InferenceError, ModelError
 from whence.features import FeatureSettings, build_features
 from whence.inference.devices import checked_device
@@ -74,22 +75,25 @@ class NetworkBundle:
         return cls(network, build_features(settings.features), build_output(settings.output), settings, precision)
 
     @torch.inference_mode()
-    def values(self, audio: Tensor | NDArray[np.float32], *, swap: bool = False) -> NDArray[np.float32]:
+    def values(
+        self, audio: Tensor | NDArray[np.float32], *, swap: bool = False, microphones: Microphones | None = None
+    ) -> NDArray[np.float32]:
         """Predict the values of a batch of clips.
 
         Args:
             audio: (B, 2, S) float32 at 24 kHz, an array or a tensor on any device.
             swap: predict each clip also with its channels swapped, mirror these values, and average; swapping the
                 channels of the input then mirrors the result exactly.
+            microphones: the pair of all clips, for a network that is told it; None where it is not known.
 
         Returns:
             what the coding's `activate` gives, (B, L, ...).
         """
         audio = torch.as_tensor(audio)
-        plain = self._once(audio)
+        plain = self._once(audio, microphones)
         if not swap:
             return plain
-        mirrored = self.coding.mirror(self._once(audio.flip(1)))
+        mirrored = self.coding.mirror(self._once(audio.flip(1), microphones))
         averaged: NDArray[np.float32] = self.coding.average([plain, mirrored])
         return averaged
 
@@ -97,12 +101,15 @@ class NetworkBundle:
         """Move the network to a device, in evaluation mode; nothing is copied."""
         return replace(self, network=self.network.to(device).eval(), features=self.features.to(device))
 
-    def _once(self, audio: Tensor) -> NDArray[np.float32]:
+    def _once(self, audio: Tensor, microphones: Microphones | None) -> NDArray[np.float32]:
         """Values without averaging."""
         device = next(self.network.parameters()).device
         features = features_of(self.features, audio.to(device))
+        told: tuple[Tensor, ...] = ()
+        if self.network.is_told and microphones is not None:
+            told = (torch.from_numpy(microphones.numbers()).to(device).expand(len(audio), -1),)
         with torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bf16"):
-            raw = self.network(features)
+            raw = self.network(features, *told)
         values: NDArray[np.float32] = self.coding.activate(raw.float().cpu().numpy())
         return values
 
@@ -113,9 +120,11 @@ class TorchNetworks:
 
     Args:
         bundles: in the order of the system.
+        microphones: the pair of all clips, for networks that are told it.
     """
 
     bundles: Sequence[NetworkBundle]
+    microphones: Microphones | None = None
 
     @property
     def codings(self) -> list[Coding]:
@@ -129,7 +138,12 @@ class TorchNetworks:
         depend on the sizes of its pieces.
         """
         clips = np.split(audio, len(audio))
-        return [np.concatenate([bundle.values(clip) for clip in clips]) for bundle in self.bundles]
+        pair = self.microphones
+        return [np.concatenate([bundle.values(clip, microphones=pair) for clip in clips]) for bundle in self.bundles]
+
+    def told(self, microphones: Microphones) -> Self:
+        """Return the same networks for clips of this pair."""
+        return replace(self, microphones=microphones)
 
 
 def features_of(front_end: nn.Module, audio: Tensor) -> Tensor:

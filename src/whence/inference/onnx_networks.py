@@ -1,5 +1,6 @@
 """Networks in one ONNX file, which describes itself, run by onnxruntime. No torch."""
 
+import copy
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -7,11 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from whence.audio import Microphones
 from whence.errors import InferenceError, ModelError
 from whence.features import FeatureSettings, numpy_features
 from whence.inference.averaging import average_systems
@@ -21,18 +23,22 @@ from whence.inference.system_file import SystemFile
 from whence.inference.trained_pairs import FIRST_PAIRS
 from whence.models.outputs import Coding, build_output, output_from_plain
 from whence.settings import from_plain
+from whence.units import MICROPHONE_NUMBERS
 
 # The entry of the file's metadata that holds the OnnxCard as JSON.
 METADATA_KEY = "whence"
 # Raised when a file of today would be misread by older programs.
-CARD_FORMAT = 2
+CARD_FORMAT = 3
+# The graph's input for networks that are told the pair: (clip, MICROPHONE_NUMBERS), zeros for an unknown pair.
+MICROPHONES_INPUT = "microphones"
 
 
 @dataclass(frozen=True)
 class OnnxCard:
     """The description in a file's metadata: `{"format": 1, "system": ..., "inputs": ..., "networks": ...}`.
 
-    A file of several systems has format 2, with `systems`, a list, instead of `system`. `microphones` lists for each
+    A file of several systems has format 2, with `systems`, a list, instead of `system`; so has format 3, whose graph
+    takes the pair of microphones too. `microphones` lists for each
     system the pairs that it was trained for; without it, that is the pair of DCASE. It stands beside the systems, where
     older programs do not look.
 
@@ -119,7 +125,7 @@ class OnnxNetworks:
         options.log_severity_level = 3
         try:
             # Its fallback to other providers would print on standard output.
-            self._session = onnxruntime.InferenceSession(
+            session = self._session = onnxruntime.InferenceSession(
                 content, options, providers=["CPUExecutionProvider"], enable_fallback=0
             )
         except Exception as error:  # onnxruntime has a family of exceptions without a common base
@@ -128,8 +134,11 @@ class OnnxNetworks:
         if text is None:
             raise InferenceError(f"{path}: an ONNX file of another program; make one with: whence export RUN")
         self.card = OnnxCard.from_json(text, str(path))
-        has = {entry.name for entry in self._session.get_inputs()}, {e.name for e in self._session.get_outputs()}
-        if has != (set(self.card.inputs), set(self.card.networks)):
+        inputs, outputs = (
+            {entry.name for entry in entries} for entries in (session.get_inputs(), session.get_outputs())
+        )
+        self._is_told, self._pair = MICROPHONES_INPUT in inputs, np.zeros((1, MICROPHONE_NUMBERS), np.float32)
+        if (inputs - {MICROPHONES_INPUT}, outputs) != (set(self.card.inputs), set(self.card.networks)):
             raise InferenceError(f"{path}: its description does not fit its graph; export it again")
         self._front_ends = {name: numpy_features(settings) for name, settings in self.card.inputs.items()}
         self._codings = [build_output(output_from_plain(dict(plain))) for plain in self.card.networks.values()]
@@ -150,9 +159,19 @@ class OnnxNetworks:
         raw = [np.concatenate(of_network) for of_network in zip(*outputs, strict=True)]
         return [coding.activate(output) for coding, output in zip(self._codings, raw, strict=True)]
 
+    def told(self, microphones: Microphones) -> Self:
+        """Return the same networks for clips of this pair; these, if they need not know it."""
+        if not self._is_told:
+            return self
+        other = copy.copy(self)
+        other._pair = microphones.numbers()[None]
+        return other
+
     def _predict_one(self, clip: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """Return the raw outputs for (1, 2, S)."""
         maps = {name: front_end(clip) for name, front_end in self._front_ends.items()}
+        if self._is_told:
+            maps[MICROPHONES_INPUT] = self._pair
         try:
             outputs: list[NDArray[np.float32]] = self._session.run(list(self.card.networks), maps)
         except Exception as error:  # as above
@@ -191,6 +210,7 @@ class _PredictedOnce:
         self.codings = networks.codings
         self._networks = networks
         self._last: tuple[NDArray[np.float32], list[NDArray[np.float32]]] | None = None
+        self._told: tuple[Microphones, _PredictedOnce] | None = None
 
     def predict(self, audio: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """Return the values of every network for clips (B, 2, S)."""
@@ -198,6 +218,12 @@ class _PredictedOnce:
         if last is None or not np.array_equal(last[0], audio):
             last = self._last = audio, self._networks.predict(audio)
         return last[1]
+
+    def told(self, microphones: Microphones) -> "_PredictedOnce":
+        """Return the networks for clips of this pair, the same object for all systems."""
+        if self._told is None or self._told[0] != microphones:
+            self._told = microphones, _PredictedOnce(self._networks.told(microphones))
+        return self._told[1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,3 +242,7 @@ class _Part:
     def predict(self, audio: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """Return the values of every network for clips (B, 2, S)."""
         return self.networks.predict(audio)[self.first : self.end]
+
+    def told(self, microphones: Microphones) -> Self:
+        """Return the same networks for clips of this pair."""
+        return replace(self, networks=self.networks.told(microphones))

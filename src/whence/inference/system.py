@@ -20,7 +20,10 @@ from whence.models.outputs import ACTIVITY, Classwise, Coding, MultiAccdoaSettin
 
 
 class Networks(Protocol):
-    """Trained networks that take the same clips, whichever engine runs them."""
+    """Trained networks that take the same clips, whichever engine runs them.
+
+    Networks that are told the pair of microphones have a method `told` that returns the same networks for a pair.
+    """
 
     @property
     def codings(self) -> Sequence[Coding]:
@@ -97,16 +100,21 @@ class NetworkSystem:
     def for_microphones(self, microphones: Microphones | str | None) -> Self:
         """Return the system for sound of these microphones, after `whence.audio.corrected`.
 
-        All pairs have the same system; Ambisonics of all directions have one that takes four channels and predicts
-        azimuths of the whole circle. None changes nothing.
+        All pairs have the same networks, some of which are told the pair; Ambisonics of all directions have a system
+        that takes four channels and predicts azimuths of the whole circle. None changes nothing.
 
         Raises:
             AudioError: there are no such microphones.
         """
         told = told_microphones(microphones)
-        if told is None or not told.is_full_circle or self.channel_count == 4:
+        if told is None or self.channel_count == 4:
             return self
-        networks = CircleNetworks(replace(self, swap=False))
+        own = self.networks
+        if hasattr(own, "told"):
+            own = own.told(replace(told, ambisonics=None))
+        if not told.is_full_circle:
+            return replace(self, networks=own)
+        networks = CircleNetworks(replace(self, networks=own, swap=False))
         return replace(self, networks=networks, localizer_count=0, smoothing_frames=1, swap=False)
 
     def with_thresholds(self, thresholds: ArrayLike | None) -> Self:

@@ -35,6 +35,11 @@ class Network(nn.Module):
         super().__init__()
         self.settings = settings or self.settings_type()
 
+    @property
+    def is_told(self) -> bool:
+        """Whether it also takes the pair of microphones, (B, MICROPHONE_NUMBERS) as `Microphones.numbers` has it."""
+        return bool(getattr(self.settings, "told", False))
+
     def parameter_count(self) -> int:
         """Count the parameters, frozen ones too."""
         return sum(parameter.numel() for parameter in self.parameters())

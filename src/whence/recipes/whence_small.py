@@ -14,7 +14,7 @@ from whence.models import (
     EfficientatDetectorSettings,
     YamnetSettings,
 )
-from whence.models.outputs import ClasswiseSettings, DistanceScale, detection
+from whence.models.outputs import ClasswiseSettings, DistanceScale, TracksSettings, detection
 from whence.scenes import SceneSettings
 from whence.scenes.transforms import (
     AutomaticGainSettings,
@@ -58,12 +58,25 @@ def whence_small_efficientat() -> Recipe:
 def whence_pairs() -> Recipe:
     """The same with a localizer for any pair of microphones, trained on pairs with the faults of real recorders.
 
+    It is told the pair in half of the clips and has two tracks for each class.
     A third of the scenes are of the challenge's pair. Its maps hold time differences between the channels.
     """
     recipe = whence_small_efficientat()
     detector, localizer = recipe.networks
-    model = CompactLocalizerSettings(input_maps=8, place_width=96, symmetric=True)
-    localizer = replace(localizer, model=model, features=midside_pairs_settings())
+    localizer = replace(
+        localizer,
+        model=CompactLocalizerSettings(input_maps=8, output_size=78, tracks=2, place_width=96, told=True),
+        # Gains of recorders differ, so that absolute levels tell nothing of distance.
+        features=replace(midside_pairs_settings(), peak_normalized=True),
+        # Errors of position are averaged over all cells, of which one in twenty has a source.
+        output=TracksSettings(
+            scale=DistanceScale("log", absolute=True),
+            presence_weight=2.0,
+            azimuth_weight=40.0,
+            azimuth_absolute=True,
+            distance_weight=20.0,
+        ),
+    )
     scenes = SceneSettings(
         microphones={
             **{"dcase": 0.34, "xy:70-135": 0.14, "ms": 0.05, "blumlein": 0.03, "ortf": 0.06, "nos": 0.06},

@@ -9,11 +9,14 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from whence.audio import Microphones, named_microphones
 from whence.errors import WhenceError, WorkerDiedError
 from whence.labels import Events
 from whence.scenes import DrawnBatches, RenderedBatch, SceneStream, draw_scene, render_batch
 
 _Item = TypeVar("_Item")
+# The pair of recorded clips: stereo from Ambisonics, as the challenge makes it.
+_RECORDED = named_microphones("dcase")
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,12 +28,14 @@ class Batch:
         events: one table per clip.
         names: of the clips, for messages.
         numbers: of the clips in a fixed set; empty where no clip comes twice.
+        microphones: the pair of each clip; empty where they are not known.
     """
 
     audio: torch.Tensor
     events: Sequence[Events]
     names: Sequence[str]
     numbers: Sequence[int] = ()
+    microphones: Sequence[Microphones] = ()
 
 
 class Example(NamedTuple):
@@ -41,18 +46,21 @@ class Example(NamedTuple):
         events: its labels.
         name: for messages.
         number: in a fixed set; None where no clip comes twice.
+        microphones: the pair.
     """
 
     audio: torch.Tensor
     events: Events
     name: str
     number: int | None = None
+    microphones: Microphones = _RECORDED
 
 
 def batch_of(examples: Sequence[Example]) -> Batch:
     """Return clips of equal length as a batch."""
-    audio, events, names, numbers = zip(*examples, strict=True)
-    return Batch(torch.stack(audio), events, names, [number for number in numbers if number is not None])
+    audio, events, names, numbers, microphones = zip(*examples, strict=True)
+    fixed = [number for number in numbers if number is not None]
+    return Batch(torch.stack(audio), events, names, fixed, microphones)
 
 
 class TrainingData(Protocol):
@@ -88,7 +96,7 @@ class SceneData:
             epoch, step = divmod(number, epoch_steps)
             first = step * batch_clips
             names = [self._name(epoch, first + i) for i in range(batch_clips)]
-            yield Batch(rendered.audio, rendered.events, names)
+            yield Batch(rendered.audio, rendered.events, names, microphones=rendered.microphones)
 
     def examples(self, positions: Sequence[int], epoch_clips: int) -> list[Example]:
         """Return the scenes at some positions of the whole training, counted in clips."""
@@ -99,8 +107,10 @@ class SceneData:
         # Loader processes ask for them, and a GPU belongs to the process that trains.
         rendered = render_batch(scenes, stream.sounds, stream.rooms)
         return [
-            Example(audio, events, self._name(*place))
-            for audio, events, place in zip(rendered.audio, rendered.events, places, strict=True)
+            Example(audio, events, self._name(*place), microphones=microphones)
+            for audio, events, microphones, place in zip(
+                rendered.audio, rendered.events, rendered.microphones, places, strict=True
+            )
         ]
 
     def _name(self, epoch: int, index: int) -> str:

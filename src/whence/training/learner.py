@@ -8,25 +8,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Protocol, cast
 
-import numpy as np
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from whence.audio import Microphones
 from whence.errors import DivergedError, TrainingError
-from whence.features import POWER_MAPS
 from whence.inference import NetworkBundle, features_of
 from whence.models import Network
-from whence.scenes.transforms import apply_filter_augment, apply_spec_augment, draw_filter_augment, draw_spec_augment
+from whence.training.batch_drawing import augment_features, told_numbers
 from whence.training.batch_norm import share_batch_norms
 from whence.training.data import Batch
 from whence.training.processes import Processes
 from whence.training.recipe import NetworkRecipe, OptimizerSettings
 
 _LOG = logging.getLogger("whence.training")
-# Keeps draws for features apart from those of scenes, which use (seed, epoch, index).
-_FEATURES = 2**31
 
 
 class StoredVectors(Protocol):
@@ -159,7 +156,7 @@ class Learner:
         for first in range(0, clips, micro_clips):
             chosen = slice(first, min(first + micro_clips, clips))
             share = (chosen.stop - chosen.start) / clips
-            parts = self._loss_parts(given[chosen], batch.events[chosen], first)
+            parts = self._loss_parts(given[chosen], batch.events[chosen], batch.microphones[chosen], first)
             losses = torch.stack(list(parts.values()))
             loss = losses.sum()
             # A GPU is waited for once here, not once for each term.
@@ -181,21 +178,27 @@ class Learner:
         self.step += 1
         return total
 
-    def _loss_parts(self, given: Tensor, events: Any, first: int) -> dict[str, Tensor]:
+    def _loss_parts(
+        self, given: Tensor, events: Any, microphones: Sequence[Microphones], first: int
+    ) -> dict[str, Tensor]:
         """Return the terms of the loss of some clips; `first` is the position of the first in this process's share."""
-        raw = self._forward(given, first) if self.encoded is None else self._forward_encoded(given)
+        raw = self._forward(given, microphones, first) if self.encoded is None else self._forward_encoded(given)
         target = torch.from_numpy(self.coding.encode(events, raw.shape[1])).to(raw.device)
         return self.coding.loss_parts(raw.float(), target)
 
-    def _forward(self, audio: Tensor, first: int) -> Tensor:
+    def _forward(self, audio: Tensor, microphones: Sequence[Microphones], first: int) -> Tensor:
         """Return the raw output for clips."""
         device = self.accelerator.device
         with torch.no_grad():
             features = features_of(self.features, audio.to(device))
             first_clip = self.processes.rank * self.processes.clips_of(self.recipe.batch_clips) + first
             features = augment_features(features, self.recipe, self.seed, self.step, first_clip)
+            told: tuple[Tensor, ...] = ()
+            if self.bare.is_told and microphones:
+                drawn = told_numbers(microphones, self.recipe.told_share, self.seed, self.step, first_clip)
+                told = (torch.from_numpy(drawn).to(device),)
         with torch.autocast(device.type, torch.bfloat16, enabled=self.bf16):
-            raw: Tensor = self.network(features)
+            raw: Tensor = self.network(features, *told)
         return raw
 
     def _forward_encoded(self, vectors: Tensor) -> Tensor:
@@ -326,36 +329,6 @@ def _evaluate_all_but(network: nn.Module, parts: tuple[str, ...]) -> None:
         child.eval()
     for part in parts:
         network.get_submodule(part).train()
-
-
-def augment_features(features: Tensor, recipe: NetworkRecipe, seed: int, step: int, first_clip: int = 0) -> Tensor:
-    """Filter the log-mel maps and mask all maps of a batch, by the settings of the recipe.
-
-    Each clip has its own generator, so that draws depend neither on micro-batches nor on the number of processes.
-
-    Args:
-        features: (B, C, T, F) from the front end of the recipe.
-        recipe: which augmentation.
-        seed: of the training.
-        step: number of the batch.
-        first_clip: position of the first of these clips in the batch.
-
-    Returns:
-        (B, C, T, F); the same tensor where the recipe has no augmentation.
-    """
-    if recipe.spec_augment is None and recipe.filter_augment is None:
-        return features
-    clips, _, frames, bands = features.shape
-    generators = [np.random.default_rng([seed, step, first_clip + clip, _FEATURES]) for clip in range(clips)]
-    if recipe.filter_augment is not None:
-        curves = [draw_filter_augment(rng, recipe.filter_augment, bands) for rng in generators]
-        levels = [index for index, name in enumerate(recipe.features.maps) if name in POWER_MAPS]
-        features = features.clone()
-        features[:, levels] = apply_filter_augment(features[:, levels], curves)
-    if recipe.spec_augment is not None:
-        masks = [draw_spec_augment(rng, recipe.spec_augment, frames, bands) for rng in generators]
-        features = apply_spec_augment(features, masks)
-    return features
 
 
 def _encoder(network: Network) -> Any:

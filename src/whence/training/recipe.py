@@ -9,7 +9,14 @@ from whence.errors import InferenceError, TrainingError
 from whence.features import FeatureSettings
 from whence.inference import BundleSettings, joined_coding
 from whence.models import layer_count, model_from_plain, model_name
-from whence.models.outputs import ClasswiseSettings, OutputSettings, build_output, output_from_plain, output_to_plain
+from whence.models.outputs import (
+    ClasswiseSettings,
+    OutputSettings,
+    TracksSettings,
+    build_output,
+    output_from_plain,
+    output_to_plain,
+)
 from whence.scenes import SceneSettings
 from whence.scenes.transforms import FilterAugmentSettings, SpecAugmentSettings
 from whence.settings import from_plain, suggestion, to_plain, with_changes
@@ -66,6 +73,8 @@ class NetworkRecipe:
         frozen_encoder: gradual unfreezing in phases, each (share of all steps at which it ends, how many of the
             encoder's first layers are frozen until then); after the last phase everything is trained.
         trainable: names of the parts to train, such as `output_layer`, with the rest frozen; empty for all.
+        told_share: of a network that is told the pair of microphones (`model.told`), how often it is; in the other
+            clips the pair is unknown.
         real_share: share of recorded clips in every batch where there are both recorded clips and scenes: 0 for scenes
             alone, 1 for recorded clips alone. With one kind of data, the network is trained on that kind.
 
@@ -86,12 +95,14 @@ class NetworkRecipe:
     filter_augment: FilterAugmentSettings | None = None
     frozen_encoder: tuple[tuple[float, int], ...] = ()
     trainable: tuple[str, ...] = ()
+    told_share: float = 0.5
     real_share: float = 0.5
 
     def __post_init__(self) -> None:
         for name in ("batch_clips", "epochs", "epoch_clips"):
             _check(f"{self.name}.{name}", getattr(self, name), getattr(self, name) >= 1, "at least 1")
-        _check(f"{self.name}.real_share", self.real_share, 0 <= self.real_share <= 1, "from 0 to 1")
+        for name in ("told_share", "real_share"):
+            _check(f"{self.name}.{name}", getattr(self, name), 0 <= getattr(self, name) <= 1, "from 0 to 1")
         _check(f"{self.name}.name", self.name, self.name.isidentifier(), "a plain word")
         self._check_sizes()
         if self.frozen_encoder:
@@ -103,13 +114,18 @@ class NetworkRecipe:
         coded = build_output(self.output).output_size
         # Two options of the compact localizer take the three elements of a class apart.
         takes_apart = getattr(self.model, "place_width", 0) or getattr(self.model, "symmetric", False)
-        output = self.output
-        is_whole = isinstance(output, ClasswiseSettings) and output.direction == "azimuth"
+        output, tracks = self.output, getattr(self.model, "tracks", 1)
+        if isinstance(output, TracksSettings):
+            is_whole = tracks == output.track_count
+        else:
+            is_whole = isinstance(output, ClasswiseSettings) and output.direction == "azimuth" and tracks == 1
+            is_whole = is_whole and coded == 3 * output.class_count
         _check(
             f"{self.name}.output",
             output_to_plain(output)["name"],
-            not takes_apart or (is_whole and coded == 3 * output.class_count),
-            "classwise with activity, azimuth and distance; or set model.place_width to 0 and model.symmetric to false",
+            not takes_apart or is_whole,
+            "classwise with activity, azimuth and distance, or tracks as many as model.tracks; "
+            "or set model.place_width to 0 and model.symmetric to false",
         )
         for what, has, wants in (
             ("model.output_size", self.model.output_size, coded),
@@ -152,7 +168,16 @@ class NetworkRecipe:
 
     def to_plain(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
-        names = ("name", "batch_clips", "epochs", "epoch_clips", "frozen_encoder", "trainable", "real_share")
+        names = (
+            "name",
+            "batch_clips",
+            "epochs",
+            "epoch_clips",
+            "frozen_encoder",
+            "trainable",
+            "told_share",
+            "real_share",
+        )
         plain = {name: to_plain(getattr(self, name)) for name in (*names, "spec_augment", "filter_augment")}
         return plain | self.bundle_settings.to_plain() | {"optimizer": asdict(self.optimizer)}
 

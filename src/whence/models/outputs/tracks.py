@@ -31,6 +31,7 @@ class TracksSettings:
         scale: see DistanceScale.
         presence_weight: of the binary cross entropy of presence.
         azimuth_weight: of the squared azimuth error, in units of 90 degrees.
+        azimuth_absolute: count the absolute azimuth error instead of its square, see ClasswiseSettings.
         distance_weight: of the squared distance error.
 
     Raises:
@@ -43,6 +44,7 @@ class TracksSettings:
     scale: DistanceScale = field(default_factory=DistanceScale)
     presence_weight: float = 1.0
     azimuth_weight: float = 2.0
+    azimuth_absolute: bool = False
     distance_weight: float = 0.3
 
     def __post_init__(self) -> None:
@@ -103,7 +105,8 @@ class Tracks(Coding):
             wanted = target[:, :, list(order)]
             active, azimuth_deg, distance_m = wanted.unbind(3)
             presence = binary_cross_entropy_with_logits(parts[:, :, :, 0], active, reduction="none")
-            azimuth = (tanh(parts[:, :, :, 1]) - azimuth_deg / 90.0) ** 2
+            error = tanh(parts[:, :, :, 1]) - azimuth_deg / 90.0
+            azimuth = error.abs() if settings.azimuth_absolute else error**2
             distance = settings.scale.cost(parts[:, :, :, 2], distance_m)
             location = settings.azimuth_weight * azimuth + settings.distance_weight * distance
             costs.append((settings.presence_weight * presence + active * location).mean(dim=2))
