@@ -166,3 +166,17 @@ def test_a_file_that_describes_no_pair_is_named(tmp_path, text, sentence):
 def test_a_missing_file_is_named():
     with pytest.raises(ValueError, match=r"^nowhere\.yaml: no such file"):
         read_microphones("nowhere.yaml")
+
+
+@pytest.mark.parametrize("name", [name for name in MICROPHONE_NAMES if name != "auto"])
+def test_the_numbers_of_a_pair_give_its_gains_and_its_spacing(name):
+    example = {"xy": "xy:100", "ab": "ab:0.3"}.get(name.partition(":")[0], name)
+    pair = read_microphones(example)
+    known, omni, front, left, spacing, head = pair.numbers().tolist()
+    assert known == 1.0
+    assert spacing * 0.2 == pytest.approx(0.175 if pair.head else pair.spacing_m)
+    assert head == (pair.head is not None)
+    if pair.head is None:
+        azimuth = np.radians([-80.0, 0.0, 35.0])
+        gains = omni + front * np.cos(azimuth) + left * np.sin(azimuth)
+        assert gains == pytest.approx(pair.gains(np.degrees(azimuth))[:, 0], abs=1e-6)

@@ -7,7 +7,7 @@ import torch
 
 from whence.errors import FeatureError
 from whence.features.registry import FEATURES, build_features
-from whence.features.settings import DEFAULTS, midside_settings, yamnet_mel_settings
+from whence.features.settings import DEFAULTS, yamnet_mel_settings
 
 
 def test_every_name_has_defaults_and_builds():

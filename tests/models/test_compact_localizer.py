@@ -93,3 +93,34 @@ def test_sizes_that_do_not_divide_are_refused():
         CompactLocalizerSettings(heads=5)
     with pytest.raises(ModelError, match="no sequence layer 'lstm'; there are: transformer"):
         CompactLocalizer(replace(CompactLocalizerSettings(), sequence=("lstm",)))
+
+
+@pytest.mark.parametrize("place_width", [0, 8])
+def test_it_has_a_position_for_each_track_of_a_class(place_width):
+    settings = CompactLocalizerSettings(input_maps=8, output_size=78, tracks=2, place_width=place_width)
+    network = CompactLocalizer(settings).eval()
+    assert network(torch.randn(2, 8, 26, 64)).shape == (2, 5, 78)
+    with pytest.raises(ModelError, match="symmetric needs 1"):
+        replace(settings, symmetric=True)
+    with pytest.raises(ModelError, match="3 per class and track"):
+        replace(settings, output_size=39, place_width=8)
+
+
+def test_the_head_predicts_the_first_track_alone():
+    torch.manual_seed(1)
+    network = CompactLocalizer(CompactLocalizerSettings(input_maps=8, output_size=78, tracks=2, place_width=8)).eval()
+    maps = torch.randn(1, 8, 26, 64)
+    before = network(maps)
+    assert network.place is not None
+    torch.nn.init.normal_(network.place.leave[-1].weight)
+    changed = (network(maps) != before).any(dim=0).any(dim=0)
+    assert changed.tolist() == [False] * 13 + [True] * 26 + [False] * 39
+
+
+def test_an_unknown_pair_is_told_as_zeros():
+    network = CompactLocalizer(CompactLocalizerSettings(told=True)).eval()
+    maps, pair = torch.randn(2, 4, 26, 64), torch.tensor([[1.0, 0.5, 0.0, 0.5, 0.0, 0.0]]).expand(2, -1)
+    assert network.is_told
+    assert not CompactLocalizer().is_told
+    assert torch.equal(network(maps), network(maps, torch.zeros(2, 6)))
+    assert not torch.equal(network(maps), network(maps, pair))

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from whence.features.mel import efficientat_filterbank, mel_filterbank
 from whence.features.midside import mono_maps, to_peak_one
 from whence.features.numpy_spectra import HALF_WIDTH, STRIDE, resampling_kernels
-from whence.features.settings import SMALLEST_PEAK, FeatureSettings
+from whence.features.settings import FeatureSettings
 from whence.features.spectrum import Bands, Border, Spectrum, decibels, power, squares
 
 # Outputs come in pairs, one pair for every three inputs; so many pairs are one row of a product of matrices.
