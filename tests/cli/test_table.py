@@ -105,3 +105,13 @@ def test_systems_that_cannot_be_scored_are_named(systems, sentence, perfect, ste
 def test_a_missing_set_is_named(perfect, tmp_path, capsys):
     assert main(["table", str(perfect), "--data", str(tmp_path)]) == 2
     assert "stereo_dev: no such folder" in capsys.readouterr().err
+
+
+def test_predictions_for_another_pair_of_microphones_are_kept_apart(run, stereo_set, capsys):
+    words = ["table", str(run), "--data", str(stereo_set), "--json"]
+    assert main([*words, "--microphones", "ab:0.20"]) == 0
+    capsys.readouterr()
+    assert main(words) == 0
+    assert {folder.name for folder in (run / "predictions").iterdir()} == {"dev-test", "dev-test-ab0.20"}
+    assert main([*words, "--microphones", "ab:3"]) == 2
+    assert "ab:3" in capsys.readouterr().err

@@ -11,6 +11,7 @@ from whence import inference, scale
 from whence.cli.command import Command, shown_progress
 from whence.cli.machine import add_device
 from whence.cli.model_choice import KINDS, add_swap, add_tracks, model_paths
+from whence.cli.recording import add_microphones, read_told
 from whence.cli.sound_files import find_sounds
 from whence.errors import DONE, SOME_FAILED, WhenceError
 from whence.inference import Request, Result
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_swap(parser)
     add_tracks(parser)
+    add_microphones(parser)
     parser.add_argument("--bf16", action="store_true", help="run the networks of a run in bfloat16")
     add_device(parser)
 
@@ -41,7 +43,8 @@ def run(args: argparse.Namespace) -> int:
     system = inference.load(models, swap=args.swap, precision=precision, device=args.device)
     system = system.with_tracks(args.tracks)
     args.out.mkdir(parents=True, exist_ok=True)
-    done = predict_clips(system, Request(models, swap=args.swap, tracks=args.tracks), pairs, quiet=args.quiet)
+    request = Request(models, swap=args.swap, tracks=args.tracks, microphones=read_told(args))
+    done = predict_clips(system, request, pairs, quiet=args.quiet)
     _log.info("%d of %d clips predicted in %s", len(done), len(pairs), args.out)
     return DONE if len(done) == len(pairs) else SOME_FAILED
 
@@ -70,7 +73,7 @@ def predict_clips(
 COMMAND = Command(
     summary="write the predictions of a model for clips on disk",
     examples=(
-        "whence predict runs/first dcase2025/stereo_dev/dev-test-sony --out predictions/",
+        "whence predict runs/first dcase2025/stereo_dev/dev-test-sony --microphones dcase --out predictions/",
         "whence predict runs/a,runs/b dcase2025/stereo_eval/eval --swap --out predictions/",
     ),
     add_arguments=add_arguments,

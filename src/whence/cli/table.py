@@ -17,6 +17,7 @@ from whence.cli.inputs import add_classes, read_classes
 from whence.cli.machine import add_device
 from whence.cli.model_choice import KINDS, add_swap, add_tracks, model_paths
 from whence.cli.predict import predict_clips
+from whence.cli.recording import add_microphones, read_told
 from whence.errors import DONE, SOME_FAILED, WhenceError
 from whence.files import cache_dir, sweep_unfinished
 from whence.views import aligned, degrees, number, percent
@@ -47,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_swap(parser)
     add_tracks(parser)
+    add_microphones(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object for machines instead of a table")
     add_classes(parser)
     add_device(parser)
@@ -176,7 +178,8 @@ def _predictions(
     if not system.models:
         return labels.read_labels(system.predictions, classes)
     tracks = "" if args.tracks is None else f"-tracks{args.tracks}"
-    folder = system.predictions / f"{args.part}{'-swap' if args.swap else ''}{tracks}"
+    pair = "" if args.microphones == "auto" else f"-{Path(args.microphones).name.replace(':', '')}"
+    folder = system.predictions / f"{args.part}{'-swap' if args.swap else ''}{tracks}{pair}"
     _predict_missing(system.models, [clip.sound for clip in clips], folder, args)
     return labels.read_labels(folder, classes)
 
@@ -184,7 +187,7 @@ def _predictions(
 def _predict_missing(models: tuple[str, ...], sounds: list[Path], folder: Path, args: argparse.Namespace) -> None:
     """Predict the clips that have no prediction yet by this state of the models."""
     system = inference.load(models, swap=args.swap, device=args.device).with_tracks(args.tracks)
-    request = inference.Request(models, swap=args.swap, tracks=args.tracks)
+    request = inference.Request(models, swap=args.swap, tracks=args.tracks, microphones=read_told(args))
     folder.mkdir(parents=True, exist_ok=True)
     sweep_unfinished(folder)
     record = scale.ResumeRecord(folder, request)
