@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+import scipy.signal
 
-from whence.audio import read_microphones, write
+from whence.audio import read, read_microphones, write
 from whence.cli.main import main
 
 RATE = 24_000
@@ -73,3 +74,58 @@ def test_flags_that_do_not_go_together_are_refused(flags, words, tmp_path, capsy
 def test_a_clap_is_in_a_sound_and_not_in_a_folder(tmp_path, capsys):
     assert main(["check", str(tmp_path), "--clap-left"]) == 2
     assert "for one sound" in capsys.readouterr().err
+
+
+def background(width=0.6, seconds=22):
+    """Sound from all around: mid and a fainter side that are independent."""
+    mid, side = np.random.default_rng(4).normal(0, 0.02, (2, seconds * RATE))
+    return np.stack([mid + width * side, mid - width * side]).astype(np.float32)
+
+
+def test_the_channels_that_are_named_are_checked(tmp_path, capsys):
+    six = np.random.default_rng(0).normal(0, 1e-3, (6, 2 * RATE)).astype(np.float32)
+    two = read(clap(tmp_path / "two.wav", 12))
+    six[[1, 5]] = two
+    write(tmp_path / "six.wav", six)
+    words = ["check", str(tmp_path / "six.wav"), "--channels", "2,6"]
+    assert main([*words, "--clap-left"]) == 0
+    assert "Left is left: the clap is 0.50 ms earlier there" in capsys.readouterr().out
+    assert main(["check", str(tmp_path / "six.wav"), "--channels", "6,2", "--clap-left"]) == 1
+    assert "Swapped channels" in capsys.readouterr().out
+
+
+def test_claps_for_a_description_may_be_in_other_channels(tmp_path):
+    names = []
+    for spaced in (14, 0, -14):
+        four = np.zeros((4, 2 * RATE), np.float32)
+        four[2:] = read(clap(tmp_path / "two.wav", spaced))
+        write(tmp_path / f"{spaced}.wav", four)
+        names.append(str(tmp_path / f"{spaced}.wav"))
+    out = tmp_path / "mine.yaml"
+    assert main(["check", "--channels", "3,4", "--calibrate", *names, "--out", str(out)]) == 0
+    assert read_microphones(str(out)).spacing_m == pytest.approx(0.2, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("gains", "words"),
+    [
+        ((1.0, 0.4), "Wrong: the left channel is "),
+        ((0.01, 1.0), "Wrong: the left channel is nearly silent, 40 dB"),
+        ((0.0, 1.0), "Wrong: left channel is silent"),
+    ],
+)
+def test_faults_of_the_pair_are_said_first_and_counted(gains, words, tmp_path, capsys):
+    write(tmp_path / "a.wav", background() * np.array(gains, np.float32)[:, None])
+    assert main(["check", str(tmp_path / "a.wav")]) == 1
+    assert capsys.readouterr().out.startswith(words)
+
+
+def test_a_covered_microphone_is_not_taken_for_a_spaced_one(tmp_path, capsys):
+    signal = background(seconds=5)
+    low = scipy.signal.butter(2, 3_000, fs=RATE, output="sos")
+    signal[1] = scipy.signal.sosfilt(low, signal[1])
+    write(tmp_path / "a.wav", signal)
+    assert main(["check", str(tmp_path / "a.wav")]) == 1
+    out = capsys.readouterr().out
+    assert "Wrong: the right channel lacks" in out
+    assert "spaced" not in out

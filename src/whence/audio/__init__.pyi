@@ -1,3 +1,4 @@
+from .balance import Balance as Balance, find_balance as find_balance
 from .calibrating import calibrated as calibrated
 from .channels import (
     ChannelChoice as ChannelChoice,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.audio.microphones import Microphones, named_microphones
-from whence.audio.time_differences import LAGS, phase_correlation
+from whence.audio.time_differences import LAGS, MOST_LAG, phase_correlation
 from whence.units import SAMPLE_RATE_HZ, SPEED_OF_SOUND_M_S
 
 # A direct sound is compared in this window, before most reflections arrive.
@@ -30,6 +30,8 @@ _HEAD_LAG = 20  # 0.83 ms
 _WATCHED_S = 120
 # Less than this is not told from the signal alone.
 _TELLING_M = 0.08
+# Longer time differences are not looked for; some of the longest are lost at the edge.
+_MOST_M = (MOST_LAG - 2) / SAMPLE_RATE_HZ * SPEED_OF_SOUND_M_S
 
 
 @dataclass(frozen=True)
@@ -53,14 +55,18 @@ class Finding:
         """Return it in one sentence.
 
         >>> Finding("spaced", 0.17, 30).text()
-        'spaced: time differences up to 0.50 ms, about 17 cm apart'
+        'spaced: time differences up to 0.50 ms, so at least 17 cm apart'
         """
         reached = f"time differences up to {1000 * self.spacing_m / SPEED_OF_SOUND_M_S:.2f} ms"
+        if self.spacing_m >= _MOST_M:
+            reached = (
+                f"time differences of {1000 * _MOST_M / SPEED_OF_SOUND_M_S:.1f} ms or more, the longest looked for"
+            )
         return {
             "unknown": "the microphones cannot be told: too few sounds begin clearly, or they do not agree",
             "mono": "mono: both channels are the same, and no direction can be told",
             "one point": "microphones at one point, or every sound straight ahead: no time differences",
-            "spaced": f"spaced: {reached}, about {100 * self.spacing_m:.0f} cm apart",
+            "spaced": f"spaced: {reached}, so at least {100 * self.spacing_m:.0f} cm apart",
             "head": f"ears of a head: {reached}, and level differences that grow with frequency",
         }[self.kind]
 
