@@ -2,6 +2,7 @@
 
 import difflib
 import errno
+import io
 import logging
 import os
 import signal
@@ -94,6 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         the exit code: 0 done, 1 some items failed, 2 wrong arguments, 3 out of resources, 130 or 143 interrupted.
     """
+    _escape_what_cannot_be_shown()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] in ("-h", "--help", "help"):
         sys.stdout.write(_overview())
@@ -111,6 +113,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     meant = f"; did you mean {near[0]}?" if near else ";"
     sys.stderr.write(f"whence: no command {name!r}{meant} there are: {', '.join(COMMANDS)}\n")
     return ASKED_WRONGLY
+
+
+def _escape_what_cannot_be_shown() -> None:
+    """Let a terminal without Unicode show escapes for foreign names, where Python would raise."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _run(name: str, words: Sequence[str]) -> int:
