@@ -1,6 +1,7 @@
 """Write files that appear whole or not at all; find the cache folder."""
 
 import contextlib
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from typing import BinaryIO
 
 from whence.errors import WhenceError
 
+# The errors of the operating system for a full disk, a file size limit and a quota, which Windows does not have.
+_DISK_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 # Sweeping touches only names with this mark, never a user's own file.
 _UNFINISHED = ".whence-unfinished-"
 
@@ -46,6 +49,15 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Return whether an error says that there is no more space, as opposed to one file that cannot be written.
+
+    >>> is_disk_full(OSError(errno.ENOSPC, "No space left on device")), is_disk_full(FileNotFoundError())
+    (True, False)
+    """
+    return error.errno in _DISK_FULL
 
 
 def sweep_unfinished(folder: Path) -> int:

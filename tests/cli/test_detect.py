@@ -1,5 +1,6 @@
 """`whence detect` as users run it: files, folders, streams, outputs, interruptions, mirrored sound."""
 
+import errno
 import io
 import json
 import os
@@ -16,7 +17,8 @@ import soundfile
 import whence
 from whence.cli.demo import SCENES
 from whence.cli.main import main
-from whence.labels import read_dcase
+from whence.inference import PACKAGED
+from whence.labels import read_dcase, read_dcase_folder
 from whence.scale import read_table
 
 CALM = SCENES / "calm.flac"
@@ -248,6 +250,72 @@ def test_each_real_file_is_processed_once(sounds, tmp_path):
     out = tmp_path / "out"
     assert main(["detect", str(sounds), str(sounds / "a.wav"), "--out", str(out)]) == 0
     assert sorted(path.name for path in out.rglob("*.csv")) == ["a.csv", "b.csv"]
+
+
+def test_further_names_of_a_file_are_named_and_predict_answers_under_each(sounds, tmp_path, capsys):
+    (sounds / "broken.wav").unlink()
+    (sounds / "z.wav").symlink_to(sounds / "a.wav")
+    (sounds / "sub" / "y.flac").hardlink_to(sounds / "sub" / "b.flac")
+    assert main(["detect", str(sounds), "--out", str(tmp_path / "out")]) == 0
+    assert "2 further names of one file: " in capsys.readouterr().err
+    assert main(["predict", str(PACKAGED), str(sounds), "--out", str(tmp_path / "clips")]) == 0
+    texts = {path.name: path.read_text() for path in (tmp_path / "clips").rglob("*.csv")}
+    assert sorted(texts) == ["a.csv", "b.csv", "y.csv", "z.csv"]
+    assert texts["a.csv"] == texts["z.csv"] != texts["y.csv"] == texts["b.csv"]
+
+
+def test_a_result_that_cannot_be_written_is_one_failure(sounds, tmp_path, capsys):
+    (sounds / "broken.wav").unlink()
+    long = "n" * 251
+    (sounds / "a.wav").rename(sounds / f"{long}.wav")
+    (sounds / "z.wav").write_bytes((sounds / "sub" / "b.flac").read_bytes())
+    soundfile.write(sounds / "sub.wav", np.zeros((24_000, 2)), 24_000)
+    out = tmp_path / "out"
+    (out / "sub" / "b.csv").mkdir(parents=True)
+    for _ in range(2):
+        assert main(["detect", str(sounds), "--out", str(out), "--to", "json"]) == 1
+        assert capsys.readouterr().err.splitlines()[-1].startswith("error: 2 of 4 failed; they are listed in ")
+        lines = (out / "failures.csv").read_text().splitlines()
+        assert len(lines) == 3
+        assert f"{long}.wav" in lines[1]
+        assert "cannot be written (File name too long)" in lines[1]
+        assert "b.flac" in lines[2]
+        assert "sub/b cannot be written (Is a directory)" in lines[2]
+        assert {path.name for path in out.iterdir()} >= {"z.csv", "z.jsonl", "sub.csv"}
+        assert not list(out.rglob(".whence-unfinished-*"))
+
+
+def test_a_full_disk_still_ends_the_command(sounds, tmp_path, capsys, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("whence.files.os.fsync", refuse)
+    assert main(["detect", str(sounds / "a.wav"), "--out", str(tmp_path / "out")]) == 3
+    assert "No space left on device; free some space" in capsys.readouterr().err
+
+
+def test_the_list_of_failures_takes_no_name_of_a_result(sounds, tmp_path, capsys):
+    (sounds / "a.wav").rename(sounds / "failures.wav")
+    out = tmp_path / "out"
+    assert main(["detect", str(sounds), "--out", str(out)]) == 1
+    assert "listed in " + str(out / "whence-failures.csv") in capsys.readouterr().err
+    assert read_dcase(out / "failures.csv").row_count > 0
+    (sounds / "broken.wav").unlink()
+    assert main(["detect", str(sounds), "--out", str(out)]) == 0
+    assert sorted(path.name for path in out.glob("*.csv")) == ["failures.csv"]
+    # It is a clip like any other for those who read labels.
+    assert sorted(read_dcase_folder(out)) == ["b", "failures"]
+
+
+def test_a_file_of_the_user_is_left_where_it_is(sounds, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "failures.csv").write_text("mine\n1\n")
+    assert main(["detect", str(sounds), "--out", str(out)]) == 1
+    (sounds / "broken.wav").unlink()
+    assert main(["detect", str(sounds), "--out", str(out)]) == 0
+    assert (out / "failures.csv").read_text() == "mine\n1\n"
+    assert not (out / "whence-failures.csv").exists()
 
 
 def test_tracks_are_refused_by_a_model_that_has_none_before_anything_is_read(capsys):

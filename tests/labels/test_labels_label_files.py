@@ -1,6 +1,7 @@
 import logging
 import os
 import threading
+import zipfile
 
 import pytest
 
@@ -256,3 +257,16 @@ def test_a_name_that_is_not_text_is_read_and_shown_escaped(tmp_path):
         pytest.skip("this file system takes only text as names")
     (file,) = read_tree(tmp_path, ".csv")
     assert file.name == "clip\udcff"
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_list_of_failures_is_no_label_file_and_a_clip_of_that_name_is(tree, packed):
+    (tree / "failures-1-of-2.csv").write_text("item,failure\na.wav,broken\n")
+    (tree / "dev-test-tau" / "failures.csv").write_text("f")
+    path = tree
+    if packed:
+        path = tree.parent / "tree.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            for file in sorted(tree.rglob("*.[cC][sS][vV]")):
+                archive.write(file, file.relative_to(tree))
+    assert names(read_tree(path, ".csv")) == ["a", "b", "c", "failures"]

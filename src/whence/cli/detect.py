@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
     inference.warn_of_untrained(system.microphones, request.microphones)
     if args.out is None:
         failures = _detect_all(args, system, request, [(sound, None) for sound, _ in pairs], None)
-        return _ended(args, pairs, failures, None)
+        return _ended(args, pairs, failures)
     args.out.mkdir(parents=True, exist_ok=True)
     record = scale.ResumeRecord(args.out, request, suffix)
     wanted = [(sound, target if request.formats else None) for sound, target in pairs]
@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
     for name in tables:
         rows = record.rows([sound for sound, _ in pairs], failures)
         scale.write_table(args.out / f"events{suffix}.{name}", rows)
-    return _ended(args, pairs, failures, args.out / f"failures{suffix}.csv")
+    return _ended(args, pairs, failures, suffix, [target for _, target in pairs] if request.formats else [])
 
 
 def _detect_all(
@@ -131,12 +131,18 @@ def _shown(done: Result, args: argparse.Namespace, classes: labels.ClassList, *,
 
 
 def _ended(
-    args: argparse.Namespace, pairs: Sequence[tuple[Sound, Path]], failures: list[Result], listed: Path | None
+    args: argparse.Namespace,
+    pairs: Sequence[tuple[Sound, Path]],
+    failures: list[Result],
+    suffix: str = "",
+    results: Sequence[Path] = (),
 ) -> int:
     """Write the list of failures beside the results, log the counts, and return the exit code."""
     count = len(pairs)
-    if listed is not None:
-        write_failures(listed, [(str(done.sound), done.failure or "") for done in failures])
+    listed = None
+    if args.out is not None:
+        failed = [(str(done.sound), done.failure or "") for done in failures]
+        listed = write_failures(args.out, failed, suffix, results)
         _log.info("%d of %d sounds processed; the results are in %s", count - len(failures), count, args.out)
     if not failures:
         return DONE

@@ -1,7 +1,6 @@
 """The command line: find the command, run it, and turn an error into one sentence and an exit code."""
 
 import difflib
-import errno
 import io
 import logging
 import os
@@ -50,6 +49,7 @@ from whence.errors import (
     TERMINATED,
     WhenceError,
 )
+from whence.files import is_disk_full
 
 COMMANDS: dict[str, Command] = {
     "demo": demo.COMMAND,
@@ -81,9 +81,6 @@ COMMANDS: dict[str, Command] = {
     "data verify": data.VERIFY,
     "data index": data.INDEX,
 }
-
-# The errors of the operating system for a full disk, a quota and a file size limit.
-_DISK_FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -152,7 +149,7 @@ def _run(name: str, words: Sequence[str]) -> int:
         return _end("out of memory; finished results are kept, the same command continues", MACHINE_GAVE_UP, args.debug)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        full = error.errno in _DISK_FULL
+        full = is_disk_full(error)
         remedy = "; free some space, and the same command continues" if full else ""
         return _end(f"{where}{error.strerror or error}{remedy}", MACHINE_GAVE_UP if full else ASKED_WRONGLY, args.debug)
     finally:

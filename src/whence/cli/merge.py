@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import logging
 from pathlib import Path
 
-from whence import scale
+from whence import labels, scale
 from whence.cli.command import Command
-from whence.cli.failures import FAILURES, write_failures
+from whence.cli.failures import read_failures, write_failures
 from whence.errors import DONE, WhenceError
 from whence.text import counted
 
@@ -33,13 +32,10 @@ def run(args: argparse.Namespace) -> int:
     out.mkdir(parents=True, exist_ok=True)
     for path in scale.merge_tables(args.folders, out):
         _log.info("written: %s", path)
-    failures = []
-    for path in sorted(path for folder in args.folders for path in folder.glob("failures-*-of-*.csv")):
-        with path.open(newline="", encoding="utf-8") as file:
-            failures += [(line[0].removeprefix("'"), line[1]) for line in list(csv.reader(file))[1:]]
-    write_failures(out / FAILURES, sorted(failures))
-    if failures:
-        _log.info("%s could not be processed; see %s", counted(len(failures), "sound"), out / FAILURES)
+    lists = sorted(path for folder in args.folders for path in folder.glob("*failures-*-of-*.csv"))
+    failures = [failure for path in lists if labels.is_failure_list(path) for failure in read_failures(path)]
+    if listed := write_failures(out, failures):
+        _log.info("%s could not be processed; see %s", counted(len(failures), "sound"), listed)
     return DONE
 
 

@@ -34,10 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Predict every sound; go on when one cannot be read."""
+    """Predict every clip, under each of its names; go on when one cannot be read."""
     if not args.clips.exists():
         raise WhenceError(f"{args.clips}: no such file or folder")
-    pairs = [(sound, args.out / target) for sound, target in find_sounds([args.clips])]
+    pairs = [(sound, args.out / target) for sound, target in find_sounds([args.clips], each_name=True)]
     models = model_paths([args.model])
     precision = "bf16" if args.bf16 else "float32"
     system = inference.load(models, swap=args.swap, precision=precision, device=args.device)

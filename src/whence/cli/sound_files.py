@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import glob
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,7 +12,9 @@ from pathlib import Path
 from whence import audio, scale
 from whence.errors import WhenceError
 from whence.inference import STDIN
-from whence.text import shown
+from whence.text import counted, few, shown
+
+_log = logging.getLogger("whence.cli")
 
 Sound = Path | str
 """A path, or a URL as text."""
@@ -22,18 +25,19 @@ def sound_word(word: str) -> Sound:
     return word if audio.is_url(word) or _is_list(word) or _is_pattern(word) else Path(word)
 
 
-def find_sounds(words: Sequence[Sound], *, apart: bool = True) -> list[tuple[Sound, Path]]:
+def find_sounds(words: Sequence[Sound], *, apart: bool = True, each_name: bool = False) -> list[tuple[Sound, Path]]:
     """List sounds with the path of their results, without ending, below the folder of results.
 
     Results have the tree of a folder; those of a list or a pattern have the tree below the folder that all of its
     sounds share. Files named one by one are taken whatever their ending; in folders, files that end like a sound. Each
-    real file in folders comes once, however many links lead to it, and hidden files are skipped.
+    real file comes once, however many links lead to it, unless every name is asked for. Hidden files are skipped.
 
     Args:
         words: files, folders, URLs of files, patterns (`recordings/**/*.wav`), `@` before the name of a list, or `-`
             for standard input. A list is text with a path or URL in each line, or a CSV or Parquet file with a column
             `path`; its paths are relative to it.
         apart: whether each needs results of its own.
+        each_name: whether a file with two names, by a link, comes under both.
 
     Returns:
         pairs in the order named; within a folder or a pattern by path.
@@ -43,13 +47,18 @@ def find_sounds(words: Sequence[Sound], *, apart: bool = True) -> list[tuple[Sou
         MissingExtraError: a list in Parquet without pyarrow.
     """
     pairs: list[tuple[Sound, Path]] = []
-    seen: set[object] = set()
+    seen: dict[object, Sound] = {}
+    links: list[str] = []
     for word in words:
         for sound, target in _found(word):
-            identity = _identity(sound)
+            identity = _absolute(sound) if each_name else _identity(sound)
             if identity not in seen:
-                seen.add(identity)
+                seen[identity] = sound
                 pairs.append((sound, target))
+            elif _absolute(sound) != _absolute(seen[identity]):
+                links.append(f"{shown(sound)} is {shown(seen[identity])}")
+    if links:
+        _log.info("%s of one file: %s", counted(len(links), "further name"), few(links))
     twins: dict[Path, Sound] = {}
     for sound, target in pairs if apart else ():
         if target in twins:
@@ -146,6 +155,11 @@ def _in_folder(folder: Path) -> Iterator[tuple[Path, Path]]:
                 yield sound, sound.relative_to(folder).with_suffix("")
     if not count:
         raise WhenceError(f"{folder}: no sounds in here; endings read: {', '.join(sorted(audio.SOUND_ENDINGS))}")
+
+
+def _absolute(sound: Sound) -> str:
+    """Return the whole path of a file by its name, links not followed."""
+    return sound if isinstance(sound, str) else os.path.abspath(sound)  # noqa: PTH100  (`..` must go)
 
 
 def _identity(sound: Sound) -> object:

@@ -25,6 +25,8 @@ STDIN = Path("-")
 
 _AROUND_FRAMES = 100
 _NO_END = 1 << 31
+# Of the path of a result in a message; some are too long to be written.
+_SHOWN = 120
 
 Progress = Callable[[float], None]
 EventRow = tuple[float, float, str, float | None, float | None, float]
@@ -160,17 +162,30 @@ def predict_part(
 
 
 def finished(request: Request, classes: ClassList, sound: Path | str, target: Path | None, events: Events) -> Result:
-    """Write the events of a sound as the request asks, and return the result."""
+    """Write the events of a sound as the request asks, and return the result; files that cannot be written fail it.
+
+    Raises:
+        OSError: the disk is full.
+    """
+    from whence.errors import LabelError
+    from whence.files import is_disk_full
     from whence.labels import write_events
 
     if request.mono:
         events = events.without_positions()
     told = request.microphones.name if request.microphones else None
     if target is not None:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # The CSV file is written last: if it is there, so are the others.
-        for name in sorted(request.formats, key=lambda name: name == "dcase"):
-            write_events(target, events, name, classes, told)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            # The CSV file is written last: if it is there, so are the others.
+            for name in sorted(request.formats, key=lambda name: name == "dcase"):
+                write_events(target, events, name, classes, told)
+        except (OSError, LabelError) as error:
+            if isinstance(error, OSError) and is_disk_full(error):
+                raise
+            reason = error.strerror or error if isinstance(error, OSError) else error
+            where = shown(str(target), longest=_SHOWN)
+            return Result(sound, target, failure=f"{shown(sound)}: its result {where} cannot be written ({reason})")
     rows = _table_rows(events, classes, request) if request.table else None
     returned = events if target is None and rows is None else None
     return Result(sound, target, returned, rows)

@@ -28,6 +28,11 @@ from .json_lines import (
     json_frames_text as json_frames_text,
     read_json_lines as read_json_lines,
 )
-from .label_files import LabelFile as LabelFile, read_tree as read_tree
+from .label_files import (
+    FAILURE_COLUMNS as FAILURE_COLUMNS,
+    LabelFile as LabelFile,
+    is_failure_list as is_failure_list,
+    read_tree as read_tree,
+)
 from .layouts import DCASE_2025 as DCASE_2025, Layout as Layout
 from .odas import SLOTS as SLOTS, odas_message as odas_message, odas_slots as odas_slots, unit_vectors as unit_vectors

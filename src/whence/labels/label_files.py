@@ -16,8 +16,11 @@ _LOG = logging.getLogger("whence.labels")
 
 # A day of five sources in every frame is 80 MB; what is larger is not a label file.
 LARGEST_BYTES = 1 << 30
-# `detect` writes it beside its predictions, and one for each shard: the sounds that it could not read.
-_NOT_LABELS = re.compile(r"failures(-\d+-of-\d+)?\.csv")
+# `detect` writes it beside its predictions, and one for each shard: the sounds that it could not read. Files of this
+# name may be a clip's labels, too.
+_FAILURES = re.compile(r"(^|[/\\])(whence-)*failures(-\d+-of-\d+)?\.csv$")
+FAILURE_COLUMNS = ("item", "failure")
+_FAILURE_HEADER = ",".join(FAILURE_COLUMNS).encode() + b"\n"
 
 # Without O_NONBLOCK, opening a pipe would wait for its writer for ever. Windows needs O_BINARY and knows no pipes here.
 _OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -51,13 +54,14 @@ def read_tree(path: str | Path, ending: str) -> list[LabelFile]:
     """
     root = os.fspath(path)
     if Path(path).is_dir():
-        paths, passed_over = _find(root, ending)
+        paths, passed_over = find_files(root, ending)
         files = read_files(paths)
     elif Path(path).exists():
         from whence.labels.zip_files import read_zip  # zipfile is slow to import and seldom needed
 
         contents, passed_over = read_zip(root, ending, LARGEST_BYTES)
-        files = [LabelFile(*parts) for parts in contents]
+        unpacked = [LabelFile(*parts) for parts in contents]
+        files = [file for file in unpacked if not _is_list(file.path, file.content)]
         _check_unique(files)
     else:
         raise LabelError("no such folder", where=root)
@@ -65,6 +69,22 @@ def read_tree(path: str | Path, ending: str) -> list[LabelFile]:
     if not files:
         raise LabelError(f"no {ending} files in it", where=root)
     return sorted(files, key=lambda file: file.name)
+
+
+def is_failure_list(path: str | Path) -> bool:
+    """Return whether a file is a list of sounds that could not be processed, by its name and its first line."""
+    if not _FAILURES.search(os.fspath(path)):
+        return False
+    try:
+        with Path(path).open("rb") as file:
+            return _is_list(path, file.read(len(_FAILURE_HEADER)))
+    except OSError:
+        return False
+
+
+def _is_list(path: str | Path, content: bytes) -> bool:
+    """Whether this is the name and the beginning of such a list."""
+    return content.startswith(_FAILURE_HEADER) and _FAILURES.search(os.fspath(path)) is not None
 
 
 def read_files(paths: Sequence[str | Path]) -> list[LabelFile]:
@@ -155,8 +175,8 @@ def _check_unique(files: Sequence[LabelFile]) -> None:
             )
 
 
-def _find(root: str, ending: str) -> tuple[list[str], list[str]]:
-    """The paths of all files with the ending, and what was skipped."""
+def find_files(root: str, ending: str) -> tuple[list[str], list[str]]:
+    """Return the paths of all files below a folder with the ending, sorted, and what was skipped."""
     wanted: list[str] = []
     passed_over: list[str] = []
     seen: set[tuple[int, int]] = set()
@@ -170,8 +190,9 @@ def _find(root: str, ending: str) -> tuple[list[str], list[str]]:
         passed_over += sorted(name for name in (*subfolders, *names) if name.startswith("."))
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         for name in sorted(name for name in names if not name.startswith(".")):
-            is_wanted = name.lower().endswith(ending) and not _NOT_LABELS.fullmatch(name)
-            (wanted if is_wanted else passed_over).append(os.path.join(folder, name))  # noqa: PTH118
+            file = os.path.join(folder, name)  # noqa: PTH118
+            is_wanted = name.lower().endswith(ending) and not is_failure_list(file)
+            (wanted if is_wanted else passed_over).append(file)
     return sorted(wanted), passed_over
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -70,7 +71,7 @@ class ResumeRecord:
         # Without an entry nobody looks at the sound, which may be far away.
         if found is None or (self._request.table and not found.has_rows):
             return False
-        if target is not None and not (self.folder / f"{target}.csv").is_file():
+        if target is not None and not os.path.isfile(self.folder / f"{target}.csv"):  # noqa: PTH113  (Path raises where a name is too long)
             return False
         return found.state == self._word(source_state(sound))
 
