@@ -298,7 +298,7 @@ def report_of(sound: Sound, counts: SampleCounts) -> SignalReport:
     if promised is not None and held_s < TOLERATED_GAP_S <= promised / sound.info.sample_rate_hz - held_s:
         promise = f"header promises {seconds(sound.info.duration_s)} s, file holds {held_s:.1f} s"
         raise AudioError(promise, where=sound.name)
-    return counts.report(None if sound.length_unknown else promised, sound.damage)
+    return counts.report(None if sound.length_unknown else promised, sound.damage, sound.notes)
 
 
 def log_noticed(sound: Sound, counts: SampleCounts, normalizer: Normalizer, sample_rate_hz: int, quiet: bool) -> None:

@@ -1,6 +1,7 @@
 """What was noticed about a sound, in numbers and in sentences, counted segment by segment."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +42,7 @@ class SignalReport:
         first_not_number_s: when the first of them is in each channel; None where there is none.
         promised_s: duration by the header; None where it does not say.
         damage: why decoding stopped early, where it did and the header does not say how much is missing.
+        notes: what else is wrong with the file, as predicates.
     """
 
     sample_rate_hz: int
@@ -54,6 +56,7 @@ class SignalReport:
     first_not_number_s: tuple[float | None, ...]
     promised_s: float | None = None
     damage: str | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def duration_s(self) -> float:
@@ -109,9 +112,9 @@ class SignalReport:
         return self.losses(name) + self.doubts(name)
 
     def losses(self, name: str | None = None) -> list[str]:
-        """Return the warnings about missing sound."""
-        found = self._cut_short() or ("" if self.sample_count else "holds no sound")
-        return [f"{name or 'the signal'} {found}"] if found else []
+        """Return the warnings about missing sound, and about a file that says something else than it holds."""
+        found = [self._cut_short() or ("" if self.sample_count else "holds no sound"), *self.notes]
+        return [f"{name or 'the signal'} {text}" for text in found if text]
 
     def doubts(self, name: str | None = None) -> list[str]:
         """Return the warnings about sound that is not what a stereo recording should be."""
@@ -241,12 +244,15 @@ class SampleCounts:
                 if np.abs(part - part[0]).max() <= _SAME * peaks[frame]:
                     self._identical += int(lengths[frame])
 
-    def report(self, promised_count: int | None = None, damage: str | None = None) -> SignalReport:
+    def report(
+        self, promised_count: int | None = None, damage: str | None = None, notes: Iterable[str] = ()
+    ) -> SignalReport:
         """Report what has been counted so far.
 
         Args:
             promised_count: samples per channel by the header; None where it does not say.
             damage: why decoding stopped early; None where it did not.
+            notes: what else is wrong with the file, as predicates.
         """
         rate = self._rate
         return SignalReport(
@@ -261,4 +267,5 @@ class SampleCounts:
             first_not_number_s=tuple(None if at < 0 else at / rate for at in self._first.tolist()),
             promised_s=None if promised_count is None else promised_count / rate,
             damage=damage,
+            notes=tuple(notes),
         )

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -66,6 +66,8 @@ class Sound:
         integers: whether its format can hold only numbers in [-1, 1].
         length_unknown: whether the promise is a placeholder of a program that could not know the length.
         damage: why decoding stopped early, once it has.
+        notes: what the file does not say of itself, such as damage within it, as predicates: "has no sound from 1.0 to
+            2.0 s". Complete when the blocks have ended.
     """
 
     name: str
@@ -76,6 +78,7 @@ class Sound:
     integers: bool = False
     length_unknown: bool = False
     damage: str | None = None
+    notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         rate = self.info.sample_rate_hz
