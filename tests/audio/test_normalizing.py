@@ -166,3 +166,56 @@ def test_segments_are_ten_seconds():
         (2, 80_000),
         (2, 40_000),
     ]
+
+
+LONG_FRAME = 400  # steps of 20 samples
+
+
+@pytest.mark.parametrize("lengths", [(1,), (20,), (60, 15)])
+@pytest.mark.parametrize("hot", [4.5, 100.0, 1e30])
+def test_hot_moments_change_nothing_that_is_not_near_them(lengths, hot):
+    normalizer = Normalizer(LONG_FRAME)
+    segment = noise(8_000)
+    spoiled = segment.copy()
+    near = np.zeros(8_000, bool)
+    for at, length in zip((3_000, 5_000), lengths, strict=False):
+        spoiled[:, at : at + length] = hot * np.array([[1.0], [-0.5]])
+        near[at - 40 : at + length + 40] = True
+    found = normalizer.apply(spoiled)
+    assert np.array_equal(found[:, ~near], segment[:, ~near])
+    assert np.abs(found).max() == 1
+    assert np.allclose(found[1, 3_000 : 3_000 + lengths[0]], -0.5)  # the direction of a moment stays, too
+    assert normalizer.gain == 1
+    later = noise(8_000, seed=1)
+    assert normalizer.apply(later) is later
+
+
+def test_a_hot_moment_at_the_edge_of_a_segment_is_within_full_scale():
+    for at in (0, 7_999):
+        normalizer = Normalizer(LONG_FRAME)
+        normalizer.apply(noise(8_000))
+        spoiled = noise(8_000)
+        spoiled[0, at] = 100
+        found = normalizer.apply(spoiled)
+        assert np.abs(found).max() == 1
+        assert normalizer.gain == 1
+
+
+def test_moments_over_a_hot_recording_are_lowered_further():
+    normalizer = Normalizer(LONG_FRAME)
+    segment = noise(8_000, 5.0)
+    segment[0, 100] = 5.0
+    spoiled = segment.copy()
+    spoiled[0, 3_000] = 500
+    found = normalizer.apply(spoiled)
+    assert normalizer.gain == pytest.approx(0.2)
+    assert np.allclose(found[:, 3_100:], segment[:, 3_100:] / 5, atol=1e-6)
+    assert found[0, 3_000] == 1
+
+
+def test_what_lasts_is_no_moment():
+    normalizer = Normalizer(LONG_FRAME)
+    segment = noise(8_000)
+    segment[:, 2_000:2_400] = np.tile([8.0, -8.0], 200)  # one step in twenty
+    normalizer.apply(segment)
+    assert normalizer.gain == pytest.approx(1 / 8)

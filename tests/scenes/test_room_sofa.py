@@ -103,6 +103,61 @@ def test_a_view_may_be_an_angle(here, path):
     assert turned == pytest.approx([-90.0, 0.0, 135.0])
 
 
+@pytest.mark.parametrize(
+    ("kind", "units", "scales"),
+    [
+        ("spherical", None, (1, 1, 1)),
+        ("spherical", "degree, degree, metre", (1, 1, 1)),
+        ("spherical", "degrees,degrees,metres", (1, 1, 1)),
+        ("Spherical", "Degree Degree Meter", (1, 1, 1)),
+        ("spherical", "degree, degree, centimetre", (1, 1, 100)),
+        ("spherical", "degree, degree, cm", (1, 1, 100)),
+        ("spherical", "radian, radian, millimetre", (np.pi / 180, np.pi / 180, 1000)),
+        ("cartesian", None, (1, 1, 1)),
+        (None, None, (1, 1, 1)),
+        ("cartesian", "metre", (1, 1, 1)),
+        ("cartesian", "metre, metre, metre", (1, 1, 1)),
+        ("cartesian", "centimetre", (100, 100, 100)),
+        ("cartesian", "mm;mm;mm", (1000, 1000, 1000)),
+    ],
+)
+def test_positions_are_read_in_their_own_units(here, path, kind, units, scales):
+    flat = np.radians(AZIMUTHS)
+    positions = np.stack([2 * np.cos(flat), 2 * np.sin(flat), 0 * flat], axis=1)
+    if kind and kind.lower() == "spherical":
+        positions = np.array([[azimuth, 0.0, 2.0] for azimuth in AZIMUTHS])
+    stated = {"SourcePosition:Type": kind or ""}
+    stated |= {"SourcePosition:Units": units} if units else {}
+    write_sofa(path, SourcePosition=positions * scales, **stated)
+    measured = read_sofa(path, "ambix")
+    assert [one.distance_m for one in measured] == pytest.approx([2.0] * 3)
+    assert [one.azimuth_deg for one in measured] == pytest.approx(AZIMUTHS)
+
+
+@pytest.mark.parametrize(("unit", "rate"), [("hertz", 24_000.0), ("Hz", 24_000.0), ("kHz", 24.0)])
+def test_the_sample_rate_is_read_in_its_unit(here, path, unit, rate):
+    write_sofa(path, **{"Data.SamplingRate": np.array([rate]), "Data.SamplingRate:Units": unit})
+    assert content_of(path).sample_rate_hz == 24_000
+
+
+@pytest.mark.parametrize(
+    ("stated", "message"),
+    [
+        ({"SourcePosition:Units": "degree, degree, foot"}, "units of SourcePosition are 'degree, degree, foot'; write"),
+        ({"SourcePosition:Units": "metre"}, "units of SourcePosition are 'metre'; .*: degree, degree, metre$"),
+        ({"SourcePosition:Units": "degree, metre, degree"}, "units of SourcePosition"),
+        ({"ListenerPosition:Units": "inch"}, "units of ListenerPosition are 'inch'; .*: metre$"),
+        ({"ListenerPosition:Units": "metre, metre"}, "units of ListenerPosition"),
+        ({"SourcePosition:Type": "polar"}, "the type of SourcePosition is 'polar'; it may be cartesian or spherical$"),
+        ({"Data.SamplingRate:Units": "1/s"}, "the unit of Data.SamplingRate is '1/s'; write it .*: hertz$"),
+    ],
+)
+def test_units_that_are_not_known_are_refused(here, path, stated, message):
+    write_sofa(path, **stated)
+    with pytest.raises(SceneError, match=message):
+        read_sofa(path, "ambix")
+
+
 def test_manifests_may_name_sofa_files(path, tmp_path):
     write_sofa(path)
     (tmp_path / "list.csv").write_text("path,layout,room\nhall.sofa,ambix,my hall\n")

@@ -6,10 +6,13 @@ the level is lowered when a segment holds a higher peak than all before, and sta
 this is the usual peak normalization; in a longer one every sample depends only on itself, its segment and those
 before, never on how many samples are asked for at a time. All channels get one gain, because the level difference
 between left and right is the direction.
+
+A click that is far louder than everything around it says nothing about the level of the recording: such moments are
+lowered by themselves, and nothing after them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +30,11 @@ _OFFSET_TO_SOUND = 0.1
 _LEAST_OFFSET = 1e-3
 # In less than a second, the mean belongs to the shape of a sound; removing it would put a step into its silence.
 _OFFSET_FRAMES = 10
+# Moments are looked for in steps of this part of a frame (5 ms).
+_STEPS_OF_FRAME = 20
+# At most 1 step in 50 is a moment (0.2 s of a segment), and must be 12 dB over all the others.
+_STEPS_A_MOMENT = 50
+_MOMENT_TO_REST = 4.0
 
 
 def frame_samples(info: SoundInfo) -> int:
@@ -105,14 +113,23 @@ class Normalizer:
         Args:
             segment: (channel, sample), finite, of any length.
         """
+        return self._looked(segment)[0]
+
+    def _looked(self, segment: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
+        """The segment without offset, and the peaks of its steps where some of them are moments."""
         if self._offset is None:
             self._offset = self._measured(segment)
         # In double precision a sum of the largest float32 numbers cannot overflow.
         centred = segment - self._offset if self._offset.any() else segment
-        peak = float(max(centred.max(initial=0), -centred.min(initial=0)))
+        peak, peaks = float(max(centred.max(initial=0), -centred.min(initial=0))), None
+        if peak * self.gain > 1:
+            steps = self._step_peaks(centred)
+            rest = _rest_of(steps)
+            if peak > max(rest, 1 / self.gain) * _MOMENT_TO_REST:
+                peak, peaks = float(steps[steps <= rest * _MOMENT_TO_REST].max(initial=0)), steps
         if peak * self.gain > 1:
             self.gain = 1 / peak
-        return centred
+        return centred, peaks
 
     def apply(self, segment: NDArray[np.float32]) -> NDArray[np.float32]:
         """Correct the next segment.
@@ -124,15 +141,31 @@ class Normalizer:
             the same shape, within [-1, 1]; the segment itself where nothing is to be done.
         """
         first, before = self._offset is None, self.gain
-        centred = self.look(segment)
-        if self.gain == 1:
+        centred, peaks = self._looked(segment)
+        if self.gain == 1 and peaks is None:
             return centred.astype(np.float32, copy=False)
         level = np.full(segment.shape[1], self.gain)
         if not first and before != self.gain:
             # A sudden step is a click, which may be detected as an event.
             level[: self._frame] = np.linspace(before, self.gain, self._frame, endpoint=False)[: len(level)]
+        if peaks is not None:
+            level *= self._lowered(peaks, len(level))
         corrected: NDArray[np.float32] = np.clip(centred * level, -1, 1).astype(np.float32)
         return corrected
+
+    def _step_peaks(self, segment: NDArray[Any]) -> NDArray[np.float64]:
+        """The highest magnitude over all channels in each step of a segment."""
+        starts = np.arange(0, segment.shape[1], max(self._frame // _STEPS_OF_FRAME, 1))
+        high, low = np.maximum.reduceat(segment, starts, axis=1), np.minimum.reduceat(segment, starts, axis=1)
+        return np.maximum(high, -low).max(axis=0).astype(np.float64)
+
+    def _lowered(self, peaks: NDArray[np.float64], sample_count: int) -> NDArray[np.float64]:
+        """The further gain of each sample: falling in the step before a moment, and rising in the step after it."""
+        gains = 1 / np.maximum(peaks * self.gain, 1)
+        # At the border of two steps, the lower of their gains.
+        borders = np.minimum(np.append(gains, gains[-1]), np.insert(gains, 0, gains[0]))
+        step = max(self._frame // _STEPS_OF_FRAME, 1)
+        return np.interp(np.arange(sample_count), np.arange(len(borders)) * step, borders)
 
     def _measured(self, segment: NDArray[np.float32]) -> NDArray[np.float64]:
         """(channel, 1): the offset of each channel that has one; too short a sound has none, only a shape."""
@@ -143,3 +176,9 @@ class Normalizer:
         if large.any():
             large &= np.abs(mean) >= _OFFSET_TO_SOUND * segment.std(axis=1, dtype=np.float64, keepdims=True)
         return np.where(large, mean, 0.0)
+
+
+def _rest_of(peaks: NDArray[np.float64]) -> float:
+    """The highest of the peaks of steps but for as many of them as may be moments."""
+    moments = -(-len(peaks) // _STEPS_A_MOMENT) if len(peaks) > _STEPS_OF_FRAME else 0
+    return float(np.partition(peaks, len(peaks) - 1 - moments)[len(peaks) - 1 - moments])

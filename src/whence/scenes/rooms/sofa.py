@@ -6,6 +6,7 @@ A process of its own opens the file: the library for HDF5 may loop forever or cr
 import importlib.util
 import io
 import math
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -33,6 +34,17 @@ _CONVENTIONS = (
 )
 _HEADS = ("SimpleFreeFieldHRIR", "FreeFieldHRIR")
 _LAYOUT_OF = {("acn", "sn3d"): "ambix", ("acn", "n3d"): "n3d", ("fuma", "fuma"): "fuma", ("fuma", "sn3d"): "wxyz"}
+# What one of each unit of the standard, or of files that do not follow it, is in metres and in radians.
+_LENGTHS = {
+    **dict.fromkeys(("metre", "metres", "meter", "meters", "m"), 1.0),
+    **dict.fromkeys(("centimetre", "centimetres", "centimeter", "centimeters", "cm"), 0.01),
+    **dict.fromkeys(("millimetre", "millimetres", "millimeter", "millimeters", "mm"), 0.001),
+}
+_ANGLES = {
+    **dict.fromkeys(("degree", "degrees", "deg", "\N{DEGREE SIGN}"), math.pi / 180),
+    **dict.fromkeys(("radian", "radians", "rad"), 1.0),
+}
+_RATES = {**dict.fromkeys(("hertz", "hz", ""), 1.0), **dict.fromkeys(("kilohertz", "khz"), 1000.0)}
 # 1 GB of float64; a header may claim any size.
 _MOST_NUMBERS = 125_000_000
 _MOST_CHANNELS = 64
@@ -188,7 +200,7 @@ def _content(path: Path, file: Any, conventions: tuple[str, ...]) -> SofaContent
     return SofaContent(
         responses=responses,
         offset_m=_relative_to_listener(path, file, len(responses)),
-        sample_rate_hz=float(np.ravel(_numbers(path, file, "Data.SamplingRate"))[0]),
+        sample_rate_hz=_sample_rate_hz(path, file),
         layout=_LAYOUT_OF.get(stated, ""),
         room=_text(file.attrs, "RoomShortName") or _text(file.attrs, "Title"),
     )
@@ -248,13 +260,41 @@ def _relative_to_listener(path: Path, file: Any, count: int) -> NDArray[np.float
 
 
 def _cartesian(path: Path, file: Any, name: str, count: int) -> NDArray[np.float64]:
-    """(measurement, 3) a position in metres, whether the file holds it cartesian or spherical."""
+    """(measurement, 3) a position in metres, whether the file holds it cartesian or spherical, in any known unit."""
     values = _numbers(path, file, name)
     if values.ndim != 2 or values.shape[1] != 3 or values.shape[0] not in (1, count):
         raise SceneError(f"{path}: {name} is {values.shape}; it should be ({count}, 3) or (1, 3)")
-    if _text(file[name].attrs, "Type").lower() == "spherical":
-        azimuth, elevation = np.radians(values[:, 0]), np.radians(values[:, 1])
+    kind = _text(file[name].attrs, "Type").lower() or "cartesian"
+    if kind not in ("cartesian", "spherical"):
+        raise SceneError(f"{path}: the type of {name} is {kind!r}; it may be cartesian or spherical")
+    values = values * _scales(path, file, name, spherical=kind == "spherical")
+    if kind == "spherical":
+        azimuth, elevation = values[:, 0], values[:, 1]
         flat = np.cos(elevation)
         unit = np.stack([flat * np.cos(azimuth), flat * np.sin(azimuth), np.sin(elevation)], axis=1)
         values = unit * values[:, 2:]
     return np.broadcast_to(values, (count, 3))
+
+
+def _scales(path: Path, file: Any, name: str, *, spherical: bool) -> NDArray[np.float64]:
+    """What one of each of the three numbers is in metres, or for angles in radians.
+
+    The standard writes "metre" and "degree, degree, metre"; a file that says nothing means these.
+    """
+    text = _text(file[name].attrs, "Units")
+    words = re.split(r"[\s,;]+", text.lower()) if text else ["degree", "degree", "metre"] if spherical else ["metre"]
+    words = words * 3 if len(words) == 1 and not spherical else words
+    tables = (_ANGLES, _ANGLES, _LENGTHS) if spherical else (_LENGTHS,) * 3
+    if len(words) != 3 or any(word not in table for word, table in zip(words, tables, strict=True)):
+        usual = "degree, degree, metre" if spherical else "metre"
+        raise SceneError(f"{path}: the units of {name} are {text!r}; write them as the standard does: {usual}")
+    return np.array([table[word] for word, table in zip(words, tables, strict=True)])
+
+
+def _sample_rate_hz(path: Path, file: Any) -> float:
+    """The sample rate of the responses."""
+    rate = float(np.ravel(_numbers(path, file, "Data.SamplingRate"))[0])
+    unit = _text(file["Data.SamplingRate"].attrs, "Units")
+    if unit.lower() not in _RATES:
+        raise SceneError(f"{path}: the unit of Data.SamplingRate is {unit!r}; write it as the standard does: hertz")
+    return rate * _RATES[unit.lower()]
