@@ -1,5 +1,7 @@
 """The one family of errors a user can cause: each says where, what, and what to do."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,39 @@ ASKED_WRONGLY = 2
 MACHINE_GAVE_UP = 3
 INTERRUPTED = 130
 TERMINATED = 143
+
+
+_said_as_flags = False
+
+
+def option(name: str, value: str = "") -> str:
+    """Return an option as the caller writes it: an argument in Python, a flag on the command line.
+
+    >>> option("channels", "mono")
+    'channels="mono"'
+    >>> with said_as_flags():
+    ...     option("channels", "mono")
+    '--channels mono'
+    """
+    if _said_as_flags:
+        return f"--{name.replace('_', '-')} {value}".rstrip()
+    return f'{name}="{value}"' if value else name
+
+
+@contextlib.contextmanager
+def said_as_flags(yes: bool = True) -> Iterator[None]:
+    """Let messages name options as flags within the block, as the command line does."""
+    global _said_as_flags
+    before, _said_as_flags = _said_as_flags, yes
+    try:
+        yield
+    finally:
+        _said_as_flags = before
+
+
+def are_said_as_flags() -> bool:
+    """Return whether messages name options as flags now."""
+    return _said_as_flags
 
 
 class WhenceError(ValueError):

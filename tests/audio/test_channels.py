@@ -159,7 +159,7 @@ def test_an_ogg_has_the_order_of_its_coder(tmp_path):
 
 def test_a_choice_that_is_needed_names_what_there_is(tmp_path):
     soundfile.write(tmp_path / "a.flac", np.zeros((100, 6)), 24_000)
-    sentence = r"has 6 channels; choose two with --channels 1,2 or by name \(FL, FR, FC, LFE, BL, BR\)"
+    sentence = r"6 channels; choose two with channels=\"1,2\" or by name \(FL, FR, FC, LFE, BL, BR\)"
     with pytest.raises(AudioError, match=sentence):
         read(tmp_path / "a.flac")
 

@@ -93,10 +93,10 @@ def test_blocks_and_streams_give_the_same_bits(tmp_path, name, codec, container,
 def test_mono_and_many_channels_are_told_apart(tmp_path):
     path = tmp_path / "a.m4a"
     path.write_bytes(made(tones(channel_count=1), "aac", "ipod", layout="mono"))
-    with pytest.raises(AudioError, match="has 1 channel; direction needs two"):
+    with pytest.raises(AudioError, match="1 channel; direction needs two"):
         read(path)
     path.write_bytes(made(tones(channel_count=6), "aac", "ipod", layout="5.1"))
-    with pytest.raises(AudioError, match="has 6 channels"):
+    with pytest.raises(AudioError, match="6 channels; choose"):
         read(path)
     assert read(path, channels=(1, 2)).shape == (2, 48_000)
 

@@ -155,7 +155,7 @@ def test_a_mono_sound_is_refused_or_detected_without_direction(tmp_path, capsys)
     signal, rate = soundfile.read(CALM)
     soundfile.write(tmp_path / "mono.wav", signal[:, 0], rate)
     assert main(["detect", str(tmp_path / "mono.wav")]) == 1
-    assert "direction needs two. Use --channels mono" in capsys.readouterr().err
+    assert "direction needs two; use --channels mono" in capsys.readouterr().err
     assert main(["detect", str(tmp_path / "mono.wav"), "--channels", "mono"]) == 0
     out, err = capsys.readouterr()
     assert {tuple(line.split()[-3:-1]) for line in out.splitlines()[1:]} == {("-", "-")}

@@ -216,7 +216,7 @@ def test_a_click_on_a_bar_loops_it_and_a_click_elsewhere_seeks(page, sounds):
 
 def test_an_unusable_file_is_refused_in_the_words_of_the_command_line_and_as_text(page, sounds):
     page.set_input_files("#file", sounds / "mono.wav")
-    expect(page.locator("#problem")).to_contain_text("mono.wav has 1 channel; direction needs two.")
+    expect(page.locator("#problem")).to_contain_text("mono.wav: 1 channel; direction needs two;")
     page.set_input_files("#file", sounds / "<img src=x onerror=alert(1)>.wav")
     expect(page.locator("#problem")).to_contain_text("<img src=x onerror=alert(1)>.wav: not a sound file")
     assert page.locator("#problem img").count() == 0
@@ -401,7 +401,7 @@ def test_ambisonics_are_shown_on_a_whole_circle(browser, tmp_path):
         assert drawn[1] > 0.55
         page.fill("#microphones", "ortf")
         page.set_input_files("#file", tmp_path / "around.wav")
-        expect(page.locator("#problem")).to_contain_text("has 4 channels; choose two")
+        expect(page.locator("#problem")).to_contain_text(": 4 channels; choose two")
         page.fill("#microphones", "foa:0")
         drop(page, tmp_path / "around.wav")
         assert rows_of(page)[0][3] == "30° left"

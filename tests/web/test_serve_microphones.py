@@ -70,7 +70,7 @@ def test_another_pair_is_a_warning(page):
     ("signal", "told", "sentence"),
     [
         (tones((1.0, 500, 0.3, 0.1)), "foa", "a.wav: foa needs four channels, and here are 2"),
-        (ambix(), "ortf", "a.wav has 4 channels; choose two"),
+        (ambix(), "ortf", "a.wav: 4 channels; choose two"),
     ],
 )
 def test_channels_that_contradict_fail_with_the_sentence_of_the_command_line(page, signal, told, sentence):
@@ -149,7 +149,7 @@ def test_four_channels_may_be_ambisonics_by_their_choice_alone(page):
 def test_without_a_choice_the_sentence_names_the_field(page):
     assert page.send(wav_of(ambix())).status_code == 202
     sentence = page.wait()["sentence"]
-    assert "a.wav has 4 channels; choose two with Channels 1,2" in sentence
+    assert "a.wav: 4 channels; choose two with Channels 1,2" in sentence
     assert "--" not in sentence
 
 

@@ -71,7 +71,7 @@ def test_one_channel_fails_with_the_sentence_of_the_command_line():
         page.send(wav_of(SOUND[:1]), "street.wav")
         state = page.wait()
         assert state["state"] == "failed"
-        assert state["sentence"].startswith("street.wav has 1 channel; direction needs two.")
+        assert state["sentence"].startswith("street.wav: 1 channel; direction needs two;")
         assert client.get(f"{page.path}/findings").status_code == 404
         assert left_on_disk(client.server) == []
 

@@ -22,7 +22,7 @@ from whence.audio.resampling import Resampling
 from whence.audio.sound import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, Sound, array_sound
 from whence.audio.sources import OpenFile, opened_path, opened_stream
 from whence.audio.tracks import TRACKS, track_sound
-from whence.errors import AudioError
+from whence.errors import AudioError, option
 from whence.units import SAMPLE_RATE_HZ
 
 LOG = logging.getLogger("whence.audio")
@@ -229,13 +229,13 @@ def pair_of(sound: Sound, channels: ChannelChoice, microphones: Microphones | No
         return lambda block: block[:, :4].T
     if chosen is None:
         if count == 1:
-            raise AudioError(
-                f"{sound.name} has 1 channel; direction needs two. Use --channels mono to detect without direction."
-            )
+            remedy = f"use {option('channels', 'mono')} to detect without direction"
+            raise AudioError("1 channel; direction needs two", where=sound.name, remedy=remedy)
         if count != 2:
-            ambisonic = "; of Ambisonics, say --microphones foa" if count >= 4 else ""
+            ambisonic = f"; of Ambisonics, say {option('microphones', 'foa')}" if count >= 4 else ""
             named = f" or by name ({', '.join(names)})" if "FL" in names else ""
-            raise AudioError(f"{sound.name} has {count} channels; choose two with --channels 1,2{named}{ambisonic}")
+            remedy = f"choose two with {option('channels', '1,2')}{named}{ambisonic}"
+            raise AudioError(f"{count} channels", where=sound.name, remedy=remedy)
         return lambda block: block.T
     if chosen.is_mono:
         return lambda block: np.repeat(_mean(block), 2, axis=0)

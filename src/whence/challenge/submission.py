@@ -71,7 +71,7 @@ def system_labels(first: str, count: int) -> list[str]:
     """
     found = LABEL.fullmatch(first)
     if found is None:
-        raise WhenceError(f"--name {first!r}: write it like {LABEL_FORM}")
+        raise WhenceError(f"the name {first!r} is none of a system", remedy=f"write it like {LABEL_FORM}")
     number = int(found[2])
     if number + count - 1 > MOST_SYSTEMS:
         raise WhenceError(f"{count} systems from number {number} on; a team has at most {MOST_SYSTEMS}")

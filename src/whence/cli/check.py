@@ -6,14 +6,15 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 from whence import audio, labels
+from whence.cli.check_folder import check_lengths, check_training_set, find_clips
 from whence.cli.check_microphones import calibrate, check_sound
 from whence.cli.command import Command
-from whence.cli.inputs import LAYOUTS, add_classes, read_classes, read_label_files
+from whence.cli.inputs import LAYOUTS, add_classes, read_classes
 from whence.cli.recording import add_channels, add_microphones, read_told
 from whence.errors import DONE, SOME_FAILED, AudioError, LabelError, WhenceError
 from whence.text import shown
@@ -78,16 +79,17 @@ def run(args: argparse.Namespace) -> int:
         raise WhenceError(f"{args.folder}: no such folder; give the one that holds the sounds and their CSV files")
     classes, microphones = read_classes(args.classes), read_told(args)
     channels = audio.read_channels(args.channels)
-    sounds, label_files = _by_name(args.folder, audio.SOUND_ENDINGS), _by_name(args.folder, (".csv",))
+    sounds, label_files, findings = find_clips(args.folder)
     if not sounds and not label_files:
         raise WhenceError(f"{args.folder}: neither sounds nor CSV files in here")
-    findings: list[labels.Finding] = [*_without_partner(sounds, label_files)] if sounds and label_files else []
     clips, unreadable = _readable(label_files, args.layout, classes)
     findings += unreadable
     reports: dict[str, audio.SignalReport] = {}
     if not args.labels_only:
         reports, faulty = _check_sounds(sounds, channels, microphones)
         findings += faulty
+        refused = list(check_training_set(args.folder))
+        findings += refused or check_lengths(reports, sounds)
     findings += _check_labels(clips, classes, reports, args.frames, microphones)
     problems = sum(finding.severity == "problem" for finding in findings)
     if args.json:
@@ -98,32 +100,17 @@ def run(args: argparse.Namespace) -> int:
     return SOME_FAILED if failed else DONE
 
 
-def _by_name(folder: Path, endings: Collection[str]) -> dict[str, Path]:
-    """Files under the folder by clip name, without hidden ones."""
-    files = (path for path in sorted(folder.rglob("*")) if path.suffix.lower() in endings and path.is_file())
-    return {path.stem: path for path in files if not path.name.startswith(".")}
-
-
-def _without_partner(sounds: Mapping[str, Path], label_files: Mapping[str, Path]) -> Iterable[labels.Finding]:
-    """Sounds without labels, and labels without a sound."""
-    for name in sorted(sounds.keys() - label_files.keys()):
-        remedy = "remove it or write a CSV that holds only the header"
-        yield labels.Finding("problem", str(sounds[name]), "a sound without a CSV", remedy)
-    for name in sorted(label_files.keys() - sounds.keys()):
-        yield labels.Finding("problem", str(label_files[name]), "a CSV without a sound", "remove it or add the sound")
-
-
 def _readable(
     label_files: Mapping[str, Path], layout: str, classes: labels.ClassList
 ) -> tuple[labels.ClipEvents, list[labels.Finding]]:
     """The labels that can be read, and a problem for each file that cannot."""
     try:
-        return read_label_files(list(label_files.values()), layout, classes), []
+        return labels.read_named_files(label_files, layout, classes), []
     except LabelError:
         tables, problems = {}, []
     for name, path in label_files.items():
         try:
-            tables[name] = read_label_files([path], layout, classes).events
+            tables[name] = labels.read_named_files({name: path}, layout, classes).events
         except LabelError as error:
             problems.append(_problem(error, path))
     return labels.ClipEvents.from_mapping(tables), problems

@@ -93,9 +93,9 @@ def shown_progress(unit: str, *, quiet: bool = False) -> Iterator[Callable[[str,
 
 
 @contextlib.contextmanager
-def muted_audio_warnings() -> Iterator[None]:
-    """Drop warnings about sounds within the block, where they would have no name or repeat; errors are still shown."""
-    log = logging.getLogger("whence.audio")
+def muted_warnings(package: str = "whence.audio") -> Iterator[None]:
+    """Drop warnings of a package within the block, where they would have no name or repeat; errors are still shown."""
+    log = logging.getLogger(package)
     level = log.level
     log.setLevel(logging.ERROR)
     try:

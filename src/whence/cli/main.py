@@ -48,6 +48,7 @@ from whence.errors import (
     SOME_FAILED,
     TERMINATED,
     WhenceError,
+    said_as_flags,
 )
 from whence.files import is_disk_full
 
@@ -131,7 +132,8 @@ def _run(name: str, words: Sequence[str]) -> int:
     messages = _messages_on_stderr(quiet=args.quiet)
     previous = signal.signal(signal.SIGTERM, _on_sigterm)
     try:
-        code = command.run(args)
+        with said_as_flags():
+            code = command.run(args)
         sys.stdout.flush()
         if code == DONE and args.strict and messages.warnings:
             return _end(f"warnings: {messages.warnings}, which --strict treats as failures", SOME_FAILED, debug=False)

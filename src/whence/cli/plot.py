@@ -11,7 +11,7 @@ from pathlib import Path
 
 import whence
 from whence import audio, inference, labels, views
-from whence.cli.command import Command, muted_audio_warnings
+from whence.cli.command import Command, muted_warnings
 from whence.cli.inputs import add_classes, read_classes
 from whence.cli.model_choice import add_model, open_model
 from whence.cli.recording import add_channels, add_microphones, read_directed_channels, read_told
@@ -53,11 +53,11 @@ def run(args: argparse.Namespace) -> int:
     source, start_s = _part(args.sound, args.start, args.duration)
     spectrogram = views.SpectrogramImage()
     # A part of a sound has no name, and warnings about it may not hold for the whole.
-    with muted_audio_warnings() if isinstance(source, tuple) else contextlib.nullcontext():
+    with muted_warnings() if isinstance(source, tuple) else contextlib.nullcontext():
         for block in audio.read_blocks(source, channels=channels, microphones=microphones):
             spectrogram.add(audio.front_pair(block))
     if events is None:
-        with muted_audio_warnings():  # warnings about the sound were logged above
+        with muted_warnings():  # warnings about the sound were logged above
             detections = whence.detect(source, model=system, channels=channels, microphones=microphones)
             events = detections.frames.shifted(round(start_s * 10))
     end_s = start_s + spectrogram.duration_s

@@ -35,6 +35,7 @@ def gather_recorded(
         held_out = _windows_in_memory(others, recipe.seed, recipe.validation_clips, classes)
         return training.RecordingData(windows, recipe.seed, augmentation), held_out
     kept, other_clips = _split_clips(folder, recipe.seed)
+    corpora.check_clips([*kept, *other_clips], classes)
     clips = corpora.AudioFrameDataset(kept, classes)
     held_out = _spread_in_memory(other_clips, recipe.validation_clips, classes)
     return training.ClipData(clips, recipe.seed, augmentation), held_out
@@ -69,6 +70,7 @@ def gather_test_clips(
             f"first: whence convert {folder} --out dcase2025/"
         )
     clips = corpora.list_clips(folder, "dev-test")
+    corpora.check_clips(_recorded(clips) or clips, classes)
     return training.DevTestClips(corpora.AudioFrameDataset(_recorded(clips) or clips, classes), classes)
 
 
@@ -97,6 +99,13 @@ def _split_clips(folder: Path, seed: int) -> tuple[list[corpora.Clip], list[corp
     if others:
         _log.info("%s: %d synthetic clips of dev-val are left out; validation is on recordings", folder, len(others))
     _, held_out = corpora.split_by_recording(recorded or clips, HELD_OUT, seed)
+    unnamed = sum(clip.recording == clip.name for clip in recorded or clips)
+    if unnamed:
+        _log.warning(
+            "%s: %d of %d clip names tell no recording, as room1_deg000_start0000 does; each such clip counts as one, "
+            "and validation is too good if clips of one recording are on both sides",
+            *(folder, unnamed, len(recorded or clips)),
+        )
     names = {clip.name for clip in held_out}
     return [clip for clip in clips if clip.name not in names], held_out
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from whence import web
-from whence.cli.command import Command, muted_audio_warnings
+from whence.cli.command import Command, muted_warnings
 from whence.cli.model_choice import add_model, add_swap, open_model
 from whence.cli.recording import add_microphones, read_told
 from whence.errors import DONE, MissingExtraError, WhenceError
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.flush()
         _log.info("open the address above in a browser; Ctrl-C ends. Sounds stay on this machine and are not kept.")
         # Warnings about a sound go to the page that sent it.
-        with muted_audio_warnings():
+        with muted_warnings():
             serve(app, listener)
     return DONE
 

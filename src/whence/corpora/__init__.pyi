@@ -19,6 +19,8 @@ from .dcase2025 import (
     AudioFrameDataset as AudioFrameDataset,
     Clip as Clip,
     LabelledClip as LabelledClip,
+    check_clips as check_clips,
+    find_faults as find_faults,
     list_clips as list_clips,
     list_pairs as list_pairs,
     read_all_events as read_all_events,

@@ -4,6 +4,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.audio import probe, read_window
-from whence.errors import CorpusError
+from whence.errors import AudioError, CorpusError
 from whence.labels import STARSS23, ClassList, ClipEvents, Events, read_dcase, read_dcase_files
-from whence.units import SAMPLE_RATE_HZ
+from whence.text import counted
+from whence.units import FRAME_SAMPLES, SAMPLE_RATE_HZ
 
 _LOG = logging.getLogger("whence.corpora")
 
@@ -88,16 +90,25 @@ class Clip:
             CorpusError: the file is not five seconds of stereo at 24 kHz.
             AudioError: it cannot be read.
         """
+        fault = self.fault()
+        if fault is not None:
+            raise CorpusError(fault, where=self.sound)
+        return read_window(self.sound, 0, CLIP_SAMPLES)
+
+    def fault(self) -> str | None:
+        """Return why the sound is not five seconds of stereo at 24 kHz, as its header tells; None where it is.
+
+        Raises:
+            AudioError: it cannot be read.
+        """
         info = probe(self.sound)
         if info.channel_count != 2:
-            raise CorpusError(f"{self.sound} has {info.channel_count} channel(s); the clips of this set are stereo")
+            return f"{counted(info.channel_count, 'channel')}; the clips of this set are stereo"
         if info.sample_rate_hz != SAMPLE_RATE_HZ:
-            raise CorpusError(f"{self.sound} has {info.sample_rate_hz} Hz; the clips of this set have {SAMPLE_RATE_HZ}")
+            return f"{info.sample_rate_hz} Hz; the clips of this set have {SAMPLE_RATE_HZ}"
         if info.sample_count != CLIP_SAMPLES:
-            raise CorpusError(
-                f"{self.sound} has {info.sample_count} samples; a clip has {CLIP_SAMPLES} (5 s at 24 kHz)"
-            )
-        return read_window(self.sound, 0, CLIP_SAMPLES)
+            return f"{info.sample_count} samples; a clip has {CLIP_SAMPLES} (5 s at 24 kHz)"
+        return None
 
     def read_events(self, classes: ClassList = STARSS23) -> Events:
         """Return the events, azimuths in degrees positive to the left, distances in metres.
@@ -133,6 +144,44 @@ class AudioFrameDataset:
 
     def __iter__(self) -> Iterator[tuple[NDArray[np.float32], Events]]:
         return (self[index] for index in range(len(self)))
+
+
+def find_faults(clips: Sequence[Clip]) -> Iterator[tuple[Clip, str]]:
+    """Yield the clips that cannot be trained on, each with the reason, by their headers alone."""
+
+    def fault(clip: Clip) -> str | None:
+        try:
+            return clip.fault()
+        except AudioError as error:
+            return error.what
+
+    with ThreadPoolExecutor() as pool:
+        for clip, found in zip(clips, pool.map(fault, clips), strict=True):
+            if found is not None:
+                yield clip, found
+
+
+def check_clips(clips: Sequence[Clip], classes: ClassList = STARSS23) -> None:
+    """Refuse clips that a training would fail at later: every header and every label file is looked at.
+
+    Rows of labels after the end of their clips are left out in training, and a warning counts them.
+
+    Raises:
+        CorpusError: some sounds are not five seconds of stereo at 24 kHz, or cannot be read; or labels are withheld.
+        LabelError: naming file and line.
+    """
+    faults = list(find_faults(clips))
+    if faults:
+        clip, fault = faults[0]
+        others = f" ({len(faults) - 1:,} more of {len(clips):,} clips have such faults)" if len(faults) > 1 else ""
+        raise CorpusError(f"{fault}{others}", where=clip.sound, remedy="whence check lists all")
+    events = read_all_events(clips, classes).events
+    late = int((events.frame >= CLIP_SAMPLES // FRAME_SAMPLES).sum())
+    if late:
+        _LOG.warning(
+            "%s of labels after the end of their clips are left out; whence check names the files",
+            counted(late, "row"),
+        )
 
 
 def read_all_events(clips: Sequence[Clip], classes: ClassList = STARSS23) -> ClipEvents:

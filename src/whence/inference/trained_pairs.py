@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from whence.audio import Finding, Microphones, named_microphones
+from whence.errors import option
 
 # The pairs of models that do not say theirs.
 FIRST_PAIRS = ("dcase",)
@@ -65,7 +66,7 @@ def found_sentence(trained: Sequence[str], finding: Finding) -> str | None:
     if not spaced and not head:
         return None
     wrong = f"the model was trained for {', '.join(trained) or 'no pair in common'}, so directions may be wrong"
-    return f"{finding.text()}; {wrong}; say what it is from with --microphones NAME"
+    return f"{finding.text()}; {wrong}; say what it is from with {option('microphones', 'NAME')}"
 
 
 def warn_of_untrained(trained: Sequence[str], microphones: Microphones | None) -> None:

@@ -13,6 +13,7 @@ from .dcase import (
     read_dcase_files as read_dcase_files,
     read_dcase_folder as read_dcase_folder,
     read_labels as read_labels,
+    read_named_files as read_named_files,
     read_starss as read_starss,
     read_starss_files as read_starss_files,
     read_starss_folder as read_starss_folder,
@@ -31,6 +32,7 @@ from .json_lines import (
 from .label_files import (
     FAILURE_COLUMNS as FAILURE_COLUMNS,
     LabelFile as LabelFile,
+    find_files as find_files,
     is_failure_list as is_failure_list,
     read_tree as read_tree,
 )

@@ -11,8 +11,13 @@ from whence.labels.classes import ClassList
 from whence.labels.clips import ClipEvents
 from whence.labels.events import Events
 from whence.text import counted, one_line, shown
+from whence.units import FRAMES_PER_SECOND
 
 FURTHEST_M = 100.0
+# Events with nothing within so many frames of each other do not happen; numbers of samples or milliseconds look so.
+_APART_FRAMES = 50
+_ENOUGH_FRAMES = 3
+_DAY_FRAMES = 24 * 3600 * FRAMES_PER_SECOND
 # The official scorer keeps this many rows of one class in a frame; one more overwrites the first.
 MOST_SCORED = 10
 # Networks with three tracks, the usual number, cannot learn more sources of one class at a time.
@@ -151,6 +156,18 @@ def _rules(
         ),
         _Rule(
             "problem",
+            (end == np.iinfo(np.int64).max) & (events.frame >= _DAY_FRAMES),
+            "later than 24 hours",
+            "frames count in steps of 100 ms; are these numbers of samples?",
+        ),
+        _Rule(
+            "problem",
+            _far_apart(events, clip),
+            f"every labelled frame of the clip is {_APART_FRAMES / FRAMES_PER_SECOND:g} s or more from the next",
+            "frames count in steps of 100 ms; are these numbers of samples, or milliseconds?",
+        ),
+        _Rule(
+            "problem",
             together > MOST_SCORED,
             f"more than {MOST_SCORED} sources of one class in a frame",
             f"the official scorer keeps {MOST_SCORED} and lets further ones overwrite the first; remove some",
@@ -192,6 +209,20 @@ def _rules(
             "nothing about distance can be learned or scored here",
         ),
     ]
+
+
+def _far_apart(events: Events, clip: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(row,) whether the row's clip has several labelled frames and no two of them are near each other."""
+    if not events:
+        return np.zeros(0, bool)
+    labelled = np.unique(np.stack([clip, events.frame]), axis=1)
+    first = np.flatnonzero(np.diff(labelled[0], prepend=-1))
+    step = np.diff(labelled[1], prepend=0)
+    step[first] = np.iinfo(np.int64).max
+    apart = (np.minimum.reduceat(step, first) >= _APART_FRAMES) & (
+        np.diff(np.append(first, labelled.shape[1])) >= _ENOUGH_FRAMES
+    )
+    return np.isin(clip, labelled[0][first[apart]])
 
 
 def _compare_in_frame(

@@ -3,7 +3,7 @@
 The earlier ones are for sound from all around; `to_stereo` projects them to what a stereo pair records.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -63,6 +63,23 @@ def read_dcase_files(paths: Sequence[str | Path], classes: ClassList = STARSS23)
         LabelError: as `read_dcase`, or two files with one clip name.
     """
     return clips_from_files(read_files(paths), DCASE_2025, classes)
+
+
+def read_named_files(
+    paths: Mapping[str, Path], layout: str = "dcase2025", classes: ClassList | None = None
+) -> ClipEvents:
+    """Read label files of any year under clip names of the caller's, where two files may have the same name.
+
+    Args:
+        paths: by clip name.
+        layout: "dcase2025" or an earlier one.
+        classes: the list that the class column points into; by default that of the layout's year.
+
+    Raises:
+        LabelError: as `read_dcase` or `read_starss`.
+    """
+    chosen = (DCASE_2025, classes or STARSS23) if layout == "dcase2025" else _earlier_layout(layout, classes)
+    return clips_from_files(read_files(list(paths.values()), list(paths)), *chosen)
 
 
 def read_dcase_folder(path: str | Path, classes: ClassList = STARSS23) -> ClipEvents:

@@ -87,8 +87,12 @@ def _is_list(path: str | Path, content: bytes) -> bool:
     return content.startswith(_FAILURE_HEADER) and _FAILURES.search(os.fspath(path)) is not None
 
 
-def read_files(paths: Sequence[str | Path]) -> list[LabelFile]:
+def read_files(paths: Sequence[str | Path], names: Sequence[str] | None = None) -> list[LabelFile]:
     """Read label files in the given order.
+
+    Args:
+        paths: of files.
+        names: of their clips; by default those of the files without ending.
 
     Raises:
         LabelError: a file is missing, is not a regular file, cannot be read, or two give the same clip name.
@@ -96,7 +100,7 @@ def read_files(paths: Sequence[str | Path]) -> list[LabelFile]:
     texts = [os.fspath(path) for path in paths]
     contents = _contents(texts)
     # A Path for each file would take as long as reading it.
-    names = [os.path.splitext(os.path.basename(text))[0] for text in texts]  # noqa: PTH119, PTH122
+    names = names or [os.path.splitext(os.path.basename(text))[0] for text in texts]  # noqa: PTH119, PTH122
     files = [LabelFile(*parts) for parts in zip(names, texts, contents, strict=True)]
     _check_unique(files)
     return files
@@ -175,8 +179,11 @@ def _check_unique(files: Sequence[LabelFile]) -> None:
             )
 
 
-def find_files(root: str, ending: str) -> tuple[list[str], list[str]]:
-    """Return the paths of all files below a folder with the ending, sorted, and what was skipped."""
+def find_files(root: str, ending: str | tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """Return the paths of all files below a folder that end so, sorted, and of those that were skipped.
+
+    Hidden files and folders and lists of failures are skipped; links are followed, each real folder once.
+    """
     wanted: list[str] = []
     passed_over: list[str] = []
     seen: set[tuple[int, int]] = set()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 from typing import Protocol, Self
 
+from whence.errors import are_said_as_flags, said_as_flags
 from whence.inference import NetworkSystem, Request, predict_one
 from whence.scale.work import PART_S, Outcome, Work, Worker
 
@@ -148,7 +149,7 @@ class Processes:
     def _start(self) -> None:
         """Start a process."""
         here, there = self._context.Pipe()
-        process = self._context.Process(target=_serve, args=(there, *self._how), daemon=True)
+        process = self._context.Process(target=_serve, args=(there, *self._how, are_said_as_flags()), daemon=True)
         process.start()
         # With the only other end in the process, its death is the end of the pipe.
         there.close()
@@ -156,13 +157,13 @@ class Processes:
         self._idle.append(here)
 
 
-def _serve(connection: Connection, request: Request, part_s: int) -> None:
+def _serve(connection: Connection, request: Request, part_s: int, as_flags: bool) -> None:
     """Do the work that comes, until the process that started this one is gone."""
     # Ctrl-C is left to that process. An exit, unlike a kill, removes files that are half written.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     worker = Worker(request, part_s)
-    with contextlib.suppress(EOFError, OSError):
+    with contextlib.suppress(EOFError, OSError), said_as_flags(as_flags):
         while True:
             work = connection.recv()
             try:

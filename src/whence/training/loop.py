@@ -109,7 +109,7 @@ def train_network(
         anew = load_initial_weights(learner.bare, encoder)
         _LOG.info("%s: begins with %s; %d tensors begin anew", network.name, encoder, len(anew))
     elif network.frozen_encoder:
-        _LOG.warning("%s: its encoder is frozen at first but begins with random weights; give --encoder", network.name)
+        _LOG.warning("%s: its encoder is frozen at first but begins with random weights; give it weights", network.name)
     if not encode_once(directory, learner, data, settings.should_stop):
         return False
     batches = data.batches(

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from whence.corpora import AudioFrameDataset
-from whence.errors import TrainingError
+from whence.errors import TrainingError, option
 from whence.inference import NetworkBundle
 from whence.labels import ClassList, ClipEvents, Events
 from whence.metrics import IntervalSettings, ScoreSettings, evaluate, number_or_none
@@ -99,7 +99,8 @@ def check_class_count(class_count: int, classes: ClassList, what: str) -> None:
     """
     if class_count != len(classes):
         raise TrainingError(
-            f"{what} has {class_count} classes, the class list {len(classes)}; name the right list with --classes"
+            f"{what} has {class_count} classes, the class list {len(classes)}",
+            remedy=f"name the right list with {option('classes')}",
         )
 
 

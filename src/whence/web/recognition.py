@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -234,8 +235,16 @@ def _errors_named(path: Path, name: str) -> Iterator[None]:
         raise
     except WhenceError as error:
         if str(error.where) == str(path):
-            raise WhenceError(error.what, where=name, line=error.line, remedy=error.remedy) from None
-        # What the command line has as flags, the page has as fields.
-        sentence = str(error).replace(str(path), shown(name))
-        sentence = sentence.replace("--channels", "Channels").replace("--microphones", "Recorded with")
-        raise WhenceError(sentence) from None
+            error = WhenceError(error.what, where=name, line=error.line, remedy=error.remedy)
+        raise WhenceError(_with_fields(str(error).replace(str(path), shown(name)))) from None
+
+
+def _with_fields(sentence: str) -> str:
+    """Return a sentence with the names of the page's fields in place of flags or arguments.
+
+    >>> _with_fields("choose two with --channels 1,2"), _with_fields('say microphones="foa"')
+    ('choose two with Channels 1,2', 'say Recorded with foa')
+    """
+    for name, field in (("channels", "Channels"), ("microphones", "Recorded with")):
+        sentence = re.sub(rf'\b{name}="([^"]*)"', rf"{field} \1", sentence.replace(f"--{name}", field))
+    return sentence
