@@ -309,7 +309,10 @@ def named_microphones(word: str) -> Microphones:
     """
     base, _, rest = word.partition(":")
     if base not in _NAMED:
-        raise AudioError(f"no microphones {word!r}", remedy=f"{suggestion(base, _NAMED)} Or name a YAML file")
+        known = suggestion(base, _NAMED)
+        raise AudioError(
+            f"no microphones {word!r}", remedy=f"{known}{'' if known.endswith('?') else '.'} Or name a YAML file"
+        )
     if not rest:
         return _NAMED[base]
     if base == "foa":
