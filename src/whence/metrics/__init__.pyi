@@ -18,6 +18,7 @@ from .evaluation import (
     evaluate as evaluate,
     known_clips as known_clips,
 )
+from .same_class import SameClass as SameClass, same_class_at_once as same_class_at_once
 from .scores import Scores as Scores, number_or_none as number_or_none
 from .settings import IntervalSettings as IntervalSettings, ScoreSettings as ScoreSettings
 from .tables import Dimension as Dimension

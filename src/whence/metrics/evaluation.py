@@ -11,6 +11,7 @@ from whence.labels import STARSS23, ClassList, ClipEvents
 from whence.metrics.counting import Counts, count
 from whence.metrics.intervals import Recordings, recordings_of
 from whence.metrics.pairing import Pairing, pair
+from whence.metrics.same_class import SameClass, same_class_at_once
 from whence.metrics.scores import ProtocolResult, number_or_none, result_of
 from whence.metrics.settings import IntervalSettings, Protocol, ScoreSettings
 from whence.metrics.tables import Breakdown, Dimension, break_down
@@ -116,6 +117,10 @@ class Evaluation:
         """The scores by azimuth, side, distance, polyphony or same-class overlap."""
         return break_down(self.pairing, self.settings, dimension, protocol)
 
+    def same_class_at_once(self) -> SameClass:
+        """Return how often several sources of one class at once are predicted as several."""
+        return same_class_at_once(self.pairing)
+
     def as_json(self) -> dict[str, object]:
         """What `whence evaluate --json` prints; the shape is fixed, and NaN is null."""
         return {
@@ -130,6 +135,8 @@ class Evaluation:
         notes = [*self.left_out.sentences(), *self._notes_on_classes()]
         if self.settings.full_circle:
             notes.insert(0, "Azimuth errors are on the full circle; the challenge folds both sides to the front.")
+        several = self.same_class_at_once().sentence()
+        notes += [] if several is None else [several]
         unnamed = self.recordings.unnamed_clips
         if unnamed and self.interval_settings.method != "none":
             notes.append(
