@@ -10,7 +10,6 @@ from hypothesis import given, settings, strategies as st
 
 from whence.audio import probe, read
 from whence.audio.headers import (
-    Splice,
     _frame_length,
     corrected_mp3,
     corrected_wav,
@@ -18,6 +17,7 @@ from whence.audio.headers import (
     read_wav_header,
 )
 from whence.audio.sources import OpenFile
+from whence.audio.splicing import Splice
 from whence.errors import AudioError
 
 PCM = np.arange(200, dtype="<i2").tobytes()  # 100 stereo samples

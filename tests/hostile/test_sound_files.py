@@ -449,7 +449,8 @@ def test_unusual_layouts_are_read(folder, caplog, name):
     expected = np.round(LAYOUT_SIGNAL * 32768) / np.float32(32768)
     assert signal_read.shape[1] >= 23_999
     assert np.array_equal(signal_read, expected[:, : signal_read.shape[1]])
-    assert warned(caplog) == []
+    stale = ["a.wav holds 1.0 s, and its header promises 0.0 s; all of it is read"]
+    assert warned(caplog) == (stale if name.startswith("unfinished") else [])
     assert np.array_equal(read(io.BytesIO(LAYOUTS[name])), signal_read)
 
 

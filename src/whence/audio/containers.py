@@ -15,6 +15,7 @@ SOUND_ENDINGS = frozenset(
 # Only these reach a decoder: the fewer parsers read a stranger's bytes, the better.
 _STARTS: dict[bytes, Container] = {
     b"RF64": "wav",
+    b"BW64": "wav",
     b"riff\x2e\x91\xcf\x11": "wav",  # W64
     b"fLaC": "flac",
     b"OggS": "ogg",

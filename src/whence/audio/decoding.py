@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 
 from whence.audio.channels import channel_names
 from whence.audio.headers import (
-    Splice,
     WavHeader,
     corrected_mp3,
     corrected_wav,
     read_mp3_header,
     read_wav_header,
 )
+from whence.audio.lengths import Longer, longer_file
+from whence.audio.report import seconds
 from whence.audio.sound import FULL_SCALE, Sound, SoundInfo
 from whence.audio.sources import OpenFile
+from whence.audio.splicing import Splice
 from whence.errors import AudioError
 
 _BLOCK_VALUES = 1 << 18
@@ -66,20 +68,22 @@ def file_sound(source: OpenFile, start_sample: int = 0) -> Iterator[Sound]:
     Raises:
         AudioError: if the header is damaged or impossible.
     """
-    wav, file = _readable(source)
+    wav, longer, file = _readable(source)
     with _decoder(source, file) as decoder:
-        yield _sound(source, decoder, wav, start_sample)
+        yield _sound(source, decoder, wav, longer, start_sample)
 
 
-def _readable(source: OpenFile) -> tuple[WavHeader | None, BinaryIO | Splice]:
-    """The WAV header, if it is one, and the file, behind a correct header where its own would mislead libsndfile."""
+def _readable(source: OpenFile) -> tuple[WavHeader | None, Longer | None, BinaryIO | Splice]:
+    """What a header says wrongly, and the file, behind a correct header where its own would mislead libsndfile."""
     wav = read_wav_header(source) if source.container == "wav" else None
     if wav is not None and not wav.plain:
-        return wav, corrected_wav(source, wav)
+        return wav, None, corrected_wav(source, wav)
+    if (longer := longer_file(source)) is not None:
+        return None, longer, longer.file
     mp3 = read_mp3_header(source) if source.container == "mp3" else None
     if mp3 is not None and not mp3.plain:
-        return None, corrected_mp3(source, mp3)
-    return wav, source.file
+        return None, None, corrected_mp3(source, mp3)
+    return wav, None, source.file
 
 
 @contextlib.contextmanager
@@ -109,13 +113,14 @@ def _reason(error: Exception) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _sound(source: OpenFile, decoder: Any, wav: WavHeader | None, start_sample: int) -> Sound:
+def _sound(source: OpenFile, decoder: Any, wav: WavHeader | None, longer: Longer | None, start_sample: int) -> Sound:
     """What is known about an open decoder."""
+    corrected = longer is not None or (wav is not None and not wav.plain)
     info = SoundInfo(
         int(decoder.samplerate),
         int(decoder.channels),
-        _promised_samples(decoder, wav),
-        f"{decoder.format} {decoder.subtype}",
+        _promised_samples(decoder, wav) if longer is None else int(decoder.frames),
+        f"{source.container.upper() if corrected else decoder.format} {decoder.subtype}",
         channel_names(int(decoder.channels), wav.channel_mask if wav else 0, ogg=source.container == "ogg"),
     )
     bits = _INTEGER_BITS.get(decoder.subtype)
@@ -128,6 +133,13 @@ def _sound(source: OpenFile, decoder: Any, wav: WavHeader | None, start_sample: 
         integers=bits is not None,
         length_unknown=wav is not None and wav.length_unknown,
     )
+    stated, held = None if wav is None else wav.stale, 0 if wav is None else wav.held
+    if longer is not None:
+        stated, held = longer.stated, longer.held
+    if stated is not None and held and info.sample_count is not None:
+        stated_s, held_s = info.duration_s * stated / held, info.duration_s
+        note = f"holds {seconds(held_s)} s, and its header promises {seconds(stated_s)} s; all of it is read"
+        sound.notes.append(note)
     return sound
 
 
@@ -223,7 +235,7 @@ def file_window(source: OpenFile, start_sample: int, sample_count: int) -> NDArr
     Raises:
         AudioError: if the header is damaged.
     """
-    _, file = _readable(source)
+    *_, file = _readable(source)
     with _decoder(source, file) as decoder:
         buffer = _buffer(int(decoder.channels))
         try:

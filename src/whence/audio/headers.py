@@ -4,57 +4,17 @@ libsndfile reads most files well. This module is for those that it would read wr
 unusual order or with lengths that were never filled in, and MP3 files, which have no header at all.
 """
 
-import io
 import itertools
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
+from whence.audio.lengths import sound_follows
 from whence.audio.sources import OpenFile
+from whence.audio.splicing import Splice
 from whence.errors import AudioError
-
-
-class Splice:
-    """A read-only file made of `front` followed by bytes `start` to `end` of another file, without a copy.
-
-    Args:
-        front: the new first bytes.
-        file: the file behind; its position is moved, so nothing else may read it meanwhile.
-        start: the first byte of `file` that is used.
-        end: one past the last.
-
-    >>> Splice(b"new ", io.BytesIO(b"old sound!"), 4, 9).read()
-    b'new sound'
-    """
-
-    def __init__(self, front: bytes, file: BinaryIO, start: int, end: int) -> None:
-        self._front, self._file, self._start = front, file, start
-        self._size = len(front) + max(end - start, 0)
-        self._position = 0
-
-    def tell(self) -> int:
-        """Return the position in bytes from the start of `front`."""
-        return self._position
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move as in any file; a position before the start becomes the start."""
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
-        self._position = max(base + offset, 0)
-        return self._position
-
-    def read(self, count: int = -1) -> bytes:
-        """Return the next `count` bytes, or all that are left."""
-        end = self._size if count < 0 else min(self._position + count, self._size)
-        part = self._front[self._position : max(end, 0)]
-        behind = max(self._position, len(self._front))
-        if end > behind:
-            self._file.seek(self._start + behind - len(self._front))
-            part += self._file.read(end - behind)
-        self._position += len(part)
-        return part
-
 
 # Programs that write into a pipe cannot know the length and promise nearly all that 31 or 32 bits can hold.
 _UNKNOWN = (range(0x7FFF0000, 0x80000000), range(0xFFFF0000, 0x100000000))
@@ -72,6 +32,8 @@ class WavHeader:
         promised: bytes of sound by the header.
         held: bytes of sound that are in the file.
         plain: whether libsndfile finds the sound by itself.
+        stale: bytes of sound by the header, where the file goes on beyond them and `promised` is what it holds; None
+            for a header that is right, or promises more.
     """
 
     format_chunk: bytes
@@ -79,6 +41,14 @@ class WavHeader:
     promised: int
     held: int
     plain: bool
+    stale: int | None = None
+
+    @property
+    def bytes_per_s(self) -> float:
+        """Bytes of sound in a second, roughly."""
+        rate_hz, stated = struct.unpack_from("<II", self.format_chunk, 4)
+        # Only in codings that have blocks of many samples are these different.
+        return float(stated or rate_hz * self.block_bytes)
 
     @property
     def block_bytes(self) -> int:
@@ -106,7 +76,7 @@ class _Chunk:
 
 
 def read_wav_header(source: OpenFile) -> WavHeader | None:
-    """Read the chunks of a RIFF or RF64 file up to its sound and format.
+    """Read the chunks of a RIFF, RF64 or BW64 file up to its sound and format.
 
     Args:
         source: a file whose container is "wav"; its position is moved.
@@ -134,22 +104,31 @@ def read_wav_header(source: OpenFile) -> WavHeader | None:
     source.file.seek(chunks[b"fmt "].start)
     format_chunk = source.file.read(min(chunks[b"fmt "].size, 4096))
     _refuse_impossible(format_chunk, source.name)
-    after, promised = source.size - data.start, data.size
+    after, promised = max(source.size - data.start, 0), data.size
     riff_end = 8 + int.from_bytes(head[4:8], "little")
-    unfinished = head.startswith(b"RIFF") and promised == 0 and after > 0 and riff_end <= data.start
-    if unfinished:  # a recorder that was stopped before it filled in the lengths
-        promised = after
-    misled = unfinished or repeated or any(chunk.misplaced for chunk in chunks.values())
+    misled = repeated or head.startswith(b"BW64") or any(chunk.misplaced for chunk in chunks.values())
     plain = chunks[b"fmt "].start < data.start and not misled
-    return WavHeader(format_chunk, data.start, promised, max(min(promised, after), 0), plain)
+    header = WavHeader(format_chunk, data.start, promised, min(promised, after), plain)
+    if header.length_unknown:  # a pipe may have carried more than 32 bits can say
+        return replace(header, promised=max(promised, after), held=after, plain=plain and promised >= after)
+    # A recorder that was stopped before it filled in the lengths, or updated them.
+    unfinished = head.startswith(b"RIFF") and promised == 0 < after and riff_end <= data.start
+    if unfinished or sound_follows(source.file, source.size, data.start + promised, header.bytes_per_s):
+        return replace(header, promised=after, held=after, plain=False, stale=promised)
+    return header
 
 
 def corrected_wav(source: OpenFile, header: WavHeader) -> Splice:
     """Return the same sound behind a canonical header, for files whose chunks libsndfile would misread."""
-    size = min(header.held, 0xFFFFFFFF)
-    chunks = b"fmt " + struct.pack("<I", len(header.format_chunk)) + header.format_chunk
-    chunks += bytes(len(header.format_chunk) % 2) + b"data" + struct.pack("<I", size)
-    front = b"RIFF" + struct.pack("<I", min(4 + len(chunks) + size, 0xFFFFFFFF)) + b"WAVE" + chunks
+    size, riff = header.held, b"RIFF"
+    form = b"fmt " + struct.pack("<I", len(header.format_chunk)) + header.format_chunk
+    form += bytes(len(header.format_chunk) % 2)
+    riff_size = 4 + len(form) + 8 + size
+    if riff_size > 0xFFFFFFFF:
+        riff, riff_size, samples = b"RF64", riff_size + 36, size // header.block_bytes
+        form = b"ds64" + struct.pack("<IQQQI", 28, riff_size, size, samples, 0) + form
+    front = riff + struct.pack("<I", min(riff_size, 0xFFFFFFFF)) + b"WAVE" + form
+    front += b"data" + struct.pack("<I", min(size, 0xFFFFFFFF))
     return Splice(front, source.file, header.data_start, header.data_start + header.held)
 
 
@@ -164,7 +143,7 @@ def _refuse_impossible(format_chunk: bytes, name: str) -> None:
 
 
 def _chunks(file: BinaryIO, size: int) -> Iterator[_Chunk]:
-    """Yield the chunks of a RIFF or RF64 file in order."""
+    """Yield the chunks of a RIFF, RF64 or BW64 file in order."""
     position, long_data, misplaced = 12, None, False
     for _ in range(_MOST_CHUNKS):
         file.seek(position)

@@ -157,7 +157,8 @@ class Normalizer:
         """The highest magnitude over all channels in each step of a segment."""
         starts = np.arange(0, segment.shape[1], max(self._frame // _STEPS_OF_FRAME, 1))
         high, low = np.maximum.reduceat(segment, starts, axis=1), np.minimum.reduceat(segment, starts, axis=1)
-        return np.maximum(high, -low).max(axis=0).astype(np.float64)
+        peaks: NDArray[np.float64] = np.maximum(high, -low).max(axis=0).astype(np.float64)
+        return peaks
 
     def _lowered(self, peaks: NDArray[np.float64], sample_count: int) -> NDArray[np.float64]:
         """The further gain of each sample: falling in the step before a moment, and rising in the step after it."""
@@ -165,7 +166,8 @@ class Normalizer:
         # At the border of two steps, the lower of their gains.
         borders = np.minimum(np.append(gains, gains[-1]), np.insert(gains, 0, gains[0]))
         step = max(self._frame // _STEPS_OF_FRAME, 1)
-        return np.interp(np.arange(sample_count), np.arange(len(borders)) * step, borders)
+        lowered: NDArray[np.float64] = np.interp(np.arange(sample_count), np.arange(len(borders)) * step, borders)
+        return lowered
 
     def _measured(self, segment: NDArray[np.float32]) -> NDArray[np.float64]:
         """(channel, 1): the offset of each channel that has one; too short a sound has none, only a shape."""
