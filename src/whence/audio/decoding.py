@@ -1,6 +1,7 @@
 """WAV, FLAC, Ogg, MP3, AIFF, AU and CAF files as blocks of samples, decoded by libsndfile."""
 
 import contextlib
+import itertools
 import os
 import re
 from collections.abc import Iterator
@@ -19,10 +20,12 @@ from whence.audio.headers import (
     read_wav_header,
 )
 from whence.audio.lengths import Longer, longer_file
+from whence.audio.ogg_pages import BrokenOgg, broken_ogg
 from whence.audio.report import seconds
 from whence.audio.sound import FULL_SCALE, Sound, SoundInfo
 from whence.audio.sources import OpenFile
 from whence.audio.splicing import Splice
+from whence.audio.timeline import Timeline
 from whence.errors import AudioError
 
 _BLOCK_VALUES = 1 << 18
@@ -182,6 +185,13 @@ def _buffer(channel_count: int) -> NDArray[np.float32]:
 
 def _blocks(sound: Sound, source: OpenFile, decoder: Any, start_sample: int) -> Iterator[NDArray[np.float32]]:
     """Decode to the end of what can be decoded, whatever length the header states."""
+    if source.container == "ogg":
+        position = source.file.tell()  # the decoder's, too
+        broken = broken_ogg(source)
+        source.file.seek(position)
+        if broken is not None:
+            yield from _broken_blocks(sound, source, broken, start_sample)
+            return
     buffer = _buffer(sound.info.channel_count)
     before = _entered(source, decoder, start_sample)
     while True:
@@ -197,6 +207,57 @@ def _blocks(sound: Sound, source: OpenFile, decoder: Any, start_sample: int) -> 
             break
     if source.container in _LARGEST_TRAILER_BYTES and sound.damage is None:
         sound.damage = _damage_at_end(source)
+
+
+def _broken_blocks(
+    sound: Sound, source: OpenFile, broken: BrokenOgg, start_sample: int
+) -> Iterator[NDArray[np.float32]]:
+    """Decode the runs of pages of a damaged Ogg file, each at its time."""
+    rate, timeline = sound.info.sample_rate_hz, Timeline(sound.info.sample_rate_hz)
+    per_count = 1.0 if broken.opus_rate is None else rate / broken.opus_rate
+    origin = round(broken.origin * per_count)
+    for number, run in enumerate(broken.runs):
+        if number or not run.follows:
+            timeline.damaged()
+        try:
+            header = broken.later_header if number or not run.follows else broken.header
+            decoder = ForwardFile(Splice(header, source.file, run.start, run.end))
+        except soundfile.LibsndfileError:  # less than one packet
+            continue
+        with decoder:
+            count = int(decoder.frames)
+            begin = round(run.position * per_count) - count
+            if not number and run.follows:  # a recording that was cut out of a longer one counts from there
+                origin = begin
+            before = timeline.given
+            gap = timeline.place(begin - origin, count)
+            silence = _silence(max(gap, 0), sound.info.channel_count)
+            run_blocks = itertools.chain(silence, _counted(decoder, count, max(-gap, 0)))
+            for block in run_blocks if timeline.given > start_sample else ():
+                yield block[max(start_sample - before, 0) :]
+                before += len(block)
+    sound.notes += timeline.notes()
+    source.file.seek(broken.runs[-1].end)
+    sound.damage = _damage_at_end(source)
+
+
+def _counted(decoder: Any, count: int, left_out: int) -> Iterator[NDArray[np.float32]]:
+    """Decode so many samples, without the first; silence for what cannot be decoded."""
+    buffer = _buffer(decoder.channels)
+    while count:
+        block, error = _decode(decoder, buffer[:count])
+        if error is not None or not len(block):
+            yield from _silence(count - left_out, decoder.channels)
+            return
+        yield block[left_out:]
+        count, left_out = count - len(block), max(left_out - len(block), 0)
+
+
+def _silence(count: int, channel_count: int) -> Iterator[NDArray[np.float32]]:
+    """Yield blocks of zeros, `count` samples in all."""
+    zeros = np.zeros_like(_buffer(channel_count))
+    for start in range(0, count, len(zeros)):
+        yield zeros[: count - start]
 
 
 def _entered(source: OpenFile, decoder: Any, start_sample: int) -> int:
@@ -235,6 +296,9 @@ def file_window(source: OpenFile, start_sample: int, sample_count: int) -> NDArr
     Raises:
         AudioError: if the header is damaged.
     """
+    if source.container == "ogg" and broken_ogg(source) is not None:
+        return _broken_window(source, start_sample, sample_count)
+    source.file.seek(0)
     *_, file = _readable(source)
     with _decoder(source, file) as decoder:
         buffer = _buffer(int(decoder.channels))
@@ -250,3 +314,15 @@ def file_window(source: OpenFile, start_sample: int, sample_count: int) -> NDArr
             if error is not None or not len(block):
                 break
     return np.concatenate(blocks)
+
+
+def _broken_window(source: OpenFile, start_sample: int, sample_count: int) -> NDArray[np.float32]:
+    """The stretch of a damaged Ogg file, whose samples are not where libsndfile looks for them."""
+    with file_sound(source, start_sample) as sound:
+        found = [_buffer(sound.info.channel_count)[:0]]
+        for block in sound.blocks():
+            found.append(block[:sample_count].copy())
+            sample_count -= len(found[-1])
+            if not sample_count:
+                break
+    return np.concatenate(found)
