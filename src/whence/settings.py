@@ -4,6 +4,7 @@ import dataclasses
 import difflib
 import functools
 import math
+import reprlib
 import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,11 +12,20 @@ from pathlib import Path
 from typing import Any, TypeVar, overload
 
 from whence.errors import SceneError, WhenceError
+from whence.files import check_plain
+from whence.text import shown
 
 _Settings = TypeVar("_Settings")
 
 # No sensible file is larger; aliases in YAML can make small files huge.
 _LARGEST_FILE_BYTES = 1_000_000
+_DEEPEST = 50
+_LONGEST_NAME = 1000
+_REASONS = {UnicodeDecodeError: "not UTF-8 text", RecursionError: "nested too deeply"}
+
+# Values in messages are cut: a stranger's may be long.
+_BRIEF = reprlib.Repr()
+_BRIEF.maxstring = _BRIEF.maxother = _BRIEF.maxlong = 80
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
@@ -25,6 +35,7 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     ('did you mean width?', 'there are: width, depth')
     """
     names = list(known)
+    name = name[:100]  # a stranger's may be long, and comparing takes the square of the length
     near = difflib.get_close_matches(name, names, n=1)
     return f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
 
@@ -40,7 +51,7 @@ def known_name(name: str, known: Iterable[str], what: str, error: type[WhenceErr
     """
     names = list(known)
     if name not in names:
-        raise error(f"no {what} {name!r}", remedy=suggestion(name, names))
+        raise error(f"no {what} {_BRIEF.repr(name)}", remedy=suggestion(name, names))
     return name
 
 
@@ -89,6 +100,8 @@ def named_from_plain(
     Raises:
         WhenceError: of the type asked for: no name, an unknown name or field (with the nearest), an ill-typed value.
     """
+    if not isinstance(data, Mapping):
+        raise error(f"{what} is {_BRIEF.repr(data)}; it must be settings with a name")
     if "name" not in data:
         raise error(f"{what} settings need a 'name'; there are: {', '.join(kinds)}")
     name = known_name(str(data["name"]), kinds, what, error)
@@ -112,12 +125,12 @@ def with_changes(settings: _Settings, data: Any, field: str, error: type[WhenceE
     ClassList(names=('owl',))
     """
     if not isinstance(data, Mapping):
-        raise error(f"{field} is {data!r}; it must be names with values")
+        raise error(f"{field} is {_BRIEF.repr(data)}; it must be names with values")
     annotations = _annotations(type(settings))  # type: ignore[arg-type]
     values = {}
     for name, value in data.items():
         if name not in annotations:
-            raise error(f"{field}.{name} is not a field; {suggestion(str(name), annotations)}")
+            raise error(f"{field}.{shown(name, 80)} is not a field; {suggestion(str(name), annotations)}")
         now, where = getattr(settings, name), f"{field}.{name}"
         nested = dataclasses.is_dataclass(now) and isinstance(value, Mapping)
         change = with_changes if nested else from_plain
@@ -161,11 +174,11 @@ def from_plain(kind: Any, data: Any, field: str, error: type[WhenceError] = When
         return _tuple_from(arguments, data, field, error)
     if origin is typing.Literal:
         if data not in arguments:
-            raise error(f"{field} is {data!r}; it must be one of {', '.join(map(repr, arguments))}")
+            raise error(f"{field} is {_BRIEF.repr(data)}; it must be one of {', '.join(map(repr, arguments))}")
         return data
     if origin is not None and issubclass(origin, Mapping):
         if not isinstance(data, Mapping):
-            raise error(f"{field} is {data!r}; it must be names with values")
+            raise error(f"{field} is {_BRIEF.repr(data)}; it must be names with values")
         return {key: from_plain(arguments[1], item, f"{field}.{key}", error) for key, item in data.items()}
     return _scalar_from(kind, data, field, error)
 
@@ -173,17 +186,23 @@ def from_plain(kind: Any, data: Any, field: str, error: type[WhenceError] = When
 def _dataclass_from(kind: Any, data: Any, field: str, error: type[WhenceError]) -> Any:
     """An instance of the dataclass `kind`; fields with a default may be left out."""
     if not isinstance(data, Mapping):
-        raise error(f"{field} is {data!r}; it must be a group of named fields")
+        raise error(f"{field} is {_BRIEF.repr(data)}; it must be a group of named fields")
     annotations = _annotations(kind)
     known = [entry.name for entry in dataclasses.fields(kind)]
     for name in data:
         if name not in known:
-            raise error(f"{field}.{name} is not a field; {suggestion(str(name), known)}")
+            raise error(f"{field}.{shown(name, 80)} is not a field; {suggestion(str(name), known)}")
     for entry in dataclasses.fields(kind):
         optional = entry.default is not dataclasses.MISSING or entry.default_factory is not dataclasses.MISSING
         if entry.name not in data and not optional:
             raise error(f"{field}.{entry.name} is missing")
-    return kind(**{name: from_plain(annotations[name], item, f"{field}.{name}", error) for name, item in data.items()})
+    values = {name: from_plain(annotations[name], item, f"{field}.{name}", error) for name, item in data.items()}
+    try:
+        return kind(**values)
+    except WhenceError:
+        raise
+    except (TypeError, ValueError, ArithmeticError, LookupError) as reason:
+        raise error(f"{field} cannot be used ({reason})") from None
 
 
 @functools.cache
@@ -195,7 +214,7 @@ def _annotations(kind: type) -> dict[str, Any]:
 def _tuple_from(arguments: tuple[Any, ...], data: Any, field: str, error: type[WhenceError]) -> tuple[Any, ...]:
     """A tuple of one repeated type (`tuple[X, ...]`) or of fixed length."""
     if not isinstance(data, list | tuple):
-        raise error(f"{field} is {data!r}; it must be a list")
+        raise error(f"{field} is {_BRIEF.repr(data)}; it must be a list")
     if arguments[-1] is Ellipsis:
         kinds = (arguments[0],) * len(data)
     elif len(arguments) == len(data):
@@ -210,9 +229,14 @@ def _tuple_from(arguments: tuple[Any, ...], data: Any, field: str, error: type[W
 def _scalar_from(kind: Any, data: Any, field: str, error: type[WhenceError]) -> Any:
     """A str, bool, int or float; a whole number is fine where a float is asked for."""
     if kind is float and isinstance(data, int) and not isinstance(data, bool):
-        return float(data)
+        try:
+            return float(data)
+        except OverflowError:
+            raise error(f"{field} has too many digits") from None
+    if kind is str and isinstance(data, str) and len(data) > _LONGEST_NAME:
+        raise error(f"{field} has {len(data):,} characters; at most {_LONGEST_NAME} are allowed")
     if type(data) is not kind:
-        raise error(f"{field} is {data!r}; it must be of type {kind.__name__}")
+        raise error(f"{field} is {_BRIEF.repr(data)}; it must be of type {kind.__name__}")
     return data
 
 
@@ -277,16 +301,29 @@ def read_settings_file(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > _LARGEST_FILE_BYTES:
             raise WhenceError(f"{path}: {path.stat().st_size} bytes are too many for a settings file")
+        if not path.is_file():
+            raise WhenceError("not a regular file", where=path)
         # JSON is YAML, so one reader serves both.
-        data = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        # The YAML reader takes the square of the depth before it gives up.
+        if any(bracket * _DEEPEST in "".join(text.split()) for bracket in "[{"):
+            raise RecursionError
+        data = yaml.safe_load(text)
+        check_plain(data)
     except FileNotFoundError:
         raise WhenceError(f"{path}: no such file") from None
+    except WhenceError:
+        raise
     except (OSError, UnicodeDecodeError, RecursionError) as error:
-        raise WhenceError(f"{path}: not readable as settings ({type(error).__name__})") from None
+        reason = getattr(error, "strerror", None) or _REASONS.get(type(error), "unreadable")
+        raise WhenceError(f"not readable as settings ({reason})", where=shown(path, 200)) from None
     except yaml.YAMLError as error:
         where = getattr(error, "problem_mark", None)
         line = f":{where.line + 1}" if where else ""
         raise WhenceError(f"{path}{line}: not YAML: {getattr(error, 'problem', None) or 'cannot be parsed'}") from None
+    except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:
+        # Of values that look like numbers or dates and are none, and of limits.
+        raise WhenceError(f"not readable as settings ({shown(error, 100)})", where=path) from None
     if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
         raise WhenceError(f"{path}: settings are names with values, such as 'seed: 3'")
     return data

@@ -20,6 +20,10 @@ from whence.features.settings import DEFAULTS, FeatureSettings, logmel_settings
         ({"hop": 0}, "hop is 0"),
         ({"window": 2048}, "1 <= hop <= window <= fft is required"),
         ({"mel_count": 0}, "mel_count is 0"),
+        # A description of a few bytes would allocate gigabytes.
+        ({"mel_count": 10**9}, "mel_count <= 1024, fft <= 8192"),
+        ({"fft": 2**30}, "mel_count <= 1024, fft <= 8192"),
+        ({"hop": 1, "window": 1}, r"fft <= 64 \* hop is required"),
         ({"high_hz": 12_001.0}, r"0\.\.12000"),
         ({"low_hz": -1.0}, "the bands lie in -1"),
         ({"scale": "bark"}, "scale is 'bark'"),

@@ -181,6 +181,16 @@ def test_events_that_would_fill_the_memory_are_refused(read, monkeypatch):
         read(line * 2)
 
 
+def test_frames_beyond_a_week_are_refused_before_tables_are_made(read):
+    with pytest.raises(LabelError, match=r"a\.jsonl:1: 10,000,000.0 s is beyond a week; are these seconds"):
+        read('{"frame": 100000000, "class": 0, "azimuth_deg": 0}')
+    with pytest.raises(LabelError, match="beyond a week"):
+        read('{"onset_s": 0, "offset_s": 604800.1, "class": 0, "azimuth_deg": 0}')
+    assert read('{"onset_s": 604799.9, "offset_s": 604800.0, "class": 0, "azimuth_deg": 0}').frame.tolist() == [
+        6_047_999
+    ]
+
+
 def test_what_is_no_text_is_refused(read):
     with pytest.raises(LabelError, match="not UTF-8 text"):
         read(b"\xff\xfe{")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from labels_twins import random_events, rng_of
 
+from whence.errors import LabelError
 from whence.labels import STARSS23, ClassList, Events
 from whence.labels.odas import odas_text, unit_vectors
 
@@ -90,3 +91,9 @@ def test_more_sources_than_slots_are_all_written():
 
 def test_silence_has_no_messages():
     assert odas_text(Events.empty(), STARSS23) == ""
+
+
+def test_an_event_later_than_a_day_is_refused_before_its_silence_is_written():
+    late = Events.from_columns({"frame": [100_000_000], "class_index": [0], "azimuth_deg": [0]})
+    with pytest.raises(LabelError, match=r"the last event is at 2777\.8 hours; .* at most a day"):
+        odas_text(late, STARSS23)

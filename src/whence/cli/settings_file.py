@@ -1,11 +1,16 @@
 """Read settings as plain data from a file, or from one `FIELD=VALUE` of the command line."""
 
-import json
+import os
 from pathlib import Path
 from typing import Any
 
 from whence.errors import WhenceError
+from whence.files import parse_json
 from whence.settings import read_settings_file
+from whence.text import shown
+
+# Groups around a field; recipes have three.
+_DEEPEST = 20
 
 
 def read_settings(word: str) -> dict[str, Any]:
@@ -21,13 +26,15 @@ def read_settings(word: str) -> dict[str, Any]:
     ({'networks': {'detector': {'epochs': 5}}}, {'protocol': 'paper'})
     """
     name, equals, text = word.partition("=")
-    if not equals or Path(word).exists():
+    # pathlib raises for a name that is too long.
+    if not equals or os.path.exists(word):  # noqa: PTH110
         return read_settings_file(Path(word))
-    if not all(name.split(".")):
-        raise WhenceError(f"--settings {word!r}: give FIELD=VALUE with a field of the recipe, or the name of a file")
+    if not all(name.split(".")) or name.count(".") > _DEEPEST:
+        what = "give FIELD=VALUE with a field of the recipe, or the name of a file"
+        raise WhenceError(f"--settings {shown(word, 100)}: {what}")
     try:
-        value: Any = json.loads(text)
-    except ValueError:
+        value: Any = parse_json(text, "--settings")
+    except WhenceError:
         value = text
     for part in reversed(name.split(".")):
         value = {part: value}

@@ -10,6 +10,8 @@ from whence.units import SAMPLE_RATE_HZ
 LEAST_LEVEL = 1e-4  # floor of the power in the onset maps
 SILENCE = -6.907755  # ln(0.001): the value of digital silence in YAMNet's maps
 EFFICIENTAT_SILENCE = -1.402585  # (ln(1e-5) + 4.5) / 5: the same in EfficientAT's maps
+# Settings come from files of strangers too: the tables and maps of these fit into any memory.
+_MOST_MELS, _LONGEST_FFT, _MOST_OVERLAP = 1024, 8192, 64
 SMALLEST_PEAK = 1e-6  # quieter clips count as silence and are not scaled up
 
 # The maps that can be stacked; midside.py, coherence.py and onsets.py define them.
@@ -94,6 +96,10 @@ class FeatureSettings:
                 1 <= self.hop <= self.window <= self.fft
             ),
             f"mel_count is {self.mel_count}; it must be at least 1": self.mel_count >= 1,
+            f"mel_count is {self.mel_count}, fft {self.fft}; mel_count <= {_MOST_MELS}, fft <= {_LONGEST_FFT} and"
+            f" mel_count <= fft <= {_MOST_OVERLAP} * hop is required": (
+                self.mel_count <= min(_MOST_MELS, self.fft) and self.fft <= min(_LONGEST_FFT, _MOST_OVERLAP * self.hop)
+            ),
             f"the bands lie in {self.low_hz}..{self.high_hz} Hz; allowed is 0..{self.rate_hz // 2}": (
                 0 <= self.low_hz < self.high_hz <= self.rate_hz / (1.0 if self.scale == "kaldi" else 2.0)
             ),

@@ -1,7 +1,6 @@
 """Networks in one ONNX file, which describes itself, run by onnxruntime. No torch."""
 
 import copy
-import json
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.audio import Microphones
-from whence.errors import InferenceError, ModelError
+from whence.errors import InferenceError, ModelError, WhenceError
 from whence.features import FeatureSettings, numpy_features
+from whence.files import parse_json
 from whence.inference.averaging import average_systems
 from whence.inference.onnx_checks import check_onnx
 from whence.inference.system import NetworkSystem
@@ -23,12 +23,15 @@ from whence.inference.system_file import SystemFile
 from whence.inference.trained_pairs import FIRST_PAIRS
 from whence.models.outputs import Coding, build_output, output_from_plain
 from whence.settings import from_plain
-from whence.units import MICROPHONE_NUMBERS
+from whence.text import shown
+from whence.units import FRAME_SAMPLES, MICROPHONE_NUMBERS
 
 # The entry of the file's metadata that holds the OnnxCard as JSON.
 METADATA_KEY = "whence"
 # Raised when a file of today would be misread by older programs.
 CARD_FORMAT = 3
+# Characters of a reason that come from the file.
+_LONGEST_REASON = 300
 # The graph's input for networks that are told the pair: (clip, MICROPHONE_NUMBERS), zeros for an unknown pair.
 MICROPHONES_INPUT = "microphones"
 
@@ -60,7 +63,7 @@ class OnnxCard:
             InferenceError: it is damaged, or a later whence wrote it.
         """
         try:
-            data = json.loads(text)
+            data = parse_json(text, "description", InferenceError)
             if data["format"] > CARD_FORMAT:
                 raise InferenceError(f"{where}: made by a later whence; pip install -U whence")
             plain_systems = [data["system"]] if data["format"] == 1 else data["systems"]
@@ -72,9 +75,10 @@ class OnnxCard:
             inputs = {
                 name: from_plain(FeatureSettings, plain, name, ModelError) for name, plain in data["inputs"].items()
             }
-            networks = dict(data["networks"])
-        except (ValueError, RecursionError, KeyError, TypeError, AttributeError, ModelError) as error:
-            raise InferenceError(f"{where}: its description is damaged ({error}); export it again") from None
+            networks = {name: dict(plain) for name, plain in data["networks"].items()}
+        except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
+            reason = shown(error, _LONGEST_REASON)
+            raise InferenceError(f"{where}: its description is damaged ({reason}); export it again") from None
         if list(networks) != [name for system in systems for name in (*system.members, *system.localizers)]:
             raise InferenceError(f"{where}: describes other networks than its system; export it again")
         return cls(systems, inputs, networks)
@@ -129,8 +133,11 @@ class OnnxNetworks:
                 content, options, providers=["CPUExecutionProvider"], enable_fallback=0
             )
         except Exception as error:  # onnxruntime has a family of exceptions without a common base
-            raise InferenceError(f"{path}: onnxruntime cannot run it ({str(error).splitlines()[0]})") from None
-        text = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+            raise _cannot_run(path, error) from None
+        try:
+            text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+        except UnicodeDecodeError:
+            raise InferenceError(f"{path}: its description is damaged (not UTF-8 text); export it again") from None
         if text is None:
             raise InferenceError(f"{path}: an ONNX file of another program; make one with: whence export RUN")
         self.card = OnnxCard.from_json(text, str(path))
@@ -140,8 +147,11 @@ class OnnxNetworks:
         self._is_told, self._pair = MICROPHONES_INPUT in inputs, np.zeros((1, MICROPHONE_NUMBERS), np.float32)
         if (inputs - {MICROPHONES_INPUT}, outputs) != (set(self.card.inputs), set(self.card.networks)):
             raise InferenceError(f"{path}: its description does not fit its graph; export it again")
-        self._front_ends = {name: numpy_features(settings) for name, settings in self.card.inputs.items()}
-        self._codings = [build_output(output_from_plain(dict(plain))) for plain in self.card.networks.values()]
+        try:
+            self._front_ends = {name: numpy_features(settings) for name, settings in self.card.inputs.items()}
+            self._codings = [build_output(output_from_plain(dict(plain))) for plain in self.card.networks.values()]
+        except WhenceError as error:
+            raise InferenceError(f"{path}: {shown(error, _LONGEST_REASON)}", remedy="export it again") from None
 
     @property
     def codings(self) -> Sequence[Coding]:
@@ -175,8 +185,20 @@ class OnnxNetworks:
         try:
             outputs: list[NDArray[np.float32]] = self._session.run(list(self.card.networks), maps)
         except Exception as error:  # as above
-            raise InferenceError(f"{self._path}: onnxruntime cannot run it ({str(error).splitlines()[0]})") from None
+            raise _cannot_run(self._path, error) from None
+        most_frames = clip.shape[-1] // FRAME_SAMPLES + 2
+        for output, coding in zip(outputs, self._codings, strict=True):
+            wanted = output.dtype == np.float32 and output.ndim == 3 and len(output) == 1
+            if not wanted or output.shape[2] != coding.output_size or output.shape[1] > most_frames:
+                what = f"its graph gives numbers of shape {output.shape}, which its description does not fit"
+                raise InferenceError(f"{self._path}: {what}", remedy="export it again")
         return outputs
+
+
+def _cannot_run(path: Path, error: Exception) -> InferenceError:
+    """The error for what onnxruntime raised, with the first line of its reason."""
+    reason = next(iter(str(error).splitlines()), type(error).__name__)
+    return InferenceError(f"{path}: onnxruntime cannot run it ({reason[:_LONGEST_REASON]})")
 
 
 def load_onnx(path: Path, *, swap: bool = False, threads: int = 0, trusted: bool = False) -> NetworkSystem:

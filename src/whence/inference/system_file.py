@@ -10,7 +10,7 @@ import numpy as np
 
 from whence.audio import named_microphones
 from whence.errors import AudioError, InferenceError, ModelError
-from whence.files import written_whole
+from whence.files import read_json, written_whole
 from whence.inference.combining import Activity
 from whence.inference.system import Networks, NetworkSystem
 from whence.inference.trained_pairs import FIRST_PAIRS
@@ -18,6 +18,9 @@ from whence.labels import STARSS23, ClassList
 from whence.settings import from_plain
 
 SYSTEM_FILE = "system.json"
+# A clip of five seconds has 50 frames.
+_MOST_SMOOTHING_FRAMES = 999
+_MOST_CLASSES = 10_000
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class SystemFile:
         # They become paths below the run: a run from a stranger must not reach beyond its own folder.
         wrong = [name for name in names if not name.isidentifier()]
         if wrong:
-            raise InferenceError(f"network {wrong[0]!r}: its name must be a plain word")
+            raise InferenceError(f"network {wrong[0][:80]!r}: its name must be a plain word")
         if not self.members:
             raise InferenceError("members is empty; a system needs at least one network")
         if not self.microphones:
@@ -66,11 +69,14 @@ class SystemFile:
                 raise InferenceError(error.what) from None
         if self.activity not in ("detector", "mean"):
             raise InferenceError(f"activity is {self.activity!r}; it must be detector or mean")
-        if self.smoothing_frames < 1 or self.smoothing_frames % 2 == 0:
-            raise InferenceError(f"smoothing_frames is {self.smoothing_frames}; it must be an odd number from 1")
+        if not 1 <= self.smoothing_frames <= _MOST_SMOOTHING_FRAMES or self.smoothing_frames % 2 == 0:
+            what = f"an odd number from 1 to {_MOST_SMOOTHING_FRAMES}"
+            raise InferenceError(f"smoothing_frames is {self.smoothing_frames}; it must be {what}")
 
     def class_list(self, count: int) -> ClassList:
         """Return the names of `count` classes."""
+        if count > _MOST_CLASSES:
+            raise InferenceError(f"networks of {count} classes; at most {_MOST_CLASSES} are allowed")
         unnamed = STARSS23 if count == len(STARSS23) else ClassList(tuple(f"class {i}" for i in range(count)))
         return ClassList(self.classes) if self.classes else unnamed
 
@@ -104,12 +110,10 @@ def read_system(folder: Path) -> SystemFile:
     """
     path = folder / SYSTEM_FILE
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = read_json(path, InferenceError, "train again")
     except (FileNotFoundError, NotADirectoryError):
         what = "an unfinished run; the command that began it continues" if folder.is_dir() else "no such folder"
         raise InferenceError(f"{folder}: {what}") from None
-    except (ValueError, RecursionError) as error:
-        raise InferenceError(f"{path}: no JSON ({error}); train again") from None
     if not isinstance(data, dict) or "members" not in data:
         raise InferenceError(f"{path}: does not name its networks; train again")
     try:

@@ -273,4 +273,6 @@ def _out_of_range(field: str, column: Column) -> tuple[str, str]:
         return f"{value} is negative", "frames count from 0"
     if column.name == "distance" and field.startswith("-"):
         return f"{value} is negative", "write the centimetres from the listener"
+    if column.name == "frame":
+        return f"{value} is beyond a week", "are these frames of 100 ms, not samples?"
     return f"{value} is too large", "it must fit into 32 bits"

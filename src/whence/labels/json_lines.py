@@ -9,15 +9,16 @@ import numpy as np
 
 from whence.errors import LabelError
 from whence.labels.classes import STARSS23, ClassList, class_name
-from whence.labels.events import Events
+from whence.labels.events import Events, freeze
 from whence.labels.label_files import read_text
+from whence.labels.layouts import LAST_FRAME
 from whence.text import shown
 from whence.units import FRAMES_PER_SECOND
 
 _LARGEST = 2**31 - 1
 _LARGEST_NUMBER = 1e6
-# Two days of ten sources in every frame; a file that asks for more has its seconds wrong.
-_MOST_ROWS = 20_000_000
+# A day of five sources in every frame; a file that asks for more has its seconds wrong.
+_MOST_ROWS = 5_000_000
 # Seconds that were rounded to the last digit still start and end on their frame.
 _ROUNDING_FRAMES = 1e-6
 _SHOWN = 40
@@ -144,8 +145,14 @@ def _table(path: str | Path, rows: list[tuple[float, ...]]) -> Events:
         what = f"{lengths.sum():,} frames are too many"
         raise LabelError(what, where=path, remedy="are onset_s and offset_s seconds?")
     rows_before = np.cumsum(lengths) - lengths
-    frame = np.arange(lengths.sum()) + np.repeat(first - rows_before, lengths)
-    repeated = {name: np.repeat(column, lengths) for name, column in columns.items()}
+    frame = np.arange(lengths.sum(), dtype=np.int32) + np.repeat((first - rows_before).astype(np.int32), lengths)
+    whole = ("class_index", "source")
+    # Read-only columns of the final type are not copied again.
+    repeated = {
+        name: freeze(np.repeat(column.astype(np.int32) if name in whole else column, lengths))
+        for name, column in columns.items()
+    }
+    freeze(frame)
     return Events.from_columns({"frame": frame, **repeated})
 
 
@@ -179,12 +186,22 @@ def _frames(values: dict[str, Any]) -> tuple[int, int]:
     """The first and the last frame of a line."""
     if "frame" in values:
         frame = _whole(values, "frame", 0)
+        _check_frame(frame)
         return frame, frame
     onset_s, offset_s = (_number(values, key, 0.0) for key in ("onset_s", "offset_s"))
     if offset_s <= onset_s:
         raise LabelError(f"the event ends at {offset_s} s, before or when it starts at {onset_s} s")
     first = math.floor(onset_s * FRAMES_PER_SECOND + _ROUNDING_FRAMES)
-    return first, max(first, math.ceil(offset_s * FRAMES_PER_SECOND - _ROUNDING_FRAMES) - 1)
+    last = max(first, math.ceil(offset_s * FRAMES_PER_SECOND - _ROUNDING_FRAMES) - 1)
+    _check_frame(last)
+    return first, last
+
+
+def _check_frame(frame: int) -> None:
+    """Refuse what is beyond a week."""
+    if frame > LAST_FRAME:
+        remedy = "are these seconds and frames of 100 ms, not samples?"
+        raise LabelError(f"{frame / FRAMES_PER_SECOND:,.1f} s is beyond a week", remedy=remedy)
 
 
 def _class_index(values: dict[str, Any], classes: ClassList) -> int:

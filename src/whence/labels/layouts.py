@@ -5,7 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from whence.units import FRAMES_PER_SECOND
+
 _LARGEST = 2**31 - 1
+# A week. What is beyond counts samples or milliseconds, and would have tables by the frame take gigabytes.
+LAST_FRAME = 7 * 24 * 3600 * FRAMES_PER_SECOND - 1
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ class Layout:
         )
 
 
-_FRAME = Column("frame", lowest=0, unit="frames of 100 ms")
+_FRAME = Column("frame", lowest=0, highest=LAST_FRAME, unit="frames of 100 ms")
 _CLASS = Column("class", lowest=0)
 _SOURCE = Column("source")
 _ANY_AZIMUTH = Column("azimuth", unit="degrees")

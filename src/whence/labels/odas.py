@@ -6,11 +6,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from whence.errors import LabelError
 from whence.labels.classes import ClassList, class_name
 from whence.labels.events import Events
+from whence.units import FRAMES_PER_SECOND
 
 # ODAS tracks four sources and fills unused slots with number 0. More slots are written where more sources sound.
 SLOTS = 4
+# A day; a silent frame takes 300 bytes.
+_MOST_FRAMES = 24 * 3600 * FRAMES_PER_SECOND
 _EMPTY_SLOT = '        { "id": 0, "tag": "", "x": 0.000, "y": 0.000, "z": 0.000, "activity": 0.000 }'
 
 
@@ -27,13 +31,16 @@ def odas_text(events: Events, classes: ClassList) -> str:
         stream at the lines between them, not by the rules of JSON.
 
     Raises:
-        LabelError: a class that is not in the list.
+        LabelError: a class that is not in the list, or an event later than a day.
 
     >>> events = Events.from_columns({"frame": [0], "class_index": [0], "azimuth_deg": [90]})
     >>> json.loads(odas_text(events, ClassList(("bell",))))["src"][0]
     {'id': 1, 'tag': 'bell', 'x': 0.0, 'y': 1.0, 'z': 0.0, 'activity': 1.0}
     """
     ordered = events.sorted()
+    if ordered and ordered.frame[-1] >= _MOST_FRAMES:
+        what = f"the last event is at {ordered.frame[-1] / FRAMES_PER_SECOND / 3600:.1f} hours"
+        raise LabelError(what, remedy="ODAS files hold every frame, and at most a day is written; cut the recording")
     slots = odas_slots(ordered, _identities(ordered).tolist(), classes)
     frames = np.arange(ordered.frame[-1] + 1) if ordered else ordered.frame
     first = np.searchsorted(ordered.frame, frames, side="left").tolist()

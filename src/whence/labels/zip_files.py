@@ -13,7 +13,10 @@ _MOST_FILES = 1_000_000
 # Label text shrinks to a quarter. An archive that grows two hundredfold was made to fill a memory.
 _LARGEST_RATIO = 200
 # What zipfile raises on damaged archives; only the first is in its documentation.
-_DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, IndexError, RuntimeError, ValueError)
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, LookupError, RuntimeError, ValueError),
+    *(NotImplementedError, MemoryError),
+)
 # Tiny files say nothing about a ratio.
 _RATIO_COUNTS_FROM_BYTES = 1 << 20
 

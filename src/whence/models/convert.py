@@ -1,9 +1,7 @@
 """Checkpoints of other projects to our weights, read without running anything in them."""
 
-import pickle
 import warnings
 import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from whence.errors import ModelError
+from whence.errors import ModelError, WhenceError
 from whence.features import dasheng_mel_settings, logmel_settings, mel_filterbank
 from whence.models.dasheng import DashengEncoder, DashengSettings
 from whence.models.efficientat import EfficientatEncoder, EfficientatSettings, published_efficientat_name
@@ -25,16 +23,13 @@ from whence.models.seldnet import SeldNet, SeldNetSettings
 from whence.models.weights import check_is_file, save_weights
 from whence.models.yamnet import YamnetEncoder, YamnetSettings, published_name
 from whence.settings import known_name, named_to_plain
+from whence.text import shown
 
 # The published MobileNets.
 _EFFICIENTAT_WIDTHS = (0.4, 0.5, 1.0, 2.0, 3.0, 4.0, 0.1)
 _DASHENG_HEADS = {768: 12, 1280: 16, 1536: 24}
 # An archive states how much it unpacks to; YAMNet is 15 MB.
 _MOST_ARRAY_BYTES = 1 << 28
-_BROKEN_ARCHIVE = (
-    *(ValueError, TypeError, OSError, EOFError, KeyError, NotImplementedError, RuntimeError, MemoryError),
-    *(zipfile.BadZipFile, zlib.error),
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +86,12 @@ def read_converted(source: Path, kind: str | None = None) -> Converted:
     """
     entries = read_checkpoint(source)
     name = known_name(kind or _kind_of(entries, source), CONVERTERS, "kind of checkpoint", ModelError)
-    return CONVERTERS[name](entries, source)
+    try:
+        return CONVERTERS[name](entries, source)
+    except WhenceError:
+        raise
+    except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RuntimeError) as error:
+        raise ModelError(f"not a whole {name} checkpoint ({shown(error, 200)})", where=source) from None
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -121,7 +121,7 @@ def _read_torch(path: Path) -> Any:
         with torch.serialization.safe_globals(allowed), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about old pickles, which the user cannot change
             return torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, ValueError, EOFError, KeyError, AttributeError, TypeError, OSError):
+    except Exception:  # a damaged pickle makes its reader raise nearly anything
         what = "refused: damaged, or it holds more than tensors and numbers, which could run code"
         raise ModelError(what, where=path) from None
 
@@ -136,8 +136,9 @@ def _read_arrays(path: Path) -> dict[str, Tensor]:
                 file.seek(0)
                 with np.load(file, allow_pickle=False) as arrays:
                     return {name: torch.from_numpy(np.array(arrays[name], dtype=np.float32)) for name in arrays.files}
-    except _BROKEN_ARCHIVE as error:
-        raise ModelError(f"refused: not an archive of number arrays ({error})", where=path) from None
+    except Exception as error:  # zipfile, zlib, lzma and NumPy's reader of headers have no common family
+        reason = shown(error, 200) if str(error) else type(error).__name__
+        raise ModelError(f"refused: not an archive of number arrays ({reason})", where=path) from None
     raise ModelError(f"refused: unpacks to {size:,} bytes; at most {_MOST_ARRAY_BYTES:,} are read", where=path)
 
 
@@ -149,7 +150,7 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except (SafetensorError, OSError, ValueError) as error:
-        raise ModelError(f"refused: not a safetensors file ({error})", where=path) from None
+        raise ModelError(f"refused: not a safetensors file ({shown(error, 200)})", where=path) from None
 
 
 def _kind_of(entries: Mapping[str, Any], source: Path) -> str:

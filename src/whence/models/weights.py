@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +10,15 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
 import whence
-from whence.errors import ModelError
-from whence.files import written_whole
+from whence.errors import ModelError, WhenceError
+from whence.files import parse_json, written_whole
 from whence.models.blocks import Network
 from whence.models.registry import ENCODERS, build_model, model_from_plain, model_name
 from whence.settings import named_from_plain
+from whence.text import shown
 
 FORMAT = 1
 
@@ -80,9 +83,12 @@ def load_weights(path: Path) -> Weights:
         raise ModelError("no description of its tensors", where=path, remedy="try whence convert-weights")
     if sha256 != _digest(tensors, text):
         raise ModelError("damaged (its checksum does not fit)", where=path, remedy="fetch or copy it again")
-    description = json.loads(text)
-    if description["format"] > FORMAT:
-        made_by = description.get("version", "a newer version")
+    description = parse_json(text, path, ModelError, "fetch or copy it again")
+    found = description.get("format") if isinstance(description, dict) else None
+    if not isinstance(found, int):
+        raise ModelError("no description of its tensors", where=path, remedy="fetch or copy it again")
+    if found > FORMAT:
+        made_by = shown(description.get("version", "a newer version"), 40)
         what = f"made by whence {made_by}; this is {whence.__version__}"
         raise ModelError(what, where=path, remedy="pip install -U whence")
     return Weights(tensors, description)
@@ -100,9 +106,36 @@ def load_network(path: Path) -> tuple[Network, dict[str, Any]]:
     weights = load_weights(path)
     if "model" not in weights.description:
         raise ModelError(f"no whole network (it describes {', '.join(sorted(weights.description))})", where=path)
-    network = build_model(model_from_plain(weights.description["model"]))
+    settings = model_from_plain(weights.description["model"])
+    _check_size(settings, weights.tensors, path)
+    network = build_model(settings)
     fill(network, weights.tensors, path)
     return network.eval(), weights.description
+
+
+def _check_size(settings: Any, tensors: Mapping[str, Tensor], where: Path) -> None:
+    """Refuse settings of a network that has more or larger tensors than the file, before any memory is taken.
+
+    Raises:
+        ModelError: they do not fit; or the network cannot be built.
+    """
+    this_thread, seen = threading.get_ident(), 0
+
+    def count(*_: object) -> None:
+        nonlocal seen
+        seen += threading.get_ident() == this_thread
+        if seen > len(tensors):
+            raise ModelError("does not fit the network: it has fewer tensors", where=where)
+
+    with register_module_parameter_registration_hook(count):
+        try:
+            with torch.device("meta"):
+                network = build_model(settings)
+        except WhenceError:
+            raise
+        except (ValueError, TypeError, RuntimeError, ArithmeticError, LookupError, AssertionError) as error:
+            raise ModelError(f"describes a network that cannot be built ({error})", where=where) from None
+    _check_fit(network.state_dict(), tensors, where)
 
 
 # Of Dasheng, YAMNet and EfficientAT.
@@ -160,7 +193,12 @@ def fill(module: Any, tensors: Mapping[str, Tensor], where: Path) -> None:
     Raises:
         ModelError: names the first missing, superfluous or differently shaped one, and how many there are.
     """
-    state = module.state_dict()
+    _check_fit(module.state_dict(), tensors, where)
+    module.load_state_dict(dict(tensors))
+
+
+def _check_fit(state: Mapping[str, Tensor], tensors: Mapping[str, Tensor], where: Path) -> None:
+    """As `fill`, without loading."""
     problems = {
         "lacks": [name for name in state if name not in tensors],
         "has the unknown": [name for name in tensors if name not in state],
@@ -170,7 +208,6 @@ def fill(module: Any, tensors: Mapping[str, Tensor], where: Path) -> None:
         if names:
             more = f" and {len(names) - 1} more" if len(names) > 1 else ""
             raise ModelError(f"does not fit the network: it {problem} {names[0]}{more}", where=where)
-    module.load_state_dict(dict(tensors))
 
 
 def refuse_pickle(path: Path) -> None:

@@ -14,9 +14,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load, load_file, save
 from torch import Tensor
 
-from whence.files import written_whole
+from whence.errors import TrainingError
+from whence.files import read_json, written_whole
 from whence.inference import WEIGHTS_FILE, NetworkBundle
 from whence.models import save_weights
+from whence.text import shown
 from whence.training.learner import Learner
 from whence.training.recipe import NetworkRecipe, Recipe
 from whence.training.run_folder import append_line, read_lines
@@ -33,6 +35,7 @@ from whence.training.validation import (
 _LOG = logging.getLogger("whence.training")
 # Two files take turns, so that a kill leaves one of them whole.
 _NAMES = ("state.a.safetensors", "state.b.safetensors")
+_REMOVE_EPOCH = "remove the files of this epoch and continue the training"
 _State = dict[str, Tensor]
 _Summary = dict[str, Any]
 _Weights = list[tuple[_Summary, _State]]
@@ -110,8 +113,7 @@ def keep_if_best(folder: Path, count: int, learner: Learner, epoch: int, found: 
     Raises:
         OSError: when the disk refuses; the last state is as before.
     """
-    summaries = {path: json.loads(path.read_text()) for path in folder.glob("best.epoch*.json")}
-    scores = {path: summary["score"] for path, summary in summaries.items()}
+    scores = {path: _best_summary(path)["score"] for path in folder.glob("best.epoch*.json")}
     name = folder / f"best.epoch{epoch:04d}.json"
     scores[name] = found.score
     best = sorted(scores, key=lambda path: (-scores[path], path.name))[:count]
@@ -134,9 +136,39 @@ def keep_if_best(folder: Path, count: int, learner: Learner, epoch: int, found: 
 
 def best_weights(folder: Path) -> _Weights:
     """Return the weights of the best epochs, best first, with their summaries."""
-    found = [(json.loads(path.read_text()), path) for path in sorted(folder.glob("best.epoch*.json"))]
+    found = [
+        (_best_summary(path), path.with_suffix(".safetensors")) for path in sorted(folder.glob("best.epoch*.json"))
+    ]
     found.sort(key=lambda pair: -pair[0]["score"])
-    return [(summary, load_file(path.with_suffix(".safetensors"))) for summary, path in found]
+    weights = []
+    for summary, path in found:
+        try:
+            weights.append((summary, load_file(path)))
+        except (SafetensorError, OSError, ValueError) as error:
+            raise TrainingError(f"damaged ({shown(error, 200)})", where=path, remedy=_REMOVE_EPOCH) from None
+    return weights
+
+
+def _best_summary(path: Path) -> _Summary:
+    """Return what is stored beside the weights of one of the best epochs.
+
+    Raises:
+        TrainingError: it is missing or damaged.
+    """
+    summary = read_json(path, TrainingError, _REMOVE_EPOCH)
+    rules: dict[str, Callable[[Any], bool]] = {
+        "score": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+        "epoch": lambda value: isinstance(value, int | list),
+        "validation": lambda value: isinstance(value, dict),
+        "thresholds": lambda value: value is None or isinstance(value, list),
+    }
+    wrong = not isinstance(summary, dict) or [
+        n for n, holds in rules.items() if n not in summary or not holds(summary[n])
+    ]
+    if wrong:
+        raise TrainingError("not the scores of an epoch", where=path, remedy=_REMOVE_EPOCH)
+    found: _Summary = summary
+    return found
 
 
 def _summary_of(found: Validation, epoch: int | list[int]) -> _Summary:
@@ -244,7 +276,7 @@ def _read_summary(path: Path) -> dict[str, object]:
     """Return step and checksum of a state; empty where there are none, or the file is damaged."""
     try:
         found = json.loads(_summary(path).read_text(encoding="ascii"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import whence
-from whence.errors import MissingExtraError, ModelError, TrainingError
-from whence.files import sweep_unfinished, written_whole
+from whence.errors import MissingExtraError, TrainingError
+from whence.files import parse_json, read_json, sweep_unfinished, written_whole
 from whence.models import model_from_plain, model_to_plain
 from whence.models.outputs import output_from_plain, output_to_plain
 from whence.settings import to_plain
+from whence.text import shown
 from whence.training.recipe import Recipe
 
 RECIPE_FILE = "recipe.json"
@@ -24,6 +25,7 @@ METRICS_FILE = "metrics.jsonl"
 EVENTS_FOLDER = "tensorboard"
 # Of the files in a run; a run of another number is refused.
 FORMAT = 1
+_REMOVE_LINE = "remove the line"
 # Fields that old recipes lack, with their values there: of the whole recipe, of each network.
 _LATER = {"protocol": "honest", "augment_real": False}
 _LATER_IN_NETWORKS: dict[str, Any] = {"frozen_encoder": [], "trainable": [], "real_share": 0.5}
@@ -69,15 +71,15 @@ def read_recipe(folder: Path) -> dict[str, Any]:
     """
     path = folder / RECIPE_FILE
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        found = read_json(path, TrainingError, "choose another folder")
+    except (FileNotFoundError, NotADirectoryError):
         raise TrainingError(f"{folder}: no run in here ({RECIPE_FILE} is missing)") from None
-    except ValueError as error:
-        raise TrainingError(f"{path} is no JSON ({error}); choose another folder") from None
+    if not isinstance(found, dict):
+        raise TrainingError("no recipe", where=path, remedy="choose another folder")
     made_by, number = found.pop("version", "another version"), found.pop("format", None)
     if number != FORMAT:
         remedy = "pip install -U whence" if isinstance(number, int) and number > FORMAT else "choose another folder"
-        raise TrainingError(f"{folder}: made by whence {made_by}; this is {whence.__version__}. {remedy}")
+        raise TrainingError(f"{folder}: made by whence {shown(made_by, 40)}; this is {whence.__version__}. {remedy}")
     try:
         for network in found["networks"].values():
             if "learns" in network:  # the name of `trainable` before version 0.2
@@ -86,8 +88,8 @@ def read_recipe(folder: Path) -> dict[str, Any]:
             # Settings of codings and networks that came later have their defaults.
             network["output"] = to_plain(output_to_plain(output_from_plain(network["output"])))
             network["model"] = to_plain(model_to_plain(model_from_plain(network["model"])))
-    except (KeyError, AttributeError, TypeError, ModelError) as error:
-        raise TrainingError(f"{path} is damaged ({error}); choose another folder") from None
+    except (ValueError, LookupError, AttributeError, TypeError) as error:
+        raise TrainingError(f"{path} is damaged ({shown(error, 200)}); choose another folder") from None
     return {**_LATER, **found}
 
 
@@ -109,7 +111,15 @@ def read_lines(folder: Path) -> list[dict[str, Any]]:
         content = (folder / METRICS_FILE).read_bytes()
     except FileNotFoundError:
         return []
-    return [json.loads(line) for line in content[: content.rfind(b"\n") + 1].splitlines()]
+    lines = []
+    for number, text in enumerate(content[: content.rfind(b"\n") + 1].splitlines(), start=1):
+        line = parse_json(text, f"{shown(folder / METRICS_FILE)}:{number}", TrainingError, _REMOVE_LINE)
+        if not isinstance(line, dict):
+            raise TrainingError(
+                "not a record of numbers", where=folder / METRICS_FILE, line=number, remedy=_REMOVE_LINE
+            )
+        lines.append(line)
+    return lines
 
 
 def need_tensorboard() -> None:
@@ -153,18 +163,26 @@ def event_files(folder: Path) -> Iterator[Callable[[Mapping[str, Any]], None]]:
 
 
 def _curves(line: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    """Yield the names and values that one line of the record adds; none if the line is not about an epoch."""
+    """Yield the names and values that one line of the record adds; none if the line is not about an epoch.
+
+    Raises:
+        TrainingError: values are missing or damaged.
+    """
     if "step" not in line:
         return
     label = f" ({line['protocol']})" if "protocol" in line else ""
-    curve = f"{line['network']}{label}"
-    for name, value in line["losses"].items():
-        yield f"{curve}/{name if name == 'loss' else f'loss {name}'}", value
-    for name in ("score", "clips_per_s"):
-        yield f"{curve}/{name}", line[name]
-    for name, value in line["validation"].items():
-        if isinstance(value, float):
-            yield f"{curve}/validation {name}", value
+    try:
+        curve = f"{line['network']}{label}"
+        for name, value in line["losses"].items():
+            yield f"{curve}/{name if name == 'loss' else f'loss {name}'}", float(value)
+        for name in ("score", "clips_per_s"):
+            yield f"{curve}/{name}", float(line[name])
+        for name, value in line["validation"].items():
+            if isinstance(value, float):
+                yield f"{curve}/validation {name}", value
+    except (KeyError, AttributeError, TypeError, ValueError) as error:
+        what = f"a line without its numbers ({shown(error, 80)})"
+        raise TrainingError(what, where=METRICS_FILE, remedy=_REMOVE_LINE) from None
 
 
 @contextlib.contextmanager
@@ -208,4 +226,4 @@ def _differences(found: Any, wanted: Any, field: str) -> Iterator[str]:
         for name in {**found, **wanted}:
             yield from _differences(found.get(name), wanted.get(name), f"{field}.{name}".lstrip("."))
     elif found != wanted:
-        yield f"{field} was {found!r}, is {wanted!r}"
+        yield f"{field} was {shown(repr(found), 60)}, is {shown(repr(wanted), 60)}"

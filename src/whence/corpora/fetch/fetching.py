@@ -14,7 +14,7 @@ from whence.corpora.fetch.downloading import download
 from whence.corpora.fetch.unpacking import is_archive, unpack
 from whence.corpora.progress import Progress, silent
 from whence.errors import CorpusError, GaveUpError
-from whence.files import written_whole
+from whence.files import read_json, written_whole
 
 _LOG = logging.getLogger("whence.corpora")
 # One line for each file, in the form that `sha256sum --check` reads.
@@ -174,11 +174,9 @@ def _read_done(folder: Path) -> dict[str, str]:
     """The checksum of each file that was fetched and unpacked here."""
     path = folder / _DONE_FILE
     try:
-        done = json.loads(path.read_text(encoding="utf-8"))
+        done = read_json(path, CorpusError, "remove it to check everything again")
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
-        raise CorpusError(f"{path}: not readable ({error}); remove it to check everything again") from None
     return {str(name): str(checksum) for name, checksum in done.items()} if isinstance(done, dict) else {}
 
 

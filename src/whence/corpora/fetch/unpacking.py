@@ -1,9 +1,11 @@
 """Unpack an archive from the network below one folder, and nowhere else."""
 
 import contextlib
+import lzma
 import os
 import shutil
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -15,6 +17,7 @@ from typing import IO
 from whence.corpora.progress import Progress, silent
 from whence.errors import CorpusError
 from whence.files import written_whole
+from whence.text import one_line
 
 TAR_ENDINGS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 # An archive that grows beyond these is taken for an attack on the disk.
@@ -23,6 +26,11 @@ MOST_BYTES = 400_000_000_000
 LARGEST_RATIO = 200  # unpacked to packed bytes; small tables pack very well, so it counts from 16 MB on
 RATIO_FROM_BYTES = 16_000_000
 _BLOCK_BYTES = 1 << 20
+# ValueError: names that are not the text that the archive says they are, and numbers in headers.
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, tarfile.TarError, struct.error),
+    *(EOFError, NotImplementedError, RuntimeError, ValueError, LookupError),
+)
 
 
 @dataclass(frozen=True)
@@ -70,8 +78,10 @@ def unpack(archive: Path, folder: Path, *, progress: Progress = silent) -> list[
                 sizes = f"unpacks to {declared_bytes / 1e9:.1f} GB, {free / 1e9:.1f} GB are free"
                 raise CorpusError(f"{folder}: {archive.name} {sizes}")
             return _write_members(archive, folder, members, most_bytes, max(declared_bytes, 1), progress)
-    except (zipfile.BadZipFile, zlib.error, tarfile.TarError, EOFError, NotImplementedError, RuntimeError) as error:
-        reason = str(error) or type(error).__name__
+    except CorpusError:
+        raise
+    except _DAMAGE as error:
+        reason = one_line(str(error)) or type(error).__name__
         raise CorpusError(f"{archive}: cannot be unpacked ({reason}); fetch it again") from None
     except OSError as error:
         raise CorpusError(f"{archive}: cannot be unpacked to {folder} ({error.strerror or error})") from None
