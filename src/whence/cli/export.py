@@ -79,7 +79,7 @@ class Parity:
 
     Args:
         clips: that both processed.
-        difference: the largest of any activity; of codings with vectors, of any x and y.
+        difference: the largest of the activity of any class; of codings with vectors, of any x and y.
         rows: events rows of the run, over all clips.
         rows_apart: rows that only one of them has.
         stream_rows_apart: the same for a stream of one minute.
@@ -132,12 +132,14 @@ def compare_engines(runs: Sequence[Path], file: Path, clips: int) -> Parity:
 
 
 def _activity(values: NDArray[np.float32], coding: outputs.Coding) -> NDArray[np.float32]:
-    """Return the numbers that tell what is active: x and y of every vector, or the activity of every class or track."""
-    return (
-        values[..., :2, :]
-        if isinstance(coding.settings, outputs.AccdoaSettings | outputs.MultiAccdoaSettings)
-        else values[..., :1, :]
-    )
+    """Return the numbers that tell what is active: x and y of every vector, or the activity of every class.
+
+    Tracks have that of the most certain: whether a further one counts is a step that the last bits can take.
+    """
+    if isinstance(coding.settings, outputs.AccdoaSettings | outputs.MultiAccdoaSettings):
+        return values[..., :2, :]
+    activity: NDArray[np.float32] = values[..., 0, :]
+    return activity.max(axis=2) if isinstance(coding.settings, outputs.TracksSettings) else activity
 
 
 def _rows_apart(first: labels.Events, second: labels.Events) -> int:
