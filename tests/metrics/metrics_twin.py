@@ -13,7 +13,7 @@ from whence.labels import ClipEvents, Events
 
 EPS = float(np.finfo(float).eps)
 NUMBERS = ("hits", "misplaced", "false_alarms", "misses", "pairs", "azimuth_error_deg", "distance_error_cm")
-NUMBERS += ("relative_distance_error", "references", "predictions")
+NUMBERS += ("relative_distance_error", "references", "predictions", "located_pairs")
 
 
 def clip_events(clips):
@@ -56,7 +56,9 @@ def empty_counts(class_count):
     return {number: [0.0] * class_count for number in NUMBERS}
 
 
-def count_clip(counts, references, predictions, end, azimuth_threshold, relative_threshold, distance_threshold_cm):
+def count_clip(
+    counts, references, predictions, end, azimuth_threshold, relative_threshold, distance_threshold_cm, strict
+):
     """Add the frames before `end` of one clip to the counts."""
     references, predictions = tracks_of(references), tracks_of(predictions)
     for frame in sorted({*references, *predictions}):
@@ -75,16 +77,19 @@ def count_clip(counts, references, predictions, end, azimuth_threshold, relative
             for t, g in zip(*linear_sum_assignment(cost), strict=True):
                 distance_error = abs(truth[t][1] - guess[g][1])
                 relative = distance_error / (truth[t][1] + EPS)
+                # Nothing is so many times further away than 0.
+                located = not (strict and truth[t][1] == 0)
                 too_far = (
                     cost[t, g] > azimuth_threshold
                     or distance_error > distance_threshold_cm
-                    or relative > relative_threshold
+                    or (located and relative > relative_threshold)
                 )
                 counts["pairs"][k] += 1
                 counts["misplaced" if too_far else "hits"][k] += 1
                 counts["azimuth_error_deg"][k] += cost[t, g]
-                counts["distance_error_cm"][k] += distance_error
-                counts["relative_distance_error"][k] += relative
+                counts["located_pairs"][k] += located
+                counts["distance_error_cm"][k] += located * distance_error
+                counts["relative_distance_error"][k] += located * relative
     return counts
 
 
@@ -107,7 +112,8 @@ def count(
         else:
             end = math.inf
         guess = predictions.get(name, [])
-        count_clip(counts, rows, guess, end, azimuth_threshold, relative_threshold, distance_threshold_cm)
+        limits = azimuth_threshold, relative_threshold, distance_threshold_cm
+        count_clip(counts, rows, guess, end, *limits, protocol == "strict")
     return counts
 
 
@@ -115,10 +121,12 @@ def class_scores(counts):
     """(f20, doae, rde, distance error in metres) of each class."""
     scores = []
     for k in range(len(counts["hits"])):
-        hits, pairs = counts["hits"][k], counts["pairs"][k]
+        hits = counts["hits"][k]
         wrong = (counts["false_alarms"][k] + counts["misses"][k]) / 2
         f20 = hits / (EPS + hits + counts["misplaced"][k] + wrong)
-        errors = [counts[name][k] / (pairs + EPS) if pairs else math.nan for name in NUMBERS[5:8]]
+        pairs = [counts[name][k] for name in ("pairs", "located_pairs", "located_pairs")]
+        summed = zip(NUMBERS[5:8], pairs, strict=True)
+        errors = [counts[name][k] / (number + EPS) if number else math.nan for name, number in summed]
         scores.append((f20, errors[0], errors[2], errors[1] / 100))
     return scores
 

@@ -64,14 +64,14 @@ def test_intervals_are_cut_to_what_scores_can_be():
     references = {f"r{i}_deg0_start0": [(frame, i, 0, 0, 100) for frame in range(9)] for i in range(13)}
     predictions = {name: rows if i else [] for i, (name, rows) in enumerate(references.items())}
     evaluation = evaluate(clip_events(references), clip_events(predictions))
-    assert evaluation.official.f20.high == 1.0
-    assert evaluation.official.rde == (0.0, 0.0)
+    assert evaluation.official.interval.f20.high == 1.0
+    assert evaluation.official.interval.rde == (0.0, 0.0)
     assert evaluation.official.recordings == 13
     only_one = {name: [] if i else rows for i, (name, rows) in enumerate(references.items())}
     evaluation = evaluate(clip_events(references), clip_events(only_one))
     assert evaluation.official.scores.f20 == pytest.approx(1 / 13)
-    assert evaluation.official.f20.low == 0.0
-    assert evaluation.official.f20.high > 2 / 13
+    assert evaluation.official.interval.f20.low == 0.0
+    assert evaluation.official.interval.f20.high > 2 / 13
 
 
 # What was left out, and the notes about it.

@@ -136,6 +136,34 @@ def test_a_reference_at_distance_0_makes_the_relative_error_huge_as_in_centimetr
     assert f20_of_music(evaluation) == 0
 
 
+def test_a_reference_at_distance_0_is_left_out_of_the_strict_distance_errors_and_counted():
+    near, far = music([0, 1, 2], 0, 0), music([10, 11, 12], 0, 100)
+    evaluation = score({"a": near + far}, {"a": music([0, 1, 2], 0, 30) + music([10, 11, 12], 0, 150)})
+    assert evaluation.strict.rde == pytest.approx(0.5)
+    assert evaluation.strict.distance_error_m == pytest.approx(0.5)
+    # No distance is wrong where none can be told.
+    assert evaluation.strict.f20 == pytest.approx(1)
+    assert evaluation.left_out.zero_distances == 3
+    (sentence,) = evaluation.left_out.warnings()
+    assert sentence.startswith("3 references at distance 0: the official RDE divides by it")
+    assert sentence in evaluation.notes()
+    # The table of a band says the same.
+    band, *_ = evaluation.table("distance", "strict").as_json(evaluation.settings)
+    assert band["band"] == "within 1 m"
+    assert band["rde"] is None or band["rde"] == pytest.approx(0.5)
+    without = score({"a": far}, {"a": music([10, 11, 12], 0, 150)})
+    assert without.left_out.zero_distances == 0
+    assert without.left_out.warnings() == ()
+
+
+def test_one_number_has_one_name_for_the_value_and_one_for_its_interval():
+    official = score({"a": music([0, 1], 0, 100)}, {"a": music([0, 1], 10, 150)}).official
+    assert official.f20 == official.scores.f20 == pytest.approx(1 / 13)
+    assert (official.doae_deg, official.rde, official.distance_error_m) == pytest.approx((10, 0.5, 0.5))
+    assert math.isnan(official.interval.f20.low)
+    assert set(official.as_json()["intervals"]) == {"f20", "doae_deg", "rde"}
+
+
 def test_the_distance_threshold_is_off_unless_asked_for():
     references, predictions = {"a": music([0, 1], 0, 1000)}, {"a": music([0, 1], 0, 1900)}
     assert f20_of_music(score(references, predictions)) == pytest.approx(1, abs=1e-12)

@@ -153,7 +153,7 @@ def test_polyphony_scores_equal_those_of_the_twin_on_the_frames_of_each_polyphon
             frames = [row[0] for row in rows]
             chosen = {frame for frame in range(50) if least <= frames.count(frame) <= most}
             guess = [row for row in predictions.get(name, []) if row[0] in chosen]
-            count_clip(counts, [row for row in rows if row[0] in chosen], guess, 99, 20, 1.0, np.inf)
+            count_clip(counts, [row for row in rows if row[0] in chosen], guess, 99, 20, 1.0, np.inf, strict=True)
         expected = scores(counts, "strict")
         got = [float(values[band]) for values in table.scores(evaluation.settings)]
         np.testing.assert_allclose(got, expected, rtol=1e-12)

@@ -69,8 +69,10 @@ def _row(
     """One score: old, new, signed difference, interval, and "better" or "worse" where the interval excludes zero."""
     old, new = (f"{factor * value:.{digits}f}{unit}" for value in (change.old, change.new))
     difference, low, high = (f"{factor * value:+.{digits}f}" for value in (change.difference, change.low, change.high))
+    between = "-" if change.low != change.low else f"{low} .. {high}"
     judgement = ("better" if (change.difference > 0) == higher_is_better else "worse") if change.is_clear else ""
-    return [name, *(text.replace("nan", "-") for text in (old, new, difference, f"{low} .. {high}")), judgement]
+    shown = ("-" if "nan" in text else text for text in (old, new, difference, between))
+    return [name, *shown, judgement]
 
 
 def _list(names: tuple[str, ...], changes: dict[str, metrics.Change]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import sys
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from whence.cli.inputs import add_classes, add_full_circle, add_score_settings, 
 from whence.errors import DONE, SOME_FAILED
 from whence.text import counted, few
 from whence.views import aligned, degrees, number, percent
+
+_log = logging.getLogger("whence.cli")
 
 DIMENSIONS = ("azimuth", "side", "distance", "polyphony", "same_class")
 
@@ -31,25 +34,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Read, score, print; "some failed" when clips had no partner on the other side."""
     classes = read_classes(args.classes)
-    references, predictions = (
-        labels.read_labels(args.references, classes),
-        labels.read_labels(args.predictions, classes),
-    )
-    if args.references.is_file() and args.predictions.is_file():
-        predictions = same_clip(references, predictions)
     settings = score_settings(args, classes)
-    evaluation = metrics.evaluate(references, predictions, settings, classes=classes, unknown="leave_out")
+    evaluation, table = _scored(args, classes, settings)
     if args.json:
         sys.stdout.write(json.dumps(evaluation.as_json(), indent=2, allow_nan=False) + "\n")
+        for sentence in evaluation.left_out.warnings():
+            _log.warning("%s", sentence)
     else:
-        sys.stdout.write(page(evaluation, args.by))
+        sys.stdout.write(page(evaluation, table))
     failed = len(evaluation.missing_clips) + len(evaluation.unknown_clips)
     if failed:
         sys.stderr.write(_clips_without_partner(evaluation))
     return SOME_FAILED if failed else DONE
 
 
-def page(evaluation: metrics.Evaluation, by: str) -> str:
+def _scored(
+    args: argparse.Namespace, classes: labels.ClassList, settings: metrics.ScoreSettings
+) -> tuple[metrics.Summary, metrics.Breakdown | None]:
+    """Score one clip against one, whatever their names, or all clips of two folders, part by part."""
+    dimension = None if args.by == "class" else args.by
+    if args.references.is_file() and args.predictions.is_file():
+        references, predictions = (labels.read_labels(path, classes) for path in (args.references, args.predictions))
+        alone = same_clip(references, predictions)
+        evaluation = metrics.evaluate(references, alone, settings, classes=classes, unknown="leave_out")
+        return evaluation, None if dimension is None else evaluation.table(dimension)
+    return metrics.evaluate_label_sets(
+        labels.LabelSet(args.references, classes),
+        labels.LabelSet(args.predictions, classes),
+        settings,
+        classes=classes,
+        unknown="leave_out",
+        dimension=dimension,
+    )
+
+
+def page(evaluation: metrics.Summary, table: metrics.Breakdown | None) -> str:
     """Return the text output: both protocols side by side, what was left out, and one breakdown."""
     settings, official, strict = evaluation.settings, evaluation.official, evaluation.strict
     distance = f", {settings.distance_threshold_m:g} m" if settings.distance_threshold_m < float("inf") else ""
@@ -64,10 +83,10 @@ def page(evaluation: metrics.Evaluation, by: str) -> str:
     for name, key, shown in (("F20", "f20", percent), ("DOAE", "doae_deg", degrees), ("RDE", "rde", number)):
         rows.append([_f_name(settings.azimuth_threshold_deg) if key == "f20" else name])
         for result in (official, strict):
-            low, high = getattr(result, key)
-            rows[-1] += [shown(getattr(result.scores, key)), "-" if low != low else f"{shown(low)} .. {shown(high)}"]
+            low, high = getattr(result.interval, key)
+            rows[-1] += [shown(getattr(result, key)), "-" if low != low else f"{shown(low)} .. {shown(high)}"]
     notes = "".join(f"{note}\n" for note in evaluation.notes())
-    return f"{head}{aligned(rows)}{notes}\n{_breakdown(evaluation, by)}"
+    return f"{head}{aligned(rows)}{notes}\n{_breakdown(evaluation, table)}"
 
 
 def _f_name(azimuth_threshold_deg: float) -> str:
@@ -75,17 +94,17 @@ def _f_name(azimuth_threshold_deg: float) -> str:
     return f"F{azimuth_threshold_deg:g}"
 
 
-def _breakdown(evaluation: metrics.Evaluation, by: str) -> str:
+def _breakdown(evaluation: metrics.Summary, table: metrics.Breakdown | None) -> str:
     """The second table: one row per class or per band, by the official rows."""
+    by = "class" if table is None else table.dimension
     rows = [[by.replace("_", " "), _f_name(evaluation.settings.azimuth_threshold_deg), "DOAE", "RDE", "references"]]
-    table = evaluation.per_class() if by == "class" else evaluation.table(by).as_json(evaluation.settings)  # type: ignore[arg-type]
-    for row in table:
+    for row in evaluation.per_class() if table is None else table.as_json(evaluation.settings):
         values = (percent(row["f20"]), degrees(row["doae_deg"]), number(row["rde"]), f"{row['references']:,}")  # type: ignore[arg-type]
         rows.append([str(row["name" if by == "class" else "band"]), *values])
     return aligned(rows)
 
 
-def _clips_without_partner(evaluation: metrics.Evaluation) -> str:
+def _clips_without_partner(evaluation: metrics.Summary) -> str:
     """The last line on the screen: which clips have no prediction, and which predictions no reference."""
     kinds = (
         (evaluation.missing_clips, "without a prediction file"),

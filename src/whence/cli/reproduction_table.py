@@ -101,9 +101,9 @@ def _rows(scored: dict[str, metrics.Evaluation], labels: dict[str, str], protoco
         result = getattr(evaluation, protocol)
         row = [_NAMES.get(name, name) + (f" ({labels[name]})" if name in labels else "")]
         for _, key, shown in _COLUMNS:
-            low, high = getattr(result, key)
+            low, high = getattr(result.interval, key)
             between = "" if low != low else f" [{shown(low)} .. {shown(high)}]"
-            row.append(f"{shown(getattr(result.scores, key))}{between}")
+            row.append(f"{shown(getattr(result, key))}{between}")
         if official:
             reported = REPORTED.get(name, (None, None, None))
             row += [shown(value) for (_, _, shown), value in zip(_COLUMNS, reported, strict=True)]

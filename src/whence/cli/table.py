@@ -111,9 +111,9 @@ def page(
             result = getattr(evaluation, protocol)
             cells = []
             for _, key, shown in _COLUMNS:
-                low, high = getattr(result, key)
+                low, high = getattr(result.interval, key)
                 between = "" if low != low else f" [{shown(low)} .. {shown(high)}]"
-                cells.append(f"{shown(getattr(result.scores, key))}{between}")
+                cells.append(f"{shown(getattr(result, key))}{between}")
             rows.append([name, *cells])
         text += f"\n{aligned(rows)}"
     return text + "".join(f"\n{name}: {label}\n" for name, label in (protocol_labels or {}).items())

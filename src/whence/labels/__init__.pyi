@@ -36,5 +36,6 @@ from .label_files import (
     is_failure_list as is_failure_list,
     read_tree as read_tree,
 )
+from .label_set import LabelSet as LabelSet
 from .layouts import DCASE_2025 as DCASE_2025, Layout as Layout
 from .odas import SLOTS as SLOTS, odas_message as odas_message, odas_slots as odas_slots, unit_vectors as unit_vectors

@@ -71,6 +71,21 @@ def read_tree(path: str | Path, ending: str) -> list[LabelFile]:
     return sorted(files, key=lambda file: file.name)
 
 
+def list_tree(root: str, ending: str) -> dict[str, str]:
+    """Return the paths of all label files under a folder by clip name, sorted by name; none of them is opened.
+
+    Raises:
+        LabelError: there are none, or two have one clip name.
+    """
+    paths, passed_over = find_files(root, ending)
+    _log_passed_over(root, ending, passed_over)
+    if not paths:
+        raise LabelError(f"no {ending} files in it", where=root)
+    files = [LabelFile(_clip_name(path), path, b"") for path in paths]
+    _check_unique(files)
+    return {file.name: file.path for file in sorted(files, key=lambda file: file.name)}
+
+
 def is_failure_list(path: str | Path) -> bool:
     """Return whether a file is a list of sounds that could not be processed, by its name and its first line."""
     if not _FAILURES.search(os.fspath(path)):
@@ -100,7 +115,7 @@ def read_files(paths: Sequence[str | Path], names: Sequence[str] | None = None) 
     texts = [os.fspath(path) for path in paths]
     contents = _contents(texts)
     # A Path for each file would take as long as reading it.
-    names = names or [os.path.splitext(os.path.basename(text))[0] for text in texts]  # noqa: PTH119, PTH122
+    names = names or [_clip_name(text) for text in texts]
     files = [LabelFile(*parts) for parts in zip(names, texts, contents, strict=True)]
     _check_unique(files)
     return files
@@ -165,6 +180,11 @@ def _contents(paths: Sequence[str]) -> list[bytes]:
 
     with ThreadPoolExecutor(_THREADS) as pool:
         return list(chain.from_iterable(pool.map(lambda chunk: [read_bytes(path) for path in chunk], chunks)))
+
+
+def _clip_name(path: str) -> str:
+    """The name of a file without folder and ending."""
+    return os.path.splitext(os.path.basename(path))[0]  # noqa: PTH119, PTH122
 
 
 def _check_unique(files: Sequence[LabelFile]) -> None:

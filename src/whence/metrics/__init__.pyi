@@ -15,10 +15,12 @@ from .error_profiles import (
 from .evaluation import (
     Evaluation as Evaluation,
     LeftOut as LeftOut,
+    Summary as Summary,
     evaluate as evaluate,
     known_clips as known_clips,
 )
+from .parts import evaluate_label_sets as evaluate_label_sets
 from .same_class import SameClass as SameClass, same_class_at_once as same_class_at_once
 from .scores import Scores as Scores, number_or_none as number_or_none
 from .settings import IntervalSettings as IntervalSettings, ScoreSettings as ScoreSettings
-from .tables import Dimension as Dimension
+from .tables import Breakdown as Breakdown, Dimension as Dimension

@@ -105,12 +105,13 @@ class Comparison:
 
     def notes(self) -> tuple[str, ...]:
         """What a reader of the comparison should know, one sentence each."""
+        notes = [*self.old.left_out.warnings(), *self.new.left_out.warnings()]
         if self.protocol == "official" and set(self.old.missing_clips) != set(self.new.missing_clips):
-            return (
+            notes.append(
                 "The two systems have prediction files for different clips, so the official scores are not of the same "
-                "clips; compare them with the strict protocol.",
+                "clips; compare them with the strict protocol."
             )
-        return ()
+        return tuple(dict.fromkeys(notes))
 
     def _names(self, order: Callable[[Change], float]) -> tuple[str, ...]:
         """Class names whose changes sort below zero, the lowest first."""

@@ -1,14 +1,16 @@
 """References and predictions become an evaluation: both protocols, intervals, classes, and what was left out."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from whence.errors import MetricError
 from whence.labels import STARSS23, ClassList, ClipEvents
-from whence.metrics.counting import Counts, count
+from whence.metrics.counting import Counts, at_zero_distance, count
 from whence.metrics.intervals import Recordings, recordings_of
 from whence.metrics.pairing import Pairing, pair
 from whence.metrics.same_class import SameClass, same_class_at_once
@@ -33,6 +35,7 @@ class LeftOut:
         silent_clips: reference clips without a reference row, in which no prediction is penalized.
         overwritten_references: reference rows that found no free track and never counted, in either protocol.
         overwritten_predictions: predicted rows likewise.
+        zero_distances: pairs with a reference at distance 0, which "strict" leaves out of the distance errors.
     """
 
     last_frames: int
@@ -41,6 +44,11 @@ class LeftOut:
     silent_clips: int
     overwritten_references: int
     overwritten_predictions: int
+    zero_distances: int = 0
+
+    def __add__(self, other: Self) -> Self:
+        """The numbers of two sets of clips together."""
+        return type(self)(**{name: number + getattr(other, name) for name, number in asdict(self).items()})
 
     def as_json(self) -> dict[str, int]:
         """The four numbers that `whence evaluate --json` prints."""
@@ -65,12 +73,25 @@ class LeftOut:
             if number:
                 rows = counted(number, f"{side} row")
                 sentences.append(f"{rows} found no free track: the scorer keeps ten of a class in a frame.")
-        return tuple(sentences)
+        return (*sentences, *self.warnings())
+
+    def warnings(self) -> tuple[str, ...]:
+        """What makes a score meaningless, as sentences.
+
+        >>> LeftOut(0, 0, 0, 0, 0, 0, zero_distances=2).warnings()[0][:48]
+        '2 references at distance 0: the official RDE div'
+        """
+        if not self.zero_distances:
+            return ()
+        return (
+            f"{counted(self.zero_distances, 'reference')} at distance 0: the official RDE divides by it and means "
+            "nothing; the strict one leaves these out.",
+        )
 
 
 @dataclass(frozen=True, eq=False)
-class Evaluation:
-    """The scores of a system against references, and everything needed to look closer.
+class Summary:
+    """The scores of a system against references.
 
     Args:
         official: as the DCASE 2025 scorer counts.
@@ -83,7 +104,7 @@ class Evaluation:
         unknown_clips: prediction clips without a reference; none of their rows counts anywhere.
         recordings: which recording each reference clip belongs to.
         counts: for each protocol, the counts of shape (clip, quantity, class).
-        pairing: every row and pair, for tables and for looking at mistakes.
+        same_class: how often several sources of one class at once are predicted as several.
     """
 
     official: ProtocolResult
@@ -96,7 +117,7 @@ class Evaluation:
     unknown_clips: tuple[str, ...]
     recordings: Recordings
     counts: dict[Protocol, Counts]
-    pairing: Pairing
+    same_class: SameClass
 
     def per_class(self, protocol: Protocol = "official") -> list[dict[str, object]]:
         """One row for each class: index, name, scores (null where there is none), scored references."""
@@ -113,14 +134,6 @@ class Evaluation:
             for index, name in enumerate(self.classes.names)
         ]
 
-    def table(self, dimension: Dimension, protocol: Protocol = "official") -> Breakdown:
-        """The scores by azimuth, side, distance, polyphony or same-class overlap."""
-        return break_down(self.pairing, self.settings, dimension, protocol)
-
-    def same_class_at_once(self) -> SameClass:
-        """Return how often several sources of one class at once are predicted as several."""
-        return same_class_at_once(self.pairing)
-
     def as_json(self) -> dict[str, object]:
         """What `whence evaluate --json` prints; the shape is fixed, and NaN is null."""
         return {
@@ -135,7 +148,7 @@ class Evaluation:
         notes = [*self.left_out.sentences(), *self._notes_on_classes()]
         if self.settings.full_circle:
             notes.insert(0, "Azimuth errors are on the full circle; the challenge folds both sides to the front.")
-        several = self.same_class_at_once().sentence()
+        several = self.same_class.sentence()
         notes += [] if several is None else [several]
         unnamed = self.recordings.unnamed_clips
         if unnamed and self.interval_settings.method != "none":
@@ -162,6 +175,21 @@ class Evaluation:
 
     def _names(self, classes: tuple[int, ...]) -> str:
         return ", ".join(shown(self.classes[index]) for index in classes)
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation(Summary):
+    """The scores of a system against references, and everything needed to look closer.
+
+    Args:
+        pairing: every row and pair, for tables and for looking at mistakes.
+    """
+
+    pairing: Pairing
+
+    def table(self, dimension: Dimension, protocol: Protocol = "official") -> Breakdown:
+        """The scores by azimuth, side, distance, polyphony or same-class overlap."""
+        return break_down(self.pairing, self.settings, dimension, protocol)
 
 
 def evaluate(
@@ -198,64 +226,107 @@ def evaluate(
     >>> table = Events.from_columns({"frame": [0, 1], "class_index": [8, 8], "azimuth_deg": [30, 30]})
     >>> clips = ClipEvents.from_mapping({"a": table})
     >>> result = evaluate(clips, clips)
-    >>> round(result.official.scores.f20, 3), result.strict.scores.f20
+    >>> round(result.official.f20, 3), result.strict.f20
     (0.077, 1.0)
     """
     settings = settings or ScoreSettings(class_count=len(classes))
     interval_settings = interval_settings or IntervalSettings()
-    _check(references, predictions, settings, classes, unknown)
+    check_names(references.names, predictions.names, settings, classes, unknown)
+    check_directions(references, predictions)
     predictions, unknown_clips = known_clips(references, predictions)
     if unknown_clips:
         _log.warning("left out %d prediction clips without a reference: %s", len(unknown_clips), few(unknown_clips))
     pairing = pair(references, predictions, settings.class_count, full_circle=settings.full_circle)
-    counts = count(pairing, settings)
-    recordings = recordings_of(references.names)
-    predicted = pairing.has_prediction
-    return Evaluation(
-        official=result_of(
-            Counts(counts["official"].values[predicted]),
-            recordings.of_clip[predicted],
-            "official",
-            settings,
-            interval_settings,
-        ),
+    summary = summarized(
+        references.names,
+        pairing.has_prediction,
+        count(pairing, settings),
+        left_out_of(pairing),
+        same_class_at_once(pairing),
+        unknown_clips,
+        settings,
+        classes=classes,
+        interval_settings=interval_settings,
+    )
+    return Evaluation(**vars(summary), pairing=pairing)
+
+
+def summarized(
+    names: Sequence[str],
+    has_prediction: NDArray[np.bool_],
+    counts: dict[Protocol, Counts],
+    left_out: LeftOut,
+    same_class: SameClass,
+    unknown_clips: tuple[str, ...],
+    settings: ScoreSettings,
+    *,
+    classes: ClassList,
+    interval_settings: IntervalSettings,
+) -> Summary:
+    """Return the scores of counted clips.
+
+    Args:
+        names: (clip,) of the references.
+        has_prediction: (clip,) whether there is a prediction table.
+        counts: for each protocol of shape (clip, quantity, class).
+        left_out: what "official" does not look at.
+        same_class: see `same_class_at_once`.
+        unknown_clips: prediction clips without a reference.
+        settings: of the counts.
+        classes: of the counts.
+        interval_settings: how intervals are drawn.
+    """
+    recordings = recordings_of(names)
+    official, of_clip = counts["official"], recordings.of_clip
+    if not has_prediction.all():
+        official, of_clip = Counts(official.values[has_prediction]), of_clip[has_prediction]
+    return Summary(
+        official=result_of(official, of_clip, "official", settings, interval_settings),
         strict=result_of(counts["strict"], recordings.of_clip, "strict", settings, interval_settings),
         classes=classes,
         settings=settings,
         interval_settings=interval_settings,
-        left_out=_left_out(pairing),
-        missing_clips=tuple(np.array(references.names, dtype=object)[~pairing.has_prediction]),
+        left_out=left_out,
+        missing_clips=tuple(np.array(names, dtype=object)[~has_prediction]),
         unknown_clips=unknown_clips,
         recordings=recordings,
         counts=counts,
-        pairing=pairing,
+        same_class=same_class,
     )
 
 
-def _check(
-    references: ClipEvents, predictions: ClipEvents, settings: ScoreSettings, classes: ClassList, unknown: Unknown
+def check_names(
+    references: Sequence[str],
+    predictions: Sequence[str],
+    settings: ScoreSettings,
+    classes: ClassList,
+    unknown: Unknown,
 ) -> None:
-    """Refuse what would give a score without meaning."""
+    """Refuse clips and settings that would give a score without meaning."""
     if unknown not in ("refuse", "leave_out"):
         raise MetricError(f"unknown is {unknown!r}; choose refuse or leave_out")
     if settings.class_count != len(classes):
         raise MetricError(f"the settings are for {settings.class_count} classes, the class list has {len(classes)}")
     if not len(references):
         raise MetricError("there is no reference clip, so there is nothing to score against")
-    for name, clips in (("reference", references), ("prediction", predictions)):
-        if np.isnan(clips.events.azimuth_deg).any():
-            raise MetricError(f"a {name} has no direction, as events of a mono sound, so it cannot be scored")
-    unknown_clips = _unknown_clips(references, predictions)
+    unknown_clips = unknown_names(references, predictions)
     if len(unknown_clips) == len(predictions):
         raise MetricError(
-            f"no prediction clip has a reference; predictions are {few(predictions.names)}, "
-            f"references {few(references.names)}: are these two folders of one set?"
+            f"no prediction clip has a reference; predictions are {few(predictions)}, "
+            f"references {few(references)}: are these two folders of one set?"
         )
     if unknown_clips and unknown == "refuse":
         raise MetricError(
             f"{len(unknown_clips)} of {len(predictions)} prediction clips have no reference: {few(unknown_clips)}; "
             "remove them, add their references, or leave them out"
         )
+
+
+def check_directions(references: ClipEvents, predictions: ClipEvents) -> None:
+    """Refuse events that cannot be scored because they have no direction."""
+    for name, clips in (("reference", references), ("prediction", predictions)):
+        if np.isnan(clips.events.azimuth_deg).any():
+            raise MetricError(f"a {name} has no direction, as events of a mono sound, so it cannot be scored")
 
 
 def known_clips(references: ClipEvents, predictions: ClipEvents) -> tuple[ClipEvents, tuple[str, ...]]:
@@ -267,18 +338,19 @@ def known_clips(references: ClipEvents, predictions: ClipEvents) -> tuple[ClipEv
     >>> known.names, names
     (('a',), ('b',))
     """
-    unknown = _unknown_clips(references, predictions)
+    unknown = unknown_names(references.names, predictions.names)
     if not unknown:
         return predictions, ()
     return predictions.select([name for name in predictions.names if name in references]), unknown
 
 
-def _unknown_clips(references: ClipEvents, predictions: ClipEvents) -> tuple[str, ...]:
-    """The prediction clips that have no reference, in their order."""
-    return tuple(name for name in predictions.names if name not in references)
+def unknown_names(references: Sequence[str], predictions: Sequence[str]) -> tuple[str, ...]:
+    """Return the prediction clips that have no reference, in their order."""
+    known = set(references)
+    return tuple(name for name in predictions if name not in known)
 
 
-def _left_out(pairing: Pairing) -> LeftOut:
+def left_out_of(pairing: Pairing) -> LeftOut:
     """Count what the official protocol does not look at.
 
     Source: DCASE 2025 Task 3 baseline, metrics.py, ComputeSELDResults.
@@ -294,4 +366,5 @@ def _left_out(pairing: Pairing) -> LeftOut:
         silent_clips=int(silent.sum()),
         overwritten_references=pairing.references.overwritten,
         overwritten_predictions=predicted.overwritten,
+        zero_distances=int(at_zero_distance(pairing).sum()),
     )

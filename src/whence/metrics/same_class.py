@@ -1,6 +1,7 @@
 """Several sources of one class at once: how often they are predicted as several."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,10 @@ class SameClass:
     found_one: int
     single: int
     split: int
+
+    def __add__(self, other: Self) -> Self:
+        """The counts of two sets of clips together."""
+        return type(self)(**{name: number + getattr(other, name) for name, number in asdict(self).items()})
 
     def sentence(self) -> str | None:
         """Return the counts in one sentence; None where no class has several sources at once.

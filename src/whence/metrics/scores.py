@@ -145,30 +145,54 @@ class Ends(NamedTuple):
     high: float
 
 
+class Intervals(NamedTuple):
+    """The intervals of three scores: F20 cut to 0 .. 1, the errors to 0 and more."""
+
+    f20: Ends
+    doae_deg: Ends
+    rde: Ends
+
+
 @dataclass(frozen=True, eq=False)
 class ProtocolResult:
-    """The scores under one protocol and how sure they are.
+    """The scores under one protocol and how sure they are: `f20` is a value, `interval.f20` its interval.
 
     Args:
         scores: of all clips the protocol looks at.
-        f20: interval of the F-score, cut to 0 .. 1.
-        doae_deg: interval of the azimuth error, cut to 0 and more.
-        rde: interval of the relative distance error, cut to 0 and more.
+        interval: of F20, azimuth error and relative distance error.
         recordings: the number of recordings (or clips, where names tell no recording) behind the intervals.
     """
 
     scores: Scores
-    f20: Ends
-    doae_deg: Ends
-    rde: Ends
+    interval: Intervals
     recordings: int
+
+    @property
+    def f20(self) -> float:
+        """The F-score, 0 to 1."""
+        return self.scores.f20
+
+    @property
+    def doae_deg(self) -> float:
+        """The mean azimuth error, degrees; NaN where nothing was paired."""
+        return self.scores.doae_deg
+
+    @property
+    def rde(self) -> float:
+        """The mean relative distance error; NaN likewise."""
+        return self.scores.rde
+
+    @property
+    def distance_error_m(self) -> float:
+        """The mean distance error, metres; NaN likewise."""
+        return self.scores.distance_error_m
 
     def as_json(self) -> dict[str, object]:
         """Scores and intervals; null where there is no number."""
         names = ("f20", "doae_deg", "rde", "distance_error_m")
         return {
             **{name: number_or_none(getattr(self.scores, name)) for name in names},
-            "intervals": {name: [number_or_none(end) for end in getattr(self, name)] for name in names[:3]},
+            "intervals": {name: [number_or_none(end) for end in getattr(self.interval, name)] for name in names[:3]},
         }
 
 
@@ -195,7 +219,8 @@ def result_of(
         name: Ends(float(np.clip(low, *_LIMITS[name])), float(np.clip(high, *_LIMITS[name])))
         for name, low, high in zip(_LIMITS, drawn.low, drawn.high, strict=True)
     }
-    return ProtocolResult(Scores.of(by_recording.total(), protocol, settings.average), recordings=len(known), **ends)
+    scores = Scores.of(by_recording.total(), protocol, settings.average)
+    return ProtocolResult(scores, Intervals(**ends), recordings=len(known))
 
 
 def number_or_none(value: float) -> float | None:

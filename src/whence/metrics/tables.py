@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.errors import MetricError
-from whence.metrics.counting import QUANTITIES, Counts, count_cells
+from whence.metrics.counting import QUANTITIES, Counts, count_cells, seen_by
 from whence.metrics.pairing import Pairing, Side
 from whence.metrics.scores import ScoreArrays, averaged, number_or_none
 from whence.metrics.settings import Protocol, ScoreSettings, check_protocol
@@ -110,7 +110,7 @@ def break_down(
 
     reference_cell = cell(pairing.references, reference_band)
     prediction_cell = cell(pairing.predictions, prediction_band)
-    counted = count_cells(pairing, settings, reference_cell, prediction_cell, cells + 1)[:, :cells]
+    counted = count_cells(seen_by(pairing, protocol), settings, reference_cell, prediction_cell, cells + 1)[:, :cells]
     values = counted.reshape(len(QUANTITIES), *shape).transpose(1, 2, 0, 3)
     return Breakdown(dimension, names, Counts(np.ascontiguousarray(values)))
 

@@ -22,12 +22,12 @@ def score_section(evaluation: Evaluation) -> Markup:
     for title, key, form in ((name, "f20", percent), ("DOAE", "doae_deg", degrees), ("RDE", "rde", number)):
         row = [title]
         for result in (evaluation.official, evaluation.strict):
-            low, high = getattr(result, key)
-            row += [form(getattr(result.scores, key)), "-" if low != low else f"{form(low)} to {form(high)}"]
+            low, high = getattr(result.interval, key)
+            row += [form(getattr(result, key)), "-" if low != low else f"{form(low)} to {form(high)}"]
         rows.append(row)
     heading = ["", "official", f"95 % interval (by {unit})", "strict", f"95 % interval (by {unit})"]
     dots = [
-        (f"{name} {protocol}", result.scores.f20, *result.f20, percent(result.scores.f20))
+        (f"{name} {protocol}", result.f20, *result.interval.f20, percent(result.f20))
         for protocol, result in (("official", evaluation.official), ("strict", evaluation.strict))
     ]
     words = "; ".join(f"{label} {value}" for label, *_, value in dots)
