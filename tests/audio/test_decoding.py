@@ -50,15 +50,41 @@ def test_a_flac_without_a_length_is_read_to_the_end(path, caplog, seconds):
     assert warned(caplog) == []
 
 
-def test_a_flac_damaged_in_the_middle_is_used_up_to_there(path, caplog):
-    signal = noise(10.0)
-    content = written(signal)
+@pytest.mark.parametrize("places", [(0.5,), (0.2, 0.7), (0.002,)])
+@pytest.mark.parametrize("length", [300, 5_000, 40_000])
+def test_a_flac_is_read_on_behind_damage_and_keeps_its_times(path, caplog, places, length):
+    signal = noise(20.0)
+    whole = written(signal)
+    path.write_bytes(whole)
+    expected = read("a.sound")
+    content = whole
+    for place in places:
+        middle = int(len(content) * place)
+        content[middle : middle + length] = np.random.default_rng(1).bytes(length)
+    path.write_bytes(content)
+    sound = read(path)
+    assert sound.shape == expected.shape
+    same = (sound == expected).all(axis=0)
+    assert same.mean() > 1 - len(places) * (0.05 + 2 * length / len(content))
+    assert same[-24_000:].all()
+    assert not sound[:, ~same].any()  # nothing but silence
+    (warning,) = warned(caplog)
+    where = "" if len(places) == 1 else "in 2 places, first "
+    assert warning.startswith(f"a.sound is damaged {where}at {np.argmin(same) / RATE_HZ:.1f} s; ")
+    assert probe(path).duration_s == 20
+    for start in (np.argmin(same) - 5_000, np.argmin(same) + 500, 440_000):
+        with opened_path(path) as source, file_sound(source, max(start, 0)) as later:
+            rest = np.concatenate([block.copy() for block in later.blocks()])
+        assert np.array_equal(rest.T, sound[:, max(start, 0) :])
+
+
+def test_a_flac_damaged_to_its_end_is_used_up_to_there(path, caplog):
+    content = written(noise(10.0))
     middle = len(content) // 2
-    content[middle : middle + 5000] = np.random.default_rng(1).bytes(5000)
+    content[middle:] = np.random.default_rng(1).bytes(len(content) - middle)
     path.write_bytes(content)
     sound = read(path)
     assert 4 < sound.shape[1] / RATE_HZ < 5.2
-    assert np.array_equal(sound, np.round(signal * 32768)[:, : sound.shape[1]] / np.float32(32768))
     assert warned(caplog) == [f"a.sound is cut short: {sound.shape[1] / RATE_HZ:.1f} of 10.0 s"]
 
 

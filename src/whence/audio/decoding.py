@@ -12,6 +12,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from whence.audio.channels import channel_names
+from whence.audio.flac_frames import frames_behind
 from whence.audio.headers import (
     WavHeader,
     corrected_mp3,
@@ -37,6 +38,8 @@ _LONGEST_OGG_PAGE_BYTES = 65_307
 _LARGEST_TRAILER_BYTES = {"flac": 1 << 17, "ogg": 1 << 12}
 # An MP3 cannot be entered in the middle exactly, so it is decoded from its start.
 _RUN_UP_SAMPLES = {"ogg": 1 << 14, "mp3": 1 << 62}
+# Frames of a damaged FLAC file that are tried; one that is mostly damaged is not worth more.
+_MOST_TRIES = 200
 _INTEGER_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 _BITS = {**_INTEGER_BITS, "FLOAT": 32, "DOUBLE": 64, "ULAW": 8, "ALAW": 8}
 # libsndfile lowers these formats' promises to what the file holds, and keeps the promise only in its log.
@@ -193,9 +196,18 @@ def _blocks(sound: Sound, source: OpenFile, decoder: Any, start_sample: int) -> 
             yield from _broken_blocks(sound, source, broken, start_sample)
             return
     buffer = _buffer(sound.info.channel_count)
-    before = _entered(source, decoder, start_sample)
+    try:
+        before = _entered(source, decoder, start_sample)
+    except soundfile.LibsndfileError:
+        if source.container != "flac":
+            raise
+        source.file.seek(0)
+        yield from _flac_rest(sound, source, start_sample)  # the start is within damage
+        return
+    position = start_sample - before
     while True:
         block, error = _decode(decoder, buffer)
+        position += len(block)
         if error is not None:
             source.check_unchanged()
             if sound.info.sample_count is None and not source.at_end():
@@ -203,6 +215,8 @@ def _blocks(sound: Sound, source: OpenFile, decoder: Any, start_sample: int) -> 
         if len(block) > before:
             yield block[before:]
         before = max(before - len(block), 0)
+        if error is not None and source.container == "flac" and position < (sound.info.sample_count or 0):
+            yield from _flac_rest(sound, source, position)
         if error is not None or not len(block):
             break
     if source.container in _LARGEST_TRAILER_BYTES and sound.damage is None:
@@ -239,6 +253,32 @@ def _broken_blocks(
     sound.notes += timeline.notes()
     source.file.seek(broken.runs[-1].end)
     sound.damage = _damage_at_end(source)
+
+
+def _flac_rest(sound: Sound, source: OpenFile, position: int) -> Iterator[NDArray[np.float32]]:
+    """Go on behind the damage at a sample of a FLAC file, with silence for what cannot be decoded."""
+    timeline, buffer, tries = Timeline(sound.info.sample_rate_hz), _buffer(sound.info.channel_count), 0
+    timeline.given, found, end = position, True, sound.info.sample_count or 0
+    while found and tries < _MOST_TRIES:
+        found = False
+        for start, file in frames_behind(source, source.file.tell(), timeline.given, end):
+            tries += 1
+            with contextlib.suppress(soundfile.LibsndfileError), ForwardFile(file) as decoder:
+                block, error = _decode(decoder, buffer)
+                found = len(block) > 0
+                if found:
+                    timeline.damaged()
+                    yield from _silence(timeline.place(start, len(block)), sound.info.channel_count)
+                while len(block):
+                    yield block
+                    if error is not None:
+                        break
+                    block, error = _decode(decoder, buffer)
+                    timeline.place(None, len(block))
+            if found or tries >= _MOST_TRIES:
+                break
+    source.check_unchanged()
+    sound.notes += timeline.notes()
 
 
 def _counted(decoder: Any, count: int, left_out: int) -> Iterator[NDArray[np.float32]]:
