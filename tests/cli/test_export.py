@@ -46,5 +46,9 @@ def test_a_wrong_target_ends_the_command_first(finished_run, tmp_path, capsys, o
 
 
 def test_an_unfinished_run_is_refused(tmp_path, capsys):
-    assert main(["export", str(tmp_path), "--out", str(tmp_path / "model.onnx")]) == 2
-    assert "unfinished run" in capsys.readouterr().err
+    words = ["export", str(tmp_path), "--out", str(tmp_path / "model.onnx")]
+    assert main(words) == 2
+    assert "not the folder of a run" in capsys.readouterr().err
+    (tmp_path / "recipe.json").write_text("{}")
+    assert main(words) == 2
+    assert "an unfinished run; the command that began it continues" in capsys.readouterr().err

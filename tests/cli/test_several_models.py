@@ -82,7 +82,7 @@ def test_a_run_averaged_with_its_copy_is_exported(finished_run, other_run, stere
     [
         (["detect", "{clips}", "--model", "{run}", "--model", "{run}/nothing.onnx"], "nothing.onnx: no such model"),
         (["detect", "{clips}", "--model", "{run},"], "one of them empty"),
-        (["predict", "{run},{clips}", "{clips}", "--out", "{out}"], "no such folder|unfinished run"),
+        (["predict", "{run},{clips}", "{clips}", "--out", "{out}"], "not the folder of a run"),
         (["predict", "{onnx}", "{clips}", "--bf16", "--out", "{out}"], "an ONNX file has the precision"),
         (["export", "{onnx}", "--out", "{out}.onnx"], "whence_small.onnx: a file; export makes one of the folders"),
         (["table", "{run},{clips}", "--data", "{set}"], "only models can be averaged, and this is none"),

@@ -185,7 +185,7 @@ def test_predict_refuses_what_is_not_a_run_or_a_sound(finished_run, tmp_path, ca
     assert main(["predict", str(finished_run), str(tmp_path / "empty"), *out]) == 2
     assert "would both become a.csv" in capsys.readouterr().err
     assert main(["predict", str(tmp_path), str(tmp_path / "empty" / "a.wav"), *out]) == 2
-    assert "an unfinished run" in capsys.readouterr().err
+    assert "not the folder of a run (system.json is missing)" in capsys.readouterr().err
     assert not (tmp_path / "csv").exists()
 
 

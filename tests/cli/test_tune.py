@@ -79,7 +79,7 @@ def test_caution_never_lowers_thresholds(run, small_training):
         (["{run}", "--data", "{run}", "--cautious", "-1"], "--cautious -1: give points of F20 from 0 to 100"),
         (["{run}"], "name the training data"),
         (["{run}/nowhere", "--data", "{run}"], "nowhere: no such folder"),
-        (["{run}/detector", "--data", "{run}"], "an unfinished run"),
+        (["{run}/detector", "--data", "{run}"], "detector: a part of a run; name the run, "),
         (["{run}", "--data", "{run}"], "stereo_dev: no such folder"),
         (["{run}", "--data", "{run}", "--classes", "{run}/two.txt"], "has 13 classes, the class list 2"),
     ],

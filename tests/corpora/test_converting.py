@@ -7,6 +7,7 @@ import random
 import signal
 import sys
 import time
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -268,6 +269,14 @@ def test_what_cannot_be_drawn_from_is_refused():
         next(draw_windows([]))
     with pytest.raises(CorpusError, match=r"recording 1 has 49 frames; a clip needs 50"):
         next(draw_windows([60, 49]))
+
+
+def test_a_recording_that_is_too_short_is_named_with_its_file(starss_folder, tmp_path):
+    recordings = list_recordings(starss_folder)
+    short = [replace(recordings[0], frame_count=49), *recordings[1:]]
+    with pytest.raises(CorpusError, match=rf"{recordings[0].name}\.wav: shorter than the five seconds of a clip"):
+        convert_clips(StereoWindows(short), tmp_path / "out", count=2)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(("start", "angle"), [(0, 0), (9_999, 359), (12_345, 7)])

@@ -184,7 +184,7 @@ def test_foreign_and_missing_models_are_refused(file, tmp_path):
         whence.load(tmp_path / "foreign.onnx")
     with pytest.raises(InferenceError, match=r"no such model; name an ONNX file or the folder of a finished run"):
         whence.load(tmp_path / "nothing.onnx")
-    with pytest.raises(InferenceError, match=r"no such folder|unfinished run"):
+    with pytest.raises(InferenceError, match=r"not the folder of a run \(system\.json is missing\)"):
         whence.load(tmp_path)
 
 

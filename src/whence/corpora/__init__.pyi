@@ -53,11 +53,11 @@ from .starss import (
     Recording as Recording,
     StereoWindows as StereoWindows,
     Window as Window,
+    check_lengths as check_lengths,
     list_recordings as list_recordings,
 )
 from .window_clips import (
     WindowClip as WindowClip,
-    check_lengths as check_lengths,
     draw_clip as draw_clip,
     draw_window_clips as draw_window_clips,
 )

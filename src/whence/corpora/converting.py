@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from whence.audio import write
 from whence.corpora.progress import Progress, silent
-from whence.corpora.starss import CLIP_FRAMES, Recording, StereoWindows, Window, list_recordings
+from whence.corpora.starss import CLIP_FRAMES, Recording, StereoWindows, Window, check_lengths, list_recordings
 from whence.errors import CorpusError, LabelError, MissingExtraError
 from whence.files import written_whole
 from whence.labels import dcase_text
@@ -153,6 +153,7 @@ def convert_clips(
         AudioError: a sound cannot be read.
         LabelError: a label file cannot be read.
     """
+    check_lengths(windows)
     candidates = draw_windows([recording.frame_count for recording in windows.recordings], seed)
     result = Conversion(made=0, kept=0, too_loud=0, repeated=0)
     seen: set[Window] = set()

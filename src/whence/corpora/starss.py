@@ -168,6 +168,19 @@ class StereoWindows:
         return recording
 
 
+def check_lengths(windows: StereoWindows) -> None:
+    """Refuse recordings that no window can be drawn from.
+
+    Raises:
+        CorpusError: there are no recordings, or one is shorter than five seconds.
+    """
+    if not windows.recordings:
+        raise CorpusError("no recordings to draw windows from")
+    short = min(windows.recordings, key=lambda recording: recording.frame_count)
+    if short.frame_count < CLIP_FRAMES:
+        raise CorpusError(f"{short.sound}: shorter than the five seconds of a clip; move it and its labels away")
+
+
 def _visible(folder: Path, pattern: str) -> list[Path]:
     """Matching files without hidden ones."""
     return [path for path in folder.glob(pattern) if not path.name.startswith(".")]

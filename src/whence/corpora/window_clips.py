@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.corpora.converting import HIGHEST_PEAK, window_name
-from whence.corpora.starss import CLIP_FRAMES, StereoWindows, Window
+from whence.corpora.starss import CLIP_FRAMES, StereoWindows, Window, check_lengths
 from whence.errors import CorpusError
 from whence.labels import STARSS23, ClassList, Events
 
@@ -50,19 +50,6 @@ class WindowClip:
         """Return the events; the list of classes must be that of the windows."""
         assert classes == self.windows.classes
         return self.windows.render_events(self.window)
-
-
-def check_lengths(windows: StereoWindows) -> None:
-    """Refuse recordings that no window can be drawn from.
-
-    Raises:
-        CorpusError: there are no recordings, or one is shorter than five seconds.
-    """
-    if not windows.recordings:
-        raise CorpusError("no recordings to draw windows from")
-    short = min(windows.recordings, key=lambda recording: recording.frame_count)
-    if short.frame_count < CLIP_FRAMES:
-        raise CorpusError(f"{short.sound}: shorter than the five seconds of a clip; move it and its labels away")
 
 
 def draw_clip(windows: StereoWindows, rng: np.random.Generator) -> tuple[WindowClip, NDArray[np.float32]]:

@@ -16,8 +16,11 @@ from whence.inference.system import Networks, NetworkSystem
 from whence.inference.trained_pairs import FIRST_PAIRS
 from whence.labels import STARSS23, ClassList
 from whence.settings import from_plain
+from whence.text import shown
 
 SYSTEM_FILE = "system.json"
+# A training writes it first.
+_RECIPE_FILE = "recipe.json"
 # A clip of five seconds has 50 frames.
 _MOST_SMOOTHING_FRAMES = 999
 _MOST_CLASSES = 10_000
@@ -102,6 +105,17 @@ def write_system(folder: Path, system: SystemFile) -> None:
         file.write(json.dumps(asdict(system), indent=2).encode("utf-8") + b"\n")
 
 
+def _why_no_system(folder: Path) -> str:
+    """What a folder without a system is, and what to do."""
+    if not folder.is_dir():
+        return "no such folder"
+    if (folder / _RECIPE_FILE).is_file():
+        return "an unfinished run; the command that began it continues"
+    if (folder.parent / SYSTEM_FILE).is_file():
+        return f"a part of a run; name the run, {shown(folder.parent)}"
+    return f"not the folder of a run ({SYSTEM_FILE} is missing)"
+
+
 def read_system(folder: Path) -> SystemFile:
     """Read the system of a run.
 
@@ -112,8 +126,7 @@ def read_system(folder: Path) -> SystemFile:
     try:
         data = read_json(path, InferenceError, "train again")
     except (FileNotFoundError, NotADirectoryError):
-        what = "an unfinished run; the command that began it continues" if folder.is_dir() else "no such folder"
-        raise InferenceError(f"{folder}: {what}") from None
+        raise InferenceError(_why_no_system(folder), where=folder) from None
     if not isinstance(data, dict) or "members" not in data:
         raise InferenceError(f"{path}: does not name its networks; train again")
     try:
