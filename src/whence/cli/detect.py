@@ -74,7 +74,8 @@ def run(args: argparse.Namespace) -> int:
         .with_thresholds(args.threshold)
         .with_tracks(args.tracks)
     )
-    inference.warn_of_untrained(system.microphones, request.microphones)
+    told = request.microphones
+    inference.warn_of_untrained(system.for_microphones(told).microphones, told)
     if args.out is None:
         failures = _detect_all(args, system, request, [(sound, None) for sound, _ in pairs], None)
         return _ended(args, pairs, failures)

@@ -9,7 +9,7 @@ from .batch import (
     predict_part as predict_part,
 )
 from .combining import Activity as Activity, join as join, joined_coding as joined_coding, smooth as smooth
-from .detecting import PACKAGED as PACKAGED, ModelName as ModelName, detect as detect, load as load
+from .detecting import ModelName as ModelName, detect as detect, load as load
 from .devices import best_device as best_device, checked_device as checked_device
 from .export import OPSET as OPSET, export_onnx as export_onnx
 from .network_bundle import (
@@ -27,6 +27,7 @@ from .onnx_networks import (
     load_onnx as load_onnx,
     processor_count as processor_count,
 )
+from .packaged_model import PACKAGED as PACKAGED, PACKAGED_PAIRS as PACKAGED_PAIRS
 from .streaming import EventStream as EventStream, Stream as Stream, feed_blocks as feed_blocks
 from .system import NetworkSystem as NetworkSystem
 from .system_file import SystemFile as SystemFile, read_system as read_system, write_system as write_system

@@ -19,6 +19,7 @@ from whence.audio import (
 from whence.errors import InferenceError, MissingExtraError
 from whence.inference.averaging import average_systems
 from whence.inference.onnx_networks import load_onnx
+from whence.inference.packaged_model import PACKAGED, load_packaged
 from whence.inference.streaming import Stream, feed_blocks
 from whence.inference.system import NetworkSystem
 from whence.inference.trained_pairs import found_sentence, warn_of_untrained
@@ -28,8 +29,6 @@ ModelName = str | os.PathLike[str]
 ModelNames = ModelName | Sequence[ModelName] | None
 
 _log = logging.getLogger("whence.inference")
-
-PACKAGED = Path(__file__).parent / "packaged" / "whence_small.onnx"
 
 
 def load(
@@ -64,7 +63,7 @@ def load(
         return average_systems(
             [load(one, swap=swap, threads=threads, precision=precision, device=device) for one in model]
         )
-    path = PACKAGED if model is None else Path(model)
+    path = Path(model) if model is not None else PACKAGED
     if path.is_dir():
         try:
             import torch  # noqa: F401
@@ -82,6 +81,8 @@ def load(
         raise InferenceError(f"{path}: an ONNX file has the precision it was exported with; {precision} is for runs")
     if device not in (None, "cpu"):
         raise InferenceError(f"{path}: an ONNX file runs on the processor; device {device} is for runs")
+    if model is None:
+        return load_packaged(swap=swap, threads=threads)
     return load_onnx(path, swap=swap, threads=threads, trusted=path == PACKAGED)
 
 
@@ -122,7 +123,7 @@ def detect(
     chosen = read_channels(channels)
     told = microphones_for(chosen, told_microphones(microphones))
     stream = Stream(system, threshold=threshold, microphones=corrected_microphones(told))
-    warn_of_untrained(system.microphones, told)
+    warn_of_untrained(system.for_microphones(told).microphones, told)
     watched = Watched(read_blocks(source, channels=chosen, microphones=told), watching=told is None)
     frames = Events.concatenate([events for _, events in feed_blocks(stream, watched)])
     if sentence := found_sentence(system.microphones, watched.finding()):

@@ -14,7 +14,7 @@ from whence.errors import InferenceError
 from whence.inference.circle import CircleNetworks
 from whence.inference.combining import Activity, join, joined_coding, smooth
 from whence.inference.streaming import Stream
-from whence.inference.trained_pairs import FIRST_PAIRS, warn_of_untrained
+from whence.inference.trained_pairs import FIRST_PAIRS, is_trained_for, warn_of_untrained
 from whence.labels import STARSS23, ClassList, Events
 from whence.models.outputs import ACTIVITY, Classwise, Coding, MultiAccdoaSettings, Tracks, TracksSettings
 
@@ -40,6 +40,26 @@ class Networks(Protocol):
         """
 
 
+def told_networks(networks: Networks, microphones: Microphones) -> Networks:
+    """Return networks for clips of a pair: those that have a method `told`, told; others as they are."""
+    told: Networks = networks.told(microphones) if hasattr(networks, "told") else networks
+    return told
+
+
+class OtherPairs(Protocol):
+    """A second system, for pairs of microphones that a first one was not trained for."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the pairs that it was trained for."""
+
+    def system(self) -> "NetworkSystem":
+        """Return the system; it is loaded when it is first needed."""
+
+    def with_thresholds(self, thresholds: NDArray[np.float64]) -> Self:
+        """Return the same with other thresholds."""
+
+
 @dataclass(frozen=True, eq=False)
 class NetworkSystem:
     """Networks with all that turns their values into events.
@@ -55,6 +75,7 @@ class NetworkSystem:
         name: of the model, for people.
         most_sources: of one class in one frame; the most certain are kept. None for as many as the coding has.
         microphones: names of the pairs that the networks were trained for.
+        other_pairs: a system that takes over for pairs that this one was not trained for.
 
     Raises:
         InferenceError: no networks, different codings among those that are averaged, or another number of classes.
@@ -70,6 +91,7 @@ class NetworkSystem:
     name: str = ""
     most_sources: int | None = None
     microphones: tuple[str, ...] = FIRST_PAIRS
+    other_pairs: OtherPairs | None = None
 
     def __post_init__(self) -> None:
         codings = self.networks.codings
@@ -97,11 +119,12 @@ class NetworkSystem:
         """How many channels its clips have: two, or four for Ambisonics of all directions."""
         return getattr(self.networks, "channel_count", 2)
 
-    def for_microphones(self, microphones: Microphones | str | None) -> Self:
+    def for_microphones(self, microphones: Microphones | str | None) -> "NetworkSystem":
         """Return the system for sound of these microphones, after `whence.audio.corrected`.
 
-        All pairs have the same networks, some of which are told the pair; Ambisonics of all directions have a system
-        that takes four channels and predicts azimuths of the whole circle. None changes nothing.
+        Pairs that it was not trained for may have a system of their own, with the thresholds of this one where a user
+        has set them; networks are told the pair, if they ask for it. Ambisonics of all directions have a system that
+        takes four channels and predicts azimuths of the whole circle. None changes nothing.
 
         Raises:
             AudioError: there are no such microphones.
@@ -109,9 +132,10 @@ class NetworkSystem:
         told = told_microphones(microphones)
         if told is None or self.channel_count == 4:
             return self
-        own = self.networks
-        if hasattr(own, "told"):
-            own = own.told(replace(told, ambisonics=None))
+        other = self.other_pairs
+        if other is not None and not is_trained_for(self.microphones, told) and is_trained_for(other.names, told):
+            return other.system().for_microphones(told)
+        own = told_networks(self.networks, replace(told, ambisonics=None))
         if not told.is_full_circle:
             return replace(self, networks=own)
         networks = CircleNetworks(replace(self, networks=own, swap=False))
@@ -130,7 +154,9 @@ class NetworkSystem:
             raise InferenceError(f"a threshold lies in 0..1, not at {thresholds}")
         if not isinstance(self.coding, Classwise | Tracks):
             raise InferenceError("this model's coding decides by itself what is active; leave the threshold out")
-        return replace(self, thresholds=np.broadcast_to(given, (len(self.classes),)).copy())
+        for_all = np.broadcast_to(given, (len(self.classes),)).copy()
+        other = None if self.other_pairs is None else self.other_pairs.with_thresholds(for_all)
+        return replace(self, thresholds=for_all, other_pairs=other)
 
     def with_tracks(self, count: int | None) -> Self:
         """Return the same system with at most so many sources of a class in a frame; None changes nothing.
@@ -193,5 +219,5 @@ class NetworkSystem:
             InferenceError: if the signal has another shape.
         """
         stream = Stream(self, microphones=microphones)
-        warn_of_untrained(self.microphones, stream.microphones)
+        warn_of_untrained(self.for_microphones(stream.microphones).microphones, stream.microphones)
         return Events.concatenate([stream.feed(signal), stream.finish()])

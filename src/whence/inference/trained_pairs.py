@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 
-from whence.audio import Finding, Microphones, named_microphones
+from whence.audio import MICROPHONE_NAMES, Finding, Microphones, named_microphones
 from whence.errors import option
 
 # The pairs of models that do not say theirs.
@@ -25,7 +25,8 @@ def is_trained_for(trained: Sequence[str], microphones: Microphones) -> bool:
 
     Args:
         trained: names; one without its number, such as `xy`, stands for all of its kind.
-        microphones: told. The views of Ambisonics are the pair of DCASE.
+        microphones: told. The views of Ambisonics are the pair of DCASE; a pair of a user's own counts as the known
+            one that differs in the same ways.
 
     >>> is_trained_for(["dcase"], named_microphones("foa")), is_trained_for(["xy"], named_microphones("xy:120"))
     (True, True)
@@ -35,7 +36,10 @@ def is_trained_for(trained: Sequence[str], microphones: Microphones) -> bool:
         return True
     made_of = (microphones.left, microphones.right, microphones.head)
     named = [named_microphones(name) for name in trained]
-    return made_of in [(pair.left, pair.right, pair.head) for pair in named]
+    is_known = family in {name.partition(":")[0] for name in MICROPHONE_NAMES}
+    return made_of in [(pair.left, pair.right, pair.head) for pair in named] or (
+        not is_known and _kind(microphones) in trained
+    )
 
 
 def untrained_sentence(trained: Sequence[str], microphones: Microphones | None) -> str | None:
@@ -80,8 +84,13 @@ def _nearest_measured(microphones: Microphones) -> str:
     """The measured pair that is most like another: the same, or one whose channels differ in the same ways."""
     if microphones.name in MEASURED_F20:
         return microphones.name
+    return {"xy": "xy:90", "ab": "ab:0.20"}.get(kind := _kind(microphones), kind)
+
+
+def _kind(microphones: Microphones) -> str:
+    """The name of a pair whose channels differ in the same ways: by level, by time, by both, or by a head."""
     if microphones.head is not None:
         return "binaural"
     if microphones.is_coincident:
-        return "xy:90"
-    return "ab:0.20" if microphones.left.pattern == microphones.right.pattern == 1.0 else "ortf"
+        return "xy"
+    return "ab" if microphones.left.pattern == microphones.right.pattern == 1.0 else "ortf"

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from whence import __version__
 from whence.audio import source_state
-from whence.inference import PACKAGED, STDIN, Request, Result
+from whence.inference import PACKAGED, PACKAGED_PAIRS, STDIN, Request, Result
 from whence.labels import Events
 from whence.scale.tables import TableRow, path_text, row_of_failure, rows_of_sound
 from whence.scale.work import PartResult, Parts
@@ -173,7 +173,7 @@ class ResumeRecord:
 
 def model_sha256(models: Sequence[str]) -> str:
     """Return the checksum of an ONNX file, or one for the files of a run or of several models."""
-    paths = [Path(name) for name in models] or [PACKAGED]
+    paths = [Path(name) for name in models] or [PACKAGED, PACKAGED_PAIRS]
     parts = [part for path in paths for part in _parts(path)]
     digests = []
     for part in parts:
