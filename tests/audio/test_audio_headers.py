@@ -207,6 +207,46 @@ def test_rubbish_between_frames_is_skipped():
     assert read_mp3_header(opened_mp3(content)).frame_count == slow_count(frames)
 
 
+def tones(rate_hz, mode):
+    """Three short tones in faint noise, as MP3."""
+    time_s = np.arange(10 * rate_hz) / rate_hz
+    tone = sum(
+        np.where((time_s >= at) & (time_s < at + 0.2), np.sin(2_000 * np.pi * time_s), 0) for at in (1.5, 4.5, 7.5)
+    )
+    signal = 0.5 * np.stack([tone, tone * 0.8], axis=1) + np.random.default_rng(0).normal(0, 0.001, (len(time_s), 2))
+    file = io.BytesIO()
+    with sf.SoundFile(file, "w", rate_hz, 2, format="MP3", bitrate_mode=mode) as encoder:
+        encoder.write(signal)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("rate_hz", [48_000, 24_000])
+@pytest.mark.parametrize("mode", ["CONSTANT", "VARIABLE"])
+@pytest.mark.parametrize("note", [True, False])
+@pytest.mark.parametrize(
+    ("length", "filling"), [(300, "random"), (3_000, "random"), (10_000, "zeros"), (3_000, "lost")]
+)
+def test_behind_damage_the_rest_is_read_and_keeps_its_times(tmp_path, caplog, rate_hz, mode, note, length, filling):
+    whole = tones(rate_hz, mode)
+    whole = whole if note else without_note(whole)
+    at = len(whole) // 3
+    middle = {"random": np.random.default_rng(1).bytes(length), "zeros": bytes(length), "lost": b""}[filling]
+    path = tmp_path / "a.mp3"
+    path.write_bytes(whole[:at] + middle + whole[at + length :])
+    found = read(path)
+    loud = (np.abs(found).max(axis=0) > 0.3)[: found.shape[1] // 240 * 240].reshape(-1, 240).any(axis=1)
+    onsets = [at / 100 for at in np.flatnonzero(loud) if not loud[max(at - 10, 0) : at].any()]
+    # Nobody knows where bytes that are gone were; three frames are 72 ms.
+    late = 0.9 if filling == "lost" else 0.08
+    assert onsets[0] == pytest.approx(1.5, abs=0.08)
+    assert onsets[-2:] == pytest.approx([4.5, 7.5], abs=late)
+    assert found.shape[1] / 24_000 == pytest.approx(10, abs=late + 0.1)
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(warnings) <= 1
+    if length > 300 and filling != "lost":
+        assert " is damaged at " in warnings[0]
+
+
 def test_a_corrected_file_notes_the_true_count():
     source = opened_mp3(without_note(VARIABLE))
     header = read_mp3_header(source)

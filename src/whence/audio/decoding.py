@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from whence.audio.channels import channel_names
 from whence.audio.flac_frames import frames_behind
 from whence.audio.headers import (
+    Mp3Header,
     WavHeader,
     corrected_mp3,
     corrected_wav,
@@ -74,22 +75,35 @@ def file_sound(source: OpenFile, start_sample: int = 0) -> Iterator[Sound]:
     Raises:
         AudioError: if the header is damaged or impossible.
     """
-    wav, longer, file = _readable(source)
+    wav, longer, mp3, file = _readable(source)
     with _decoder(source, file) as decoder:
-        yield _sound(source, decoder, wav, longer, start_sample)
+        sound = _sound(source, decoder, wav, longer, start_sample)
+        if mp3 is not None and any(damage.lost_count for damage in mp3.damages):
+            sound.notes += _damages_of(mp3, sound.info.sample_rate_hz)
+        yield sound
 
 
-def _readable(source: OpenFile) -> tuple[WavHeader | None, Longer | None, BinaryIO | Splice]:
+def _damages_of(mp3: Mp3Header, sample_rate_hz: int) -> list[str]:
+    """What is to be said about lost frames of an MP3 file."""
+    timeline = Timeline(sample_rate_hz)
+    for damage in mp3.damages:
+        timeline.place(None, damage.frames_before * mp3.samples_a_frame - timeline.given)
+        timeline.damaged()
+        timeline.place(timeline.given + damage.lost_count * mp3.samples_a_frame, 0)
+    return timeline.notes()
+
+
+def _readable(source: OpenFile) -> tuple[WavHeader | None, Longer | None, Mp3Header | None, BinaryIO | Splice]:
     """What a header says wrongly, and the file, behind a correct header where its own would mislead libsndfile."""
     wav = read_wav_header(source) if source.container == "wav" else None
     if wav is not None and not wav.plain:
-        return wav, None, corrected_wav(source, wav)
+        return wav, None, None, corrected_wav(source, wav)
     if (longer := longer_file(source)) is not None:
-        return None, longer, longer.file
+        return None, longer, None, longer.file
     mp3 = read_mp3_header(source) if source.container == "mp3" else None
     if mp3 is not None and not mp3.plain:
-        return None, None, corrected_mp3(source, mp3)
-    return wav, None, source.file
+        return None, None, mp3, corrected_mp3(source, mp3)
+    return wav, None, None, source.file
 
 
 @contextlib.contextmanager

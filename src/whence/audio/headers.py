@@ -186,6 +186,23 @@ _TOLERATED_FRAMES = 4
 
 
 @dataclass(frozen=True)
+class Mp3Damage:
+    """Bytes between frames that are neither a frame nor a tag; a decoder gives up at more than a thousand of them.
+
+    Args:
+        start: the first byte.
+        end: one past the last.
+        frames_before: frames up to here, lost ones included.
+        lost_count: frames that seem to have been here.
+    """
+
+    start: int
+    end: int
+    frames_before: int
+    lost_count: int
+
+
+@dataclass(frozen=True)
 class Mp3Header:
     """Where the frames of an MP3 file are and how many.
 
@@ -197,17 +214,28 @@ class Mp3Header:
         frame_head: the four bytes that frame starts with.
         frame_count: frames of sound in the file, counted.
         noted_count: the count by the note; None where there is no note.
+        damages: where bytes are no frames.
     """
 
     start: int
     frame_head: bytes
     frame_count: int
     noted_count: int | None
+    damages: tuple[Mp3Damage, ...] = ()
+
+    @property
+    def samples_a_frame(self) -> int:
+        """Samples of each channel in a frame."""
+        return 1152 if self.frame_head[1] >> 3 & 3 == 3 else 576
 
     @property
     def plain(self) -> bool:
-        """Whether a decoder that trusts the note reaches the end."""
-        return self.noted_count is not None and self.frame_count <= self.noted_count + _TOLERATED_FRAMES
+        """Whether a decoder that trusts the note reaches the end, and knows when everything is."""
+        return (
+            not self.damages
+            and self.noted_count is not None
+            and self.frame_count <= self.noted_count + _TOLERATED_FRAMES
+        )
 
 
 def read_mp3_header(source: OpenFile) -> Mp3Header | None:
@@ -239,7 +267,31 @@ def read_mp3_header(source: OpenFile) -> Mp3Header | None:
         first = file.read(4)
         if not _frame_length(first):
             return None
-    return Mp3Header(start, first[:4], _count_frames(file, start), noted)
+    count, gaps = _count_frames(file, start)
+    return Mp3Header(start, first[:4], count, noted, _damages(source, start, count, noted, gaps))
+
+
+def _damages(
+    source: OpenFile, start: int, count: int, noted: int | None, gaps: list[tuple[int, int, int]]
+) -> tuple[Mp3Damage, ...]:
+    """The gaps in which frames were lost; how many, the note tells, or else the space that they took."""
+    found = []
+    for begin, end, before in gaps:
+        source.file.seek(begin)
+        if end < source.size - 4 and not source.file.read(8).startswith((b"ID3", b"TAG", b"APETAGEX", b"LYRICS")):
+            found.append((begin, end, before))
+    length = sum(end - begin for begin, end, _ in found)
+    sound_bytes = source.size - start - sum(end - begin for begin, end, _ in gaps)
+    by_space = length * count / max(sound_bytes, 1)
+    # A note that is far off belongs to the first of several files.
+    told = noted is not None and 0 <= noted - count <= 2 * by_space + 2 * _TOLERATED_FRAMES
+    lost = noted - count if told and noted is not None else by_space
+    damages, added = [], 0
+    for begin, end, before in found:
+        frames = round(lost * (end - begin) / length)
+        damages.append(Mp3Damage(begin, end, before + added, frames))
+        added += frames
+    return tuple(damages)
 
 
 def corrected_mp3(source: OpenFile, header: Mp3Header) -> Splice:
@@ -249,9 +301,13 @@ def corrected_mp3(source: OpenFile, header: Mp3Header) -> Splice:
     head[2] = head[2] & 0x0D | 0x90  # a bit rate with room enough, without padding
     mono, newest = head[3] >> 6 == 3, head[1] >> 3 & 3 == 3
     side_bytes = (17 if mono else 32) if newest else (9 if mono else 17)
-    count = header.frame_count.to_bytes(4, "big")
-    note = bytes(head) + bytes(side_bytes) + b"Xing" + (1).to_bytes(4, "big") + count
-    return Splice(note.ljust(_frame_length(bytes(head)), b"\0"), source.file, header.start, source.size)
+    silent = bytes(head) + bytes(side_bytes)
+    silent_bytes = _frame_length(silent[:4])
+    count = header.frame_count + sum(damage.lost_count for damage in header.damages)
+    note = (silent + b"Xing" + struct.pack(">II", 1, count)).ljust(silent_bytes, b"\0")
+    silent = silent.ljust(silent_bytes, b"\0")
+    inserts = [(damage.start, silent * damage.lost_count, damage.end) for damage in header.damages]
+    return Splice(note, source.file, header.start, source.size, inserts)
 
 
 def _frame_length(head: bytes) -> int:
@@ -266,25 +322,33 @@ def _frame_length(head: bytes) -> int:
     return (144 if newest else 72) * 1000 * _KBITS[0 if newest else 1][kbits] // rate_hz + padding
 
 
-def _count_frames(file: BinaryIO, start: int) -> int:
-    """Count the frames from `start` to the end of the file, stepping over what is between."""
-    count, gaps, position, base, data = 0, 0, start, start, b""
+def _count_frames(file: BinaryIO, start: int) -> tuple[int, list[tuple[int, int, int]]]:
+    """Count the frames from `start` to the end of the file, stepping over what is between.
+
+    Returns:
+        the count, and (first byte, one past the last, frames before it) of each gap.
+    """
+    count, tries, position, base, data = 0, 0, start, start, b""
+    gaps: list[tuple[int, int, int]] = []
     while True:
         at = position - base
         if at + 4 > len(data):
             file.seek(position)
             base, data, at = position, file.read(_READ_BYTES), 0
             if len(data) < 4:
-                return count
+                # The last bytes are too few for a frame, so a gap that comes near them goes on to the end.
+                return count, gaps
         length = _frame_length(data[at : at + 4])
         if length:
             count += 1
-        elif gaps < _MOST_GAPS:
-            gaps += 1
+        elif tries < _MOST_GAPS:
+            tries += 1
             length = _gap_length(data, at)
+            begin = gaps.pop()[0] if gaps and gaps[-1][1] == position else position
+            gaps.append((begin, position + length, count))
         else:
             # More gaps than sound: the decoder gives up sooner, and the sound is reported as cut short.
-            return count + len(data) // 24
+            return count + len(data) // 24, []
         position += length
 
 
