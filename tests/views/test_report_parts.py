@@ -102,7 +102,7 @@ def test_ranking_counts_every_kind_of_mistake_once_and_by_frame():
         assert clip.missed == counts.misses[clip.clip].sum()
         assert clip.false_alarms == counts.false_alarms[clip.clip].sum()
         assert clip.misplaced == counts.misplaced[clip.clip].sum()
-        assert clip.mistakes_by_frame.sum() == clip.mistakes > 0
+        assert clip.mistakes_by_frame[1].sum() == clip.mistakes > 0
     assert [clip.mistakes for clip in worst] == sorted((clip.mistakes for clip in worst), reverse=True)
     total = (counts.misses + counts.false_alarms + counts.misplaced).sum(axis=1)
     assert len(worst) == (total > 0).sum()
@@ -132,12 +132,12 @@ def test_an_empty_sound_has_a_page_too(tmp_path):
     write_sound(tmp_path / "a.wav", 0.0)
     sound = write_clip_sound(tmp_path / "a.wav", tmp_path / "out")
     assert sound.duration_s == 0.0
-    Page(timeline("a", events([]), events([]), {}, np.zeros(0, np.int64), sound, "clips/001.png"))
+    Page(timeline("a", events([]), events([]), {}, np.zeros((2, 0), np.int64), sound, "clips/001.png"))
 
 
 def test_a_timeline_ends_with_the_later_of_sound_and_labels():
     table = events([(99, 0, 170, 1.0)])  # behind the listener: folded to the front
-    drawn = timeline("a", table, Events.empty(), styles_of([0]), np.array([1]), None, "clips/001.png")
+    drawn = timeline("a", table, Events.empty(), styles_of([0]), np.array([[0], [1]]), None, "clips/001.png")
     assert 'data-seconds="10"' in drawn
     assert "<image" not in drawn
 
@@ -148,6 +148,21 @@ def test_an_hour_is_drawn_in_steps_that_a_screen_can_show():
     azimuth_deg = np.clip(np.cumsum(rng.normal(0, 1, len(frames))), -90, 90)
     columns = {"frame": frames, "class_index": 0 * frames, "azimuth_deg": azimuth_deg}
     table = Events.from_columns({**columns, "distance_m": 1.0 + 0 * frames})
-    drawn = timeline("a", table, table, styles_of([0]), np.zeros(0, np.int64), None, "clips/001.png")
+    drawn = timeline("a", table, table, styles_of([0]), np.zeros((2, 0), np.int64), None, "clips/001.png")
     assert len(drawn) < 700_000
     assert max(float(x) for x in re.findall(r"H([\d.]+)", drawn)) == 850.0
+
+
+def test_a_bar_is_drawn_for_each_run_of_frames_with_equally_many_mistakes():
+    mistakes = np.array([[2, 3, 4, 9], [1, 1, 2, 2]])
+    table = events([(frame, 0, 0, 1) for frame in (2, 3, 4, 9)])
+    page = str(timeline("a", table, Events.empty(), styles_of([0]), mistakes, None, "clips/001.png"))
+    assert len(re.findall(r"M[0-9.]+ [0-9.]+V[0-9.]+H[0-9.]+V[0-9.]+Z", page)) == 3
+
+
+def test_a_clip_whose_frames_are_numbers_of_samples_has_a_figure_too():
+    far = events([(frame, 8, 0, 1) for frame in (0, 100_000_000)])
+    clips = ClipEvents.from_mapping({"a": far})
+    evaluation = evaluate(clips, ClipEvents.from_mapping({"a": far[:0]}))
+    (worst,) = worst_clips(evaluation, 1)
+    assert worst.mistakes_by_frame.tolist() == [[0, 100_000_000], [1, 1]]

@@ -38,7 +38,7 @@ class WorstClip(NamedTuple):
     misplaced: int
     references: int
     mistakes_by_frame: NDArray[np.int64]
-    """(frame,) all three kinds together; as long as the last frame with a mistake needs."""
+    """(2, mistaken frame) the frames with mistakes, and how many of all three kinds each has."""
 
     @property
     def mistakes(self) -> int:
@@ -68,7 +68,7 @@ def worst_clips(evaluation: Evaluation, most: int) -> list[WorstClip]:
 
 
 def _mistakes_by_frame(evaluation: Evaluation, clips: list[int]) -> dict[int, NDArray[np.int64]]:
-    """For each of the clips, how many mistakes every frame has."""
+    """For each of the clips, the frames with mistakes and how many each has, as two rows."""
     pairing = evaluation.pairing
     outcome = outcomes(pairing, evaluation.settings)
     # A misplaced pair is counted on the side of its reference; predictions add their false alarms.
@@ -84,7 +84,7 @@ def _mistakes_by_frame(evaluation: Evaluation, clips: list[int]) -> dict[int, ND
         for side, mistaken in wrong:  # the rows of a clip are adjacent
             first, end = np.searchsorted(side.clip, (clip, clip + 1)).tolist()
             frames.append(side.frame[first:end][mistaken[first:end]])
-        found[clip] = np.bincount(np.concatenate(frames))
+        found[clip] = np.stack(np.unique(np.concatenate(frames), return_counts=True)).astype(np.int64)
     return found
 
 

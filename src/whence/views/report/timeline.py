@@ -46,7 +46,7 @@ def timeline(
         reference: its reference events.
         prediction: its predicted events.
         styles: of the classes of both.
-        mistakes_by_frame: (frame,) how many mistakes each frame has.
+        mistakes_by_frame: (2, mistaken frame) the frames with mistakes, climbing, and how many each has.
         sound: if the clip has one.
         picture: address of its spectrogram, an image of both channels one above the other.
         full_circle: whether what is behind is drawn there, and not in front.
@@ -164,17 +164,16 @@ def _layer(
 
 def _mistakes(by_frame: NDArray[np.int64], time: Scale, top: float) -> list[Markup]:
     """A bar for each run of frames with equally many mistakes."""
-    changes = np.flatnonzero(np.diff(by_frame, prepend=-1, append=-1))
-    runs = [
-        (int(by_frame[start]), time(start / 10), time(end / 10))
-        for start, end in zip(changes[:-1].tolist(), changes[1:].tolist(), strict=True)
-    ]
+    frame, mistakes = by_frame
+    first = np.flatnonzero((np.diff(frame, prepend=-2) != 1) | (np.diff(mistakes, prepend=-1) != 0))
+    last = np.append(first[1:], len(frame))[: len(first)] - 1
+    columns = (mistakes[first].tolist(), frame[first].tolist(), frame[last].tolist())
+    runs = [(count, time(start / 10), time((end + 1) / 10)) for count, start, end in zip(*columns, strict=True)]
     bottom = top + _MISTAKES_HEIGHT
-    most = max(_FEW_MISTAKES, int(by_frame.max(initial=0)))
+    most = max(_FEW_MISTAKES, int(mistakes.max(initial=0)))
     bars = "".join(
         f"M{x1:.1f} {bottom:.1f}V{bottom - _MISTAKES_HEIGHT * count / most:.1f}H{x2:.1f}V{bottom:.1f}Z"
         for count, x1, x2 in runs
-        if count
     )
     return [
         label(_LEFT - 8, top + 4, str(most), "end", "tick"),
