@@ -13,6 +13,7 @@ import whence
 from whence.audio import read
 from whence.cli.demo import SCENES
 from whence.cli.main import main
+from whence.inference import PACKAGED
 from whence.labels import Events, read_dcase, read_json_lines, write_dcase
 from whence.synth import generate
 
@@ -120,12 +121,13 @@ def test_another_pair_is_one_warning_for_many_sounds(tmp_path, capsys):
     signal, rate = soundfile.read(CALM, frames=24_000)
     for name in "abc":
         soundfile.write(tmp_path / f"{name}.wav", signal, rate)
-    assert detect(tmp_path, "--microphones", "phone", "--out", tmp_path / "out") == 0
+    words = (tmp_path, "--microphones", "phone", "--model", PACKAGED)
+    assert detect(*words, "--out", tmp_path / "out") == 0
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning")]
     assert len(lines) == 1
     assert "phone" in lines[0]
     assert "45.5 % to 14.3 %" in lines[0]
-    assert detect(tmp_path, "--microphones", "phone", "--out", tmp_path / "out", "--strict") == 1
+    assert detect(*words, "--out", tmp_path / "out", "--strict") == 1
 
 
 @pytest.mark.parametrize(
@@ -157,7 +159,7 @@ def test_a_wrong_description_starts_nothing(tmp_path, capsys):
 
 def test_the_function_warns_once(caplog):
     with caplog.at_level(logging.WARNING, logger="whence"):
-        whence.detect(CALM, microphones="binaural")
+        whence.detect(CALM, model=PACKAGED, microphones="binaural")
     assert [record.message for record in caplog.records if "binaural" in record.message]
     assert len(caplog.records) == 1
 

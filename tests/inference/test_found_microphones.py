@@ -41,12 +41,10 @@ def test_a_spaced_pair_is_noticed_by_the_function_and_by_the_command(tmp_path, c
         whence.detect((signal, RATE))
     (line,) = [record.message for record in caplog.records if "apart" in record.message]
     assert line.startswith("spaced: time differences up to 0.5")
-    assert line.endswith("so directions may be wrong; say what it is from with --microphones NAME")
+    assert line.endswith('so directions may be wrong; say what it is from with microphones="NAME"')
     soundfile.write(tmp_path / "phone.wav", signal.T, RATE)
     assert main(["detect", str(tmp_path / "phone.wav")]) == 0
     assert "phone.wav: spaced: time differences" in capsys.readouterr().err
     # What was told is not told again.
     assert main(["detect", str(tmp_path / "phone.wav"), "--microphones", "ab:0.20"]) == 0
-    err = capsys.readouterr().err
-    assert "time differences" not in err
-    assert "F20 fell" in err
+    assert capsys.readouterr().err == ""
