@@ -113,6 +113,21 @@ def test_behind_damage_times_are_right_and_the_rest_is_read(tmp_path, caplog, mo
     assert len(warned(caplog)) == (0 if codec.startswith("pcm") else 1)
 
 
+@pytest.mark.parametrize(("container", "codec"), [("matroska", "flac"), ("mp4", "aac"), ("webm", "libopus")])
+@pytest.mark.parametrize("place", [0.33, 0.5])
+def test_spoiled_bytes_anywhere_leave_times_as_they_are(tmp_path, caplog, container, codec, place):
+    noisy = clicks() + np.random.default_rng(0).normal(0, 0.01, (2, 8 * RATE_HZ)).astype(np.float32)
+    content = bytearray(film(container, codec, noisy))
+    at = int(len(content) * place)
+    content[at : at + 3_000] = np.random.default_rng(1).bytes(3_000)
+    path = tmp_path / "a"
+    path.write_bytes(content)
+    found = read(path)
+    assert onsets_s(found) == pytest.approx(CLICKS_S, abs=0.03)
+    assert found.shape[1] / 24_000 == pytest.approx(8, abs=0.03)
+    assert len(warned(caplog)) == 1
+
+
 def test_damage_at_the_end_is_a_sound_cut_short(tmp_path, caplog, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a").write_bytes(damaged(film("ipod", "aac"), 5.0, 1000))

@@ -74,6 +74,8 @@ def _sound(source: OpenFile, container: Any) -> Sound:
         rate, channel_count = int(track.codec_context.sample_rate), int(track.codec_context.channels)
     except AttributeError:  # a codec it does not know
         raise AudioError("its sound track is in a coding that is not known", where=source.name) from None
+    if track.codec_context.name == "flac":  # else its decoder makes noise of damaged bytes, whose checksum it knows
+        track.codec_context.options = {"err_detect": "crccheck+explode"}
     begin = (track.start_time or 0) * (track.time_base or 0)
     end = promised = None
     if track.duration is not None and track.time_base is not None:
