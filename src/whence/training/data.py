@@ -3,18 +3,19 @@
 import signal
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from whence.audio import Microphones, named_microphones
-from whence.errors import WhenceError, WorkerDiedError
+from whence.errors import GaveUpError, WhenceError, WorkerDiedError
 from whence.labels import Events
 from whence.scenes import DrawnBatches, RenderedBatch, SceneStream, draw_scene, render_batch
 
 _Item = TypeVar("_Item")
+_SHARED_MEMORY_REMEDY = "make room in /dev/shm (docker: --shm-size=2g), raise ulimit -f and -n, or give --workers 0"
 # The pair of recorded clips: stereo from Ambisonics, as the challenge makes it.
 _RECORDED = named_microphones("dcase")
 
@@ -125,9 +126,35 @@ class _ErrorsAsValues(Dataset[Any], Generic[_Item]):
 
     def __getitem__(self, number: int) -> _Item | WhenceError:
         try:
-            return self.inner[number]
+            item = self.inner[number]
+            if get_worker_info() is not None:
+                _share(item)
         except WhenceError as error:
             return error
+        return item
+
+
+def _share(item: Any) -> None:
+    """Move the tensors of an item into shared memory, through which a loader process hands them over.
+
+    Torch would do it in a thread of its own, whose errors are printed and leave the training waiting for ever.
+
+    Raises:
+        GaveUpError: the system gives no shared memory.
+    """
+    if isinstance(item, torch.Tensor):
+        try:
+            item.share_memory_()  # type: ignore[no-untyped-call]
+        except (RuntimeError, OSError) as error:
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            what = f"a process that prepares batches cannot write shared memory ({reason})"
+            raise GaveUpError(what, remedy=_SHARED_MEMORY_REMEDY) from None
+    elif isinstance(item, list | tuple):
+        for part in item:
+            _share(part)
+    elif is_dataclass(item):
+        for part in fields(item):
+            _share(getattr(item, part.name))
 
 
 def loaded(dataset: Dataset[_Item], numbers: range, workers: int) -> Iterator[_Item]:
@@ -135,6 +162,7 @@ def loaded(dataset: Dataset[_Item], numbers: range, workers: int) -> Iterator[_I
 
     Raises:
         WhenceError: raised by the dataset, in any process.
+        GaveUpError: a process cannot write shared memory.
         WorkerDiedError: a process was killed.
     """
     loader = DataLoader(
@@ -149,7 +177,8 @@ def loaded(dataset: Dataset[_Item], numbers: range, workers: int) -> Iterator[_I
         # The last two: the process was killed while it sent a batch.
         if isinstance(error, RuntimeError) and "exited unexpectedly" not in str(error):
             raise
-        raise WorkerDiedError("a process that prepares batches was killed (out of memory?)") from None
+        what = "a process that prepares batches was killed (out of memory, or /dev/shm is full?)"
+        raise WorkerDiedError(what) from None
 
 
 def _started(loader: "DataLoader[Any]") -> Iterator[Any]:
