@@ -18,6 +18,7 @@ RUN_FOR_SECONDS = """
 import time
 import numpy as np
 import whence
+import onnxruntime  # as a program of the user's may do
 end = time.monotonic() + 12.0
 system = whence.load()
 system.detect(np.random.default_rng(0).standard_normal((2, 48000)).astype(np.float32))

@@ -88,13 +88,14 @@ def import_onnxruntime() -> ModuleType:
     """Import onnxruntime with its telemetry switched off.
 
     Since 1.32 its Linux wheels write a device id into the user's cache folder when a session is made, and send usage
-    data to their maker. The variable is read once, when the library is loaded; the call covers programs that loaded
-    it before.
+    data to their maker. `whence/__init__.py` sets ORT_DISABLE_TELEMETRY, which is read once, when the library is
+    loaded. In a program that loads it before whence, the library has begun to report by itself; the call ends that for
+    the sessions made here, as far as the version allows. Versions before 1.32 know only the call.
     """
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
-    onnxruntime.disable_telemetry_events()
+    if hasattr(onnxruntime, "disable_telemetry_events"):
+        onnxruntime.disable_telemetry_events()
     module: ModuleType = onnxruntime
     return module
 
