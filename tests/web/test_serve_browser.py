@@ -112,7 +112,7 @@ def expected_rows(threshold_of):
     """What the table should say, from Python's own events."""
     stream = FakeStream(FakeSystem(), threshold=0.1)
     events = Events.concatenate([stream.feed(SOUND), stream.finish()])
-    events = events[np.round(events.score, 3) >= np.array(threshold_of)[events.class_index]]
+    events = events[events.score > np.array(threshold_of)[events.class_index]]
     for event in events:
         whole = round(event.azimuth_deg)
         side = "ahead" if whole == 0 else f"{abs(whole)}° {'left' if whole > 0 else 'right'}"

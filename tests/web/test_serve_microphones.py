@@ -9,11 +9,13 @@ from web_doubles import Page, SineNetworks, client_of, tones, wav_of
 
 import whence
 from whence.cli import serve
+from whence.cli.demo import SCENES
 from whence.cli.main import main
 from whence.inference import NetworkSystem, Stream
 from whence.labels import read_json_lines
 
 BEHIND_DEG = -130.0
+DEMO = SCENES / "calm.flac"
 
 
 def ambix(azimuth_deg=BEHIND_DEG, seconds=2.0):
@@ -161,3 +163,18 @@ def test_what_is_no_choice_of_channels_is_refused_at_once(page, word, sentence):
     answer = page.send(wav_of(tones((1.0, 500, 0.3, 0.1))), channels=word)
     assert answer.status_code == 400
     assert sentence in answer.text
+
+
+def test_the_page_has_the_rows_of_the_command_line_for_every_pair():
+    """The packaged model has a second localizer for other pairs, with thresholds of its own."""
+    system, sound = whence.load(threads=1), DEMO.read_bytes()
+    with client_of(open_stream=Stream, system=system) as client:
+        page = Page(client)
+        for told in ("auto", "ortf"):
+            found = page.recognize(sound, microphones=told)
+            expected = whence.detect(DEMO, model=system, microphones=None if told == "auto" else told).frames
+            thresholds, rows = np.array(found["thresholds"]), found["rows"]
+            shown = np.array(rows["score"]) > thresholds[rows["class"]]
+            assert np.array(rows["frame"])[shown].tolist() == expected.frame.tolist()
+            assert np.array(rows["class"])[shown].tolist() == expected.class_index.tolist()
+            assert found["warnings"] == []

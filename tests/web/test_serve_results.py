@@ -62,29 +62,30 @@ def test_the_picture_of_silence_is_empty_and_of_a_tone_is_loud_at_its_pitch():
 
 
 def result_of(**columns):
-    return Result("a.wav", 1.0, Events.from_columns(columns), np.zeros((0, 2, 64), np.uint8), ())
+    return Result("a.wav", 1.0, Events.from_columns(columns), np.zeros((0, 2, 64), np.uint8), (), np.full(13, 0.5))
 
 
-def test_chosen_rows_have_at_least_the_threshold_of_their_class():
-    found = result_of(frame=[0, 1, 2, 3], class_index=[0, 0, 1, 1], azimuth_deg=[0] * 4, score=[0.39, 0.4, 0.4, 0.6])
+def test_chosen_rows_are_above_the_threshold_of_their_class():
+    found = result_of(frame=[0, 1, 2, 3], class_index=[0, 0, 1, 1], azimuth_deg=[0] * 4, score=[0.39, 0.41, 0.4, 0.6])
     assert found.chosen(np.array([0.4, 0.5])).frame.tolist() == [1, 3]
     assert found.chosen(np.array([0.4, 0.5]), hidden=[1]).frame.tolist() == [1]
 
 
-def test_the_server_chooses_the_rows_that_the_page_shows():
-    """The page sees rounded scores, and both sides must draw the line at the same place."""
-    found = result_of(frame=[0, 1], class_index=[0, 0], azimuth_deg=[0, 0], score=[0.49961, 0.4994])
-    shown = [score >= 0.5 for score in rows_as_json(found.events)["score"]]
-    assert shown == [True, False]
-    assert found.chosen(np.array([0.5])).frame.tolist() == [0]
+def test_the_server_chooses_the_rows_that_the_page_and_the_command_line_choose():
+    """Neither scores nor thresholds are rounded: rounding would move rows over the line."""
+    found = result_of(frame=[0, 1, 2], class_index=[0, 0, 0], azimuth_deg=[0] * 3, score=[0.32161, 0.3216, 0.3214])
+    assert found.as_json()["thresholds"] == [0.5] * 13
+    shown = [score > 0.3216 for score in rows_as_json(found.events)["score"]]
+    assert shown == [True, False, False]
+    assert found.chosen(np.array([0.3216])).frame.tolist() == [0]
 
 
-def test_numbers_are_rounded_and_unknown_values_are_null():
+def test_positions_are_rounded_and_unknown_values_are_null():
     rows = rows_as_json(
         Events.from_columns({"frame": [7], "class_index": [1], "azimuth_deg": [-12.3456], "score": [0.98765]})
     )
     assert rows == {
-        "frame": [7], "class": [1], "source": [0], "azimuth_deg": [-12.3], "distance_m": [None], "score": [0.988],
+        "frame": [7], "class": [1], "source": [0], "azimuth_deg": [-12.3], "distance_m": [None], "score": [0.98765],
     }  # fmt: skip
 
 

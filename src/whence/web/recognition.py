@@ -45,16 +45,17 @@ class Model:
 
     Args:
         classes: names.
-        thresholds: (class,) score from which the model itself counts a class as active.
+        thresholds: (class,) score above which the model itself counts a class as active, where no microphones are told.
         open_stream: begins a new sound of these microphones, corrected already; "low" gives rows soon, "best" waits for
             what makes them surer.
-        trained: names of the pairs of microphones that it was trained for; None where it does not say.
+        of_pair: the thresholds for sound of these microphones, and the names of the pairs that the networks which take
+            it were trained for; None where the model does not say.
     """
 
     classes: ClassList
     thresholds: NDArray[np.float64]
     open_stream: Callable[[Latency, Microphones | None], Stream]
-    trained: tuple[str, ...] | None = None
+    of_pair: Callable[[Microphones | None], tuple[NDArray[np.float64], tuple[str, ...] | None]]
 
 
 def model_of(system: Any, open_stream: Callable[..., Stream] | None = None) -> Model:
@@ -72,20 +73,31 @@ def model_of(system: Any, open_stream: Callable[..., Stream] | None = None) -> M
         open_stream = Stream
     make = open_stream
     classes: ClassList = system.classes
-    own = getattr(system, "thresholds", None)
-    thresholds = np.full(len(classes), _COMMON_THRESHOLD) if own is None else np.asarray(own, np.float64)
-    thresholds = np.broadcast_to(thresholds, len(classes)).copy()
-    lowest: float | None = min(LOWEST_SCORE, float(thresholds.min()))
+    lowest: float | None = min(LOWEST_SCORE, float(_own_thresholds(system).min()))
     try:
         make(system, latency="low", threshold=lowest)
     except WhenceError:
-        lowest, thresholds = None, np.zeros(len(classes))
+        lowest = None
+
+    def of_pair(microphones: Microphones | None) -> tuple[NDArray[np.float64], tuple[str, ...] | None]:
+        chosen = system.for_microphones(microphones) if hasattr(system, "for_microphones") else system
+        thresholds = np.zeros(len(classes)) if lowest is None else _own_thresholds(chosen)
+        return thresholds, getattr(chosen, "microphones", None)
+
     return Model(
         classes,
-        thresholds,
+        of_pair(None)[0],
         lambda latency, microphones: make(system, latency=latency, threshold=lowest, microphones=microphones),
-        getattr(system, "microphones", None),
+        of_pair,
     )
+
+
+def _own_thresholds(system: Any) -> NDArray[np.float64]:
+    """The thresholds of a system, (class,)."""
+    own = getattr(system, "thresholds", None)
+    return np.broadcast_to(
+        _COMMON_THRESHOLD if own is None else np.asarray(own, np.float64), len(system.classes)
+    ).copy()
 
 
 class Recognition:
@@ -105,7 +117,8 @@ class Recognition:
         weights = (bank / bank.sum(axis=1, keepdims=True)).T
         self._stream = model.open_stream(latency, corrected_microphones(microphones))
         self._microphones = microphones
-        self._untrained = untrained_sentence(model.trained, microphones) if model.trained is not None else None
+        self._thresholds, trained = model.of_pair(microphones)
+        self._untrained = untrained_sentence(trained, microphones) if trained is not None else None
         self._spectrogram = SpectrogramColumns(weights, HOP_SAMPLES, before=212, after=811)
         self._rows: list[Events] = []
         self._columns: list[NDArray[np.uint8]] = []
@@ -146,7 +159,7 @@ class Recognition:
         """Return all rows and columns so far; another pair than the model's is the first warning."""
         events, columns = Events.concatenate(self._rows), np.concatenate(self._columns)
         sentences = ([self._untrained] if self._untrained else []) + list(warnings)
-        return Result(name, self.duration_s, events, columns, tuple(sentences), self._microphones)
+        return Result(name, self.duration_s, events, columns, tuple(sentences), self._thresholds, self._microphones)
 
 
 def promised_duration_s(path: Path, name: str, limits: Limits) -> float:

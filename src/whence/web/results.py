@@ -32,6 +32,7 @@ class Result:
         events: rows down to a low score, so that the page moves its threshold without another request.
         spectrogram: (column, 2, band) levels.
         warnings: sentences about the sound.
+        thresholds: (class,) of the model, for its microphones.
         microphones: what it was recorded with, as it was told; None where it was not.
     """
 
@@ -40,6 +41,7 @@ class Result:
     events: Events
     spectrogram: NDArray[np.uint8]
     warnings: tuple[str, ...]
+    thresholds: NDArray[np.float64]
     microphones: Microphones | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -50,18 +52,19 @@ class Result:
             "warnings": list(self.warnings),
             "microphones": self.microphones.name if self.microphones else None,
             "full_circle": self.microphones is not None and self.microphones.is_full_circle,
+            "thresholds": self.thresholds.tolist(),
             "rows": rows_as_json(self.events),
         }
 
     def chosen(self, thresholds: NDArray[np.float64], hidden: Sequence[int] = ()) -> Events:
-        """Return the rows that the page shows: those with at least their class's threshold, without hidden classes.
+        """Return the rows that the page shows: those above their class's threshold, without hidden classes.
 
         Args:
             thresholds: (class,) scores.
             hidden: classes left out.
         """
         events = self.events
-        sure = _rounded_scores(events) >= thresholds[events.class_index]
+        sure = events.score > thresholds[events.class_index]
         return events[sure & ~np.isin(events.class_index, hidden)]
 
 
@@ -78,16 +81,12 @@ def rows_as_json(events: Events) -> dict[str, list[Any]]:
         "source": events.source.tolist(),
         "azimuth_deg": np.round(events.azimuth_deg, 1).tolist(),
         "distance_m": [None if math.isnan(distance_m) else distance_m for distance_m in distances],
-        "score": _rounded_scores(events).tolist(),
+        # Not rounded, so that the page chooses the rows that the command line chooses.
+        "score": events.score.tolist(),
     }
 
 
-def _rounded_scores(events: Events) -> NDArray[np.float64]:
-    """(row,) scores as the page gets them, so that both sides choose the same rows."""
-    return np.round(events.score, 3)
-
-
-def download(request: Request, result: Result, classes: ClassList, own: NDArray[np.float64]) -> Response:
+def download(request: Request, result: Result, classes: ClassList) -> Response:
     """Return the rows that the page shows, as a file.
 
     Args:
@@ -95,7 +94,6 @@ def download(request: Request, result: Result, classes: ClassList, own: NDArray[
             `hide` (class numbers) in its query.
         result: of the session.
         classes: of the model.
-        own: (class,) thresholds of the model.
 
     Raises:
         RefusedError: 404 no such format, 400 not a number.
@@ -105,7 +103,7 @@ def download(request: Request, result: Result, classes: ClassList, own: NDArray[
     if form not in DOWNLOADS:
         raise RefusedError(404, f"no such format; there are: {', '.join(DOWNLOADS)}")
     try:
-        thresholds = _thresholds(request.query_params.get("score", "own"), own)
+        thresholds = _thresholds(request.query_params.get("score", "own"), result.thresholds)
         hidden = [int(number) for number in request.query_params.getlist("hide")]
     except ValueError:
         raise RefusedError(400, "score must be a number from 0 to 1, or own; hide a class number") from None

@@ -167,7 +167,7 @@ class Server:
             "session": session.id,
             "model": self.model_name,
             "classes": list(self.model.classes.names),
-            "thresholds": self.model.thresholds.round(3).tolist(),
+            "thresholds": self.model.thresholds.tolist(),
             "limits": self.limits.as_json(),
             "downloads": list(DOWNLOADS),
             "microphones": {
@@ -259,7 +259,7 @@ class Server:
 
     async def download(self, request: Request) -> Response:
         """Return the rows that the page shows, as a file."""
-        return download(request, self._result_of(request), self.model.classes, self.model.thresholds)
+        return download(request, self._result_of(request), self.model.classes)
 
     async def live(self, socket: WebSocket) -> None:
         """Process a microphone; a refusal is sent inside the connection, where a page can read it."""

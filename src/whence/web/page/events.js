@@ -13,10 +13,10 @@ export function appendRows(rows, more) {
   for (const name of Object.keys(rows)) for (const value of more[name]) rows[name].push(value);
 }
 
-/** The numbers of the rows that are at least as sure as their class's threshold. */
+/** The numbers of the rows that are surer than their class's threshold. */
 export function sureRows(rows, thresholds) {
   const chosen = [];
-  for (let i = 0; i < rows.frame.length; i++) if (rows.score[i] >= thresholds[rows.class[i]]) chosen.push(i);
+  for (let i = 0; i < rows.frame.length; i++) if (rows.score[i] > thresholds[rows.class[i]]) chosen.push(i);
   return chosen;
 }
 

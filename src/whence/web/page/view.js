@@ -36,13 +36,13 @@ export class ResultView {
   /** Take the classes and thresholds of the server's model. */
   adopt(about) {
     this.classes = this.table.classes = about.classes;
-    this.own = about.thresholds;
+    this.own = this.common = about.thresholds;
   }
 
   /** Show a new sound, of which nothing is known yet; one that is live is known so many seconds late. */
   begin(name, lag_s = null) {
     const isLive = lag_s !== null;
-    Object.assign(this, { name, isLive, lag_s, isAround: false, rows: noRows(), spectrogram: new Spectrogram(), duration_s: 0, isTimed: isLive });
+    Object.assign(this, { name, isLive, lag_s, isAround: false, own: this.common, rows: noRows(), spectrogram: new Spectrogram(), duration_s: 0, isTimed: isLive });
     this.stem = isLive ? "microphone" : name.replace(/\.[^.]*$/, "") || "sound";
     element("to-wav").hidden = true;
     this.view = { start_s: 0, end_s: isLive ? LIVE_VIEW_S : 1 };
@@ -54,7 +54,8 @@ export class ResultView {
 
   /** Show a whole result. */
   take(findings, picture) {
-    Object.assign(this, { rows: findings.rows, duration_s: findings.duration_s, isAround: findings.full_circle });
+    // Another pair of microphones may have another localizer, with thresholds of its own.
+    Object.assign(this, { rows: findings.rows, duration_s: findings.duration_s, isAround: findings.full_circle, own: findings.thresholds });
     this.spectrogram.append(picture);
     this.view = { start_s: 0, end_s: Math.max(findings.duration_s, 0.1) };
     this.refresh();
