@@ -2,10 +2,14 @@
 
 import json
 import pickle
+import subprocess
+import sys
+from importlib.resources import files
 
 import torch
 
 from whence.cli.main import main
+from whence.cli.models import model_list
 from whence.models import MODELS, SeldNetSettings, load_network
 from whence.models.seldnet import SeldNet
 from whence.recipes import RECIPES
@@ -28,6 +32,19 @@ def test_json_holds_the_same(capsys):
     assert list(recipes) == list(RECIPES)
     assert [network["steps"] for network in recipes["xiaomi_1"]["networks"]] == [128 * 200, 256 * 300]
     assert all(recipe["summary"].endswith(".") for recipe in recipes.values())
+
+
+def test_the_stored_list_is_that_of_the_networks():
+    stored = (files("whence.cli") / "model_list.json").read_text(encoding="utf-8")
+    assert stored == model_list(), "python docs/make_model_list.py writes the list anew"
+
+
+def test_listing_imports_neither_torch_nor_numpy():
+    ending = "sys.exit(repr({'torch', 'numpy'} & {*sys.modules}))"
+    program = f"import sys; from whence.cli.main import main; main(['models']); {ending}"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert ended.stdout.split()[0] == "network"
+    assert ended.stderr == "set()\n"
 
 
 def official_file(path):

@@ -6,12 +6,12 @@ import argparse
 import functools
 import json
 import sys
-from importlib.util import find_spec
+from importlib.resources import files
 from typing import Any
 
 from whence import models, recipes
 from whence.cli.command import Command
-from whence.errors import DONE, MissingExtraError
+from whence.errors import DONE
 from whence.views import aligned
 
 
@@ -22,13 +22,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print both tables."""
-    # Not imported, because that would take longer than all the rest.
-    if find_spec("accelerate") is None:
-        raise MissingExtraError("listing networks and recipes", "train")
-    model_rows, recipe_rows = _models(), _recipes()
+    # Stored, because importing torch and building every network takes seconds.
+    stored = (files("whence.cli") / "model_list.json").read_text(encoding="utf-8")
     if args.json:
-        sys.stdout.write(json.dumps({"models": model_rows, "recipes": recipe_rows}, indent=2) + "\n")
+        sys.stdout.write(stored)
         return DONE
+    listed = json.loads(stored)
+    model_rows, recipe_rows = listed["models"], listed["recipes"]
     rows = [["network", "parameters", "features", "output"]]
     rows += [[m["name"], f"{m['parameters']:,}", m["features"], m["output"]] for m in model_rows]
     sys.stdout.write(f"{aligned(rows)}\n")
@@ -42,6 +42,11 @@ def run(args: argparse.Namespace) -> int:
     for recipe in recipe_rows:
         sys.stdout.write(f"{recipe['name']}: {recipe['summary']}\n")
     return DONE
+
+
+def model_list() -> str:
+    """Return what `model_list.json` must hold: every network and recipe, counted anew with torch."""
+    return json.dumps({"models": _models(), "recipes": _recipes()}, indent=2) + "\n"
 
 
 def _models() -> list[dict[str, Any]]:
