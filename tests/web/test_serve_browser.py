@@ -132,7 +132,7 @@ def set_score(page, score):
 
 
 def test_a_file_becomes_events_and_a_csv(page, sounds, tmp_path):
-    expect(page.locator("#limits")).to_have_text("Two channels, or four of Ambisonics, up to 1 MB and 10 minutes.")
+    expect(page.locator("#limits")).to_have_text("Two channels, or four of Ambisonics, up to 10 minutes.")
     drop(page, sounds / "street.wav")
     expect(page.locator("#status")).to_have_text("2 events in 3.0 s of street.wav.")
     assert [row[:-1] for row in rows_of(page)] == list(expected_rows(FakeSystem.thresholds))

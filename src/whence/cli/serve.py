@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_swap(parser)
     add_microphones(parser)
-    parser.add_argument("--max-mb", type=float, default=50.0, metavar="MB", help="largest file")
+    parser.add_argument("--max-mb", type=float, default=500.0, metavar="MB", help="largest file, whatever its length")
     parser.add_argument("--max-minutes", type=float, default=10.0, metavar="MIN", help="longest sound")
     parser.add_argument("--queue", type=int, default=8, metavar="N", help="sounds that may wait at the same time")
 

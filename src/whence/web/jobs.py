@@ -91,7 +91,7 @@ class Jobs:
 
     @contextlib.contextmanager
     def reserved(self) -> Iterator[None]:
-        """Count an upload before it begins, so that no visitor sends 50 MB to a full queue.
+        """Count an upload before it begins, so that no visitor sends a large file to a full queue.
 
         Raises:
             RefusedError: 429, when the queue is full.

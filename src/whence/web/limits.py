@@ -15,7 +15,7 @@ class Limits:
     """The limits of a server, which keep one visitor from taking the machine away from the others.
 
     Args:
-        upload_bytes: the largest file.
+        upload_bytes: the largest file, which keeps the disk free; what people meet first is `sound_s`.
         sound_s: the longest sound, in a file or from a microphone, seconds.
         queue: files that may be uploaded, wait or be in work at the same time.
         live_streams: microphones at the same time.
@@ -32,13 +32,14 @@ class Limits:
     whence.errors.WhenceError: upload_bytes is 0; a limit must be a positive number
     """
 
-    upload_bytes: int = 50_000_000
+    # Ten minutes of two channels at 96 kHz with 32 bits are 461 MB.
+    upload_bytes: int = 500_000_000
     sound_s: float = 600.0
     queue: int = 8
     live_streams: int = 4
     sessions: int = 64
     session_idle_s: float = 900.0
-    upload_s: float = 120.0
+    upload_s: float = 600.0
     stall_s: float = 15.0
 
     def __post_init__(self) -> None:

@@ -210,7 +210,7 @@ async function start() {
     showProblem(error);
     return;
   }
-  element("limits").textContent = `Two channels, or four of Ambisonics, up to ${about.limits.upload_text} and ${about.limits.sound_text}.`;
+  element("limits").textContent = `Two channels, or four of Ambisonics, up to ${about.limits.sound_text}.`;
   const names = about.microphones.names.map((name) => Object.assign(document.createElement("option"), { value: name }));
   element("microphone-names").replaceChildren(...names);
   element("microphones").value = about.microphones.proposed;
