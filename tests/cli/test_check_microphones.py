@@ -129,3 +129,12 @@ def test_a_covered_microphone_is_not_taken_for_a_spaced_one(tmp_path, capsys):
     out = capsys.readouterr().out
     assert "Wrong: the right channel lacks" in out
     assert "spaced" not in out
+
+
+def test_what_is_wrong_with_the_sound_is_said_once(tmp_path, capsys):
+    signal = background(seconds=3)
+    signal[0, 1_000:40_000] = 1.0
+    write(tmp_path / "a.wav", signal)
+    assert main(["check", str(tmp_path / "a.wav")]) == 1
+    captured = capsys.readouterr()
+    assert (captured.out + captured.err).count("of samples are clipped") == 1

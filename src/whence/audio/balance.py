@@ -127,7 +127,7 @@ def find_balance(blocks: Iterable[NDArray[np.float32]]) -> Balance:
     width where a band decays.
 
     Args:
-        blocks: (2, sample) at 24 kHz, left first, as `read_blocks` gives them; two minutes of them are looked at.
+        blocks: (2, sample) at 24 kHz, left first, as `read_blocks` gives them; two minutes of them are read.
     """
     frames, kept = [], np.zeros((2, 0), np.float32)
     for block in blocks:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from whence import audio
+from whence.cli.command import muted_warnings
 from whence.cli.recording import read_directed_channels, read_told
 from whence.errors import DONE, SOME_FAILED, AudioError, WhenceError
 from whence.files import written_whole
@@ -26,8 +27,10 @@ def check_sound(path: Path, args: argparse.Namespace) -> int:
     report = audio.check(path, microphones=args.microphones, channels=channels)
     wrong, lines = report.warnings(), []
     if not report.one_sided:
-        balance = audio.find_balance(audio.read_blocks(path, channels=channels))
-        finding = audio.find_microphones(audio.read_blocks(path, channels=channels))
+        with muted_warnings():  # the report has them
+            watched = audio.Watched(audio.read_blocks(path, channels=channels))
+            balance = audio.find_balance(watched)
+        finding = watched.finding()
         wrong += balance.faults()
         if balance.covered is None:
             lines += _about(finding, balance, told)
