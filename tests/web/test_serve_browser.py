@@ -224,6 +224,15 @@ def test_an_unusable_file_is_refused_in_the_words_of_the_command_line_and_as_tex
     expect(page.locator("#problem")).to_be_hidden()
 
 
+def test_a_sound_of_one_channel_has_times_and_dashes(page, sounds):
+    page.fill("#channels", "mono")
+    drop(page, sounds / "mono.wav")
+    rows = rows_of(page)
+    assert len(rows) == 2
+    assert {cell for row in rows for cell in row[3:5]} == {"\u2013"}
+    page.fill("#channels", "")
+
+
 def test_names_of_classes_are_text(page, sounds, tmp_path):
     soundfile.write(tmp_path / "high.wav", tones((1.0, 5_000, 0.5, 0.3)).T, 24_000)
     drop(page, tmp_path / "high.wav")

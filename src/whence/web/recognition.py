@@ -218,7 +218,8 @@ def recognize(
     # A second decoding, of the sound as it was recorded: clipping and the like do not show afterwards.
     with _errors_named(path, name):
         warnings = check(path, channels=channels, microphones=microphones).warnings(shown(name))
-    return recognition.result(name, warnings)
+    result = recognition.result(name, warnings)
+    return result.without_positions() if channels is not None and channels.is_mono else result
 
 
 def _blocks(

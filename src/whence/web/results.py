@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 from urllib.parse import quote
 
 import numpy as np
@@ -56,6 +56,10 @@ class Result:
             "rows": rows_as_json(self.events),
         }
 
+    def without_positions(self) -> Self:
+        """Return the result of a sound that has no directions: of one channel, or of all as one."""
+        return replace(self, events=self.events.without_positions())
+
     def chosen(self, thresholds: NDArray[np.float64], hidden: Sequence[int] = ()) -> Events:
         """Return the rows that the page shows: those above their class's threshold, without hidden classes.
 
@@ -69,17 +73,17 @@ class Result:
 
 
 def rows_as_json(events: Events) -> dict[str, list[Any]]:
-    """Return the table by columns; an unknown distance is null.
+    """Return the table by columns; an unknown distance or azimuth is null.
 
     >>> rows_as_json(Events.from_columns({"frame": [3], "class_index": [8], "azimuth_deg": [37.53]}))
     {'frame': [3], 'class': [8], 'source': [0], 'azimuth_deg': [37.5], 'distance_m': [None], 'score': [1.0]}
     """
-    distances = np.round(events.distance_m, 2).tolist()
+    azimuths, distances = np.round(events.azimuth_deg, 1).tolist(), np.round(events.distance_m, 2).tolist()
     return {
         "frame": events.frame.tolist(),
         "class": events.class_index.tolist(),
         "source": events.source.tolist(),
-        "azimuth_deg": np.round(events.azimuth_deg, 1).tolist(),
+        "azimuth_deg": [None if math.isnan(azimuth_deg) else azimuth_deg for azimuth_deg in azimuths],
         "distance_m": [None if math.isnan(distance_m) else distance_m for distance_m in distances],
         # Not rounded, so that the page chooses the rows that the command line chooses.
         "score": events.score.tolist(),

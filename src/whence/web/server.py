@@ -290,16 +290,13 @@ def _channels_of(request: Request) -> Channels | None:
     """Which channels of the sound the page asks for.
 
     Raises:
-        RefusedError: 400, no such channels, or mono, which has none of the directions that the page shows.
+        RefusedError: 400, no such channels.
     """
     word = request.query_params.get("channels", "")[:_LONGEST_NAME]
     try:
-        channels = read_channels(word or None)
+        return read_channels(word or None)
     except AudioError as error:
         raise RefusedError(400, str(error)) from None
-    if channels is not None and channels.is_mono:
-        raise RefusedError(400, "mono has no direction to show; whence detect --channels mono lists its sounds")
-    return channels
 
 
 async def _received(request: Request, path: Path, limits: Limits) -> None:

@@ -39,6 +39,7 @@ export function eventsOf(rows, chosen) {
 
 function eventOf(rows, run) {
   const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const isPlaced = run.every((i) => rows.azimuth_deg[i] !== null);
   const azimuths = run.map((i) => rows.azimuth_deg[i] * RADIANS);
   const distances = run.map((i) => rows.distance_m[i]);
   return {
@@ -46,7 +47,7 @@ function eventOf(rows, run) {
     source: rows.source[run[0]],
     onset_s: rows.frame[run[0]] / 10,
     offset_s: (rows.frame[run[run.length - 1]] + 1) / 10,
-    azimuth_deg: Math.atan2(mean(azimuths.map(Math.sin)), mean(azimuths.map(Math.cos))) / RADIANS,
+    azimuth_deg: isPlaced ? Math.atan2(mean(azimuths.map(Math.sin)), mean(azimuths.map(Math.cos))) / RADIANS : null,
     distance_m: distances.includes(null) ? null : mean(distances),
     score: mean(run.map((i) => rows.score[i])),
     rows: run,
@@ -66,8 +67,9 @@ export function trackEvents(events) {
   return new Map([...endsOf].map(([classIndex, ends]) => [classIndex, ends.length]));
 }
 
-/** "38° left", "27° right", "ahead", "behind". */
+/** "38° left", "27° right", "ahead", "behind", or a dash where it is not known. */
 export function directionText(azimuth_deg) {
+  if (azimuth_deg === null) return "\u2013";
   const whole = Math.round(azimuth_deg);
   if (Math.abs(whole) === 180) return "behind";
   return whole === 0 ? "ahead" : `${Math.abs(whole)}\u00b0 ${whole > 0 ? "left" : "right"}`;
@@ -82,5 +84,6 @@ export function distanceText(distance_m) {
 export function eventText(event, classes) {
   const span = `${event.onset_s.toFixed(1)} to ${event.offset_s.toFixed(1)} s`;
   const distance = event.distance_m === null ? "" : `, ${distanceText(event.distance_m)}`;
-  return `${classes[event.class]}, ${span}, ${directionText(event.azimuth_deg)}${distance}, score ${event.score.toFixed(2)}`;
+  const direction = event.azimuth_deg === null ? "" : `, ${directionText(event.azimuth_deg)}`;
+  return `${classes[event.class]}, ${span}${direction}${distance}, score ${event.score.toFixed(2)}`;
 }

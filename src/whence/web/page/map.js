@@ -74,6 +74,8 @@ function spotsOf(model) {
   const timed = model.isTimed;
   const spots = [];
   for (const event of model.events) {
+    // A sound of one channel has no directions.
+    if (event.azimuth_deg === null) continue;
     const begins = Math.round(event.onset_s * 10), ends = Math.round(event.offset_s * 10);
     const now = timed && frame >= begins && frame < ends;
     if (model.isLive && !now && (frame < begins || frame - ends > 20)) continue;

@@ -90,7 +90,7 @@ function drawAzimuths(context, layout, model) {
   }
   clipped(context, box, () => {
     for (const event of model.events) {
-      if (event.offset_s < model.view.start_s || event.onset_s > model.view.end_s) continue;
+      if (event.azimuth_deg === null || event.offset_s < model.view.start_s || event.onset_s > model.view.end_s) continue;
       drawTrack(context, event, layout, model);
     }
   });
@@ -156,7 +156,7 @@ export function eventAt(x, y, layout, model) {
     return x >= box.x - 2 && x <= box.x + box.width + 2 && y >= box.y && y <= box.y + box.height;
   });
   if (bar || y < layout.azimuth.y || y > layout.azimuth.y + layout.azimuth.height) return bar;
-  return model.events.find((event) => event.rows.some((i) =>
+  return model.events.find((event) => event.azimuth_deg !== null && event.rows.some((i) =>
     Math.hypot(layout.xOf(model.rows.frame[i] / 10 + 0.05) - x, azimuthY(layout.azimuth, model.rows.azimuth_deg[i], reachOf(model)) - y) < 7));
 }
 
