@@ -246,7 +246,7 @@ def test_any_text_as_predictions_is_packed_clean_or_a_list_of_problems(tmp_path_
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (["--name", "Doe_task3_1"], "--name 'Doe_task3_1': write it like Doe_INST_task3_1"),
+        (["--name", "Doe_task3_1"], "the name 'Doe_task3_1' is none of a system; write it like Doe_INST_task3_1"),
         (["--name", "Doe_INST_task3_5"], "write it like"),
         (["--name", "Doe_INST_task3_1/../x"], "write it like"),
         (["--meta", "meta.yaml"], "1 system and 2 meta files"),

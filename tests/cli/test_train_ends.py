@@ -30,7 +30,7 @@ def test_a_full_disk_ends_with_3_and_one_sentence(finished_run, small_training, 
     assert last.endswith("the last checkpoint is as it was; free some space, and the same command continues")
 
 
-def out_of_memory(self, given, events, first):
+def out_of_memory(self, given, events, microphones, first):
     raise torch.OutOfMemoryError("no memory")
 
 

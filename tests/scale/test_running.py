@@ -109,11 +109,14 @@ def test_processes_find_what_one_finds_though_one_of_them_is_killed(sounds):
     assert all(not process.is_alive() for process in crew._processes.values())
 
 
-def test_an_error_of_a_worker_ends_the_run(sounds, tmp_path):
+def test_a_result_that_a_worker_cannot_write_fails_its_sound_alone(sounds, tmp_path):
     request = Request(formats=("dcase",))
     (tmp_path / "file").touch()
-    with pytest.raises(OSError, match=r"Not a directory|File exists"):
-        list(predict_all(Processes(request, 1), request, [(sounds[0], tmp_path / "file" / "a")]))
+    places = [(sounds[0], tmp_path / "file" / "a"), (sounds[1], tmp_path / "b")]
+    failed, done = list(predict_all(Processes(request, 1), request, places))
+    assert "cannot be written" in failed.failure
+    assert done.failure is None
+    assert (tmp_path / "b.csv").exists()
 
 
 def test_workers_end_with_the_process_that_started_them(sounds):

@@ -142,7 +142,7 @@ def test_vectors_that_change_between_epochs_are_not_stored(data, tmp_path, tiny_
 def test_a_run_deletes_the_file_and_a_stopped_one_ends_at_the_same_bits(data, tmp_path, tiny_clips, caplog):
     recipe = Recipe("encoded", (replace(detector(), epochs=2, epoch_clips=8),))  # 4 steps, the first frozen
     assert train(recipe, data, tiny_clips, tmp_path / "whole", CPU)
-    assert "its encoder is frozen at first but begins with random weights; give --encoder" in caplog.text
+    assert "its encoder is frozen at first but begins with random weights; give it weights" in caplog.text
     calls = iter(range(100))
     seen = []
 

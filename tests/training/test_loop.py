@@ -96,11 +96,11 @@ def test_when_memory_runs_out_the_batch_is_halved(tiny_recipe, tiny_data, monkey
     real = Learner._loss_parts
     sizes = []
 
-    def small_device(self, audio, events, first):
+    def small_device(self, audio, events, microphones, first):
         sizes.append(len(audio))
         if len(audio) > 2:
             raise torch.OutOfMemoryError("no memory")
-        return real(self, audio, events, first)
+        return real(self, audio, events, microphones, first)
 
     monkeypatch.setattr(Learner, "_loss_parts", small_device)
     monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
@@ -113,7 +113,7 @@ def test_when_memory_runs_out_the_batch_is_halved(tiny_recipe, tiny_data, monkey
 
 
 def test_a_device_too_small_for_one_clip_ends_the_training(tiny_recipe, tiny_data, monkeypatch):
-    def no_memory(self, audio, events, first):
+    def no_memory(self, audio, events, microphones, first):
         raise torch.OutOfMemoryError("no memory")
 
     learner = Learner(tiny_recipe.networks[0], 1, "float32", "cpu")

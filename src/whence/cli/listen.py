@@ -57,7 +57,8 @@ def run(args: argparse.Namespace) -> int:
     told = read_told(args)
     with contextlib.closing(open_device(args.device, time, read_directed_channels(args), told)) as device:
         system = load_system(args.model)
-        inference.warn_of_untrained(system.for_microphones(told).microphones, told)
+        if told is not None:
+            inference.warn_of_untrained(system.for_microphones(told).microphones, told)
         return listen(device, open_stream(system, args.threshold, told), system.classes, args, time)
 
 

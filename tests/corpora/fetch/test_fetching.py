@@ -329,7 +329,7 @@ def test_a_list_of_another_form_is_refused(listed, text):
 def test_a_damaged_note_of_what_was_fetched_is_named(fetched):
     folder = fetched()
     (folder / ".whence-fetched.json").write_text("{")
-    with pytest.raises(CorpusError, match=r"whence-fetched.json: not readable .*remove it to check everything again"):
+    with pytest.raises(CorpusError, match=r"whence-fetched.json: not JSON .*remove it to check everything again"):
         fetched()
 
 
