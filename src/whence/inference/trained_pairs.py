@@ -60,7 +60,7 @@ def found_sentence(trained: Sequence[str], finding: Finding) -> str | None:
     """Return the warning where the signal shows a pair that a model was not trained for; None elsewhere.
 
     >>> found_sentence(["dcase"], Finding("spaced", 0.17, 30)).partition("; ")[2]
-    'the model was trained for dcase, so directions may be wrong; say what it is from with --microphones NAME'
+    'the model was trained for dcase, so directions may be wrong; say what it is from with microphones="NAME"'
     >>> found_sentence(["dcase", "ab"], Finding("spaced", 0.17, 30)) is found_sentence(["dcase"], Finding("one point"))
     True
     """
