@@ -137,3 +137,17 @@ def test_a_run_with_the_fields_of_an_old_recipe_continues(tmp_path, whole_run, t
     localizer["learns"] = localizer.pop("trainable")
     (tmp_path / "recipe.json").write_text(json.dumps(plain))
     assert train(tiny_recipe, tiny_data, tiny_clips, tmp_path, CPU)
+
+
+def test_a_run_from_before_networks_were_told_the_pair_is_continued(tmp_path, tiny_recipe):
+    with opened_run(tmp_path, tiny_recipe):
+        pass
+    path = tmp_path / "recipe.json"
+    older = json.loads(path.read_text())
+    for network in older["networks"].values():
+        del network["told_share"]
+        for name in ("tracks", "told"):
+            del network["model"][name]
+    path.write_text(json.dumps(older))
+    with opened_run(tmp_path, tiny_recipe):
+        pass

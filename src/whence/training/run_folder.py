@@ -28,7 +28,7 @@ FORMAT = 1
 _REMOVE_LINE = "remove the line"
 # Fields that old recipes lack, with their values there: of the whole recipe, of each network.
 _LATER = {"protocol": "honest", "augment_real": False}
-_LATER_IN_NETWORKS: dict[str, Any] = {"frozen_encoder": [], "trainable": [], "real_share": 0.5}
+_LATER_IN_NETWORKS: dict[str, Any] = {"frozen_encoder": [], "trainable": [], "told_share": 0.5, "real_share": 0.5}
 
 
 @contextlib.contextmanager
